@@ -1,0 +1,79 @@
+"""What the server answers and what a feed holds (R37, R40, R45, R48, R56).
+
+These are the messages' parts that a diary keeps; the messages themselves are in `sync.protocol`. In JSON,
+bytes travel as base64 and headers as text.
+"""
+
+import msgspec
+
+from diary.rules.ids import ContractId, ReplicaId
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, tag="receipt", tag_field="is"):
+    """The server holds this version: its place in the contract's log and the instant of receipt (R56)."""
+
+    replica: ReplicaId
+    n: int
+    contract: ContractId
+    log_epoch: int
+    index: int
+    received_at_ms: int
+    leaf: str
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True, tag="refusal", tag_field="is"):
+    """The server refuses this version; `reason` is a word of CLI.md, `because` a sentence (R37d)."""
+
+    replica: ReplicaId
+    n: int
+    reason: str
+    because: str
+    refused_at_ms: int
+
+
+class SignedPush(msgspec.Struct, frozen=True, kw_only=True):
+    """A push as it was signed: SHA-256(header) ‖ SHA-256(body) a version, 64 bytes each (R48)."""
+
+    replica: ReplicaId
+    hashes: bytes
+    signature: bytes
+
+
+class SignedAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The server's answer to one push, as it was signed: `text` is the exact JSON of the answers (R37d)."""
+
+    text: str
+    signature: bytes
+
+
+class LogRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a contract's feed (R45).
+
+    `push` is the hash of the signed push, in hexadecimal. `body` and `wrap` are None where the version was
+    superseded or destroyed; `body_hash` stays, so that the leaf can still be computed.
+    """
+
+    log_epoch: int
+    index: int
+    received_at_ms: int
+    push: str
+    header: str
+    body_hash: str
+    body: bytes | None
+    wrap: bytes | None
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """How far a feed has been read: the log's epoch and the number of rows known (R45)."""
+
+    log_epoch: int
+    size: int
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of one feed, in order from the cursor, with the pushes that signed them by their hash."""
+
+    contract: ContractId
+    rows: list[LogRow]
+    pushes: dict[str, SignedPush]
+    head: Cursor

@@ -1,0 +1,1 @@
+"""The look that Datasette's pages and the client's page share."""

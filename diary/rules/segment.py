@@ -1,0 +1,278 @@
+"""One version: its header in clear and its content to be sealed (R32, R33, R35, R46).
+
+The header is JSON text whose exact bytes are hashed, signed, stored and sent; it is never encoded again
+after `Header.to_bytes`. The content is JSON too, sealed before it is written anywhere. Fields that do not
+apply to a type are absent. Readers refuse fields they do not know (`bad_header`).
+"""
+
+import re
+from typing import Literal
+
+import msgspec
+
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+
+HEADER_VERSION = 1
+HEADER_BYTES_MAX = 64 * 1024  # a device list of 200 devices; a capture's header is about 500 bytes
+PICTURES_MAX = 8  # screen and thumbnail a snapshot, several snapshots after a restart, a camera frame
+VECTOR_MAX = 200  # as many replicas as a segment may have versions (R44)
+
+VersionType = Literal[
+    "capture",
+    "entry",
+    "terms",
+    "request",
+    "acceptance",
+    "dispute",
+    "redaction",
+    "message",
+    "grant",
+    "device_list",
+]
+
+Stamp = tuple[int, ReplicaId]
+"""Milliseconds and replica: of two texts the greater stamp wins (R36)."""
+
+PictureName = tuple[str, int]
+"""SHA-256 of a picture's ciphertext in hexadecimal, and its padded size in bytes (R41)."""
+
+Head = tuple[ContractId, int, int, str]
+"""A log head: contract, log epoch, size, root in hexadecimal (R56)."""
+
+
+class TermsInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the server must enforce or bill by (R7, R8, R46).
+
+    `rate_minor` is in the currency's minor unit an hour; `limit_minutes` of None means no weekly limit.
+    """
+
+    state: Literal["active", "paused", "closed"]
+    kind: Literal["hourly", "fixed_price"]
+    limit_minutes: int | None
+    manual_allowed: bool
+    masking_allowed: bool
+    label_required: bool
+    rate_minor: int
+    currency: str
+
+
+class ListedDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One device of an account's list: public keys in hexadecimal (R50)."""
+
+    replica: ReplicaId
+    sign: str
+    box: str
+    successor_of: ReplicaId | None = None
+    revoked_from: int | None = None  # the first n of this replica that no longer counts
+
+
+class DeviceListInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The numbered device list (R50). `root` and `recovery` are the root's public keys in hexadecimal.
+
+    `signer` is "root", or the listed replica that signs its own successor.
+    """
+
+    number: int
+    root: str
+    recovery: str
+    signer: str
+    devices: tuple[ListedDevice, ...]
+
+
+class GrantInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom an epoch key is sealed to: a replica id, or "recovery" (R49, R51)."""
+
+    to: str
+    epoch: int
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The clear part of one version.
+
+    `vector` and `life` belong to entries, `manual` (the claim of manual time) too; `stamp` is the greatest
+    stamp in the content; `pictures` belong to captures, in the order of their index; `epoch` names the key
+    epoch and `commit` the key commitment of a sealed body (R47). `head` is the newest log head the writer
+    knew, null until there is one.
+    """
+
+    v: int
+    type: VersionType
+    account: AccountId
+    contract: ContractId
+    replica: ReplicaId
+    n: int
+    head: Head | None
+    slot: Slot | None = None
+    vector: dict[ReplicaId, int] | None = None
+    life: int | None = None
+    manual: bool | None = None
+    stamp: Stamp | None = None
+    pictures: tuple[PictureName, ...] | None = None
+    epoch: int | None = None
+    commit: str | None = None
+    terms: TermsInClear | None = None
+    devices: DeviceListInClear | None = None
+    grant: GrantInClear | None = None
+
+    def to_bytes(self) -> bytes:
+        """Return the header's bytes, to be kept as they are from now on."""
+        return _encoder.encode(self)
+
+    @property
+    def name(self) -> tuple[ReplicaId, int]:
+        """Return (replica, n), the version's name for ever (R33)."""
+        return self.replica, self.n
+
+
+class MalformedHeaderError(ValueError):
+    """The bytes are no header of this version; the text says where they differ."""
+
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+_decoder = msgspec.json.Decoder(Header)
+_ID = re.compile(r"[0-9a-f]{32}")
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def parse_header(raw: bytes) -> Header:
+    """Return the header that `raw` holds, its fields checked against its type.
+
+    Raises:
+        MalformedHeaderError: Not JSON, an unknown or missing field, or a value out of its bounds.
+    """
+    if len(raw) > HEADER_BYTES_MAX:
+        raise MalformedHeaderError(f"the header has {len(raw)} bytes, more than {HEADER_BYTES_MAX}")
+    try:
+        header = _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedHeaderError(str(error)) from error
+    fault = _fault_of(header)
+    if fault:
+        raise MalformedHeaderError(fault)
+    return header
+
+
+def _fault_of(header: Header) -> str:
+    """Return what is wrong with the header, or an empty string."""
+    if header.v != HEADER_VERSION:
+        return f"format version {header.v} is not known here"
+    if not all(_ID.fullmatch(name) for name in (header.account, header.contract, header.replica)):
+        return "account, contract and replica are 32 hexadecimal digits each"
+    if not 1 <= header.n < 2**53:
+        return "n counts from 1"
+    if header.commit is not None and not _HASH.fullmatch(header.commit):
+        return "commit is 64 hexadecimal digits"
+    if header.type in {"capture", "entry"}:
+        return _fault_of_segment(header)
+    needed = {"terms": header.terms, "device_list": header.devices, "grant": header.grant}
+    if header.type in needed and needed[header.type] is None:
+        return f"a {header.type} carries its own part"
+    return ""
+
+
+def _fault_of_segment(header: Header) -> str:
+    if header.slot is None or not 0 <= header.slot < 2**31:
+        return "a capture or an entry names its slot"
+    if header.commit is None or header.epoch is None:
+        return "a capture or an entry is sealed: epoch and commit are needed"
+    if header.type == "capture":
+        if header.pictures is None or len(header.pictures) > PICTURES_MAX:
+            return f"a capture lists its pictures, at most {PICTURES_MAX}"
+        if any(not _HASH.fullmatch(name) or size <= 0 for name, size in header.pictures):
+            return "a picture is named by 64 hexadecimal digits and a size over 0"
+        if header.vector is not None or header.life is not None or header.manual is not None:
+            return "a capture has no vector, life or claim"
+        return ""
+    if header.life is None or header.life < 0 or header.manual is None or header.pictures is not None:
+        return "an entry has a life from 0, says whether it claims manual time, and has no pictures"
+    vector = header.vector or {}
+    if not 1 <= len(vector) <= VECTOR_MAX or vector.get(header.replica) != header.n:
+        return "an entry's vector holds its own name"
+    if any(not _ID.fullmatch(replica) or n < 1 for replica, n in vector.items()):
+        return "a vector maps replicas to numbers from 1"
+    return ""
+
+
+class MinuteCounts(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One tracked minute: counts, or None where the desktop lets no program count (R14)."""
+
+    keystrokes: int | None
+    clicks: int | None
+    scrolls: int | None
+    os_active: bool
+
+    @property
+    def is_active(self) -> bool:
+        """Return whether any of the four says the user was active (R14)."""
+        return bool(self.keystrokes or self.clicks or self.scrolls or self.os_active)
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When the picture was taken, by every clock the machine has (R20)."""
+
+    wall_ms: Millis
+    monotonic_ms: int
+    boot: str
+
+
+class CaptureContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the machine saw in one slot (R13, R14, R16).
+
+    `minutes` has ten items, None for a minute in which tracking was off. `roles` tells for each picture of
+    the header, by index: "screen", "thumbnail" or "camera". `no_picture` says why there is none. The place
+    (`contract`, `slot`) and the pictures' names stand here again: where they differ from the header's, the
+    segment is defective (R47).
+    """
+
+    contract: ContractId
+    slot: Slot
+    minutes: tuple[MinuteCounts | None, ...]
+    application: str
+    title: str
+    moment: Moment
+    masked: bool
+    no_picture: str | None
+    roles: tuple[Literal["screen", "thumbnail", "camera"], ...]
+    picture_names: tuple[str, ...]
+    device: str  # the device's name as its owner gave it
+
+
+class StampedText(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A text and when it was typed (R36)."""
+
+    text: str
+    stamp: Stamp
+
+
+class EntryContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the person said about one slot; None where nothing was ever said (R32, R36)."""
+
+    contract: ContractId
+    slot: Slot
+    memo: StampedText | None
+    label: StampedText | None
+
+
+class TermsContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The part of a contract's terms that the server must not see (R46)."""
+
+    title: str
+    client: str
+    labels: tuple[str, ...]
+
+
+class Sealed(msgspec.Struct, frozen=True, kw_only=True):
+    """One version as it lies in `diary.db`, on the wire and at the server, byte for byte.
+
+    `body` and `wrap` are None where the content was destroyed or superseded (R45). A grant's body is the
+    sealed key and a device list's the signature; neither has a wrap.
+    """
+
+    header: bytes
+    body: bytes | None
+    wrap: bytes | None
+
+
+def content_bytes(content: CaptureContent | EntryContent | TermsContent) -> bytes:
+    """Return the content as it is sealed."""
+    return _encoder.encode(content)

@@ -1,0 +1,1 @@
+"""The diary's pages in Datasette."""

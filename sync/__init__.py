@@ -1,0 +1,1 @@
+"""How replicas and the server come to hold the same versions."""

@@ -1,0 +1,112 @@
+"""The messages between a device and the server, their limits and their words (R44, R45).
+
+JSON by msgspec; bytes travel as base64, headers as the text whose bytes are signed.
+"""
+
+import msgspec
+
+from diary.evidence.receipt import Cursor, Page, SignedAnswer
+from diary.rules.ids import AccountId, ContractId, ReplicaId
+
+PROTOCOL_VERSION = 1
+PUSH_VERSIONS_MAX = 500  # R44: a reply stays under a second on a slow server
+PUSH_BYTES_MAX = 1024 * 1024  # R44
+PULL_ROWS_MAX = 1000  # a page stays near a megabyte
+CONTRACTS_MAX = 10_000  # feeds one account may follow; a request with more is refused
+PICTURE_BYTES_MAX = 32 * 1024 * 1024  # a 4K lossless screen fits; what is larger is refused by name
+PICTURE_PART_BYTES_MAX = 4 * 1024 * 1024  # one request of a resumable upload
+
+
+class WireVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """One sealed version on the wire."""
+
+    header: str
+    body: bytes | None
+    wrap: bytes | None
+
+
+class Push(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """POST /v1/push: versions of one replica and its signature over their hashes (R48)."""
+
+    account: AccountId
+    replica: ReplicaId
+    versions: list[WireVersion]
+    signature: bytes
+
+
+class PushAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One receipt or refusal a version, in the order of the push, signed by the server's key.
+
+    `answers.text` is the JSON of a list of `Receipt` and `Refusal`.
+    """
+
+    server_ms: int
+    answers: SignedAnswer
+
+
+class Enrol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """POST /v1/enrol: a push whose first version is a device list signed by the root (R50).
+
+    It opens the account when the server does not know it. `token_hash` is SHA-256 of the enrolling
+    replica's token, in hexadecimal: the server never stores a token.
+    """
+
+    push: Push
+    token_hash: str
+
+
+class Pull(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """POST /v1/pull: how far each feed was read; feeds not named are read from the start."""
+
+    account: AccountId
+    cursors: dict[ContractId, Cursor]
+    rows_max: int = PULL_ROWS_MAX
+
+
+class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Pages of the feeds that grew, the account's own log first; `more` when the limit cut it.
+
+    `replica_n` is the greatest n the server holds of the asking replica, refused ones included (R42).
+    """
+
+    server_ms: int
+    pages: list[Page]
+    more: bool
+    replica_n: int
+
+
+class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /v1/server: who answers; `key` is its Ed25519 public key in hexadecimal."""
+
+    protocol: int
+    key: str
+    server_ms: int
+
+
+class Nonce(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /v1/nonce: what the root key signs to read its device list before it is enrolled."""
+
+    nonce: str
+
+
+class RootProof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """POST /v1/device-list: the root's signature over the nonce; answered with the newest `WireVersion`."""
+
+    account: AccountId
+    root: str
+    nonce: str
+    signature: bytes
+
+
+class PicturePart(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server holds of one picture's upload: bytes so far, and whether it is whole (R41)."""
+
+    size: int
+    whole: bool
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """Every error's body: one of the refusal words or a plain word, and a sentence."""
+
+    reason: str
+    because: str
