@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Installs what Debian has to give: `run` wants a virtual screen where there is no real one, `test` a browser
+# and a clock that can be bent as well. Elsewhere, or not as root, it says what to install and goes on if
+# nothing is missing.
+set -euo pipefail
+
+want=${1:?run or test}
+programs_run=(Xvfb:xvfb openbox:openbox xterm:xterm xdotool:xdotool)
+programs_test=("${programs_run[@]}" chromium:chromium xrandr:x11-xserver-utils)
+
+if [ "$want" = run ]; then
+    # A real screen needs none of it.
+    [ -z "${DISPLAY:-}" ] || exit 0
+    pairs=("${programs_run[@]}")
+else
+    pairs=("${programs_test[@]}")
+fi
+
+missing=()
+for pair in "${pairs[@]}"; do
+    command -v "${pair%%:*}" >/dev/null 2>&1 || missing+=("${pair##*:}")
+done
+# A library, not a program: the clock that tests bend.
+if [ "$want" = test ] && ! compgen -G "/usr/lib/*/faketime/libfaketimeMT.so.1" >/dev/null; then
+    missing+=(libfaketime)
+fi
+# Text in the virtual windows needs one real font.
+compgen -G "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" >/dev/null || missing+=(fonts-dejavu-core)
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "Installing Debian packages: ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    log=$(mktemp)
+    if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+        cat "$log" >&2
+        echo "Installing failed; the lines above say why." >&2
+        exit 1
+    fi
+    rm -f "$log"
+else
+    echo "Missing: ${missing[*]}" >&2
+    echo "On Debian or Ubuntu: sudo apt-get install ${missing[*]}; elsewhere install the programs of these names." >&2
+    exit 1
+fi
