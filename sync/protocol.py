@@ -1,6 +1,17 @@
 """The messages between a device and the server, their limits and their words (R44, R45).
 
-JSON by msgspec; bytes travel as base64, headers as the text whose bytes are signed.
+JSON by msgspec; bytes travel as base64, headers as the text whose bytes are signed. All but `/v1/enrol`,
+`/v1/nonce`, `/v1/device-list`, `/v1/server` and `/health` want `Authorization: Bearer <replica>.<token>`.
+
+Every answer that is no success carries a `Fault`: 400 for what cannot be read or is not authentic
+(`bad_request`, `bad_header`, `bad_signature`), 401 `not_enrolled`, 403 `device_revoked` or `not_yours`,
+404 `not_found`, 409 `upload_offset` and `bad_device_list`, 413 `too_large` and `too_many_versions`,
+422 `wrong_hash`, 503 `busy`.
+
+Pictures (R41): `PUT /v1/pictures/{name}` with the header `Upload-Offset` (0 when absent) appends a part of
+raw bytes and answers `PicturePart`; `HEAD` says the same in the headers `Upload-Offset` (bytes held so far)
+and `Upload-Whole` (`true` or `false`), 404 when no live row names the picture; a 409 carries `Upload-Offset`
+too; `GET` gives the whole picture, or what one `Range` asks for.
 """
 
 import msgspec
@@ -15,6 +26,8 @@ PULL_ROWS_MAX = 1000  # a page stays near a megabyte
 CONTRACTS_MAX = 10_000  # feeds one account may follow; a request with more is refused
 PICTURE_BYTES_MAX = 32 * 1024 * 1024  # a 4K lossless screen fits; what is larger is refused by name
 PICTURE_PART_BYTES_MAX = 4 * 1024 * 1024  # one request of a resumable upload
+UPLOAD_OFFSET = "Upload-Offset"
+UPLOAD_WHOLE = "Upload-Whole"
 
 
 class WireVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +103,11 @@ class Nonce(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RootProof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """POST /v1/device-list: the root's signature over the nonce; answered with the newest `WireVersion`."""
+    """POST /v1/device-list: the root proves itself; answered with the newest `WireVersion` (R50).
+
+    `root` is its public key in hexadecimal, `signature` is over the nonce's text as UTF-8 in the domain
+    "workdiary/1/root-proof".
+    """
 
     account: AccountId
     root: str
