@@ -1,0 +1,77 @@
+"""When to sync: after a change, at the end of a hold, now and then, sooner when a lock is near (R17, R41).
+
+Pure: instants are milliseconds of any clock that the caller keeps to, chance is a number in [0, 1) that the
+caller draws. A `Schedule` is replaced by each thing that happens and says when the next run is due.
+"""
+
+from dataclasses import dataclass, replace
+
+SETTLE_MS = 300  # several writes of one act end in one run
+POLL_MS = 60_000  # what other devices wrote is learnt within a minute or so
+BACKOFF_FIRST_MS = 2_000
+BACKOFF_MAX_MS = 15 * 60_000  # a server that is away for a day is asked a hundred times, not a million
+LOCK_NEAR_MS = 2 * 3600_000  # so long before a lock every minute counts (R3)
+BACKOFF_NEAR_LOCK_MAX_MS = 30_000
+_DOUBLINGS_MAX = 20  # beyond it the pause is at its greatest anyway, and the power stays small
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When the next run is due, and why it may have to wait.
+
+    `failures` counts runs that failed one after the other; `retry_at_ms` is the instant before which no
+    change on this side wakes a run (None after a success).
+    """
+
+    due_at_ms: int = 0
+    failures: int = 0
+    retry_at_ms: int | None = None
+
+    def wait_ms(self, now_ms: int) -> int:
+        """Return how long to sleep from `now_ms`; 0 when a run is due."""
+        return max(0, self.due_at_ms - now_ms)
+
+
+def after_success(now_ms: int, chance: float, *, next_release_ms: int | None) -> Schedule:
+    """Return the schedule after a run that went through (R17).
+
+    `next_release_ms` is when the next held row may be sent, None when nothing is held. The pause between
+    runs differs by a fifth up or down, so that many devices do not ask in step.
+    """
+    due = now_ms + round(POLL_MS * (0.8 + 0.4 * chance))
+    if next_release_ms is not None:
+        due = min(due, max(now_ms, next_release_ms))
+    return Schedule(due_at_ms=due)
+
+
+def after_failure(schedule: Schedule, now_ms: int, chance: float, *, lock_in_ms: int | None) -> Schedule:
+    """Return the schedule after a run that failed: twice the pause each time, with jitter (R41).
+
+    `lock_in_ms` is how long until the nearest lock that unsent rows must reach, None when there is none.
+    """
+    near = lock_in_ms is not None and 0 <= lock_in_ms <= LOCK_NEAR_MS
+    ceiling = BACKOFF_NEAR_LOCK_MAX_MS if near else BACKOFF_MAX_MS
+    pause = min(ceiling, BACKOFF_FIRST_MS * 2 ** min(schedule.failures, _DOUBLINGS_MAX))
+    at = now_ms + round(pause * (0.5 + 0.5 * chance))
+    return Schedule(due_at_ms=at, failures=schedule.failures + 1, retry_at_ms=at)
+
+
+def after_change(schedule: Schedule, now_ms: int, *, sendable: bool, next_release_ms: int | None) -> Schedule:
+    """Return the schedule after the diary's file changed.
+
+    `sendable`: something lies ready that was not there at the last run. A file that changed without that
+    (the run's own writing, a draft) wakes nothing; a server that is away is not asked sooner for it.
+    """
+    due = schedule.due_at_ms
+    if sendable:
+        due = min(due, now_ms + SETTLE_MS)
+    if next_release_ms is not None:
+        due = min(due, max(now_ms, next_release_ms))
+    if schedule.retry_at_ms is not None:
+        due = max(due, schedule.retry_at_ms)
+    return replace(schedule, due_at_ms=due)
+
+
+def after_network_return(schedule: Schedule, now_ms: int) -> Schedule:
+    """Return the schedule when this machine has a network again: the pause of a failure is over."""
+    return replace(schedule, due_at_ms=min(schedule.due_at_ms, now_ms + SETTLE_MS), retry_at_ms=None)
