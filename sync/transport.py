@@ -1,0 +1,289 @@
+"""The line to the server: httpx, nothing else (R40, R41).
+
+Every request is one that may be repeated without harm (R40), so what fails on the way is tried again. What
+then still fails is an error that says whose fault it is and how to mend it, exit status 5. Proxies and
+certificates are as httpx users expect: HTTP_PROXY, HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE.
+"""
+
+import ssl
+from collections.abc import Callable, Mapping
+from typing import Self, TypeVar
+
+import httpx
+import msgspec
+import stamina
+
+from diary.errors import PeerError
+from diary.rules.ids import ReplicaId
+from sync.protocol import (
+    PICTURE_BYTES_MAX,
+    PROTOCOL_VERSION,
+    UPLOAD_OFFSET,
+    UPLOAD_WHOLE,
+    Enrol,
+    Fault,
+    Nonce,
+    PicturePart,
+    Pull,
+    PullAnswer,
+    Push,
+    PushAnswer,
+    RootProof,
+    ServerFacts,
+    WireVersion,
+)
+
+CONNECT_SECONDS = 15.0
+# A push of a megabyte lies two minutes in the machine's send buffer on a line of 64 kbit/s before the
+# server has read it and can answer.
+ANSWER_SECONDS = 180.0
+ATTEMPTS = 4
+FIRST_PAUSE_SECONDS = 0.2
+PAUSE_MAX_SECONDS = 4.0
+
+_JSON = {"Content-Type": "application/json"}
+_Answer = TypeVar("_Answer")
+
+# What fails for good is said once, as an error; a line for every attempt would end up on stdout.
+stamina.instrumentation.set_on_retry_hooks(())
+
+
+class UnreachableError(PeerError):
+    """No answer came: no network, no such host, nobody listening, or the line broke off."""
+
+    says = "The server {url} cannot be reached ({why})."
+    mend = "Nothing is lost: what is not sent yet stays in the diary. Check the network, then: diary sync."
+
+
+class UntrustedLineError(PeerError):
+    """The server's certificate does not hold."""
+
+    says = "The connection to {url} is not to be trusted ({why})."
+    mend = "Check the address and this machine's date. A certificate of your own goes into SSL_CERT_FILE."
+
+
+class BadAddressError(PeerError):
+    """The address is none that a server can have."""
+
+    says = "{url} is no address of a server ({why})."
+    mend = "It looks like https://diary.example.org or http://127.0.0.1:8440."
+
+
+class BrokenProtocolError(PeerError):
+    """The answer is none of the protocol's."""
+
+    says = "{url} answers in a way that no diary server does ({why})."
+    mend = "Check the address; if it is right, device and server may need an update."
+
+
+class ServerFailedError(PeerError):
+    """The server has a fault of its own, or is too busy."""
+
+    says = "The server {url} failed ({why})."
+    mend = "Nothing is lost. Try again in a while, or tell who runs the server."
+
+
+class NotEnrolledError(PeerError):
+    """The server does not know this device."""
+
+    says = "The server {url} does not know this device ({why})."
+    mend = "Enrol it: diary register {url}."
+
+
+class TurnedAwayError(PeerError):
+    """The server refuses the request as a whole; `reason` is its word for why."""
+
+    says = "{reason}: the server {url} refuses the request: {because}"
+    mend = ""
+
+    @property
+    def reason(self) -> str:
+        """Return the server's word, one of `sync.protocol`'s faults."""
+        return str(self.details["reason"])
+
+
+class Transport:
+    """Requests to one server, in the name of one replica once `authorise` was called.
+
+    `attempts` bounds how often one request is tried when the line fails. A `client` may be given, with the
+    proxies and certificates it should use; it is closed with the transport.
+    """
+
+    def __init__(self, url: str, *, client: httpx.Client | None = None, attempts: int = ATTEMPTS) -> None:
+        self.url = url.rstrip("/")
+        self._attempts = attempts
+        self._headers: dict[str, str] = {}
+        self._check_address()
+        self._client = client or httpx.Client(
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS), follow_redirects=False
+        )
+
+    def __enter__(self) -> Self:
+        """Return the transport, to be closed when the block ends."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def authorise(self, replica: ReplicaId, token: str) -> None:
+        """Ask in the name of `replica` from now on."""
+        self._headers = {"Authorization": f"Bearer {replica}.{token}"}
+
+    def server(self) -> ServerFacts:
+        """Return who answers at this address."""
+        facts = self._ask("GET", "/v1/server", ServerFacts)
+        if facts.protocol != PROTOCOL_VERSION:
+            why = f"it speaks version {facts.protocol} of the protocol, this diary {PROTOCOL_VERSION}"
+            raise BrokenProtocolError(url=self.url, why=why)
+        return facts
+
+    def nonce(self) -> Nonce:
+        """Return what the root key has to sign to read its device list (R50)."""
+        return self._ask("GET", "/v1/nonce", Nonce)
+
+    def device_list(self, proof: RootProof) -> WireVersion:
+        """Return the account's newest device list (R50)."""
+        return self._ask("POST", "/v1/device-list", WireVersion, proof)
+
+    def enrol(self, enrol: Enrol) -> PushAnswer:
+        """Enrol this replica by a device list that the root signed (R50)."""
+        return self._ask("POST", "/v1/enrol", PushAnswer, enrol)
+
+    def push(self, push: Push) -> PushAnswer:
+        """Push versions (R48)."""
+        return self._ask("POST", "/v1/push", PushAnswer, push)
+
+    def pull(self, pull: Pull) -> PullAnswer:
+        """Ask for rows after the cursors (R45)."""
+        return self._ask("POST", "/v1/pull", PullAnswer, pull)
+
+    def picture_held(self, name: str) -> PicturePart | None:
+        """Return how much of a picture the server holds; None when no live row names it (R41)."""
+        answer = self._tried(lambda: self._send("HEAD", f"/v1/pictures/{name}"))
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if not answer.is_success:
+            # A HEAD has no body: the status is all that is known.
+            raise _error_of(self.url, answer.status_code, None)
+        return self._part_of(answer.headers)
+
+    def send_part(self, name: str, offset: int, part: bytes) -> PicturePart:
+        """Append a part of a picture at `offset` (R41).
+
+        A part that was already taken, or that leaves a gap, stores nothing: the answer then says how much
+        the server holds.
+        """
+        headers = {"Content-Type": "application/octet-stream", UPLOAD_OFFSET: str(offset)}
+        answer = self._tried(lambda: self._send("PUT", f"/v1/pictures/{name}", part, headers))
+        if answer.status_code == httpx.codes.CONFLICT and UPLOAD_OFFSET in answer.headers:
+            return self._part_of(answer.headers)
+        return self._read(answer, PicturePart)
+
+    def picture(self, name: str) -> bytes | None:
+        """Return a picture's ciphertext; None when no live row names it or it has not arrived (R41)."""
+        answer = self._tried(lambda: self._send("GET", f"/v1/pictures/{name}"))
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if not answer.is_success:
+            raise self._fault_of(answer)
+        if len(answer.content) > PICTURE_BYTES_MAX:
+            raise BrokenProtocolError(url=self.url, why="a picture over the limit")
+        return answer.content
+
+    def _ask(
+        self, method: str, path: str, kind: type[_Answer], message: msgspec.Struct | None = None
+    ) -> _Answer:
+        body = msgspec.json.encode(message) if message is not None else None
+        return self._read(self._tried(lambda: self._send(method, path, body, _JSON)), kind)
+
+    def _tried(self, request: Callable[[], httpx.Response]) -> httpx.Response:
+        """Return the answer, tried again while the line or the server fails for the moment (R40)."""
+        retries = stamina.retry_context(
+            on=(UnreachableError, ServerFailedError),
+            attempts=self._attempts,
+            timeout=None,
+            wait_initial=FIRST_PAUSE_SECONDS,
+            wait_max=PAUSE_MAX_SECONDS,
+        )
+        for attempt in retries:
+            with attempt:
+                answer = request()
+                if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+                    raise self._fault_of(answer)
+        return answer
+
+    def _send(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        try:
+            return self._client.request(
+                method, self.url + path, content=body, headers={**self._headers, **(headers or {})}
+            )
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise BadAddressError(url=self.url, why=str(error)) from error
+        except httpx.HTTPError as error:
+            if _is_about_trust(error):
+                raise UntrustedLineError(url=self.url, why=_sentence(error)) from error
+            if isinstance(error, httpx.RemoteProtocolError) and "illegal" in str(error):
+                raise BrokenProtocolError(url=self.url, why=_sentence(error)) from error
+            raise UnreachableError(url=self.url, why=_sentence(error)) from error
+
+    def _read(self, answer: httpx.Response, kind: type[_Answer]) -> _Answer:
+        if not answer.is_success:
+            raise self._fault_of(answer)
+        try:
+            return msgspec.json.decode(answer.content, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BrokenProtocolError(url=self.url, why=str(error)) from error
+
+    def _part_of(self, headers: httpx.Headers) -> PicturePart:
+        held = headers.get(UPLOAD_OFFSET, "")
+        if not held.isdecimal():
+            raise BrokenProtocolError(url=self.url, why="it does not say how much of a picture it holds")
+        return PicturePart(size=int(held), whole=headers.get(UPLOAD_WHOLE) == "true")
+
+    def _fault_of(self, answer: httpx.Response) -> PeerError:
+        try:
+            fault = msgspec.json.decode(answer.content, type=Fault)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            fault = None
+        return _error_of(self.url, answer.status_code, fault)
+
+    def _check_address(self) -> None:
+        try:
+            parsed = httpx.URL(self.url)
+        except httpx.InvalidURL as error:
+            raise BadAddressError(url=self.url, why=str(error)) from error
+        if parsed.scheme not in {"http", "https"} or not parsed.host:
+            raise BadAddressError(url=self.url, why="it begins with neither https:// nor http://")
+
+
+def _error_of(url: str, status: int, fault: Fault | None) -> PeerError:
+    """Return the error that an answer's status and fault amount to."""
+    because = fault.because if fault else f"status {status}"
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return ServerFailedError(url=url, why=because)
+    if status == httpx.codes.UNAUTHORIZED:
+        return NotEnrolledError(url=url, why=because)
+    if fault is None:
+        return BrokenProtocolError(url=url, why=because)
+    return TurnedAwayError(url=url, reason=fault.reason, because=because)
+
+
+def _is_about_trust(error: BaseException) -> bool:
+    """Return whether a failed connection failed for its certificate: it hides in the causes."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def _sentence(error: BaseException) -> str:
+    return str(error) or type(error).__name__
