@@ -1,0 +1,179 @@
+"""An open diary: its connection, keys and clock, and what every act needs of them (R3, R20, R25, R46).
+
+The modules beside `diary.diary` are functions over `OpenDiary`. It belongs to one thread, as its connection
+does; several processes and threads each open their own.
+"""
+
+import secrets
+import sqlite3
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import msgspec
+
+from diary.clock import Clock
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.segment import CaptureContent, EntryContent, TermsContent
+from diary.sealing.key_tree import DeviceKeys
+from diary.sealing.keyring import KeyPlace
+from diary.sealing.local import NONCE_BYTES, LocalDamageError, open_local, seal_local
+from diary.store import connection as files
+from diary.store import meta
+
+Name = tuple[ReplicaId, int]
+Content = CaptureContent | EntryContent | TermsContent
+
+CONTENTS_AT_HAND_MAX = 20_000  # opened contents in memory, about 2 KB each; then the oldest go
+CHECKPOINT_BUSY_MILLIS = 250  # a reader may hold the WAL for long; the next write tries again
+
+CLOCK_DIFFERENCE = "clock difference of boot "
+DESTROYING = "destroying"
+PENDING_ACCOUNT_KEY = "account key to come"
+_META_PURPOSE = "meta"
+
+
+@dataclass(slots=True)
+class OpenDiary:
+    """What the acts on one diary share.
+
+    `epoch_keys` and `contents` are caches of what was opened, in memory only: a content never changes under
+    its name, and one whose row is gone is not asked for any more.
+    """
+
+    home: Path
+    connection: sqlite3.Connection
+    place: KeyPlace
+    keys: DeviceKeys
+    clock: Clock
+    account: AccountId
+    replica: ReplicaId
+    epoch_keys: dict[tuple[ContractId, int], bytes] = field(default_factory=dict)
+    contents: dict[Name, Content] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """Return the file."""
+        return self.home / files.FILE_NAME
+
+    def now_ms(self) -> Millis:
+        """Return the clock corrected by the known difference to the server's, per boot (R20, R39)."""
+        return Millis(self.clock.now_ms() + self.difference_ms(self.clock.boot()))
+
+    def difference_ms(self, boot: str) -> int:
+        """Return how far the server's clock was ahead of this machine's in a boot; 0 when unknown (R20)."""
+        return meta.number(self.connection, CLOCK_DIFFERENCE + boot) or 0
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Return one transaction that holds the write lock from its start."""
+        return files.writing(self.connection, self.path)
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Return one snapshot of the diary."""
+        return files.reading(self.connection, self.path)
+
+    def sealed(self, plain: bytes, purpose: str) -> bytes:
+        """Return `plain` sealed under the account's key, as it may be written here (R46)."""
+        return seal_local(
+            plain, key=self.keys.account_key, purpose=purpose, nonce=secrets.token_bytes(NONCE_BYTES)
+        )
+
+    def opened(self, sealed: bytes, purpose: str) -> bytes:
+        """Return what `sealed` hid.
+
+        Raises:
+            LocalDamageError: It was altered, or sealed under another key.
+        """
+        return open_local(sealed, key=self.keys.account_key, purpose=purpose)
+
+    def keep(self, key: str, value: object) -> None:
+        """Set a value of `meta` that a person wrote, sealed, within a transaction."""
+        meta.put(self.connection, key, self.sealed(msgspec.json.encode(value), _META_PURPOSE))
+
+    def kept(self, key: str) -> object:
+        """Return a value of `meta` that a person wrote, as JSON gives it; None where there is none."""
+        found = meta.blob(self.connection, key)
+        return None if found is None else msgspec.json.decode(self.opened(found, _META_PURPOSE))
+
+    @property
+    def device_name(self) -> str:
+        """Return this device's name as its owner gave it."""
+        return str(self.kept("device name") or "")
+
+    def remember(self, name: Name, content: Content) -> None:
+        """Keep an opened content at hand in memory."""
+        while len(self.contents) >= CONTENTS_AT_HAND_MAX:
+            del self.contents[next(iter(self.contents))]
+        self.contents[name] = content
+
+
+def mark_destroying(diary: OpenDiary) -> None:
+    """Note, within the transaction that destroys, that the WAL still holds what was destroyed (R25)."""
+    meta.put(diary.connection, DESTROYING, 1)
+
+
+def is_destroying(diary: OpenDiary) -> bool:
+    """Return whether destroyed content may still lie in the WAL (R25)."""
+    return meta.get(diary.connection, DESTROYING) is not None
+
+
+def finish_destroying(diary: OpenDiary) -> bool:
+    """Truncate the WAL if destroyed content may lie in it; return whether none does any more (R25).
+
+    Called after each transaction that may have destroyed, and at opening. Where another connection is
+    reading, the mark stays, and the next write or opening tries again.
+    """
+    if not is_destroying(diary):
+        return True
+    with files.told(diary.path):
+        diary.connection.execute(f"PRAGMA busy_timeout = {CHECKPOINT_BUSY_MILLIS}")
+        try:
+            blocked = diary.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        finally:
+            diary.connection.execute(f"PRAGMA busy_timeout = {files.BUSY_MILLIS}")
+    if blocked:
+        return False
+    with diary.writing():
+        meta.remove(diary.connection, DESTROYING)
+    return True
+
+
+def adopt_account_key(diary: OpenDiary, account_key: bytes) -> None:
+    """Take the account's key on a device that has just learned it, all that was sealed before included (R49).
+
+    A device that joins seals its own name under a key of its own until the first grants arrive. The new key
+    is kept sealed under the old one until its place holds it, so that a crash in between loses neither.
+    """
+    old = diary.keys
+    new = replace(old, account_key=account_key)
+    try:
+        with diary.writing():
+            values = {
+                key: diary.opened(sealed, _META_PURPOSE)
+                for key, sealed in meta.sealed(diary.connection).items()
+                if key != PENDING_ACCOUNT_KEY
+            }
+            meta.put(diary.connection, PENDING_ACCOUNT_KEY, diary.sealed(account_key, PENDING_ACCOUNT_KEY))
+            diary.keys = new
+            for key, value in values.items():
+                meta.put(diary.connection, key, diary.sealed(value, _META_PURPOSE))
+    except BaseException:
+        diary.keys = old
+        raise
+    diary.place.save(new)
+    with diary.writing():
+        meta.remove(diary.connection, PENDING_ACCOUNT_KEY)
+
+
+def finish_adopting(diary: OpenDiary) -> None:
+    """Finish at opening what a crash cut short in `adopt_account_key` (R49)."""
+    pending = meta.blob(diary.connection, PENDING_ACCOUNT_KEY)
+    if pending is None:
+        return
+    # Where the key's place already holds the new key, it does not open what the old one sealed.
+    with suppress(LocalDamageError):
+        account_key = diary.opened(pending, PENDING_ACCOUNT_KEY)
+        diary.keys = replace(diary.keys, account_key=account_key)
+        diary.place.save(diary.keys)
+    with diary.writing():
+        meta.remove(diary.connection, PENDING_ACCOUNT_KEY)

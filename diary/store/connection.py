@@ -1,0 +1,248 @@
+"""How a connection to `diary.db` is opened, and what its faults mean (R25, R52).
+
+Every connection, Datasette's too, runs through `prepare`: full synchronous writes, secure deletion,
+temporary tables in memory. SQLite's errors become sentences here and nowhere else.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from diary.errors import DamageError, DiaryError, MachineError, NothingError, UsageError
+from diary.store.migrations import APPLICATION_ID, MIGRATIONS, SCHEMA
+
+FILE_NAME = "diary.db"
+BUSY_MILLIS = 10_000  # tracker, sync and pages write at once; each holds the lock for milliseconds
+_HEAD = b"SQLite format 3\x00"
+
+
+class NoDiaryError(NothingError):
+    """There is no diary in this folder."""
+
+    says = "There is no diary in {home}."
+    mend = "Make one with `diary init`, or name another folder with --home."
+
+
+class DiaryExistsError(UsageError):
+    """A diary is never written over."""
+
+    says = "There is a diary in {home} already."
+    mend = "Open it, or name another folder with --home."
+
+
+class NotADiaryError(DamageError):
+    """The file is something else."""
+
+    says = "{path} is not a diary."
+    mend = "Move the file away, or restore a backup with `diary restore`."
+
+
+class DamagedDiaryError(DamageError):
+    """SQLite found bytes that do not hold together."""
+
+    says = "{path} is damaged: {fault}."
+    mend = "Restore a backup with `diary restore`, or log in again on a new folder to fetch what was synced."
+
+
+class NewerDiaryError(DamageError):
+    """A later workdiary wrote this file (R70)."""
+
+    says = "{path} was written by a later workdiary (schema {found}; this one knows {known})."
+    mend = "Install the later version; this one leaves the file as it is."
+
+
+class DiskFullError(MachineError):
+    """The disk took no more; the transaction was rolled back, and what was acknowledged stays (R19)."""
+
+    says = "The disk is full: {path} could not be written. Nothing recorded before is lost."
+    mend = "Free some space and try again."
+
+
+class DiskError(MachineError):
+    """The machine could not read or write the file."""
+
+    says = "{path} could not be read or written: {fault}."
+    mend = "Check the disk, and that the folder belongs to you (diary doctor)."
+
+
+class NoPermissionError(MachineError):
+    """The file or its folder may not be read or written by this user."""
+
+    says = "{path} may not be read or written by this user."
+    mend = "Check who owns the folder and the file, and their permissions."
+
+
+class BusyDiaryError(MachineError):
+    """Another process held the diary for longer than anything of ours does."""
+
+    says = "{path} is held by another process."
+    mend = "Close what else has the file open, then try again."
+
+
+_MEANINGS: dict[int | None, type[DiaryError]] = {
+    sqlite3.SQLITE_FULL: DiskFullError,
+    sqlite3.SQLITE_IOERR: DiskFullError,
+    sqlite3.SQLITE_NOTADB: NotADiaryError,
+    sqlite3.SQLITE_CORRUPT: DamagedDiaryError,
+    sqlite3.SQLITE_BUSY: BusyDiaryError,
+    sqlite3.SQLITE_LOCKED: BusyDiaryError,
+    sqlite3.SQLITE_CANTOPEN: NoPermissionError,
+    sqlite3.SQLITE_READONLY: NoPermissionError,
+    sqlite3.SQLITE_PERM: NoPermissionError,
+    sqlite3.SQLITE_AUTH: NoPermissionError,
+}
+
+
+def fault_of(error: sqlite3.Error, path: Path) -> DiaryError:
+    """Return what an error of SQLite means to the person whose diary it is."""
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = None if code is None else code & 0xFF
+    # A write that ends in the middle of a page is how some systems say that the disk is full.
+    if primary == sqlite3.SQLITE_IOERR and not _disk_is_full(path):
+        return DiskError(path=path, fault=error)
+    return _MEANINGS.get(primary, DamagedDiaryError)(path=path, fault=error)
+
+
+def _disk_is_full(path: Path) -> bool:
+    there = os.statvfs(path.parent)
+    return there.f_bavail * there.f_frsize < 1024 * 1024
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn SQLite's and the system's errors inside the block into `DiaryError`s."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise fault_of(error, path) from error
+    except PermissionError as error:
+        raise NoPermissionError(path=path) from error
+    except OSError as error:
+        raise DiskError(path=path, fault=error) from error
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Set what every connection to a diary keeps to, whoever opened it (R25, R52)."""
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLIS}")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def create_file(home: Path) -> Path:
+    """Make an empty database file that only its owner can read, in a folder of the same kind.
+
+    Raises:
+        DiaryExistsError: A diary is there already.
+    """
+    path = home / FILE_NAME
+    with told(path):
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.chmod(0o700)
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError as error:
+            raise DiaryExistsError(home=home) from error
+    return path
+
+
+def connect(home: Path) -> sqlite3.Connection:
+    """Return a connection of this thread to the diary in `home`, its schema today's (R70).
+
+    Transactions are opened by `writing` and `reading`; outside them each statement stands alone.
+
+    Raises:
+        NoDiaryError: No diary is there.
+        DamageError: The file is no diary, is damaged, or comes from a later version.
+        MachineError: The file cannot be read or written.
+    """
+    path = home / FILE_NAME
+    with told(path):
+        if not path.exists():
+            raise NoDiaryError(home=home)
+        with path.open("rb") as file:
+            head = file.read(len(_HEAD))
+        if head not in {b"", _HEAD}:
+            raise NotADiaryError(path=path)
+        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MILLIS / 1000)
+    try:
+        with told(path):
+            prepare(connection)
+            _bring_up_to_date(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    found = connection.execute("PRAGMA user_version").fetchone()[0]
+    is_empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    if application != APPLICATION_ID and not is_empty:
+        raise NotADiaryError(path=path)
+    if found > SCHEMA:
+        raise NewerDiaryError(path=path, found=found, known=SCHEMA)
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode = WAL")
+    if found < SCHEMA:
+        migrate(connection, path)
+    elif not is_empty:
+        # A start that needed no migration is a good one: the copy from before has done its work.
+        for copy in path.parent.glob(f"{FILE_NAME}.before-*"):
+            copy.unlink(missing_ok=True)
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Run the missing migrations in one transaction, a copy of the file kept beside it (R70)."""
+    found = connection.execute("PRAGMA user_version").fetchone()[0]
+    if found:
+        copy = path.with_name(f"{FILE_NAME}.before-{SCHEMA}")
+        os.close(os.open(copy, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
+        kept = sqlite3.connect(copy)
+        try:
+            connection.backup(kept)
+        finally:
+            kept.close()
+    with writing(connection, path):
+        # Read again under the lock: another process may have migrated meanwhile.
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        for migration in MIGRATIONS[found:]:
+            migration(connection)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+@contextmanager
+def writing(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Run the block as one transaction that holds the write lock from its start.
+
+    Raises:
+        MachineError: The disk is full or failed; the file stands as before the block.
+    """
+    with told(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def reading(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Run the block on one snapshot of the diary; inside `writing` it is that transaction's."""
+    with told(path):
+        if connection.in_transaction:
+            yield
+            return
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            connection.execute("ROLLBACK")

@@ -1,0 +1,68 @@
+"""Single values of the file: `meta`, key to value (R46).
+
+Whatever a person wrote is sealed by the caller before it comes here; a plain value is a number or a word of
+ours.
+"""
+
+import sqlite3
+
+Value = str | int | bytes
+
+_GET = """
+    SELECT value
+      FROM meta
+     WHERE key = :key
+"""
+_PUT = """
+    INSERT INTO meta (key, value)
+    VALUES (:key, :value)
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value
+"""
+_REMOVE = """
+    DELETE FROM meta
+     WHERE key = :key
+"""
+_SEALED = """
+    SELECT key, value
+      FROM meta
+     WHERE typeof(value) = 'blob'
+"""
+
+
+def get(connection: sqlite3.Connection, key: str) -> Value | None:
+    """Return the value, or None where there is none."""
+    row = connection.execute(_GET, {"key": key}).fetchone()
+    return None if row is None else row[0]
+
+
+def number(connection: sqlite3.Connection, key: str) -> int | None:
+    """Return a value that is a whole number, or None where there is none."""
+    value = get(connection, key)
+    return value if isinstance(value, int) else None
+
+
+def word(connection: sqlite3.Connection, key: str) -> str | None:
+    """Return a value that is a word of ours, or None where there is none."""
+    value = get(connection, key)
+    return value if isinstance(value, str) else None
+
+
+def blob(connection: sqlite3.Connection, key: str) -> bytes | None:
+    """Return a sealed value, or None where there is none."""
+    value = get(connection, key)
+    return value if isinstance(value, bytes) else None
+
+
+def put(connection: sqlite3.Connection, key: str, value: Value) -> None:
+    """Set the value."""
+    connection.execute(_PUT, {"key": key, "value": value})
+
+
+def remove(connection: sqlite3.Connection, key: str) -> None:
+    """Forget the value."""
+    connection.execute(_REMOVE, {"key": key})
+
+
+def sealed(connection: sqlite3.Connection) -> dict[str, bytes]:
+    """Return every sealed value by its key."""
+    return dict(connection.execute(_SEALED).fetchall())
