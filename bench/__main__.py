@@ -1,0 +1,34 @@
+"""`make bench`: figures as JSON lines, each with its peer or limit in the same run.
+
+    python -m bench                 everything, about ten minutes
+    python -m bench sync status     only these parts
+
+These machines are noisy: read ratios, not seconds.
+"""
+
+import sys
+from collections.abc import Callable
+
+from bench import cold, peers, sync_rates, tracker
+
+PARTS: dict[str, Callable[[], None]] = {
+    "peers": peers.measure,
+    "sync": sync_rates.measure,
+    "status": cold.measure_status,
+    "week": cold.measure_week_page,
+    "tracker": tracker.measure,
+}
+
+
+def main(wanted: list[str]) -> int:
+    unknown = set(wanted) - set(PARTS)
+    if unknown:
+        print(f"There is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}.", file=sys.stderr)
+        return 2
+    for name in wanted or list(PARTS):
+        PARTS[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
