@@ -4,9 +4,27 @@ These are the messages' parts that a diary keeps; the messages themselves are in
 bytes travel as base64 and headers as text.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
+from diary.errors import PeerError
+from diary.evidence import signature
 from diary.rules.ids import ContractId, ReplicaId
+
+
+class ForgedAnswerError(PeerError):
+    """An answer bears no signature by the server that this diary knows (R37d)."""
+
+    says = "The answer is not signed by the server this diary is registered with."
+    mend = "Nothing was taken from it. If the server was set up anew, register again: diary register URL."
+
+
+class BrokenAnswerError(PeerError):
+    """An answer was signed by the server and is no list of receipts and refusals (R37d)."""
+
+    says = "The server signed an answer that cannot be read: {because}."
+    mend = "Nothing was taken from it. Update this program or the server."
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, tag="receipt", tag_field="is"):
@@ -77,3 +95,29 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[LogRow]
     pushes: dict[str, SignedPush]
     head: Cursor
+
+
+_encoder = msgspec.json.Encoder()
+_answers = msgspec.json.Decoder(list[Receipt | Refusal])
+
+
+def sign_answer(answers: Sequence[Receipt | Refusal], seed: bytes) -> SignedAnswer:
+    """Return the answers to one push with the server's one signature over all of them (R37d, R56)."""
+    text = _encoder.encode(list(answers))
+    return SignedAnswer(text=text.decode(), signature=signature.sign(seed, signature.ANSWER, text))
+
+
+def read_answer(signed: SignedAnswer, server_key: bytes) -> list[Receipt | Refusal]:
+    """Return the answers that the server's Ed25519 key (32 bytes) signed, in the order of the push (R37d).
+
+    Raises:
+        ForgedAnswerError: That key did not sign them.
+        BrokenAnswerError: It signed something else.
+    """
+    text = signed.text.encode()
+    if not signature.verify(server_key, signature.ANSWER, text, signed.signature):
+        raise ForgedAnswerError
+    try:
+        return _answers.decode(text)
+    except msgspec.DecodeError as error:
+        raise BrokenAnswerError(because=error) from error
