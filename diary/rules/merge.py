@@ -1,0 +1,132 @@
+"""What stands in a slot: the merge of every version that is held (R34, R35, R36).
+
+Merging never writes: it is a function of a set of versions, so the order in which they came, and how often,
+changes nothing. The greatest life wins; within it the versions that no other descends from stand together.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from diary.rules.ids import Millis, ReplicaId
+from diary.rules.segment import Header
+from diary.rules.vector import Vector, descends_from, join
+
+Kind = Literal["automatic", "manual"]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A capture or an entry that is held; `received_at_ms` is None until the server has taken it."""
+
+    header: Header
+    received_at_ms: Millis | None
+
+    @property
+    def life(self) -> int:
+        """Return the life it belongs to: a capture always to life 0 (R35)."""
+        return self.header.life or 0
+
+    @property
+    def is_capture(self) -> bool:
+        """Return whether the machine wrote it (R32)."""
+        return self.header.type == "capture"
+
+    @property
+    def claims(self) -> bool:
+        """Return whether it makes its life a segment: a capture, or a claim of manual time (R36)."""
+        return self.is_capture or bool(self.header.manual)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What one (contract, slot) holds (R35, R36).
+
+    `frontier` are the standing entries of the present life, `captures` those that count, both by (replica,
+    n). `kind` is None where nothing bills: deleted, or nothing but a memo. `vector` covers every entry that
+    is held, of any life: the next version starts from it. `received_at_ms` is the first receipt of a capture
+    or a claim of the present life, `claimed_at_ms` the last; None where the server has taken none.
+    """
+
+    life: int
+    deleted: bool
+    kind: Kind | None
+    frontier: tuple[Held, ...]
+    captures: tuple[Held, ...]
+    vector: dict[ReplicaId, int] = field(hash=False)
+    received_at_ms: Millis | None
+    claimed_at_ms: Millis | None = None
+
+    @property
+    def has_picture(self) -> bool:
+        """Return whether a capture that counts lists a picture (R16, R36)."""
+        return any(capture.header.pictures for capture in self.captures)
+
+
+def standing(held: Iterable[Held]) -> Standing:
+    """Return what stands in a slot of which `held` are the versions, in any order (R35, R36).
+
+    A claim stands for its life: a later version that does not repeat it takes nothing back, since taking
+    time back is a deletion.
+    """
+    versions = _once(held)
+    entries = [version for version in versions if not version.is_capture]
+    life = max((version.life for version in entries), default=0)
+    present = [version for version in entries if version.life == life]
+    captures = [version for version in versions if version.is_capture] if life == 0 else []
+    claims = [version for version in (*captures, *present) if version.claims]
+    received = [claim.received_at_ms for claim in claims if claim.received_at_ms is not None]
+    return Standing(
+        life=life,
+        deleted=life % 2 == 1,
+        kind=_kind_of(life, captures, claims),
+        frontier=tuple(version for version in present if not _is_superseded(version, present)),
+        captures=tuple(captures),
+        vector=join(_vector_of(version) for version in entries),
+        received_at_ms=min(received, default=None) if life % 2 == 0 else None,
+        claimed_at_ms=max(received, default=None) if life % 2 == 0 else None,
+    )
+
+
+def destroyed(held: Iterable[Held]) -> tuple[Held, ...]:
+    """Return the versions whose content must be destroyed, by (replica, n) (R25, R35).
+
+    They are those of a lower life than the greatest, and the entries that another descends from.
+    """
+    versions = _once(held)
+    stands = standing(versions)
+    kept = {version.header.name for version in (*stands.frontier, *stands.captures)}
+    return tuple(version for version in versions if version.header.name not in kept)
+
+
+def _once(held: Iterable[Held]) -> list[Held]:
+    """Return each version once, by name; one that is known to be received counts as received."""
+    by_name: dict[tuple[ReplicaId, int], Held] = {}
+    for version in held:
+        known = by_name.get(version.header.name)
+        if known is None or _is_earlier(version.received_at_ms, known.received_at_ms):
+            by_name[version.header.name] = version
+    return [by_name[name] for name in sorted(by_name)]
+
+
+def _is_earlier(one_ms: Millis | None, other_ms: Millis | None) -> bool:
+    return one_ms is not None and (other_ms is None or one_ms < other_ms)
+
+
+def _kind_of(life: int, captures: Sequence[Held], claims: Sequence[Held]) -> Kind | None:
+    if life % 2 == 1:
+        return None
+    if any(capture.header.pictures for capture in captures):
+        return "automatic"
+    # From life 2 on a segment is manual: it was added again by hand (R35).
+    return "manual" if claims or life > 0 else None
+
+
+def _is_superseded(version: Held, others: Sequence[Held]) -> bool:
+    """Return whether another descends from it; of equal vectors neither does, so that one always stands."""
+    own = _vector_of(version)
+    return any(descends_from(_vector_of(other), own) and _vector_of(other) != own for other in others)
+
+
+def _vector_of(version: Held) -> Vector:
+    return version.header.vector or {}
