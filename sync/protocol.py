@@ -25,6 +25,7 @@ PUSH_BYTES_MAX = 1024 * 1024  # R44
 PULL_ROWS_MAX = 1000  # a page stays near a megabyte
 CONTRACTS_MAX = 10_000  # feeds one account may follow; a request with more is refused
 PICTURE_BYTES_MAX = 32 * 1024 * 1024  # a 4K lossless screen fits; what is larger is refused by name
+PICTURE_TAG_BYTES = 16  # a header states a picture's padded size; what travels is this much longer
 PICTURE_PART_BYTES_MAX = 4 * 1024 * 1024  # one request of a resumable upload
 UPLOAD_OFFSET = "Upload-Offset"
 UPLOAD_WHOLE = "Upload-Whole"
