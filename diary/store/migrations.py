@@ -90,6 +90,16 @@ CREATE TABLE outbox (
     FOREIGN KEY (replica, n) REFERENCES version (replica, n) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
+-- Each version with what it waits for, as the acts read it; waits is 1 while it is to be sent.
+CREATE VIEW stored AS
+SELECT version.*,
+       outbox.n IS NOT NULL AS waits,
+       outbox.not_before_ms AS not_before_ms,
+       outbox.held_for AS held_for
+  FROM version
+  LEFT JOIN outbox
+    ON outbox.replica = version.replica AND outbox.n = version.n;
+
 -- A refused change, kept sealed as it was; of a refused deletion only place and time (R37d).
 CREATE TABLE refusal (
     id INTEGER PRIMARY KEY,

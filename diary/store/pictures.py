@@ -1,0 +1,153 @@
+"""Pictures, sealed, beside the versions that name them (R25, R41)."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from diary.rules.ids import ContractId, Slot
+from diary.rules.segment import Header, PictureName
+from diary.store.versions import Name
+
+_ADD = """
+    INSERT INTO picture (replica, n, idx, name, contract, slot, size, at_server, ciphertext)
+    VALUES (:replica, :n, :idx, :name, :contract, :slot, :size, :at_server, :ciphertext)
+"""
+_FIND = """
+    SELECT replica, n, idx, name, contract, slot, size, at_server, ciphertext IS NOT NULL AS is_here
+      FROM picture
+     WHERE name = :name
+     ORDER BY is_here DESC, replica, n, idx
+     LIMIT 1
+"""
+_CIPHERTEXT = """
+    SELECT ciphertext
+      FROM picture
+     WHERE name = :name AND ciphertext IS NOT NULL
+     LIMIT 1
+"""
+_DESTROY = """
+    DELETE FROM picture
+     WHERE replica = :replica AND n = :n
+"""
+_SENT = """
+    UPDATE picture
+       SET at_server = 1
+     WHERE name = :name
+"""
+_FETCHED = """
+    UPDATE picture
+       SET ciphertext = :ciphertext
+     WHERE name = :name
+"""
+# Only pictures of a row that the server has taken: it refuses others, and rows count first (R41).
+_TO_SEND = """
+    SELECT picture.replica, picture.n, picture.idx, picture.name, picture.contract, picture.slot,
+           picture.size, picture.at_server, 1 AS is_here
+      FROM picture
+      JOIN version
+        ON version.replica = picture.replica AND version.n = picture.n
+     WHERE picture.at_server = 0
+       AND picture.ciphertext IS NOT NULL
+       AND version.received_at_ms IS NOT NULL
+     ORDER BY picture.slot, picture.replica, picture.n, picture.idx
+"""
+_TO_FETCH = """
+    SELECT replica, n, idx, name, contract, slot, size, at_server, 0 AS is_here
+      FROM picture
+     WHERE ciphertext IS NULL
+     ORDER BY slot DESC, replica, n, idx
+"""
+_LEFT = """
+    SELECT count(*)
+      FROM picture
+     WHERE at_server = 0 AND ciphertext IS NOT NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPicture:
+    """Where a picture belongs, and whether it lies here and at the server; `size` is its padded size."""
+
+    version: Name
+    index: int
+    name: str
+    contract: ContractId
+    slot: Slot
+    size: int
+    at_server: bool
+    is_here: bool
+
+
+def _stored(row: tuple[object, ...]) -> StoredPicture:
+    replica, n, index, name, contract, slot, size, at_server, is_here = row
+    return StoredPicture(
+        version=(replica, n),  # type: ignore[arg-type]  # columns are typed by STRICT
+        index=index,  # type: ignore[arg-type]
+        name=name,  # type: ignore[arg-type]
+        contract=contract,  # type: ignore[arg-type]
+        slot=slot,  # type: ignore[arg-type]
+        size=size,  # type: ignore[arg-type]
+        at_server=bool(at_server),
+        is_here=bool(is_here),
+    )
+
+
+def add(connection: sqlite3.Connection, header: Header, ciphertexts: tuple[bytes, ...] | None) -> None:
+    """Store what a capture's header names: with its ciphertexts, or as pictures yet to be fetched (R41)."""
+    pictures: tuple[PictureName, ...] = header.pictures or ()
+    for index, (name, size) in enumerate(pictures):
+        connection.execute(
+            _ADD,
+            {
+                "replica": header.replica,
+                "n": header.n,
+                "idx": index,
+                "name": name,
+                "contract": header.contract,
+                "slot": header.slot,
+                "size": size,
+                "at_server": ciphertexts is None,
+                "ciphertext": None if ciphertexts is None else ciphertexts[index],
+            },
+        )
+
+
+def find(connection: sqlite3.Connection, name: str) -> StoredPicture | None:
+    """Return where the picture of this name belongs, or None."""
+    row = connection.execute(_FIND, {"name": name}).fetchone()
+    return None if row is None else _stored(row)
+
+
+def ciphertext(connection: sqlite3.Connection, name: str) -> bytes | None:
+    """Return a picture's ciphertext, or None where it is not here."""
+    row = connection.execute(_CIPHERTEXT, {"name": name}).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def destroy(connection: sqlite3.Connection, version: Name) -> None:
+    """Destroy the pictures of one version (R25)."""
+    connection.execute(_DESTROY, {"replica": version[0], "n": version[1]})
+
+
+def mark_sent(connection: sqlite3.Connection, name: str) -> None:
+    """Note that the server has the picture whole (R41)."""
+    connection.execute(_SENT, {"name": name})
+
+
+def keep(connection: sqlite3.Connection, name: str, fetched: bytes) -> bool:
+    """Store a fetched picture; return False where no row names it any more: it was deleted meanwhile."""
+    return connection.execute(_FETCHED, {"name": name, "ciphertext": fetched}).rowcount > 0
+
+
+def to_send(connection: sqlite3.Connection) -> tuple[StoredPicture, ...]:
+    """Return the pictures that the server may have now, the oldest slot first (R41)."""
+    return tuple(map(_stored, connection.execute(_TO_SEND)))
+
+
+def to_fetch(connection: sqlite3.Connection) -> tuple[StoredPicture, ...]:
+    """Return the pictures of held rows that are not here, the newest slot first (R41)."""
+    return tuple(map(_stored, connection.execute(_TO_FETCH)))
+
+
+def left_to_send(connection: sqlite3.Connection) -> int:
+    """Return how many pictures here the server does not have, rows not sent yet included."""
+    return int(connection.execute(_LEFT).fetchone()[0])

@@ -1,0 +1,90 @@
+"""Pushes and answers as they were signed, and how far each log was read (R40, R45, R48)."""
+
+import sqlite3
+
+from diary.evidence.receipt import Cursor, SignedAnswer, SignedPush
+from diary.rules.ids import ContractId, Millis, ReplicaId
+from diary.store.versions import Name
+
+_KEEP_PUSH = """
+    INSERT INTO push (hash, replica, hashes, signature)
+    VALUES (:hash, :replica, :hashes, :signature)
+        ON CONFLICT (hash) DO NOTHING
+"""
+_PUSH = """
+    SELECT replica, hashes, signature
+      FROM push
+     WHERE hash = :hash
+"""
+_KEEP_ANSWER = """
+    INSERT INTO answer (taken_at_ms, text, signature)
+    VALUES (:taken_at_ms, :text, :signature)
+"""
+_KEEP_RECEIPT = """
+    INSERT INTO receipt (replica, n, answer)
+    VALUES (:replica, :n, :answer)
+        ON CONFLICT (replica, n) DO NOTHING
+"""
+_ANSWER = """
+    SELECT answer.text, answer.signature
+      FROM receipt
+      JOIN answer
+        ON answer.id = receipt.answer
+     WHERE receipt.replica = :replica AND receipt.n = :n
+"""
+_CURSORS = """
+    SELECT contract, log_epoch, size
+      FROM log_head
+     ORDER BY contract
+"""
+_MOVE = """
+    INSERT INTO log_head (contract, log_epoch, size, root)
+    VALUES (:contract, :log_epoch, :size, NULL)
+        ON CONFLICT (contract) DO UPDATE
+       SET log_epoch = excluded.log_epoch, size = excluded.size, root = NULL
+"""
+
+
+def keep_push(connection: sqlite3.Connection, push_hash: str, push: SignedPush) -> None:
+    """Keep a signed push, so that its versions' signature can always be shown (R48)."""
+    bound = {
+        "hash": push_hash,
+        "replica": push.replica,
+        "hashes": push.hashes,
+        "signature": push.signature,
+    }
+    connection.execute(_KEEP_PUSH, bound)
+
+
+def push(connection: sqlite3.Connection, push_hash: str) -> SignedPush | None:
+    """Return a push by its hash, or None."""
+    row = connection.execute(_PUSH, {"hash": push_hash}).fetchone()
+    return None if row is None else SignedPush(replica=ReplicaId(row[0]), hashes=row[1], signature=row[2])
+
+
+def keep_answer(
+    connection: sqlite3.Connection, answer: SignedAnswer, names: tuple[Name, ...], taken_at_ms: Millis
+) -> None:
+    """Keep the server's answer as it signed it, and which versions it speaks of (R37d, R56)."""
+    bound = {"taken_at_ms": taken_at_ms, "text": answer.text, "signature": answer.signature}
+    number = connection.execute(_KEEP_ANSWER, bound).lastrowid
+    for replica, n in names:
+        connection.execute(_KEEP_RECEIPT, {"replica": replica, "n": n, "answer": number})
+
+
+def answer_for(connection: sqlite3.Connection, name: Name) -> SignedAnswer | None:
+    """Return the signed answer that holds a version's receipt or refusal, or None."""
+    row = connection.execute(_ANSWER, {"replica": name[0], "n": name[1]}).fetchone()
+    return None if row is None else SignedAnswer(text=row[0], signature=row[1])
+
+
+def cursors(connection: sqlite3.Connection) -> dict[ContractId, Cursor]:
+    """Return how far each log was read (R45)."""
+    rows = connection.execute(_CURSORS)
+    return {ContractId(contract): Cursor(log_epoch, size) for contract, log_epoch, size in rows}
+
+
+def move_cursor(connection: sqlite3.Connection, contract: ContractId, cursor: Cursor) -> None:
+    """Note how far a log was read (R45)."""
+    bound = {"contract": contract, "log_epoch": cursor.log_epoch, "size": cursor.size}
+    connection.execute(_MOVE, bound)

@@ -1,0 +1,233 @@
+"""The versions this diary holds: exact bytes, what the server said of them, what became of them (R25, R46).
+
+Every function runs within its caller's transaction. A version that was never handed to a push is known to
+nobody else (`is_ours_alone`); when its content falls it is dropped whole and leaves an unused number.
+"""
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass
+from typing import Literal
+
+from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
+from diary.rules.segment import Header, Sealed, VersionType, parse_header
+
+Name = tuple[ReplicaId, int]
+ContentState = Literal["standing", "superseded", "destroyed"]
+
+_ADD = """
+    INSERT INTO version (replica, n, type, account, contract, slot, life, written_at_ms, received_at_ms,
+                         log_epoch, leaf_index, push, content, body_hash, header, wrap, body)
+    VALUES (:replica, :n, :type, :account, :contract, :slot, :life, :written_at_ms, :received_at_ms,
+            :log_epoch, :leaf_index, :push, :content, :body_hash, :header, :wrap, :body)
+"""
+_FIND = """
+    SELECT *
+      FROM stored
+     WHERE replica = :replica AND n = :n
+"""
+_AT_PLACE = """
+    SELECT *
+      FROM stored
+     WHERE slot = :slot AND contract = :contract AND type IN ('capture', 'entry')
+     ORDER BY replica, n
+"""
+_IN_SLOTS = """
+    SELECT *
+      FROM stored
+     WHERE slot >= :first AND slot < :end AND type IN ('capture', 'entry')
+     ORDER BY slot, contract, replica, n
+"""
+_SLOTLESS = """
+    SELECT *
+      FROM stored
+     WHERE type = :type AND slot IS NULL AND (:contract IS NULL OR contract = :contract)
+     ORDER BY contract, received_at_ms IS NULL, received_at_ms, written_at_ms, n
+"""
+_RECEIVED = """
+    UPDATE version
+       SET received_at_ms = :received_at_ms,
+           log_epoch = :log_epoch,
+           leaf_index = :leaf_index
+     WHERE replica = :replica AND n = :n
+"""
+_PUSHED = """
+    UPDATE version
+       SET push = :push
+     WHERE replica = :replica AND n = :n
+"""
+_EMPTY = """
+    UPDATE version
+       SET body = NULL,
+           wrap = NULL,
+           content = :content
+     WHERE replica = :replica AND n = :n
+"""
+_DROP = """
+    DELETE FROM version
+     WHERE replica = :replica AND n = :n
+"""
+_SLOTS_HELD = """
+    SELECT DISTINCT slot
+      FROM version
+     WHERE slot IS NOT NULL AND type IN ('capture', 'entry')
+     UNION
+    SELECT slot
+      FROM draft
+     WHERE removed = 0
+     ORDER BY slot DESC
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """One version as it lies in the file.
+
+    `received_at_ms`, `log_epoch` and `leaf_index` are None until the server took it; `push` is the hash of
+    the push it was signed in, None until one was made. `waits` says it is to be sent, not before
+    `not_before_ms`, and not while `held_for` names a question.
+    """
+
+    header: Header
+    sealed: Sealed
+    body_hash: bytes
+    content: ContentState
+    written_at_ms: Millis
+    received_at_ms: Millis | None
+    log_epoch: int | None
+    leaf_index: int | None
+    push: str | None
+    waits: bool
+    not_before_ms: Millis | None
+    held_for: str | None
+
+    @property
+    def is_ours_alone(self) -> bool:
+        """Return whether nobody else can have seen it: it was never handed to a push (R25)."""
+        return self.push is None and self.received_at_ms is None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipted:
+    """What the server's log says of a version (R45, R56)."""
+
+    received_at_ms: Millis
+    log_epoch: int
+    leaf_index: int
+    push: str
+
+
+def _stored(row: sqlite3.Row) -> StoredVersion:
+    return StoredVersion(
+        header=parse_header(row["header"]),
+        sealed=Sealed(header=row["header"], body=row["body"], wrap=row["wrap"]),
+        body_hash=row["body_hash"],
+        content=row["content"],
+        written_at_ms=row["written_at_ms"],
+        received_at_ms=row["received_at_ms"],
+        log_epoch=row["log_epoch"],
+        leaf_index=row["leaf_index"],
+        push=row["push"],
+        waits=bool(row["waits"]),
+        not_before_ms=row["not_before_ms"],
+        held_for=row["held_for"],
+    )
+
+
+def _asked(connection: sqlite3.Connection, query: str, bound: dict[str, object]) -> tuple[StoredVersion, ...]:
+    cursor = connection.cursor()
+    cursor.row_factory = sqlite3.Row
+    return tuple(map(_stored, cursor.execute(query, bound)))
+
+
+def add(
+    connection: sqlite3.Connection,
+    header: Header,
+    sealed: Sealed,
+    *,
+    written_at_ms: Millis,
+    receipted: Receipted | None = None,
+    body_hash: bytes | None = None,
+    content: ContentState = "standing",
+) -> None:
+    """Store a version: an own one as it was sealed, or one from a feed with what its log says.
+
+    `body_hash` is needed where the body is not given; `content` then says why.
+    """
+    connection.execute(
+        _ADD,
+        {
+            "replica": header.replica,
+            "n": header.n,
+            "type": header.type,
+            "account": header.account,
+            "contract": header.contract,
+            "slot": header.slot,
+            "life": header.life,
+            "written_at_ms": written_at_ms,
+            "received_at_ms": receipted.received_at_ms if receipted else None,
+            "log_epoch": receipted.log_epoch if receipted else None,
+            "leaf_index": receipted.leaf_index if receipted else None,
+            "push": receipted.push if receipted else None,
+            "content": content,
+            "body_hash": body_hash or hashlib.sha256(sealed.body or b"").digest(),
+            "header": sealed.header,
+            "wrap": sealed.wrap,
+            "body": sealed.body,
+        },
+    )
+
+
+def find(connection: sqlite3.Connection, name: Name) -> StoredVersion | None:
+    """Return the version of this name, or None."""
+    found = _asked(connection, _FIND, {"replica": name[0], "n": name[1]})
+    return found[0] if found else None
+
+
+def at_place(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> tuple[StoredVersion, ...]:
+    """Return the captures and entries of one segment, by name."""
+    return _asked(connection, _AT_PLACE, {"contract": contract, "slot": slot})
+
+
+def in_slots(connection: sqlite3.Connection, slots: range) -> tuple[StoredVersion, ...]:
+    """Return the captures and entries of a run of slots, by slot, contract and name."""
+    return _asked(connection, _IN_SLOTS, {"first": slots.start, "end": slots.stop})
+
+
+def slotless(
+    connection: sqlite3.Connection, kind: VersionType, contract: ContractId | None = None
+) -> tuple[StoredVersion, ...]:
+    """Return the versions of a type that has no slot, received ones first in order of receipt (R8)."""
+    return _asked(connection, _SLOTLESS, {"type": kind, "contract": contract})
+
+
+def mark_received(connection: sqlite3.Connection, name: Name, receipted: Receipted) -> None:
+    """Note what the server said of a version that is held."""
+    bound = {
+        "replica": name[0],
+        "n": name[1],
+        "received_at_ms": receipted.received_at_ms,
+        "log_epoch": receipted.log_epoch,
+        "leaf_index": receipted.leaf_index,
+    }
+    connection.execute(_RECEIVED, bound)
+
+
+def mark_pushed(connection: sqlite3.Connection, name: Name, push: str) -> None:
+    """Note the push in which a version is about to leave; from here on others may know it (R25)."""
+    connection.execute(_PUSHED, {"replica": name[0], "n": name[1], "push": push})
+
+
+def empty(connection: sqlite3.Connection, name: Name, content: ContentState) -> None:
+    """Destroy a version's content; header, hashes and receipt stay (R25, R40)."""
+    connection.execute(_EMPTY, {"replica": name[0], "n": name[1], "content": content})
+
+
+def drop(connection: sqlite3.Connection, name: Name) -> None:
+    """Remove a version that nobody else knows, with its pictures and its place in the outbox (R25)."""
+    connection.execute(_DROP, {"replica": name[0], "n": name[1]})
+
+
+def slots_held(connection: sqlite3.Connection) -> tuple[Slot, ...]:
+    """Return every slot in which anything is held, newest first."""
+    return tuple(Slot(row[0]) for row in connection.execute(_SLOTS_HELD))
