@@ -62,6 +62,7 @@ class Desktop:
                 f"sudo apt-get install {' '.join(sorted(name.lower() for name in missing))}"
             )
         base = {name: value for name, value in (env or os.environ).items() if name != "WAYLAND_DISPLAY"}
+        base.setdefault("LC_ALL", "C.UTF-8")  # titles and text beyond ASCII, also where no locale is set
         desktop = cls("", width, height, base)
         try:
             desktop._start_server()
@@ -87,11 +88,12 @@ class Desktop:
 
     def open_terminal(self, title: str) -> None:
         """Open one more terminal with this title and wait until it has the focus."""
+        before = self._focus()
         self._run(
             "xterm", "-T", title, "-fa", "Monospace", "-fs", "11", "-geometry", "100x30+40+40",
             "-xrm", "*allowTitleOps: false", "-e", "sh",
         )  # fmt: skip
-        self._until(lambda: self.active_title() == title, f"a terminal titled {title!r}")
+        self._until(lambda: self._focus() not in {None, before}, f"a terminal titled {title!r}")
 
     def active_title(self) -> str | None:
         """Return the title of the window with the focus as xdotool sees it; None where none has it."""
@@ -126,7 +128,18 @@ class Desktop:
 
     def retitle(self, title: str) -> None:
         """Give the window with the focus another title, as a browser does at each page."""
-        self._tool("getactivewindow", "set_window", "--name", title)
+        from Xlib.display import Display
+
+        # Not by xdotool: it writes UTF-8 under a type that means Latin-1, and no _NET_WM_NAME at all.
+        display = Display(self.display)
+        try:
+            window = display.create_resource_object("window", int(self._focus() or 0))
+            kind = display.intern_atom("UTF8_STRING")
+            window.change_property(display.intern_atom("_NET_WM_NAME"), kind, 8, title.encode())
+            window.set_wm_name(title.encode("ascii", errors="replace").decode())
+            display.sync()
+        finally:
+            display.close()
 
     def screenshot(self, path: Path) -> None:
         """Write what is on the screen as a PNG."""
@@ -188,6 +201,7 @@ class Desktop:
             env={**environment, "DISPLAY": self.display},
             capture_output=True,
             text=True,
+            errors="replace",  # a title may be in an older encoding
             timeout=INPUT_SECONDS_MAX,
             check=False,
         )
@@ -196,6 +210,9 @@ class Desktop:
         if fails:
             return None
         raise DesktopError(f"xdotool {words[0]} failed: {done.stderr.strip()}")
+
+    def _focus(self) -> str | None:
+        return self._tool("getactivewindow", fails=True)
 
     def _has_window_manager(self) -> bool:
         # "get_num_desktops" asks the window manager; without one there is no answer.

@@ -1,0 +1,131 @@
+"""What the tracker needs of a desktop: four edges, each a promise that a backend keeps (R13, R14).
+
+X11 is built; a desktop that is not, or a machine without one, gets `blind_edges`: nothing is counted or seen,
+and segments say why they have no picture (R16).
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from capture.draft import Sample
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+NoPicture = Literal["no_permission", "locked", "black", "no_display", "failed"]
+Monitors = Literal["all", "active"]
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveWindow:
+    """The window with the focus: application, title, and its middle on the screen where that is known."""
+
+    application: str = ""
+    title: str = ""
+    middle: tuple[int, int] | None = None
+
+
+class InputCounts(Protocol):
+    """Counts of input, never input (R15)."""
+
+    def start(self) -> bool:
+        """Begin to count, ready when this returns; True when counting, False where it cannot be."""
+        ...
+
+    def stop(self) -> None:
+        """Stop counting and forget what was not taken."""
+        ...
+
+    def take_minute(self) -> Sample:
+        """Return what was counted since the last call, and count from zero; None where not counting."""
+        ...
+
+
+class Windows(Protocol):
+    """The active window's names (R13)."""
+
+    def active(self) -> ActiveWindow:
+        """Return the window with the focus, empty where there is none. Never raises."""
+        ...
+
+
+class Screen(Protocol):
+    """The picture of the screen (R13)."""
+
+    def grab(self, monitors: Monitors, middle: tuple[int, int] | None) -> "Image.Image | NoPicture":
+        """Return all monitors, or the one that holds `middle`; else the reason (R16). Never raises."""
+        ...
+
+
+class Idle(Protocol):
+    """What the operating system knows of the user's presence (R14)."""
+
+    def idle_ms(self) -> int | None:
+        """Return how long there was no input; None where the system does not say. Never raises."""
+        ...
+
+    def is_locked(self) -> bool:
+        """Return whether the screen is locked or blanked. Never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """A desktop's four edges; `blind_because` says what is wrong where there is none."""
+
+    input_counts: InputCounts
+    windows: Windows
+    screen: Screen
+    idle: Idle
+    blind_because: str = ""
+
+
+def edges_of(environment: Mapping[str, str] = os.environ) -> Edges:
+    """Return the edges of the desktop this process runs on.
+
+    A Wayland session is recognised before DISPLAY is believed: its X server shows only some windows and
+    would under-count without a word (R14).
+    """
+    if environment.get("WAYLAND_DISPLAY") or environment.get("XDG_SESSION_TYPE") == "wayland":
+        return blind_edges("This is a Wayland desktop, which cannot be recorded yet; X11 sessions can.")
+    if not environment.get("DISPLAY"):
+        return blind_edges("There is no X11 display here (DISPLAY is not set).")
+    from capture.idle import X11Idle
+    from capture.input_counts import X11InputCounts
+    from capture.screen import X11Screen
+    from capture.window import X11Windows
+
+    return Edges(X11InputCounts(), X11Windows(), X11Screen(), X11Idle())
+
+
+def blind_edges(because: str) -> Edges:
+    """Return edges that see nothing and say so."""
+    nothing = _Nothing()
+    return Edges(nothing, nothing, nothing, nothing, because)
+
+
+class _Nothing:
+    """A machine without a desktop."""
+
+    def start(self) -> bool:
+        return False
+
+    def stop(self) -> None:
+        return
+
+    def take_minute(self) -> Sample:
+        return Sample()
+
+    def active(self) -> ActiveWindow:
+        return ActiveWindow()
+
+    def grab(self, monitors: Monitors, middle: tuple[int, int] | None) -> NoPicture:  # noqa: ARG002  # the promise names them
+        return "no_display"
+
+    def idle_ms(self) -> None:
+        return None
+
+    def is_locked(self) -> bool:
+        return False
