@@ -1,0 +1,127 @@
+"""Why a whole request is not answered: each fault with its status and its word (R44).
+
+A row that is refused is no fault: it is answered row by row (`sync.server.arbiter`). A fault stores nothing.
+"""
+
+from typing import ClassVar
+
+from diary.errors import DiaryError
+from sync.protocol import Fault
+
+
+class FaultError(DiaryError):
+    """The parent of every fault; `status` is the HTTP status, `reason` the word in the answer."""
+
+    status: ClassVar[int] = 400
+    reason: ClassVar[str] = "bad_request"
+
+    def fault(self) -> Fault:
+        """Return the fault as it is answered."""
+        return Fault(reason=self.reason, because=f"{self.what_happened} {self.how_to_mend}".strip())
+
+
+class UnreadableError(FaultError):
+    """The request is not of the protocol's shape."""
+
+    says = "{what}"
+
+
+class UnreadableHeaderError(FaultError):
+    """A version that the whole request stands on has no header that can be read."""
+
+    says = "{what}"
+    reason = "bad_header"
+
+
+class ForgedError(FaultError):
+    """A signature does not hold: nothing in the request can be taken for its author's (R48)."""
+
+    says = "{what}"
+    mend = "Nothing of this request was taken."
+    reason = "bad_signature"
+
+
+class NotEnrolledError(FaultError):
+    """The token is missing, wrong, or of a replica that this server does not know."""
+
+    says = "This server knows no replica by that token."
+    mend = "Enrol the device: diary register, or diary login on a second device."
+    status = 401
+    reason = "not_enrolled"
+
+
+class RevokedError(FaultError):
+    """The account's device list has revoked this replica (R50)."""
+
+    says = "The account's device list no longer counts this replica."
+    mend = "Enrol it again with the recovery phrase: diary login."
+    status = 403
+    reason = "device_revoked"
+
+
+class NotYoursError(FaultError):
+    """The request names an account that its token does not belong to."""
+
+    says = "The token belongs to another account than the request names."
+    status = 403
+    reason = "not_yours"
+
+
+class NotFoundError(FaultError):
+    """There is no such thing, or none that this account may see."""
+
+    says = "{what}"
+    status = 404
+    reason = "not_found"
+
+
+class UploadOffsetError(FaultError):
+    """A part of a picture does not continue what is held; `held` says where it would (R41)."""
+
+    says = "The upload continues at byte {held}."
+    mend = "Ask by HEAD where to go on."
+    status = 409
+    reason = "upload_offset"
+
+
+class DeviceListError(FaultError):
+    """The device list does not follow the one that is known (R50)."""
+
+    says = "{what}"
+    mend = "Read the newest list (/v1/device-list) and sign its successor."
+    status = 409
+    reason = "bad_device_list"
+
+
+class TooLargeError(FaultError):
+    """The request is over a limit in bytes (R44)."""
+
+    says = "{what}"
+    status = 413
+    reason = "too_large"
+
+
+class TooManyVersionsError(FaultError):
+    """The push holds more versions than one request may (R44)."""
+
+    says = "A push holds at most {limit} versions; this one has {count}."
+    status = 413
+    reason = "too_many_versions"
+
+
+class WrongHashError(FaultError):
+    """The whole upload is not the picture that its name promises; the part was dropped (R41)."""
+
+    says = "The uploaded bytes are not the picture of that name; they were dropped."
+    mend = "Upload it again from the start."
+    status = 422
+    reason = "wrong_hash"
+
+
+class BusyError(FaultError):
+    """The storage could not take the request now; nothing of it was stored."""
+
+    says = "The server cannot store anything at this moment: {what}."
+    mend = "Try again in a while; nothing of this request was stored."
+    status = 503
+    reason = "busy"

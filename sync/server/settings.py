@@ -1,0 +1,34 @@
+"""What an operator chooses about a server (R69)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_HOST = "127.0.0.1"  # whoever opens the server to a network says so
+DEFAULT_PORT = 8440
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where a server keeps its files and where it listens.
+
+    `folder` holds the database, the server's key (readable by its owner alone) and the pictures.
+    """
+
+    folder: Path
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+
+    @property
+    def database(self) -> Path:
+        """Return where the embedded database lies."""
+        return self.folder / "server.db"
+
+    @property
+    def key(self) -> Path:
+        """Return where the server's signing key lies."""
+        return self.folder / "server.key"
+
+    @property
+    def pictures(self) -> Path:
+        """Return the folder of sealed pictures."""
+        return self.folder / "pictures"

@@ -1,0 +1,205 @@
+"""The contract of the server's storage: verbs and their promises (R3, R40, R45, R69).
+
+Every backend passes `tests/sync/server/test_storage.py`. The account is part of every key and every
+question that is asked often, so that the tables can be spread by account.
+
+A write for an account happens inside `Storage.hold(account)`: the lock is taken first, then the clock is
+read once; leaving the block commits all of it, durably, or nothing. What was committed is there after a
+power cut. Reads outside of it see one committed state each.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedPush
+from diary.rules.contract import TermsVersion
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from diary.rules.merge import Held
+from diary.rules.segment import Header, PictureName
+
+Place = tuple[ContractId, Slot]
+Name = tuple[ReplicaId, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One replica that may ask: SHA-256 of its token, and whether the device list still counts it."""
+
+    account: AccountId
+    token_hash: bytes
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What was once answered to a name, with the hashes of what was then pushed (R40)."""
+
+    header_hash: bytes
+    body_hash: bytes
+    answer: Receipt | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceListRow:
+    """The newest device list: header as it was signed, and the signature that is its body (R50)."""
+
+    header: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewLeaf:
+    """An accepted version on its way into the log.
+
+    `body` and `wrap` are None where the version comes without content or was superseded when it came.
+    """
+
+    header: Header
+    header_text: str
+    body_hash: bytes
+    body: bytes | None
+    wrap: bytes | None
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class NewRefusal:
+    """A refusal that is final: hashes and reason, never content (R37d, R40)."""
+
+    header_hash: bytes
+    body_hash: bytes
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRow:
+    """A picture that a row with content names: its padded size, and whether it came in whole (R41)."""
+
+    size: int
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Pages of the feeds that grew, the account's own log first; `more` when a limit cut them (R45)."""
+
+    pages: list[Page]
+    more: bool
+
+
+class AccountHold(Protocol):
+    """One account under its lock: verbs of one transaction."""
+
+    @property
+    def received_at_ms(self) -> Millis:
+        """Return the instant of this transaction: never less than the account's last one (R3)."""
+        ...
+
+    def device_list(self) -> DeviceListRow | None:
+        """Return the newest device list; None when the account is not open here."""
+        ...
+
+    def answers(self, replica: ReplicaId, ns: Collection[int]) -> dict[int, Stored]:
+        """Return what was answered to those of the names that are known (R40)."""
+        ...
+
+    def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
+        """Return every accepted capture and entry of these places, in log order; all places are keys."""
+        ...
+
+    def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
+        """Return epoch and size of those of the contracts' logs that this account has."""
+        ...
+
+    def foreign(self, contracts: Collection[ContractId]) -> set[ContractId]:
+        """Return those of the contracts that are another account's."""
+        ...
+
+    def terms(self, contracts: Collection[ContractId]) -> dict[ContractId, tuple[TermsVersion, ...]]:
+        """Return the contracts' terms in log order; a contract without terms is no key."""
+        ...
+
+    def open_account(self, root: str) -> None:
+        """Open the account with its root signing key in hexadecimal; no harm when it is open."""
+        ...
+
+    def admit(self, replica: ReplicaId, token_hash: bytes) -> bytes:
+        """Keep the replica's token hash unless it has one; return the one that is kept."""
+        ...
+
+    def append(self, push: SignedPush, push_hash: bytes, leaves: Sequence[NewLeaf]) -> None:
+        """Append the leaves to their logs, which grow by one each, and keep the push that signed them.
+
+        A capture's pictures may be uploaded from now on. A device list becomes the newest one, and its
+        revoked replicas lose their access. `received_at_ms` becomes the account's last one.
+        """
+        ...
+
+    def refuse(self, refusals: Sequence[NewRefusal]) -> None:
+        """Keep the refusals, to answer their names alike for ever (R40)."""
+        ...
+
+    def destroy(self, names: Collection[Name]) -> None:
+        """Take body, wrap and pictures from the named versions; leaf and clear header stay (R25, R45)."""
+        ...
+
+
+class Storage(Protocol):
+    """What the server keeps."""
+
+    def hold(self, account: AccountId) -> AbstractContextManager[AccountHold]:
+        """Hold the account's lock for one transaction (see the module)."""
+        ...
+
+    def credentials(self, replica: ReplicaId) -> list[Credential]:
+        """Return who this replica is, an item for each account that enrolled one of that id."""
+        ...
+
+    def newest_device_list(self, account: AccountId) -> DeviceListRow | None:
+        """Return the newest device list; None when the account is not open here."""
+        ...
+
+    def highest_n(self, account: AccountId, replica: ReplicaId) -> int:
+        """Return the greatest n that was answered, refused ones included; 0 for none (R42)."""
+        ...
+
+    def feed(
+        self, account: AccountId, cursors: Mapping[ContractId, Cursor], rows_max: int, bytes_max: int
+    ) -> Feed:
+        """Return what the feeds hold past the cursors: in log order, without holes (R45).
+
+        A feed without a cursor, or with one of another epoch, is read from its start. A cursor past the
+        feed's end gets a page with no rows and the true head. At least one row comes when there is one.
+        """
+        ...
+
+    def picture(self, account: AccountId, name: str) -> PictureRow | None:
+        """Return the picture if a row that still has its content names it, else None (R41)."""
+        ...
+
+    def picture_arrived(self, account: AccountId, name: str) -> bool:
+        """Note that the picture is whole; False when no row names it any more: a deletion wins (R25)."""
+        ...
+
+    def doomed(self, limit: int) -> list[tuple[AccountId, str]]:
+        """Return pictures whose last row lost its content and whose bytes are still to be removed."""
+        ...
+
+    def pictures_removed(self, pictures: Sequence[tuple[AccountId, str]]) -> None:
+        """Note that these bytes are gone."""
+        ...
+
+    def sweep(self) -> bool:
+        """Make destroyed content unreadable in the storage's own files; False: to be tried again (R25)."""
+        ...
+
+    def close(self) -> None:
+        """Release the files; nothing may be asked afterwards."""
+        ...
+
+
+def pictures_of(leaf: NewLeaf) -> tuple[PictureName, ...]:
+    """Return the pictures that may be uploaded for this leaf: none without content (R41)."""
+    return leaf.header.pictures or () if leaf.body is not None else ()

@@ -1,0 +1,413 @@
+"""The embedded storage: one SQLite file, opened by apsw alone (R3, R25, R45, R69).
+
+One connection a process, guarded by a lock; processes meet at `BEGIN IMMEDIATE`, which is every account's
+lock here. WAL with `synchronous=FULL`: a commit is on the disk before it is answered.
+"""
+
+import hashlib
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgspec
+
+from diary.clock import Clock
+from diary.errors import DamageError
+from diary.evidence.receipt import Cursor, LogRow, Page, Receipt, Refusal, SignedPush
+from diary.rules.contract import TermsVersion
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.merge import Held
+from diary.rules.segment import parse_header
+from sync.server import storage_sqlite_statements as sql
+from sync.server.faults import BusyError
+from sync.server.storage import (
+    Credential,
+    DeviceListRow,
+    Feed,
+    Name,
+    NewLeaf,
+    NewRefusal,
+    PictureRow,
+    Place,
+    Stored,
+    pictures_of,
+)
+
+BUSY_MILLIS = 10_000  # longer than any transaction of ours; then the asker is told to come again
+PAGE_BYTES = 8192  # a sealed row is about 1.5 KB: several fit into a page without overflow
+
+_json = msgspec.json.Encoder()
+
+
+class UnknownSchemaError(DamageError):
+    """The file was made by another version of the server."""
+
+    says = "The server's database has format {found}; this server knows {known}."
+    mend = "Start the server that made it, or a newer one."
+
+
+class _SqliteHold:
+    """One account under `BEGIN IMMEDIATE` (see `AccountHold`)."""
+
+    def __init__(self, connection: apsw.Connection, account: AccountId, received_at_ms: Millis) -> None:
+        self._connection = connection
+        self._account = account
+        self._received_at_ms = received_at_ms
+        self.destroyed_something = False
+
+    @property
+    def received_at_ms(self) -> Millis:
+        return self._received_at_ms
+
+    def device_list(self) -> DeviceListRow | None:
+        return _device_list(self._connection, self._account)
+
+    def answers(self, replica: ReplicaId, ns: Collection[int]) -> dict[int, Stored]:
+        asked = {"account": self._account, "replica": replica, "ns": _json.encode(sorted(ns)).decode()}
+        known: dict[int, Stored] = {}
+        for n, header, body_hash, contract, epoch, index, at_ms, leaf in self._connection.execute(
+            sql.ACCEPTED, asked
+        ):
+            receipt = Receipt(
+                replica=replica,
+                n=n,
+                contract=contract,
+                log_epoch=epoch,
+                index=index,
+                received_at_ms=at_ms,
+                leaf=leaf.hex(),
+            )
+            known[n] = Stored(hashlib.sha256(header.encode()).digest(), body_hash, receipt)
+        for n, header_hash, body_hash, reason, because, at_ms in self._connection.execute(sql.REFUSED, asked):
+            refusal = Refusal(replica=replica, n=n, reason=reason, because=because, refused_at_ms=at_ms)
+            known[n] = Stored(header_hash, body_hash, refusal)
+        return known
+
+    def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
+        found: dict[Place, list[Held]] = {place: [] for place in places}
+        asked = {"account": self._account, "places": _json.encode(list(found)).decode()}
+        for contract, slot, header, at_ms in self._connection.execute(sql.STANDING, asked):
+            found[contract, slot].append(Held(parse_header(header.encode()), at_ms))
+        return found
+
+    def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
+        asked = {"account": self._account, "contracts": _json.encode(sorted(contracts)).decode()}
+        return {
+            contract: Cursor(epoch, size)
+            for contract, epoch, size in self._connection.execute(sql.LOGS, asked)
+        }
+
+    def foreign(self, contracts: Collection[ContractId]) -> set[ContractId]:
+        asked = {"account": self._account, "contracts": _json.encode(sorted(contracts)).decode()}
+        return {contract for (contract,) in self._connection.execute(sql.FOREIGN, asked)}
+
+    def terms(self, contracts: Collection[ContractId]) -> dict[ContractId, tuple[TermsVersion, ...]]:
+        asked = {"account": self._account, "contracts": _json.encode(sorted(contracts)).decode()}
+        found: dict[ContractId, tuple[TermsVersion, ...]] = {}
+        for contract, text, at_ms in self._connection.execute(sql.TERMS, asked):
+            header = parse_header(text.encode())
+            if header.terms is not None:
+                version = TermsVersion(terms=header.terms, received_at_ms=at_ms, name=header.name)
+                found[contract] = (*found.get(contract, ()), version)
+        return found
+
+    def open_account(self, root: str) -> None:
+        self._connection.execute(
+            sql.OPEN_ACCOUNT, {"account": self._account, "root": root, "at_ms": self._received_at_ms}
+        )
+
+    def admit(self, replica: ReplicaId, token_hash: bytes) -> bytes:
+        asked = {"account": self._account, "replica": replica, "token_hash": token_hash}
+        self._connection.execute(sql.ADMIT, asked)
+        ((kept,),) = self._connection.execute(sql.ADMITTED, asked)
+        return bytes(kept)
+
+    def append(self, push: SignedPush, push_hash: bytes, leaves: Sequence[NewLeaf]) -> None:
+        account = self._account
+        self._connection.execute(
+            sql.KEEP_PUSH,
+            {
+                "account": account,
+                "hash": push_hash,
+                "replica": push.replica,
+                "hashes": push.hashes,
+                "signature": push.signature,
+            },
+        )
+        self._connection.executemany(sql.APPEND, (_row(account, push_hash, leaf) for leaf in leaves))
+        sizes: dict[ContractId, Receipt] = {leaf.receipt.contract: leaf.receipt for leaf in leaves}
+        for contract, last in sizes.items():
+            grown = {
+                "account": account,
+                "contract": contract,
+                "log_epoch": last.log_epoch,
+                "size": last.index + 1,
+            }
+            self._connection.execute(sql.GROW, grown)
+        self._connection.executemany(
+            sql.EXPECT_PICTURE,
+            [
+                (account, name, leaf.receipt.replica, leaf.receipt.n, size)
+                for leaf in leaves
+                for name, size in pictures_of(leaf)
+            ],
+        )
+        self._connection.execute(sql.NOTE_RECEIVED, {"account": account, "at_ms": self._received_at_ms})
+        for leaf in leaves:
+            if leaf.header.devices is not None:
+                revoked = [
+                    item.replica for item in leaf.header.devices.devices if item.revoked_from is not None
+                ]
+                asked = {"account": account, "revoked": _json.encode(revoked).decode()}
+                self._connection.execute(sql.NOTE_REVOKED, asked)
+                self._connection.execute(
+                    sql.NOTE_LIST, {"account": account, "list_index": leaf.receipt.index}
+                )
+
+    def refuse(self, refusals: Sequence[NewRefusal]) -> None:
+        self._connection.executemany(
+            sql.REFUSE,
+            [
+                {
+                    "account": self._account,
+                    "replica": item.refusal.replica,
+                    "n": item.refusal.n,
+                    "header_hash": item.header_hash,
+                    "body_hash": item.body_hash,
+                    "reason": item.refusal.reason,
+                    "because": item.refusal.because,
+                    "refused_at_ms": item.refusal.refused_at_ms,
+                }
+                for item in refusals
+            ],
+        )
+
+    def destroy(self, names: Collection[Name]) -> None:
+        for replica, n in names:
+            asked = {"account": self._account, "replica": replica, "n": n}
+            self._connection.execute(sql.DESTROY, asked)
+            for (name,) in self._connection.execute(sql.FORGET_PICTURES, asked).fetchall():
+                self._connection.execute(sql.DOOM, {"account": self._account, "name": name})
+            self.destroyed_something = True
+
+
+class SqliteStorage:
+    """`Storage` on one SQLite file."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._unswept = True  # what a killed process destroyed may still lie in the WAL
+        self._connection = _opened(path)
+        self.sweep()
+
+    @contextmanager
+    def hold(self, account: AccountId) -> Iterator[_SqliteHold]:
+        """See `Storage.hold`."""
+        with self._transaction("BEGIN IMMEDIATE"):
+            row = self._connection.execute(sql.LAST_RECEIVED, {"account": account}).fetchone()
+            # The clock is read here and nowhere else in a write: after the lock is held (R3).
+            received_at_ms = max(self._clock.now_ms(), row[0] if row else 0)
+            hold = _SqliteHold(self._connection, account, Millis(received_at_ms))
+            yield hold
+            self._unswept = self._unswept or hold.destroyed_something
+
+    def credentials(self, replica: ReplicaId) -> list[Credential]:
+        """See `Storage.credentials`."""
+        with self._transaction("BEGIN"):
+            rows = _all(self._connection, sql.CREDENTIALS, {"replica": replica})
+        return [Credential(account, token_hash, bool(revoked)) for account, token_hash, revoked in rows]
+
+    def newest_device_list(self, account: AccountId) -> DeviceListRow | None:
+        """See `Storage.newest_device_list`."""
+        with self._transaction("BEGIN"):
+            return _device_list(self._connection, account)
+
+    def highest_n(self, account: AccountId, replica: ReplicaId) -> int:
+        """See `Storage.highest_n`."""
+        with self._transaction("BEGIN"):
+            ((highest,),) = self._connection.execute(sql.HIGHEST_N, {"account": account, "replica": replica})
+        return int(highest)
+
+    def feed(
+        self, account: AccountId, cursors: Mapping[ContractId, Cursor], rows_max: int, bytes_max: int
+    ) -> Feed:
+        """See `Storage.feed`."""
+        pages: list[Page] = []
+        with self._transaction("BEGIN"):
+            logs = _all(self._connection, sql.ALL_LOGS, {"account": account})
+            for contract, epoch, size in logs:
+                head = Cursor(epoch, size)
+                read = cursors.get(contract, Cursor(epoch, 0))
+                first = read.size if read.log_epoch == epoch else 0
+                if read == head:
+                    continue
+                if rows_max <= 0 or bytes_max <= 0:
+                    return Feed(pages, more=True)
+                page, cost = self._page(account, contract, head, first, rows_max, bytes_max)
+                pages.append(page)
+                if first + len(page.rows) < size:
+                    return Feed(pages, more=True)
+                rows_max -= len(page.rows)
+                bytes_max -= cost
+        return Feed(pages, more=False)
+
+    def _page(
+        self,
+        account: AccountId,
+        contract: ContractId,
+        head: Cursor,
+        first: int,
+        rows_max: int,
+        bytes_max: int,
+    ) -> tuple[Page, int]:
+        """Return the feed's rows from `first`, and about how many bytes they are on the wire."""
+        asked = {
+            "account": account,
+            "contract": contract,
+            "log_epoch": head.log_epoch,
+            "first": first,
+            "rows_max": rows_max,
+        }
+        rows: list[LogRow] = []
+        pushes: dict[str, SignedPush] = {}
+        cost = 0
+        cursor = self._connection.execute(sql.FEED, asked)
+        for index, at_ms, push, header, body_hash, body, wrap in cursor:
+            push_name = push.hex()
+            if push_name not in pushes:
+                ((replica, hashes, signature),) = self._connection.execute(
+                    sql.PUSH, {"account": account, "hash": push}
+                )
+                pushes[push_name] = SignedPush(replica=replica, hashes=hashes, signature=signature)
+                cost += len(hashes)
+            rows.append(
+                LogRow(
+                    log_epoch=head.log_epoch,
+                    index=index,
+                    received_at_ms=at_ms,
+                    push=push_name,
+                    header=header,
+                    body_hash=body_hash.hex(),
+                    body=body,
+                    wrap=wrap,
+                )
+            )
+            cost += len(header) + len(body or b"")
+            if cost >= bytes_max:
+                cursor.close()
+                break
+        return Page(contract=contract, rows=rows, pushes=pushes, head=head), cost
+
+    def picture(self, account: AccountId, name: str) -> PictureRow | None:
+        """See `Storage.picture`."""
+        with self._transaction("BEGIN"):
+            ((size, whole),) = self._connection.execute(sql.PICTURE, {"account": account, "name": name})
+        return None if size is None else PictureRow(size, bool(whole))
+
+    def picture_arrived(self, account: AccountId, name: str) -> bool:
+        """See `Storage.picture_arrived`."""
+        with self._transaction("BEGIN IMMEDIATE"):
+            self._connection.execute(sql.PICTURE_ARRIVED, {"account": account, "name": name})
+            return self._connection.changes() > 0
+
+    def doomed(self, limit: int) -> list[tuple[AccountId, str]]:
+        """See `Storage.doomed`."""
+        with self._transaction("BEGIN"):
+            return _all(self._connection, sql.DOOMED, {"limit": limit})
+
+    def pictures_removed(self, pictures: Sequence[tuple[AccountId, str]]) -> None:
+        """See `Storage.pictures_removed`."""
+        with self._transaction("BEGIN IMMEDIATE"):
+            self._connection.executemany(sql.PICTURE_REMOVED, pictures)
+
+    def sweep(self) -> bool:
+        """See `Storage.sweep`."""
+        with self._lock:
+            if self._unswept:
+                try:
+                    self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+                except apsw.BusyError:
+                    return False
+                self._unswept = False
+            return True
+
+    def close(self) -> None:
+        """See `Storage.close`."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        """Run one transaction alone on the connection; a machine's fault becomes one that is answered."""
+        with self._lock:
+            try:
+                self._connection.execute(begin)
+                try:
+                    yield
+                    self._connection.execute("COMMIT")
+                finally:
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
+            except (apsw.BusyError, apsw.FullError, apsw.IOError) as fault:
+                raise BusyError(what=str(fault)) from fault
+
+
+def _opened(path: Path) -> apsw.Connection:
+    """Return a connection to the file, its tables made when it is new.
+
+    Raises:
+        UnknownSchemaError: The file is of another version.
+    """
+    connection = apsw.Connection(str(path))
+    connection.set_busy_timeout(BUSY_MILLIS)
+    connection.pragma("page_size", PAGE_BYTES)
+    connection.pragma("journal_mode", "wal")
+    connection.pragma("synchronous", "full")
+    connection.pragma("secure_delete", "on")
+    connection.pragma("temp_store", "memory")
+    connection.pragma("foreign_keys", "on")
+    connection.execute("BEGIN IMMEDIATE")
+    found = connection.pragma("user_version")
+    if found == 0:
+        connection.execute(sql.SCHEMA)
+        connection.pragma("user_version", sql.SCHEMA_VERSION)
+    connection.execute("COMMIT")
+    if found not in {0, sql.SCHEMA_VERSION}:
+        connection.close()
+        raise UnknownSchemaError(found=found, known=sql.SCHEMA_VERSION)
+    return connection
+
+
+def _all(connection: apsw.Connection, statement: str, asked: Mapping[str, str | int]) -> list[Any]:
+    """Return all rows; STRICT tables answer for the types of their columns."""
+    return list(connection.execute(statement, asked))
+
+
+def _device_list(connection: apsw.Connection, account: AccountId) -> DeviceListRow | None:
+    row = connection.execute(sql.DEVICE_LIST, {"account": account}).fetchone()
+    return None if row is None else DeviceListRow(header=row[0], body=row[1])
+
+
+def _row(account: AccountId, push_hash: bytes, leaf: NewLeaf) -> tuple[str | int | bytes | None, ...]:
+    receipt = leaf.receipt
+    return (
+        account,
+        receipt.contract,
+        receipt.log_epoch,
+        receipt.index,
+        receipt.received_at_ms,
+        receipt.replica,
+        receipt.n,
+        leaf.header.type,
+        leaf.header.slot,
+        push_hash,
+        bytes.fromhex(receipt.leaf),
+        leaf.header_text,
+        leaf.body_hash,
+        leaf.body,
+        leaf.wrap,
+    )

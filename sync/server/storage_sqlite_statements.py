@@ -1,0 +1,249 @@
+"""The embedded database's tables and statements (R45, R69).
+
+The account is the first column of every key. Content (`body`, `wrap`) is taken from a row by UPDATE; with
+`secure_delete` the freed bytes are overwritten, and a truncated WAL keeps no older copy (R25).
+"""
+
+SCHEMA_VERSION = 1
+
+SCHEMA = """
+    CREATE TABLE account (
+        account TEXT NOT NULL PRIMARY KEY CHECK (length(account) = 32),
+        root TEXT NOT NULL CHECK (length(root) = 64),
+        list_index INTEGER CHECK (list_index >= 0),
+        received_at_ms INTEGER NOT NULL CHECK (received_at_ms >= 0)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE replica (
+        account TEXT NOT NULL REFERENCES account,
+        replica TEXT NOT NULL CHECK (length(replica) = 32),
+        token_hash BLOB NOT NULL CHECK (length(token_hash) = 32),
+        revoked INTEGER NOT NULL DEFAULT 0 CHECK (revoked IN (0, 1)),
+        PRIMARY KEY (account, replica)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX replica_alone ON replica (replica);
+
+    CREATE TABLE contract (
+        account TEXT NOT NULL REFERENCES account,
+        contract TEXT NOT NULL CHECK (length(contract) = 32),
+        log_epoch INTEGER NOT NULL CHECK (log_epoch >= 1),
+        size INTEGER NOT NULL CHECK (size >= 0),
+        PRIMARY KEY (account, contract)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX contract_alone ON contract (contract);
+
+    CREATE TABLE push (
+        account TEXT NOT NULL REFERENCES account,
+        hash BLOB NOT NULL CHECK (length(hash) = 32),
+        replica TEXT NOT NULL,
+        hashes BLOB NOT NULL CHECK (length(hashes) % 64 = 0),
+        signature BLOB NOT NULL CHECK (length(signature) = 64),
+        PRIMARY KEY (account, hash)
+    ) STRICT;
+
+    CREATE TABLE version (
+        account TEXT NOT NULL,
+        contract TEXT NOT NULL,
+        log_epoch INTEGER NOT NULL CHECK (log_epoch >= 1),
+        log_index INTEGER NOT NULL CHECK (log_index >= 0),
+        received_at_ms INTEGER NOT NULL,
+        replica TEXT NOT NULL CHECK (length(replica) = 32),
+        n INTEGER NOT NULL CHECK (n >= 1),
+        type TEXT NOT NULL,
+        slot INTEGER,
+        push BLOB NOT NULL CHECK (length(push) = 32),
+        leaf BLOB NOT NULL CHECK (length(leaf) = 32),
+        header TEXT NOT NULL,
+        body_hash BLOB NOT NULL CHECK (length(body_hash) = 32),
+        body BLOB,
+        wrap BLOB CHECK (wrap IS NULL OR body IS NOT NULL),
+        UNIQUE (account, contract, log_epoch, log_index),
+        UNIQUE (account, replica, n)
+    ) STRICT;
+    CREATE INDEX version_slot ON version (account, contract, slot) WHERE slot IS NOT NULL;
+    CREATE INDEX version_terms ON version (account, contract, log_index) WHERE type = 'terms';
+
+    CREATE TABLE refusal (
+        account TEXT NOT NULL REFERENCES account,
+        replica TEXT NOT NULL CHECK (length(replica) = 32),
+        n INTEGER NOT NULL CHECK (n >= 1),
+        header_hash BLOB NOT NULL CHECK (length(header_hash) = 32),
+        body_hash BLOB NOT NULL CHECK (length(body_hash) = 32),
+        reason TEXT NOT NULL,
+        because TEXT NOT NULL,
+        refused_at_ms INTEGER NOT NULL,
+        PRIMARY KEY (account, replica, n)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE picture (
+        account TEXT NOT NULL REFERENCES account,
+        name TEXT NOT NULL CHECK (length(name) = 64),
+        replica TEXT NOT NULL,
+        n INTEGER NOT NULL,
+        size INTEGER NOT NULL CHECK (size > 0),
+        whole INTEGER NOT NULL DEFAULT 0 CHECK (whole IN (0, 1)),
+        PRIMARY KEY (account, name, replica, n)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX picture_version ON picture (account, replica, n);
+
+    CREATE TABLE doomed (
+        account TEXT NOT NULL REFERENCES account,
+        name TEXT NOT NULL,
+        PRIMARY KEY (account, name)
+    ) STRICT, WITHOUT ROWID;
+"""
+
+LAST_RECEIVED = "SELECT received_at_ms FROM account WHERE account = :account"
+
+DEVICE_LIST = """
+    SELECT v.header, v.body
+      FROM account AS a
+      JOIN version AS v
+        ON v.account = a.account AND v.contract = a.account AND v.log_epoch = 1 AND v.log_index = a.list_index
+     WHERE a.account = :account
+"""
+
+ACCEPTED = """
+    SELECT n, header, body_hash, contract, log_epoch, log_index, received_at_ms, leaf
+      FROM version
+     WHERE account = :account AND replica = :replica AND n IN (SELECT value FROM json_each(:ns))
+"""
+
+REFUSED = """
+    SELECT n, header_hash, body_hash, reason, because, refused_at_ms
+      FROM refusal
+     WHERE account = :account AND replica = :replica AND n IN (SELECT value FROM json_each(:ns))
+"""
+
+STANDING = """
+    SELECT v.contract, v.slot, v.header, v.received_at_ms
+      FROM json_each(:places) AS place
+     CROSS JOIN version AS v
+        ON v.account = :account AND v.contract = place.value ->> 0 AND v.slot = place.value ->> 1
+     ORDER BY v.rowid
+"""
+
+LOGS = """
+    SELECT contract, log_epoch, size
+      FROM contract
+     WHERE account = :account AND contract IN (SELECT value FROM json_each(:contracts))
+"""
+
+ALL_LOGS = """
+    SELECT contract, log_epoch, size
+      FROM contract
+     WHERE account = :account
+     ORDER BY contract <> account, contract
+"""
+
+FOREIGN = """
+    SELECT DISTINCT contract
+      FROM contract
+     WHERE contract IN (SELECT value FROM json_each(:contracts)) AND account <> :account
+"""
+
+TERMS = """
+    SELECT contract, header, received_at_ms
+      FROM version
+     WHERE account = :account
+       AND contract IN (SELECT value FROM json_each(:contracts))
+       AND type = 'terms'
+     ORDER BY contract, log_index
+"""
+
+OPEN_ACCOUNT = """
+    INSERT INTO account (account, root, list_index, received_at_ms)
+    VALUES (:account, :root, NULL, :at_ms)
+        ON CONFLICT (account) DO NOTHING
+"""
+
+ADMIT = """
+    INSERT INTO replica (account, replica, token_hash)
+    VALUES (:account, :replica, :token_hash)
+        ON CONFLICT (account, replica) DO NOTHING
+"""
+
+ADMITTED = "SELECT token_hash FROM replica WHERE account = :account AND replica = :replica"
+
+KEEP_PUSH = """
+    INSERT INTO push (account, hash, replica, hashes, signature)
+    VALUES (:account, :hash, :replica, :hashes, :signature)
+        ON CONFLICT (account, hash) DO NOTHING
+"""
+
+APPEND = """
+    INSERT INTO version (account, contract, log_epoch, log_index, received_at_ms, replica, n, type, slot,
+                         push, leaf, header, body_hash, body, wrap)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+GROW = """
+    INSERT INTO contract (account, contract, log_epoch, size)
+    VALUES (:account, :contract, :log_epoch, :size)
+        ON CONFLICT (account, contract) DO UPDATE SET log_epoch = excluded.log_epoch, size = excluded.size
+"""
+
+NOTE_RECEIVED = "UPDATE account SET received_at_ms = :at_ms WHERE account = :account"
+
+NOTE_LIST = "UPDATE account SET list_index = :list_index WHERE account = :account"
+
+NOTE_REVOKED = """
+    UPDATE replica
+       SET revoked = replica IN (SELECT value FROM json_each(:revoked))
+     WHERE account = :account
+"""
+
+EXPECT_PICTURE = """
+    INSERT INTO picture (account, name, replica, n, size, whole)
+    VALUES (?1, ?2, ?3, ?4, ?5, EXISTS (SELECT 1 FROM picture WHERE account = ?1 AND name = ?2 AND whole))
+        ON CONFLICT (account, name, replica, n) DO NOTHING
+"""
+
+REFUSE = """
+    INSERT INTO refusal (account, replica, n, header_hash, body_hash, reason, because, refused_at_ms)
+    VALUES (:account, :replica, :n, :header_hash, :body_hash, :reason, :because, :refused_at_ms)
+"""
+
+DESTROY = """
+    UPDATE version
+       SET body = NULL, wrap = NULL
+     WHERE account = :account AND replica = :replica AND n = :n
+"""
+
+FORGET_PICTURES = """
+    DELETE FROM picture
+     WHERE account = :account AND replica = :replica AND n = :n
+ RETURNING name
+"""
+
+DOOM = """
+    INSERT INTO doomed (account, name)
+    SELECT :account, :name
+     WHERE NOT EXISTS (SELECT 1 FROM picture WHERE account = :account AND name = :name)
+        ON CONFLICT (account, name) DO NOTHING
+"""
+
+CREDENTIALS = "SELECT account, token_hash, revoked FROM replica WHERE replica = :replica"
+
+HIGHEST_N = """
+    SELECT max(coalesce((SELECT max(n) FROM version WHERE account = :account AND replica = :replica), 0),
+               coalesce((SELECT max(n) FROM refusal WHERE account = :account AND replica = :replica), 0))
+"""
+
+FEED = """
+    SELECT log_index, received_at_ms, push, header, body_hash, body, wrap
+      FROM version
+     WHERE account = :account AND contract = :contract AND log_epoch = :log_epoch AND log_index >= :first
+     ORDER BY log_index
+     LIMIT :rows_max
+"""
+
+PUSH = "SELECT replica, hashes, signature FROM push WHERE account = :account AND hash = :hash"
+
+PICTURE = "SELECT max(size), max(whole) FROM picture WHERE account = :account AND name = :name"
+
+PICTURE_ARRIVED = "UPDATE picture SET whole = 1 WHERE account = :account AND name = :name"
+
+DOOMED = "SELECT account, name FROM doomed LIMIT :limit"
+
+PICTURE_REMOVED = "DELETE FROM doomed WHERE account = ? AND name = ?"

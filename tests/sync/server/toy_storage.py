@@ -1,0 +1,230 @@
+"""A storage in plain dictionaries: it must keep the promises that the databases keep."""
+
+import copy
+import hashlib
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from diary.clock import Clock
+from diary.evidence.receipt import Cursor, LogRow, Page, Receipt, SignedPush
+from diary.rules.contract import TermsVersion
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.merge import Held
+from sync.server.storage import (
+    Credential,
+    DeviceListRow,
+    Feed,
+    Name,
+    NewLeaf,
+    NewRefusal,
+    PictureRow,
+    Place,
+    Stored,
+    pictures_of,
+)
+
+
+BEGINNING = Millis(0)
+
+
+@dataclass
+class Books:
+    root: str = ""
+    received_at_ms: Millis = BEGINNING
+    tokens: dict[ReplicaId, bytes] = field(default_factory=dict)
+    revoked: set[ReplicaId] = field(default_factory=set)
+    logs: dict[ContractId, list[tuple[NewLeaf, str]]] = field(default_factory=dict)
+    pushes: dict[str, SignedPush] = field(default_factory=dict)
+    answers: dict[Name, Stored] = field(default_factory=dict)
+    pictures: dict[str, dict[Name, int]] = field(default_factory=dict)
+    whole: set[str] = field(default_factory=set)
+    device_list: DeviceListRow | None = None
+
+
+class ToyHold:
+    def __init__(self, everyone: dict[AccountId, Books], account: AccountId, now_ms: Millis) -> None:
+        self.everyone = everyone
+        self.account = account
+        self.books = copy.deepcopy(everyone.get(account, Books()))
+        self.opened = account in everyone
+        self.doomed: set[str] = set()
+        self.received_at_ms = max(now_ms, self.books.received_at_ms)
+
+    def device_list(self) -> DeviceListRow | None:
+        return self.books.device_list
+
+    def answers(self, replica: ReplicaId, ns: Collection[int]) -> dict[int, Stored]:
+        return {n: self.books.answers[replica, n] for n in ns if (replica, n) in self.books.answers}
+
+    def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
+        return {
+            place: [
+                Held(leaf.header, Millis(leaf.receipt.received_at_ms))
+                for leaf, _ in self.books.logs.get(place[0], [])
+                if leaf.header.slot == place[1]
+            ]
+            for place in places
+        }
+
+    def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
+        return {name: Cursor(1, len(log)) for name, log in self.books.logs.items() if name in contracts}
+
+    def foreign(self, contracts: Collection[ContractId]) -> set[ContractId]:
+        others = [books for account, books in self.everyone.items() if account != self.account]
+        return {name for name in contracts if any(name in books.logs for books in others)}
+
+    def terms(self, contracts: Collection[ContractId]) -> dict[ContractId, tuple[TermsVersion, ...]]:
+        found = {
+            name: tuple(
+                TermsVersion(leaf.header.terms, Millis(leaf.receipt.received_at_ms), leaf.header.name)
+                for leaf, _ in self.books.logs.get(name, [])
+                if leaf.header.terms is not None
+            )
+            for name in contracts
+        }
+        return {name: versions for name, versions in found.items() if versions}
+
+    def open_account(self, root: str) -> None:
+        if not self.opened:
+            self.books.root = root
+            self.opened = True
+
+    def admit(self, replica: ReplicaId, token_hash: bytes) -> bytes:
+        return self.books.tokens.setdefault(replica, token_hash)
+
+    def append(self, push: SignedPush, push_hash: bytes, leaves: Sequence[NewLeaf]) -> None:
+        assert self.opened
+        self.books.received_at_ms = self.received_at_ms
+        self.books.pushes[push_hash.hex()] = push
+        for leaf in leaves:
+            log = self.books.logs.setdefault(leaf.receipt.contract, [])
+            assert leaf.receipt.index == len(log)
+            log.append((leaf, push_hash.hex()))
+            header_hash = hashlib.sha256(leaf.header_text.encode()).digest()
+            self.books.answers[leaf.header.name] = Stored(header_hash, leaf.body_hash, leaf.receipt)
+            for name, size in pictures_of(leaf):
+                self.books.pictures.setdefault(name, {})[leaf.header.name] = size
+            if leaf.header.devices is not None:
+                self.books.device_list = DeviceListRow(leaf.header_text, leaf.body or b"")
+                self.books.revoked = {
+                    item.replica for item in leaf.header.devices.devices if item.revoked_from is not None
+                }
+
+    def refuse(self, refusals: Sequence[NewRefusal]) -> None:
+        for item in refusals:
+            name = item.refusal.replica, item.refusal.n
+            self.books.answers[name] = Stored(item.header_hash, item.body_hash, item.refusal)
+
+    def destroy(self, names: Collection[Name]) -> None:
+        for log in self.books.logs.values():
+            for index, (leaf, push) in enumerate(log):
+                if leaf.header.name in names:
+                    log[index] = (_emptied(leaf), push)
+                    for picture, _ in leaf.header.pictures or ():
+                        rows = self.books.pictures.get(picture, {})
+                        rows.pop(leaf.header.name, None)
+                        if not rows:
+                            self.books.pictures.pop(picture, None)
+                            self.books.whole.discard(picture)
+                            self.doomed.add(picture)
+
+
+class ToyStorage:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.everyone: dict[AccountId, Books] = {}
+        self.doomed_pictures: set[tuple[AccountId, str]] = set()
+        self.lock = threading.Lock()
+
+    @contextmanager
+    def hold(self, account: AccountId) -> Iterator[ToyHold]:
+        with self.lock:
+            hold = ToyHold(self.everyone, account, self.clock.now_ms())
+            yield hold
+            if hold.opened:
+                self.everyone[account] = hold.books
+            self.doomed_pictures |= {(account, name) for name in hold.doomed}
+
+    def credentials(self, replica: ReplicaId) -> list[Credential]:
+        return [
+            Credential(account, books.tokens[replica], replica in books.revoked)
+            for account, books in self.everyone.items()
+            if replica in books.tokens
+        ]
+
+    def newest_device_list(self, account: AccountId) -> DeviceListRow | None:
+        return self.everyone[account].device_list if account in self.everyone else None
+
+    def highest_n(self, account: AccountId, replica: ReplicaId) -> int:
+        answers = self.everyone[account].answers if account in self.everyone else {}
+        return max((n for who, n in answers if who == replica), default=0)
+
+    def feed(
+        self, account: AccountId, cursors: Mapping[ContractId, Cursor], rows_max: int, bytes_max: int
+    ) -> Feed:
+        books = self.everyone.get(account, Books())
+        pages: list[Page] = []
+        for contract in sorted(books.logs, key=lambda name: (name != ContractId(account), name)):
+            log = books.logs[contract]
+            head = Cursor(1, len(log))
+            read = cursors.get(contract, Cursor(1, 0))
+            if read == head:
+                continue
+            if rows_max <= 0 or bytes_max <= 0:
+                return Feed(pages, more=True)
+            first = read.size if read.log_epoch == 1 else 0
+            rows: list[LogRow] = []
+            for leaf, push in log[first : first + rows_max]:
+                rows.append(_log_row(leaf, push))
+                bytes_max -= len(leaf.header_text) + len(leaf.body or b"")
+                if bytes_max <= 0:
+                    break
+            rows_max -= len(rows)
+            pushes = {row.push: books.pushes[row.push] for row in rows}
+            pages.append(Page(contract=contract, rows=rows, pushes=pushes, head=head))
+            if first + len(rows) < len(log):
+                return Feed(pages, more=True)
+        return Feed(pages, more=False)
+
+    def picture(self, account: AccountId, name: str) -> PictureRow | None:
+        books = self.everyone.get(account, Books())
+        sizes = books.pictures.get(name)
+        return None if sizes is None else PictureRow(max(sizes.values()), name in books.whole)
+
+    def picture_arrived(self, account: AccountId, name: str) -> bool:
+        if self.picture(account, name) is None:
+            return False
+        self.everyone[account].whole.add(name)
+        return True
+
+    def doomed(self, limit: int) -> list[tuple[AccountId, str]]:
+        return sorted(self.doomed_pictures)[:limit]
+
+    def pictures_removed(self, pictures: Sequence[tuple[AccountId, str]]) -> None:
+        self.doomed_pictures -= set(pictures)
+
+    def sweep(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self.everyone = {}
+
+
+def _emptied(leaf: NewLeaf) -> NewLeaf:
+    return NewLeaf(leaf.header, leaf.header_text, leaf.body_hash, None, None, leaf.receipt)
+
+
+def _log_row(leaf: NewLeaf, push: str) -> LogRow:
+    receipt: Receipt = leaf.receipt
+    return LogRow(
+        log_epoch=receipt.log_epoch,
+        index=receipt.index,
+        received_at_ms=receipt.received_at_ms,
+        push=push,
+        header=leaf.header_text,
+        body_hash=leaf.body_hash.hex(),
+        body=leaf.body,
+        wrap=leaf.wrap,
+    )
