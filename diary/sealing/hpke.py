@@ -55,9 +55,8 @@ def open_sealed(sealed: bytes, private: bytes, *, purpose: bytes, bound: bytes) 
 
 
 def _schedule(shared: bytes, encapsulated: bytes, public: bytes, purpose: bytes) -> tuple[bytes, bytes]:
-    """Return key and first nonce: ExtractAndExpand of section 4.1, KeySchedule of section 5.1."""
-    mixed = _extract(_KEM_SUITE, b"", b"eae_prk", shared)
-    secret = _expand(_KEM_SUITE, mixed, b"shared_secret", encapsulated + public, _KEY_BYTES)
+    """Return key and first nonce: KeySchedule of section 5.1."""
+    secret = _shared_secret(shared, encapsulated, public)
     psk_hash = _extract(_SUITE, b"", b"psk_id_hash", b"")
     context = _BASE_MODE + psk_hash + _extract(_SUITE, b"", b"info_hash", purpose)
     root = _extract(_SUITE, secret, b"secret", b"")
@@ -65,6 +64,12 @@ def _schedule(shared: bytes, encapsulated: bytes, public: bytes, purpose: bytes)
         _expand(_SUITE, root, b"key", context, _KEY_BYTES),
         _expand(_SUITE, root, b"base_nonce", context, _NONCE_BYTES),
     )
+
+
+def _shared_secret(shared: bytes, encapsulated: bytes, public: bytes) -> bytes:
+    """Return the shared secret of both sides: ExtractAndExpand of section 4.1."""
+    mixed = _extract(_KEM_SUITE, b"", b"eae_prk", shared)
+    return _expand(_KEM_SUITE, mixed, b"shared_secret", encapsulated + public, _KEY_BYTES)
 
 
 def _extract(suite: bytes, salt: bytes, label: bytes, material: bytes) -> bytes:

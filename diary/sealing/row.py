@@ -39,6 +39,13 @@ _EPOCH_KEYS_AT_HAND = 256  # a key a (contract, epoch): the wrap's key is derive
 _GCM_FIRST_COUNTER = (2).to_bytes(4, "big")  # NIST SP 800-38D, section 7.1: counter 1 masks the tag
 
 
+class UnreadableHeaderError(DamageError):
+    """The header is no header, so nothing can be opened under it (R47)."""
+
+    says = "The header of a version cannot be read: {because}."
+    mend = "Sync again to receive an unaltered copy."
+
+
 class WrongKeyError(DamageError):
     """The epoch key does not open the wrap, and nothing shows that it ever did (R47)."""
 
@@ -146,6 +153,7 @@ def open_row(sealed: Sealed, epoch_key: bytes) -> bytes:
     """Return the content of a version, all of whose parts were found authentic (R47).
 
     Raises:
+        UnreadableHeaderError: The header was altered until it is none.
         ContentDestroyedError: There is no content any more.
         WrongKeyError: The epoch key does not open it, or the wrap was altered.
         WrongPlaceError: The header was altered, or is another version's.
@@ -154,7 +162,7 @@ def open_row(sealed: Sealed, epoch_key: bytes) -> bytes:
         AlteredBodyError: The body was altered.
         BadPaddingError: Its writer did not pad it.
     """
-    names = _commitment_decoder.decode(sealed.header)
+    names = _names_of(sealed)
     if sealed.body is None:
         raise ContentDestroyedError(replica=names.replica, n=names.n)
     bound = hashlib.sha256(sealed.header).digest()
@@ -174,7 +182,7 @@ def row_key(sealed: Sealed, epoch_key: bytes) -> bytes:
 
     Raises: as `open_row`, but for what only the body can show.
     """
-    names = _commitment_decoder.decode(sealed.header)
+    names = _names_of(sealed)
     return _unwrap(sealed, names, hashlib.sha256(sealed.header).digest(), epoch_key)[0]
 
 
@@ -223,6 +231,17 @@ def body_hash(sealed: Sealed) -> bytes:
     return hashlib.sha256(sealed.body or b"").digest()
 
 
+def _names_of(sealed: Sealed) -> _Commitment:
+    try:
+        return _commitment_decoder.decode(sealed.header)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableHeaderError(because=error) from error
+
+
+def _commits_to(names: _Commitment, root: bytes) -> bool:
+    return hmac.compare_digest(expand(root, _COMMIT).hex().encode(), names.commit.encode())
+
+
 @lru_cache(maxsize=_EPOCH_KEYS_AT_HAND)
 def _wrapping(epoch_key: bytes) -> AESGCM:
     return AESGCM(derive(epoch_key, _WRAP))
@@ -244,7 +263,7 @@ def _unwrap(sealed: Sealed, names: _Commitment, bound: bytes, epoch_key: bytes) 
     except InvalidTag as error:
         raise _fault_of_wrap(sealed, names, bound, epoch_key) from error
     root = extract(key)
-    if not hmac.compare_digest(expand(root, _COMMIT).hex(), names.commit):
+    if not _commits_to(names, root):
         raise WrongCommitmentError(replica=names.replica, n=names.n)
     return key, root
 
@@ -259,7 +278,7 @@ def _fault_of_wrap(sealed: Sealed, names: _Commitment, bound: bytes, epoch_key: 
     wrap, body = sealed.wrap, sealed.body or b""
     key = _deciphered(derive(epoch_key, _WRAP), wrap[:NONCE_BYTES], wrap[NONCE_BYTES:-TAG_BYTES])
     root = extract(key)
-    if hmac.compare_digest(expand(root, _COMMIT).hex(), names.commit):
+    if _commits_to(names, root):
         try:
             AESGCM(expand(root, _ENC)).decrypt(_ONCE, body, bound)
         except InvalidTag:
