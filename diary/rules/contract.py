@@ -7,6 +7,7 @@ is that of the week's start. Nothing here asks what time it is.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from diary.rules.ids import MINUTES_PER_SLOT, Millis, ReplicaId
@@ -30,10 +31,11 @@ class TermsVersion:
 
 @dataclass(frozen=True, slots=True)
 class TermsHistory:
-    """A contract's terms, at least one version, kept in the order of receipt whatever order they came in (R8).
+    """A contract's terms, at least one version, kept in the order of receipt (R8).
 
-    Versions received in one instant stay in the order given, which is the log's. The first version holds for all time before its receipt too: an account that began without a server
-    brings slots that are older than its terms (R50).
+    They may be given in any order; those received in one instant stay in the order given, which is the
+    log's. The first version holds for all time before its receipt too: an account that began without a
+    server brings slots that are older than its terms (R50).
 
     Raises:
         ValueError: There is no version.
@@ -61,6 +63,12 @@ class TermsHistory:
     def state_at(self, at_ms: int) -> ContractState:
         """Return the contract's state, which changes at once (R9)."""
         return self.at(at_ms).state
+
+    def inactive_since_ms(self, at_ms: int) -> Millis | None:
+        """Return the instant from which the contract has not been active; None when it is active (R9)."""
+        known = [version for version in self.versions if version.received_at_ms <= at_ms] or self.versions[:1]
+        inactive = list(takewhile(lambda version: version.terms.state != "active", reversed(known)))
+        return inactive[-1].received_at_ms if inactive else None
 
     def limit_minutes(self, week: Week) -> int | None:
         """Return the greatest limit in force at any moment of the week; None for no limit (R8)."""

@@ -6,6 +6,7 @@ apply to a type are absent. Readers refuse fields they do not know (`bad_header`
 """
 
 import re
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
@@ -15,7 +16,9 @@ from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 HEADER_VERSION = 1
 HEADER_BYTES_MAX = 64 * 1024  # a device list of 200 devices; a capture's header is about 500 bytes
 PICTURES_MAX = 8  # screen and thumbnail a snapshot, several snapshots after a restart, a camera frame
-VECTOR_MAX = 200  # as many replicas as a segment may have versions (R44)
+VECTOR_MAX = 1000  # more replicas than a segment may have versions: no limit may refuse a deletion (R44)
+SLOT_END = 2**28  # the year 7073: every slot has a week that the calendar knows
+NUMBER_END = 2**53  # what JavaScript counts exactly
 
 VersionType = Literal[
     "capture",
@@ -132,6 +135,7 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder = msgspec.json.Decoder(Header)
 _ID = re.compile(r"[0-9a-f]{32}")
 _HASH = re.compile(r"[0-9a-f]{64}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 def parse_header(raw: bytes) -> Header:
@@ -146,51 +150,76 @@ def parse_header(raw: bytes) -> Header:
         header = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedHeaderError(str(error)) from error
-    fault = _fault_of(header)
-    if fault:
+    fault = next(_faults_of(header), None)
+    if fault is not None:
         raise MalformedHeaderError(fault)
     return header
 
 
-def _fault_of(header: Header) -> str:
-    """Return what is wrong with the header, or an empty string."""
+def _faults_of(header: Header) -> Iterator[str]:
+    """Yield what is wrong with the header; after the first, what follows may be beside the point."""
     if header.v != HEADER_VERSION:
-        return f"format version {header.v} is not known here"
+        yield f"format version {header.v} is not known here"
     if not all(_ID.fullmatch(name) for name in (header.account, header.contract, header.replica)):
-        return "account, contract and replica are 32 hexadecimal digits each"
-    if not 1 <= header.n < 2**53:
-        return "n counts from 1"
+        yield "account, contract and replica are 32 hexadecimal digits each"
+    if not 1 <= header.n < NUMBER_END:
+        yield "n counts from 1"
     if header.commit is not None and not _HASH.fullmatch(header.commit):
-        return "commit is 64 hexadecimal digits"
-    if header.type in {"capture", "entry"}:
-        return _fault_of_segment(header)
-    needed = {"terms": header.terms, "device_list": header.devices, "grant": header.grant}
-    if header.type in needed and needed[header.type] is None:
-        return f"a {header.type} carries its own part"
-    return ""
+        yield "commit is 64 hexadecimal digits"
+    if header.stamp is not None and not (
+        0 <= header.stamp[0] < NUMBER_END and _ID.fullmatch(header.stamp[1])
+    ):
+        yield "a stamp is milliseconds and a replica"
+    if header.type in {"capture", "entry"} and (header.slot is None or not 0 <= header.slot < SLOT_END):
+        yield "a capture or an entry names its slot"
+    match header.type:
+        case "capture":
+            yield from _faults_of_capture(header)
+        case "entry":
+            yield from _faults_of_entry(header)
+        case "terms":
+            yield from _faults_of_terms(header.terms)
+        case "device_list" if header.devices is None:
+            yield "a device_list carries its own part"
+        case "grant" if header.grant is None:
+            yield "a grant carries its own part"
+        case _:
+            pass
 
 
-def _fault_of_segment(header: Header) -> str:
-    if header.slot is None or not 0 <= header.slot < 2**31:
-        return "a capture or an entry names its slot"
+def _faults_of_capture(header: Header) -> Iterator[str]:
+    pictures = header.pictures
     if header.commit is None or header.epoch is None:
-        return "a capture or an entry is sealed: epoch and commit are needed"
-    if header.type == "capture":
-        if header.pictures is None or len(header.pictures) > PICTURES_MAX:
-            return f"a capture lists its pictures, at most {PICTURES_MAX}"
-        if any(not _HASH.fullmatch(name) or size <= 0 for name, size in header.pictures):
-            return "a picture is named by 64 hexadecimal digits and a size over 0"
-        if header.vector is not None or header.life is not None or header.manual is not None:
-            return "a capture has no vector, life or claim"
-        return ""
+        yield "a capture is sealed: epoch and commit are needed"
+    if pictures is None or len(pictures) > PICTURES_MAX:
+        yield f"a capture lists its pictures, at most {PICTURES_MAX}"
+    if any(not _HASH.fullmatch(name) or size <= 0 for name, size in pictures or ()):
+        yield "a picture is named by 64 hexadecimal digits and a size over 0"
+    if header.vector is not None or header.life is not None or header.manual is not None:
+        yield "a capture has no vector, life or claim"
+
+
+def _faults_of_entry(header: Header) -> Iterator[str]:
     if header.life is None or header.life < 0 or header.manual is None or header.pictures is not None:
-        return "an entry has a life from 0, says whether it claims manual time, and has no pictures"
+        yield "an entry has a life from 0, says whether it claims manual time, and has no pictures"
+    # A deletion may be its header alone (R17); what says anything is sealed.
+    is_deletion = (header.life or 0) % 2 == 1
+    if (header.commit is None) != (header.epoch is None) or (header.commit is None and not is_deletion):
+        yield "an entry is sealed: epoch and commit are needed"
     vector = header.vector or {}
     if not 1 <= len(vector) <= VECTOR_MAX or vector.get(header.replica) != header.n:
-        return "an entry's vector holds its own name"
-    if any(not _ID.fullmatch(replica) or n < 1 for replica, n in vector.items()):
-        return "a vector maps replicas to numbers from 1"
-    return ""
+        yield "an entry's vector holds its own name"
+    if any(not _ID.fullmatch(replica) or not 1 <= n < NUMBER_END for replica, n in vector.items()):
+        yield "a vector maps replicas to numbers from 1"
+
+
+def _faults_of_terms(terms: TermsInClear | None) -> Iterator[str]:
+    if terms is None:
+        yield "a terms carries its own part"
+    elif (terms.limit_minutes or 0) < 0 or not 0 <= terms.rate_minor < NUMBER_END:
+        yield "a limit and a rate are not below 0"
+    elif not _CURRENCY.fullmatch(terms.currency):
+        yield "a currency is three capital letters"
 
 
 class MinuteCounts(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
