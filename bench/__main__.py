@@ -23,7 +23,9 @@ PARTS: dict[str, Callable[[], None]] = {
 def main(wanted: list[str]) -> int:
     unknown = set(wanted) - set(PARTS)
     if unknown:
-        print(f"There is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}.", file=sys.stderr)
+        print(
+            f"There is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}.", file=sys.stderr
+        )
         return 2
     for name in wanted or list(PARTS):
         PARTS[name]()

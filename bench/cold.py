@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from functools import partial
 from http.cookiejar import CookieJar
 from pathlib import Path
 
@@ -20,7 +21,10 @@ RUNS = 5
 def _demo(folder: Path) -> Path:
     """Make the sample diary and return its home."""
     subprocess.run(
-        [PROGRAMS / "diary", "demo", "--out", str(folder)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [PROGRAMS / "diary", "demo", "--out", str(folder)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     return next(path.parent for path in sorted(folder.rglob("diary.db")))
 
@@ -35,7 +39,9 @@ def measure_status() -> None:
                 [PROGRAMS / "diary", "--home", str(home), "status"], check=False, stdout=subprocess.DEVNULL
             ),
             "sqlite-utils --version",
-            lambda: subprocess.run([PROGRAMS / "sqlite-utils", "--version"], check=True, stdout=subprocess.DEVNULL),
+            lambda: subprocess.run(
+                [PROGRAMS / "sqlite-utils", "--version"], check=True, stdout=subprocess.DEVNULL
+            ),
         )
 
 
@@ -46,12 +52,12 @@ def measure_week_page() -> None:
         cold, warm = [], []
         for run in range(RUNS):
             log = Path(folder) / f"open-{run}.log"
-            process = Process("open", ("--home", str(home), "open", "--no-browser"), lambda: dict(os.environ), log)
+            process = Process(
+                "open", ("--home", str(home), "open", "--no-browser"), lambda: dict(os.environ), log
+            )
             began = time.perf_counter()
             process.start()
-            link = eventually(
-                "the link", lambda: (m := re.search(r"http://\S+token=\S+", process.talk())) and m.group(0)
-            )
+            link = eventually("the link", partial(_link_in, process))
             browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
             browser.open(link).read()
             page = browser.open(f"{link.split('/-/')[0]}/-/diary").read()
@@ -64,6 +70,11 @@ def measure_week_page() -> None:
         print_figure("week_page_cold", cold, "s", by="workdiary")
         print_figure("week_page_warm", warm, "s", by="workdiary")
         _measure_plain_datasette(Path(folder))
+
+
+def _link_in(process: Process) -> str | None:
+    found = re.search(r"http://\S+token=\S+", process.talk())
+    return found.group(0) if found else None
 
 
 def _measure_plain_datasette(folder: Path) -> None:

@@ -13,7 +13,10 @@ KEPT = ROOT / ".run" / "peers"  # their installs, used again by the next run
 def measure() -> None:
     """Run PouchDB with pouchdb-server over loopback; print its lines as they are."""
     if not RUNNER.exists():
-        print(f"No peers beside this checkout ({RUNNER.name} not found): only our own figures follow.", file=sys.stderr)
+        print(
+            f"No peers beside this checkout ({RUNNER.name} not found): only our own figures follow.",
+            file=sys.stderr,
+        )
         return
     # Node comes from the package in this environment, not from the machine.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -59,6 +59,8 @@ def measure() -> None:
             time.sleep(0.05)
         used = _cpu_seconds(pid) - before
         elapsed = time.perf_counter() - began
-        print_figure("tracker_cpu_share", [used / elapsed * 100], "% of a core", events_per_s=round(sent / elapsed, 1))
+        print_figure(
+            "tracker_cpu_share", [used / elapsed * 100], "% of a core", events_per_s=round(sent / elapsed, 1)
+        )
         print_figure("tracker_peak_rss", [_resident_mib(pid, "VmHWM")], "MiB")
         computer.shut_down()

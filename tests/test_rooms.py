@@ -94,9 +94,7 @@ def test_every_test_can_fail() -> None:
 def test_every_rule_that_is_built_has_a_test() -> None:
     rule = re.compile(r"\bR\d+\b")
     named = {
-        number
-        for path in modules()
-        for number in rule.findall((ROOT / path).read_text(encoding="utf-8"))
+        number for path in modules() for number in rule.findall((ROOT / path).read_text(encoding="utf-8"))
     }
     held = {
         number

@@ -105,7 +105,12 @@ class Computer:
         """Return the environment of a process that starts now on this computer."""
         temporary = self.home.parent / f"{self.name}-tmp"
         temporary.mkdir(exist_ok=True)
-        return {**self.time.environment(), **self.display, "DIARY_HOME": str(self.home), "TMPDIR": str(temporary)}
+        return {
+            **self.time.environment(),
+            **self.display,
+            "DIARY_HOME": str(self.home),
+            "TMPDIR": str(temporary),
+        }
 
     def run(self, *words: str, says: int = 0, given: str = "") -> subprocess.CompletedProcess[str]:
         """Run `diary WORDS` to its end and hold it to the exit status `says`."""
@@ -118,7 +123,9 @@ class Computer:
             timeout=COMMAND_SECONDS_MAX,
             check=False,
         )
-        assert done.returncode == says, f"diary {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == says, (
+            f"diary {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
         return done
 
     def json(self, *words: str) -> Any:

@@ -24,6 +24,10 @@ from tests.journeys.actors import Computer, Process, eventually, free_port
 from tests.journeys.wiretap import Wiretap
 from tests.rule import rule
 
+AGREED = (
+    "contract", "slot", "kind", "memo", "label", "activity", "minutes", "application", "title", "pictures",
+    "received_at", "bills", "why_not",
+)  # fmt: skip
 SPEED = 40  # ten minutes in fifteen seconds
 MINUTE_MS = 60_000
 SLOT_MS = 10 * MINUTE_MS
@@ -43,11 +47,7 @@ def segments_of(computer: Computer, week: str) -> dict[int, dict[str, Any]]:
 
 def shown(segment: dict[str, Any]) -> tuple[object, ...]:
     """Return what both devices must agree on."""
-    return tuple(
-        json.dumps(segment[name], sort_keys=True)
-        for name in ("contract", "slot", "kind", "memo", "label", "activity", "minutes", "application", "title",
-                     "pictures", "received_at", "bills", "why_not")
-    )  # fmt: skip
+    return tuple(json.dumps(segment[name], sort_keys=True) for name in AGREED)
 
 
 def files_holding(needles: dict[str, bytes], *places: Path) -> list[tuple[str, str]]:
@@ -84,7 +84,9 @@ class World:
         self.server_port = free_port()
         self.tap = Wiretap(self.server_port, folder / "traffic")
         stack.callback(self.tap.close)
-        self.screens = [stack.enter_context(Desktop.start(env=self.time.environment(), title=TITLE)) for _ in "ab"]
+        self.screens = [
+            stack.enter_context(Desktop.start(env=self.time.environment(), title=TITLE)) for _ in "ab"
+        ]
         self.laptop, self.tower = (
             Computer(name, folder / name, self.time, screen.environment())
             for name, screen in zip(("laptop", "tower"), self.screens, strict=True)
@@ -98,7 +100,7 @@ class World:
         process = self.operator.begin(
             "server", "server", "run", "--port", str(self.server_port), "--folder", str(self.server_folder)
         )
-        eventually("the server answers", lambda: self._answers())
+        eventually("the server answers", self._answers)
         return process
 
     def _answers(self) -> bool:
@@ -124,10 +126,13 @@ class World:
 
 
 def diary_page(browser: Browser, computer: Computer) -> tuple[Page, str]:
-    """Open the computer's diary in Chromium through the link that `diary open` printed; return page and root."""
+    """Open the computer's diary in Chromium by the printed link; return the page and its root."""
     link = eventually(
         "Datasette prints where to look",
-        lambda: (found := re.search(r"http://\S+token=\S+", computer.processes["pages"].talk())) and found.group(0),
+        lambda: (
+            (found := re.search(r"http://\S+token=\S+", computer.processes["pages"].talk()))
+            and found.group(0)
+        ),
     )
     page = browser.new_page()
     page.goto(link)
@@ -154,7 +159,13 @@ def test_two_computers_work_offline_and_come_to_show_the_same_week(tmp_path: Pat
         laptop.run("contract", "new", CONTRACT, "--client", "Orchard", "--rate", "60", "--manual-allowed")
         laptop.run("register", f"http://127.0.0.1:{world.tap.port}")
         laptop.run("sync")
-        tower.run("login", f"http://127.0.0.1:{world.tap.port}", "--key-file", "--phrase-file", str(tmp_path / "phrase"))
+        tower.run(
+            "login",
+            f"http://127.0.0.1:{world.tap.port}",
+            "--key-file",
+            "--phrase-file",
+            str(tmp_path / "phrase"),
+        )
         tower.run("sync")
         laptop.run("sync")  # the laptop learns of the tower
 
@@ -175,15 +186,22 @@ def test_two_computers_work_offline_and_come_to_show_the_same_week(tmp_path: Pat
         world.type_for(20)
 
         def laptop_has(count: int) -> bool:
-            return sum(segment["state"] == "synced" for segment in segments_of(laptop, week).values()) >= count
+            return (
+                sum(segment["state"] == "synced" for segment in segments_of(laptop, week).values()) >= count
+            )
 
         eventually("two segments of the laptop are synced", lambda: laptop_has(2), seconds=90)
 
         # What the tracker had sealed before SIGKILL is there; at most the minute under way is lost.
-        eventually("the interrupted segment is there", lambda: slot_at(killed_ms) in segments_of(laptop, week))
+        eventually(
+            "the interrupted segment is there", lambda: slot_at(killed_ms) in segments_of(laptop, week)
+        )
         minutes = segments_of(laptop, week)[slot_at(killed_ms)]["minutes"]
         minute_killed = killed_ms % SLOT_MS // MINUTE_MS
-        assert all(minutes[minute] is not None for minute in range(minute_killed - 1)), (minutes, minute_killed)
+        assert all(minutes[minute] is not None for minute in range(minute_killed - 1)), (
+            minutes,
+            minute_killed,
+        )
         minute_back = back_ms % SLOT_MS // MINUTE_MS + 3 if slot_at(back_ms) == slot_at(killed_ms) else 10
         assert all(minutes[minute] is not None for minute in range(minute_back, 9)), (minutes, minute_back)
 
@@ -237,7 +255,9 @@ def test_two_computers_work_offline_and_come_to_show_the_same_week(tmp_path: Pat
         # The removed pictures are gone from both diaries and the server.
         for computer in (laptop, tower):
             with sqlite3.connect(f"file:{computer.home / 'diary.db'}?mode=ro", uri=True) as held:
-                names = {name for (name,) in held.execute("SELECT name FROM picture WHERE ciphertext IS NOT NULL")}
+                names = {
+                    name for (name,) in held.execute("SELECT name FROM picture WHERE ciphertext IS NOT NULL")
+                }
             held.close()
             assert not pictures & names
         server_names = {path.name for path in world.server_folder.rglob("*") if path.is_file()}
@@ -307,6 +327,9 @@ def laptop_synced(computer: Computer) -> bool:
     import sys
 
     done = subprocess.run(
-        [sys.executable, "-m", "diary.cli", "sync"], env=computer.environment(), capture_output=True, check=False
+        [sys.executable, "-m", "diary.cli", "sync"],
+        env=computer.environment(),
+        capture_output=True,
+        check=False,
     )
     return done.returncode == 0
