@@ -112,11 +112,13 @@ class Session:
         self._last_active_ms = event.at_ms
         self._was_paused = not event.wish.is_on(event.at_ms) and event.wish.contract is not None
         for draft in event.drafts:
-            self._drawn[draft.slot] = draft.drawn_ms
             if draft.removed:
+                # Its moment was destroyed with it and is taken as passed: no second one is drawn (R12).
                 self._removed.add((draft.contract, draft.slot))
+                self._drawn.setdefault(draft.slot, Millis(0))
             else:
                 self._waiting.append(draft)
+                self._drawn[draft.slot] = draft.drawn_ms
         self._advance(event.at_ms, None)
 
     def _advance(self, at_ms: Millis, sample: Sample | None) -> None:
