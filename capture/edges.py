@@ -50,6 +50,10 @@ class Windows(Protocol):
         """Return the window with the focus, empty where there is none. Never raises."""
         ...
 
+    def close(self) -> None:
+        """Close the connection to the desktop."""
+        ...
+
 
 class Screen(Protocol):
     """The picture of the screen (R13)."""
@@ -70,6 +74,10 @@ class Idle(Protocol):
         """Return whether the screen is locked or blanked. Never raises."""
         ...
 
+    def close(self) -> None:
+        """Close the connection to the desktop."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Edges:
@@ -80,6 +88,12 @@ class Edges:
     screen: Screen
     idle: Idle
     blind_because: str = ""
+
+    def close(self) -> None:
+        """Let go of the desktop."""
+        self.input_counts.stop()
+        self.windows.close()
+        self.idle.close()
 
 
 def edges_of(environment: Mapping[str, str] = os.environ) -> Edges:
@@ -129,3 +143,6 @@ class _Nothing:
 
     def is_locked(self) -> bool:
         return False
+
+    def close(self) -> None:
+        return

@@ -20,6 +20,10 @@ class X11Idle:
         """Return whether the screen saver covers the screen (see `Idle`)."""
         return bool(self._x11.ask(_is_covered))
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._x11.close()
+
 
 def _idle_ms(display: Display) -> int | None:
     if not display.has_extension("MIT-SCREEN-SAVER"):

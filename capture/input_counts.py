@@ -9,6 +9,7 @@ import threading
 from typing import Any, Protocol
 
 from capture.draft import Sample
+from capture.x11 import X11
 
 SCROLL_BUTTONS = frozenset({4, 5, 6, 7})  # X's wheel: up, down, left, right
 
@@ -121,9 +122,15 @@ def _listen(counters: _Counters) -> "_Listener | None":
                         getattr(self, connection).display.socket.close()
 
         def _stop_platform(self) -> None:
-            # On the connection that does not record: on the other, nothing ends until the next input.
-            self._display_stop.record_disable_context(self._context)
-            self._display_stop.flush()
+            # By a connection of its own: on the recording one nothing ends until the next input, and the
+            # listener's thread uses the other at the same moment.
+            control = X11()
+            control.ask(self._end_recording)
+            control.close()
+
+        def _end_recording(self, display: Any) -> None:
+            display.record_disable_context(self._context)
+            display.sync()
 
     listener = Listener()
     listener.start()

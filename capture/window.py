@@ -47,6 +47,10 @@ class X11Windows:
         """Return the window with the focus (see `Windows`)."""
         return self._x11.ask(_active) or ActiveWindow()
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._x11.close()
+
 
 def decode_compound_text(raw: bytes) -> str:
     """Return the text that COMPOUND_TEXT bytes hold; what cannot be decoded becomes a replacement sign.

@@ -35,7 +35,8 @@ class X11:
         display, self._display = self._display, None
         if display is not None:
             with contextlib.suppress(ConnectionClosedError, DisplayError, OSError):
-                display.close()  # the server may have closed it first: then there is nothing left to close
+                display.close()  # the server may have gone first: then this fails and the socket is left
+            display.display.socket.close()
 
 
 def _say_nothing(_error: XError, _request: object) -> None:
