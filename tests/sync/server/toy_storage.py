@@ -25,7 +25,6 @@ from sync.server.storage import (
     pictures_of,
 )
 
-
 BEGINNING = Millis(0)
 
 

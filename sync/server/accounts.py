@@ -1,0 +1,183 @@
+"""Who may ask, and how an account begins (R48, R50).
+
+An account's id is the first half of SHA-256 over its root signing key, so nobody can open another's: the
+root must have signed the first device list. Tokens are random to everybody else; the server keeps hashes.
+"""
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+
+from diary.evidence import device_list, signature
+from diary.evidence.receipt import Receipt
+from diary.rules.ids import AccountId, Millis, ReplicaId
+from diary.rules.segment import DeviceListInClear, Header
+from sync.protocol import Enrol, Nonce, PushAnswer, RootProof, WireVersion
+from sync.server.arbiter import Pushed
+from sync.server.faults import (
+    DeviceListError,
+    ForgedError,
+    NotEnrolledError,
+    NotFoundError,
+    NotYoursError,
+    RevokedError,
+    UnreadableError,
+    UnreadableHeaderError,
+)
+from sync.server.intake import ReadPush, authentic, enter, listed, read_push
+from sync.server.log import ServerKey
+from sync.server.storage import AccountHold, Storage
+
+NONCE_MILLIS = 600_000  # long enough to type a phrase in, short enough to be of no use later
+_NONCE_TIME_BYTES = 8
+_TOKEN = re.compile(r"Bearer ([0-9a-f]{32})\.([0-9a-f]{64})")
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A replica whose token was right and whom the device list counts."""
+
+    account: AccountId
+    replica: ReplicaId
+
+
+def caller(storage: Storage, authorization: str | None) -> Caller:
+    """Return who asks, by the request's `Authorization` header.
+
+    Raises:
+        NotEnrolledError: No token, or one that this server does not know.
+        RevokedError: The device list has revoked the replica.
+    """
+    match = _TOKEN.fullmatch(authorization or "")
+    if match is None:
+        raise NotEnrolledError
+    replica = ReplicaId(match[1])
+    given = hashlib.sha256(match[2].encode()).digest()
+    for credential in storage.credentials(replica):
+        if hmac.compare_digest(credential.token_hash, given):
+            if credential.revoked:
+                raise RevokedError
+            return Caller(credential.account, replica)
+    raise NotEnrolledError
+
+
+def caller_for(storage: Storage, authorization: str | None, account: AccountId) -> Caller:
+    """Return who asks, sure that the token is of this account (see `caller`).
+
+    Raises:
+        NotYoursError: The token is another account's.
+    """
+    asking = caller(storage, authorization)
+    if asking.account != account:
+        raise NotYoursError
+    return asking
+
+
+def enrol(storage: Storage, key: ServerKey, message: Enrol) -> PushAnswer:
+    """Open the account or advance its device list, and admit the enrolling replica (R50).
+
+    The rest of the push is taken like any other. Sent twice, it is answered twice alike (R40).
+
+    Raises:
+        FaultError: The list is not the root's or its signer's, does not follow the known one, or the push
+            is not the replica's own; nothing was stored.
+    """
+    given = read_push(message.push)
+    first, header, devices = _first_list(given)
+    if not _HASH.fullmatch(message.token_hash):
+        raise UnreadableError(what="token_hash is 64 hexadecimal digits.")
+    token_hash = bytes.fromhex(message.token_hash)
+    with storage.hold(message.push.account) as hold:
+        known = listed(hold.device_list())
+        _check_list(hold, first, header, known)
+        authentic(given, known if known is not None and known.number > devices.number else devices)
+        hold.open_account(devices.root)
+        answers, _ = enter(hold, given, known)
+        if not isinstance(answers[0], Receipt):
+            raise DeviceListError(what=answers[0].because)
+        if not hmac.compare_digest(hold.admit(message.push.replica, token_hash), token_hash):
+            raise DeviceListError(what="The replica is already enrolled with another token.")
+        at_ms = hold.received_at_ms
+    return PushAnswer(server_ms=at_ms, answers=key.answer(answers))
+
+
+def _first_list(given: ReadPush) -> tuple[Pushed, Header, DeviceListInClear]:
+    """Return the device list that an enrolment begins with, sure that the account is its root's."""
+    account = given.push.account
+    if not given.versions:
+        raise UnreadableError(what="An enrolment begins with a device list.")
+    first = given.versions[0]
+    if first.header is None:
+        raise UnreadableHeaderError(what=f"The device list cannot be read: {first.fault}.")
+    header = first.header
+    if header.devices is None or header.type != "device_list" or header.account != account:
+        raise UnreadableHeaderError(what="An enrolment begins with its own account's device list.")
+    if account_by(header.devices.root) != account:
+        raise NotYoursError
+    return first, header, header.devices
+
+
+def _check_list(hold: AccountHold, first: Pushed, header: Header, known: DeviceListInClear | None) -> None:
+    """Check the list against the one that is known, unless it is that very version again (R40)."""
+    stored = hold.answers(header.replica, {header.n}).get(header.n)
+    if stored is not None and stored.header_hash == first.header_hash:
+        return
+    try:
+        device_list.check(header, first.text.encode(), first.body or b"", known)
+    except device_list.DeviceListError as fault:
+        raise DeviceListError(what=fault.what_happened) from fault
+
+
+def account_by(root: str) -> AccountId | None:
+    """Return the account that a root signing key (hexadecimal) makes; None when it is no key (R50)."""
+    if not _HASH.fullmatch(root):
+        return None
+    return device_list.account_of(bytes.fromhex(root))
+
+
+class Nonces:
+    """Short-lived numbers to be signed, kept nowhere: the server knows its own by their HMAC."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def at(self, at_ms: Millis) -> Nonce:
+        """Return the nonce of this instant."""
+        time = int(at_ms).to_bytes(_NONCE_TIME_BYTES, "big")
+        return Nonce(nonce=(time + self._mark(time)).hex())
+
+    def holds(self, nonce: str, at_ms: Millis) -> bool:
+        """Return whether the nonce is ours and not yet too old."""
+        try:
+            raw = bytes.fromhex(nonce)
+        except ValueError:
+            return False
+        time, mark = raw[:_NONCE_TIME_BYTES], raw[_NONCE_TIME_BYTES:]
+        age = at_ms - int.from_bytes(time, "big")
+        return hmac.compare_digest(mark, self._mark(time)) and 0 <= age <= NONCE_MILLIS
+
+    def _mark(self, time: bytes) -> bytes:
+        return hmac.digest(self._secret, time, hashlib.sha256)
+
+
+def device_list_for(storage: Storage, nonces: Nonces, proof: RootProof, at_ms: Millis) -> WireVersion:
+    """Return the newest device list to whoever holds the root key (R50).
+
+    Raises:
+        ForgedError: The nonce is old or not ours, or the signature is not the root's.
+        NotYoursError: The root key is another account's.
+        NotFoundError: The account was never registered here.
+    """
+    if account_by(proof.root) != proof.account:
+        raise NotYoursError
+    if not nonces.holds(proof.nonce, at_ms):
+        raise ForgedError(what="The nonce is not this server's, or older than ten minutes.")
+    root = bytes.fromhex(proof.root)
+    if not signature.verify(root, signature.ROOT_PROOF, proof.nonce.encode(), proof.signature):
+        raise ForgedError(what="The nonce is not signed by the account's root key.")
+    row = storage.newest_device_list(proof.account)
+    if row is None:
+        raise NotFoundError(what="This server does not know the account.")
+    return WireVersion(header=row.header, body=row.body, wrap=None)

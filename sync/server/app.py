@@ -1,0 +1,124 @@
+"""The server as an ASGI application and as a process (R44, R69).
+
+The OpenAPI document of what stands here is at `/schema/openapi.json`. Every error is a `Fault`. Nothing of
+what is carried is logged: names, counts and instants only.
+"""
+
+import asyncio
+import contextlib
+import sys
+import traceback
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+from litestar import Litestar, Request, Response
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from diary.clock import Clock, SystemClock
+from sync.protocol import PROTOCOL_VERSION, UPLOAD_OFFSET, Fault
+from sync.server.doors import DOORS
+from sync.server.faults import FaultError, UploadOffsetError
+from sync.server.server import Server
+from sync.server.settings import Settings
+
+REQUEST_BYTES_MAX = 4 * 1024 * 1024 + 64 * 1024  # a picture's part; a push's 1 MiB travels as base64
+TIDY_SECONDS = 3600
+SHUTDOWN_SECONDS = 5  # a request under way may end; then the process does
+
+_WORDS = {404: "not_found", 405: "bad_request", 413: "too_large"}
+
+_log = structlog.get_logger("workdiary.server")
+
+
+def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
+    """Return the server as an ASGI application, its files opened; the shutdown event closes them."""
+    server = Server.at(settings, clock or SystemClock())
+
+    @contextlib.asynccontextmanager
+    async def tidied(_: Litestar) -> AsyncIterator[None]:
+        tidying = asyncio.create_task(_tidy_for_ever(server))
+        try:
+            yield
+        finally:
+            tidying.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await tidying
+            server.close()
+
+    return Litestar(
+        route_handlers=list(DOORS),
+        dependencies={"server": Provide(lambda: server, sync_to_thread=False, use_cache=True)},
+        exception_handlers={
+            FaultError: _answer_fault,
+            HTTPException: _answer_http_error,
+            Exception: _answer_our_mistake,
+        },
+        lifespan=[tidied],
+        openapi_config=OpenAPIConfig(
+            title="Work Diary server",
+            version=str(PROTOCOL_VERSION),
+            path="/schema",
+            render_plugins=[JsonRenderPlugin()],
+        ),
+        request_max_body_size=REQUEST_BYTES_MAX,
+        logging_config=None,
+    )
+
+
+async def _tidy_for_ever(server: Server) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(server.tidy)
+        except (FaultError, OSError) as fault:  # a full disk now may be none in an hour
+            _log.warning("tidying failed", fault=type(fault).__name__)
+        await asyncio.sleep(TIDY_SECONDS)
+
+
+def _answer_fault(_: Request[Any, Any, Any], fault: FaultError) -> Response[Fault]:
+    headers = {}
+    if isinstance(fault, UploadOffsetError):
+        headers = {UPLOAD_OFFSET: str(fault.details["held"])}
+    return Response(fault.fault(), status_code=fault.status, headers=headers)
+
+
+def _answer_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[Fault]:
+    because = error.detail
+    if isinstance(error.extra, list):
+        because = "; ".join(str(item.get("message", "")) for item in error.extra if isinstance(item, dict))
+    fault = Fault(reason=_WORDS.get(error.status_code, "bad_request"), because=because or error.detail)
+    return Response(fault, status_code=error.status_code, headers=error.headers)
+
+
+def _answer_our_mistake(request: Request[Any, Any, Any], error: Exception) -> Response[Fault]:
+    # A traceback as text: no logger may add the frames' values, which are what was carried.
+    _log.error("failed", path=request.url.path, traceback="".join(traceback.format_exception(error)))
+    fault = Fault(reason="server_failed", because="The server failed; its operator finds why in its log.")
+    return Response(fault, status_code=500)
+
+
+def serve(folder: Path, host: str, port: int) -> None:
+    """Run the server until it is told to end; requests under way are answered first."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
+    app = create_app(Settings(folder=folder, host=host, port=port))
+    _log.info("serving", host=host, port=port)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )

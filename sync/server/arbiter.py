@@ -1,0 +1,261 @@
+"""One pushed version, what is held, and the instant: a decision (R37, R40, R44, R50).
+
+This file decides; it never asks the time, the disk or the network. The order of the checks is part of the
+protocol: the name first, so that a lost reply changes nothing (R40); then whose it is and of what shape;
+then what the rules say about it (`diary.rules.change`). `Books` are what one push can depend on; a version
+that was accepted is entered into them, so that its neighbours see it.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import msgspec
+
+from diary.evidence import device_list
+from diary.evidence.receipt import Receipt, Refusal
+from diary.rules.change import Allowed, decide
+from diary.rules.change import Refused as RefusedByRule
+from diary.rules.contract import TermsHistory, TermsVersion
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from diary.rules.merge import Held, destroyed
+from diary.rules.segment import DeviceListInClear, Header, MalformedHeaderError, parse_header
+from sync.protocol import PICTURE_BYTES_MAX, WireVersion
+
+# What the device mends by itself and sends again, perhaps under the same name: never stored (R40).
+PASSING_REASONS = frozenset({"clock_unsure", "slot_in_future", "clock_ahead", "quota"})
+
+Place = tuple[ContractId, Slot]
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """One version as it came: `header` is None where it cannot be read, and `fault` says why.
+
+    `n` is the number that the version bears, 0 where even that cannot be read.
+    """
+
+    text: str
+    header: Header | None
+    fault: str
+    n: int
+    header_hash: bytes
+    body_hash: bytes
+    body: bytes | None
+    wrap: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was answered to a name before (R40)."""
+
+    header_hash: bytes
+    body_hash: bytes
+    answer: Receipt | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The name is known with this content: its first answer stands (R40)."""
+
+    answer: Receipt | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The version enters the log of its contract, which it may open.
+
+    `destroys` are the names whose content goes with it (R25, R35): its own too, when a version that
+    descends from it, or a greater life, came first.
+    """
+
+    header: Header
+    destroys: tuple[tuple[ReplicaId, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The version does not enter; `stored` says whether its name is answered so for ever (R40)."""
+
+    reason: str
+    because: str
+    stored: bool
+
+
+Decision = Answered | Accepted | Refused
+
+
+@dataclass(slots=True)
+class Books:
+    """What one push can depend on, as it stands; `accept` enters what was accepted.
+
+    `contracts` are those of the pushed ones that the account has, `foreign` those that others have;
+    `standing` holds every version of each pushed place, in log order.
+    """
+
+    account: AccountId
+    replica: ReplicaId
+    devices: DeviceListInClear | None
+    known: dict[int, Known] = field(default_factory=dict)
+    standing: dict[Place, list[Held]] = field(default_factory=dict)
+    contracts: set[ContractId] = field(default_factory=set)
+    foreign: set[ContractId] = field(default_factory=set)
+    terms: dict[ContractId, TermsHistory] = field(default_factory=dict)
+
+    @property
+    def own_log(self) -> ContractId:
+        """Return the id of the account's own log, which is the account's."""
+        return ContractId(self.account)
+
+    def accept(self, pushed: Pushed, header: Header, receipt: Receipt) -> None:
+        """Enter an accepted version: what comes after it in the same push is judged by it."""
+        self.known[header.n] = Known(pushed.header_hash, pushed.body_hash, receipt)
+        self.contracts.add(header.contract)
+        at_ms = Millis(receipt.received_at_ms)
+        if header.slot is not None:
+            self.standing.setdefault((header.contract, header.slot), []).append(Held(header, at_ms))
+        if header.devices is not None:
+            self.devices = header.devices
+        if header.terms is not None:
+            versions = self.terms[header.contract].versions if header.contract in self.terms else ()
+            version = TermsVersion(terms=header.terms, received_at_ms=at_ms, name=header.name)
+            self.terms[header.contract] = TermsHistory((*versions, version))
+
+    def refuse(self, pushed: Pushed, refusal: Refusal) -> None:
+        """Enter a refusal that is final: a doubled version in the same push gets it too (R40)."""
+        self.known[pushed.n] = Known(pushed.header_hash, pushed.body_hash, refusal)
+
+
+class _NumberOnly(msgspec.Struct):
+    """The one field that names a version whose header is otherwise unreadable."""
+
+    n: int = 0
+
+
+_number_of = msgspec.json.Decoder(_NumberOnly)
+
+
+def read(version: WireVersion) -> Pushed:
+    """Return the version as it came, hashed and parsed; nothing is refused yet."""
+    raw = version.header.encode()
+    fault, header, n = "", None, 0
+    try:
+        header = parse_header(raw)
+        n = header.n
+    except MalformedHeaderError as error:
+        fault = str(error)
+        n = _number_in(raw)
+    return Pushed(
+        text=version.header,
+        header=header,
+        fault=fault,
+        n=n,
+        header_hash=hashlib.sha256(raw).digest(),
+        body_hash=hashlib.sha256(version.body or b"").digest(),
+        body=version.body,
+        wrap=version.wrap,
+    )
+
+
+def _number_in(raw: bytes) -> int:
+    try:
+        n = _number_of.decode(raw).n
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return 0
+    return n if 1 <= n < 2**53 else 0
+
+
+def judge(pushed: Pushed, books: Books, at_ms: Millis) -> Decision:
+    """Return what becomes of one version; the books stay as they are (R40)."""
+    header = pushed.header
+    if header is not None and header.replica != books.replica:
+        # Not stored: a name of another replica is not this one's to spoil.
+        return Refused("not_yours", "the version bears another replica's name", stored=False)
+    known = books.known.get(pushed.n)
+    if known is not None:
+        return _judge_name(pushed, known)
+    if header is None:
+        return Refused("bad_header", pushed.fault, stored=pushed.n > 0)
+    return _judge_shape(pushed, header, books) or _judge_type(pushed, header, books, at_ms)
+
+
+def _judge_name(pushed: Pushed, known: Known) -> Decision:
+    """Answer as before to the same content, also to a header whose body was destroyed since (R40)."""
+    same_body = pushed.body is None or pushed.body_hash == known.body_hash
+    if pushed.header_hash == known.header_hash and same_body:
+        return Answered(known.answer)
+    return Refused("version_reused", "the name was already used for other content", stored=False)
+
+
+def _judge_shape(pushed: Pushed, header: Header, books: Books) -> Refused | None:
+    """Return why the version cannot be this account's, or None."""
+    if header.account != books.account:
+        return Refused("not_yours", "the version names another account", stored=True)
+    # A device list may be the one that lists its own writer: its check knows whom it lists.
+    if header.type != "device_list" and not _counts(books.devices, header):
+        return Refused("device_revoked", "the device list does not count this version", stored=True)
+    if any(size > PICTURE_BYTES_MAX for _, size in header.pictures or ()):
+        return Refused("too_large", f"a picture has at most {PICTURE_BYTES_MAX} bytes", stored=True)
+    fault = _fault_of_content(pushed, header)
+    return Refused("bad_header", fault, stored=True) if fault else None
+
+
+def _fault_of_content(pushed: Pushed, header: Header) -> str:
+    """Return what is wrong with the content's parts, or an empty string."""
+    body, wrap = pushed.body is not None, pushed.wrap is not None
+    match header.type:
+        case "capture" | "entry":
+            # Content that its device already destroyed may stay away: the deletion follows (R25).
+            return "" if body == wrap else "content and its key come together or not at all"
+        case "terms":
+            return "" if body and wrap else "terms come with their sealed part"
+        case "grant" | "device_list":
+            return "" if body and not wrap else f"a {header.type} has a body and no wrap"
+        case _:
+            return f"this server takes no {header.type}"
+
+
+def _counts(devices: DeviceListInClear | None, header: Header) -> bool:
+    return devices is not None and device_list.counts(devices, header.replica, header.n)
+
+
+def _judge_type(pushed: Pushed, header: Header, books: Books, at_ms: Millis) -> Decision:
+    if header.type == "device_list":
+        return _judge_device_list(pushed, header, books)
+    if header.contract == books.own_log:
+        if header.type != "grant":
+            return Refused("bad_header", "the account's own log holds device lists and grants", stored=True)
+        return Accepted(header)
+    if header.contract in books.foreign:
+        return Refused("not_yours", "the contract is another account's", stored=True)
+    if header.type in {"terms", "grant"}:
+        return Accepted(header)
+    return _judge_segment(header, books, at_ms)
+
+
+def _judge_device_list(pushed: Pushed, header: Header, books: Books) -> Decision:
+    if header.contract != books.own_log:
+        return Refused("bad_header", "a device list stands in the account's own log", stored=True)
+    try:
+        device_list.check(header, pushed.text.encode(), pushed.body or b"", books.devices)
+    except device_list.UnsignedDeviceListError as error:
+        return Refused("bad_signature", error.what_happened, stored=True)
+    except device_list.DeviceListError as error:
+        return Refused("bad_header", error.what_happened, stored=True)
+    return Accepted(header)
+
+
+def _judge_segment(header: Header, books: Books, at_ms: Millis) -> Decision:
+    """Ask the rules about a capture or an entry, and say whose content it ends (R25, R35, R37)."""
+    history = books.terms.get(header.contract)
+    if header.contract not in books.contracts or history is None or header.slot is None:
+        return Refused("unknown_contract", "this server has no terms of that contract", stored=True)
+    held = books.standing.setdefault((header.contract, header.slot), [])
+    decision = decide(header, held, history, at_ms)
+    if isinstance(decision, RefusedByRule):
+        return Refused(decision.reason, decision.because, stored=decision.reason not in PASSING_REASONS)
+    assert isinstance(decision, Allowed)
+    if not held:
+        return Accepted(header)
+    ended_before = {item.header.name for item in destroyed(held)}
+    ended = {item.header.name for item in destroyed([*held, Held(header, at_ms)])}
+    return Accepted(header, tuple(sorted(ended - ended_before)))

@@ -1,0 +1,187 @@
+"""The HTTP doors of the server: one a message, each documented by its types (R41, R44, R45).
+
+Calls of the server run in threads: a commit waits for the disk, and other requests must not wait with it.
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+from litestar import Response, get, head, post, put
+from litestar.datastructures import ResponseHeader
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+from litestar.params import Parameter
+
+from sync.protocol import (
+    PICTURE_BYTES_MAX,
+    UPLOAD_OFFSET,
+    UPLOAD_WHOLE,
+    Enrol,
+    Fault,
+    Nonce,
+    PicturePart,
+    Pull,
+    PullAnswer,
+    Push,
+    PushAnswer,
+    RootProof,
+    ServerFacts,
+    WireVersion,
+)
+from sync.server.faults import UnreadableError
+from sync.server.server import Server
+
+OCTETS = "application/octet-stream"
+_RANGE = re.compile(r"bytes=(\d{1,12})-(\d{1,12})?")
+
+Authorization: TypeAlias = Annotated[
+    str | None, Parameter(header="Authorization", required=False, description="Bearer <replica>.<token>")
+]
+PictureNamed: TypeAlias = Annotated[
+    str, Parameter(pattern="^[0-9a-f]{64}$", description="SHA-256 of the picture's ciphertext")
+]
+
+
+def _faults(*statuses: int) -> dict[int, ResponseSpec]:
+    return {
+        status: ResponseSpec(Fault, description="Why not", generate_examples=False) for status in statuses
+    }
+
+
+@dataclass
+class _PartOperation(Operation):
+    """A picture's part is raw bytes, which the handler's types do not say."""
+
+    def __post_init__(self) -> None:
+        """Describe the request's body."""
+        octets = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY))
+        self.request_body = RequestBody(required=True, content={OCTETS: octets})
+
+
+@get("/health")
+async def health() -> dict[str, str]:
+    """Say that the process answers."""
+    return {"health": "ok"}
+
+
+@get("/v1/server")
+async def server_facts(server: Server) -> ServerFacts:
+    """Say who answers, by which key and which clock."""
+    return server.facts()
+
+
+@get("/v1/nonce")
+async def nonce(server: Server) -> Nonce:
+    """Give what a root key signs to prove itself."""
+    return server.nonce()
+
+
+@post("/v1/device-list", status_code=200, responses=_faults(400, 403, 404))
+async def device_list(server: Server, data: RootProof) -> WireVersion:
+    """Give the newest device list to the holder of the root key."""
+    return await asyncio.to_thread(server.device_list, data)
+
+
+@post("/v1/enrol", status_code=200, responses=_faults(400, 401, 403, 409, 413, 503))
+async def enrol(server: Server, data: Enrol) -> PushAnswer:
+    """Open an account, or advance its device list, and admit the enrolling replica."""
+    return await asyncio.to_thread(server.enrol, data)
+
+
+@post("/v1/push", status_code=200, responses=_faults(400, 401, 403, 413, 503))
+async def push(server: Server, data: Push, authorization: Authorization = None) -> PushAnswer:
+    """Take versions of one replica, signed by it; answer each with a receipt or a refusal."""
+    return await asyncio.to_thread(server.push, authorization, data)
+
+
+@post("/v1/pull", status_code=200, responses=_faults(400, 401, 403, 413, 503))
+async def pull(server: Server, data: Pull, authorization: Authorization = None) -> PullAnswer:
+    """Give the rows of the account's feeds past the cursors."""
+    return await asyncio.to_thread(server.pull, authorization, data)
+
+
+@head(
+    "/v1/pictures/{name:str}",
+    response_headers=[ResponseHeader(name=UPLOAD_OFFSET, documentation_only=True)],
+    responses=_faults(400, 401, 403, 404),
+)
+async def picture_part(
+    server: Server, name: PictureNamed, authorization: Authorization = None
+) -> Response[None]:
+    """Say in the headers how much of a picture is held, and whether it is whole."""
+    part = await asyncio.to_thread(server.picture_part, authorization, name)
+    return Response(None, headers=_upload_headers(part))
+
+
+@put(
+    "/v1/pictures/{name:str}",
+    status_code=200,
+    operation_class=_PartOperation,
+    responses=_faults(400, 401, 403, 404, 409, 413, 422, 503),
+)
+async def take_picture(
+    server: Server,
+    name: PictureNamed,
+    body: bytes,
+    authorization: Authorization = None,
+    offset: Annotated[int, Parameter(header=UPLOAD_OFFSET, ge=0, le=PICTURE_BYTES_MAX)] = 0,
+) -> Response[PicturePart]:
+    """Append a part of a picture at the offset; the last one makes it whole if its hash is its name."""
+    part = await asyncio.to_thread(server.take_picture, authorization, name, offset, body)
+    return Response(part, headers=_upload_headers(part))
+
+
+@get(
+    "/v1/pictures/{name:str}",
+    media_type=OCTETS,
+    responses={
+        206: ResponseSpec(bytes, description="What the Range asks for", media_type=OCTETS),
+        416: ResponseSpec(Fault, description="Nothing lies in that Range", generate_examples=False),
+        **_faults(400, 401, 403, 404),
+    },
+)
+async def picture(
+    server: Server,
+    name: PictureNamed,
+    authorization: Authorization = None,
+    span: Annotated[str | None, Parameter(header="Range", required=False)] = None,
+) -> Response[bytes]:
+    """Give a whole picture's ciphertext, or the part of it that one Range asks for."""
+    if span is None:
+        found = await asyncio.to_thread(server.picture, authorization, name, 0, None)
+        return Response(found.content, media_type=OCTETS, headers={"Accept-Ranges": "bytes"})
+    asked = _RANGE.fullmatch(span)
+    if asked is None:
+        raise UnreadableError(what="A Range is bytes=first-last or bytes=first-.")
+    found = await asyncio.to_thread(
+        server.picture, authorization, name, int(asked[1]), int(asked[2]) if asked[2] else None
+    )
+    if not found.content:
+        return Response(b"", status_code=416, headers={"Content-Range": f"bytes */{found.size}"})
+    content_range = f"bytes {found.start}-{found.start + len(found.content) - 1}/{found.size}"
+    return Response(
+        found.content,
+        status_code=206,
+        media_type=OCTETS,
+        headers={"Accept-Ranges": "bytes", "Content-Range": content_range},
+    )
+
+
+def _upload_headers(part: PicturePart) -> dict[str, str]:
+    return {UPLOAD_OFFSET: str(part.size), UPLOAD_WHOLE: "true" if part.whole else "false"}
+
+
+DOORS = (
+    health,
+    server_facts,
+    nonce,
+    device_list,
+    enrol,
+    push,
+    pull,
+    picture_part,
+    take_picture,
+    picture,
+)

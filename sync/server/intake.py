@@ -1,0 +1,170 @@
+"""A push on its way in: authentic, judged, logged, committed, answered (R3, R40, R41, R48).
+
+The arbiter decides and the storage keeps; this is the order in which they are asked. Receipts leave only
+after the commit.
+"""
+
+from dataclasses import dataclass, replace
+
+from diary.evidence import signature
+from diary.evidence.device_list import device
+from diary.evidence.merkle import push_hash
+from diary.evidence.receipt import Receipt, Refusal, SignedPush
+from diary.rules.contract import TermsHistory
+from diary.rules.ids import Millis
+from diary.rules.segment import DeviceListInClear, Header, parse_header
+from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Push, PushAnswer
+from sync.server.arbiter import Accepted, Answered, Books, Known, Pushed, Refused, judge, read
+from sync.server.faults import (
+    ForgedError,
+    NotEnrolledError,
+    RevokedError,
+    TooLargeError,
+    TooManyVersionsError,
+)
+from sync.server.log import Logs, ServerKey
+from sync.server.storage import AccountHold, DeviceListRow, Name, NewLeaf, NewRefusal, Storage
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPush:
+    """A push that was read and hashed, before anything about it is known to be true."""
+
+    push: Push
+    versions: list[Pushed]
+    signed: SignedPush
+
+
+def read_push(push: Push) -> ReadPush:
+    """Return the push with its versions hashed and parsed (R44, R48).
+
+    Raises:
+        TooManyVersionsError: Over the limit of versions.
+        TooLargeError: Over the limit of bytes.
+    """
+    if len(push.versions) > PUSH_VERSIONS_MAX:
+        raise TooManyVersionsError(limit=PUSH_VERSIONS_MAX, count=len(push.versions))
+    size = sum(len(item.header) + len(item.body or b"") + len(item.wrap or b"") for item in push.versions)
+    if size > PUSH_BYTES_MAX:
+        raise TooLargeError(what=f"A push holds at most {PUSH_BYTES_MAX} bytes; this one has {size}.")
+    versions = [read(item) for item in push.versions]
+    hashes = b"".join(item.header_hash + item.body_hash for item in versions)
+    return ReadPush(push, versions, SignedPush(replica=push.replica, hashes=hashes, signature=push.signature))
+
+
+def listed(row: DeviceListRow | None) -> DeviceListInClear | None:
+    """Return the device list that the row holds (R50)."""
+    return None if row is None else parse_header(row.header.encode()).devices
+
+
+def authentic(given: ReadPush, devices: DeviceListInClear) -> None:
+    """Check that a listed, unrevoked replica signed the push (R48, R50).
+
+    Raises:
+        NotEnrolledError: The list does not name the replica.
+        RevokedError: The list has revoked it.
+        ForgedError: The signature is not the replica's.
+    """
+    signer = device(devices, given.push.replica)
+    if signer is None:
+        raise NotEnrolledError
+    if signer.revoked_from is not None:
+        raise RevokedError
+    signed = given.signed
+    if not signature.verify(bytes.fromhex(signer.sign), signature.PUSH, signed.hashes, signed.signature):
+        raise ForgedError(what="The push is not signed by the replica that it names.")
+
+
+def take(storage: Storage, key: ServerKey, push: Push) -> tuple[PushAnswer, bool]:
+    """Take a push whose token was checked; answer each of its versions (R40).
+
+    The second value says whether content that was stored earlier is destroyed and must be swept out (R25).
+
+    Raises:
+        FaultError: The push is too large or not authentic; nothing was stored.
+    """
+    given = read_push(push)
+    with storage.hold(push.account) as hold:
+        devices = listed(hold.device_list())
+        if devices is None:
+            raise NotEnrolledError
+        authentic(given, devices)
+        answers, destroyed_any = enter(hold, given, devices)
+        at_ms = hold.received_at_ms
+    return PushAnswer(server_ms=at_ms, answers=key.answer(answers)), destroyed_any
+
+
+def enter(
+    hold: AccountHold, given: ReadPush, devices: DeviceListInClear | None
+) -> tuple[list[Receipt | Refusal], bool]:
+    """Judge and store every version of an authentic push under the account's lock (R3, R45).
+
+    Returns the answers in the order of the push, and whether content that was stored earlier is destroyed.
+    """
+    books = _open_books(hold, given, devices)
+    contracts = {item.header.contract for item in given.versions if item.header is not None}
+    hashed = push_hash(given.signed)
+    logs = Logs(hold.logs(contracts), hashed, hold.received_at_ms)
+    answers: list[Receipt | Refusal] = []
+    leaves: dict[Name, NewLeaf] = {}
+    refusals: list[NewRefusal] = []
+    destroyed: list[Name] = []
+    for item in given.versions:
+        match judge(item, books, hold.received_at_ms):
+            case Answered(answer):
+                answers.append(answer)
+            case Refused() as refused:
+                refusal = _refusal(refused, item, given.push, hold.received_at_ms)
+                answers.append(refusal)
+                if refused.stored:
+                    books.refuse(item, refusal)
+                    refusals.append(NewRefusal(item.header_hash, item.body_hash, refusal))
+            case Accepted(header, destroys):
+                receipt = logs.receive(header, item.header_hash, item.body_hash)
+                books.accept(item, header, receipt)
+                answers.append(receipt)
+                leaves[header.name] = _leaf(item, header, receipt)
+                for name in destroys:
+                    if name in leaves:  # it came with this push: its content is never written
+                        leaves[name] = replace(leaves[name], body=None, wrap=None)
+                    else:
+                        destroyed.append(name)
+    if leaves:
+        hold.append(given.signed, hashed, list(leaves.values()))
+    if refusals:
+        hold.refuse(refusals)
+    if destroyed:
+        hold.destroy(destroyed)
+    return answers, bool(destroyed)
+
+
+def _open_books(hold: AccountHold, given: ReadPush, devices: DeviceListInClear | None) -> Books:
+    """Return what the push's versions can depend on, read in a handful of questions."""
+    headers = [item.header for item in given.versions if item.header is not None]
+    contracts = {header.contract for header in headers} - {given.push.account}
+    places = {(header.contract, header.slot) for header in headers if header.slot is not None}
+    replica = given.push.replica
+    stored = hold.answers(replica, {item.n for item in given.versions if item.n > 0})
+    owned = set(hold.logs(contracts))
+    unknown = contracts - owned
+    return Books(
+        account=given.push.account,
+        replica=replica,
+        devices=devices,
+        known={n: Known(item.header_hash, item.body_hash, item.answer) for n, item in stored.items()},
+        standing=hold.standing(places) if places else {},
+        contracts=owned,
+        foreign=hold.foreign(unknown) if unknown else set(),
+        terms={contract: TermsHistory(versions) for contract, versions in hold.terms(contracts).items()},
+    )
+
+
+def _leaf(item: Pushed, header: Header, receipt: Receipt) -> NewLeaf:
+    return NewLeaf(header, item.text, item.body_hash, item.body, item.wrap, receipt)
+
+
+def _refusal(refused: Refused, item: Pushed, push: Push, at_ms: Millis) -> Refusal:
+    replica = push.replica if item.header is None else item.header.replica
+    return Refusal(
+        replica=replica, n=item.n, reason=refused.reason, because=refused.because, refused_at_ms=at_ms
+    )

@@ -1,0 +1,110 @@
+"""The contracts' logs: the next leaf, its receipt, and the server's signature (R37d, R45, R56).
+
+A leaf's index is given under the account's lock, so the order of the indexes is the order of the commits.
+"""
+
+import contextlib
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from diary.errors import DamageError
+from diary.evidence.merkle import leaf_hash
+from diary.evidence.receipt import Cursor, Receipt, Refusal, SignedAnswer, sign_answer
+from diary.rules.ids import ContractId, Millis
+from diary.rules.segment import Header
+
+FIRST_EPOCH = 1  # a server restored from an old backup opens the next one (R43)
+SEED_BYTES = 32
+
+
+class ServerKeyDamagedError(DamageError):
+    """The file that holds the server's key holds something else."""
+
+    says = "The server's key file {path} holds no key."
+    mend = "Restore it from a backup: devices trust no other key."
+
+
+class Logs:
+    """Gives the next place in each contract's log within one transaction."""
+
+    def __init__(self, heads: Mapping[ContractId, Cursor], push: bytes, received_at_ms: Millis) -> None:
+        self._heads = dict(heads)
+        self._push = push
+        self._received_at_ms = received_at_ms
+
+    def receive(self, header: Header, header_hash: bytes, body_hash: bytes) -> Receipt:
+        """Return the receipt of a version that now enters its contract's log (R45)."""
+        head = self._heads.get(header.contract, Cursor(FIRST_EPOCH, 0))
+        self._heads[header.contract] = Cursor(head.log_epoch, head.size + 1)
+        leaf = leaf_hash(
+            header.type,
+            header.contract,
+            head.log_epoch,
+            self._received_at_ms,
+            header_hash,
+            body_hash,
+            self._push,
+        )
+        return Receipt(
+            replica=header.replica,
+            n=header.n,
+            contract=header.contract,
+            log_epoch=head.log_epoch,
+            index=head.size,
+            received_at_ms=self._received_at_ms,
+            leaf=leaf.hex(),
+        )
+
+
+class ServerKey:
+    """The server's Ed25519 key: it signs answers, and nobody else can (R37d, R56)."""
+
+    def __init__(self, seed: bytes) -> None:
+        self._seed = seed
+        self._private = Ed25519PrivateKey.from_private_bytes(seed)
+        self.public = self._private.public_key().public_bytes_raw()
+
+    @classmethod
+    def at(cls, path: Path) -> "ServerKey":
+        """Return the key that lies at `path`; make one at the first start, readable by its owner alone.
+
+        Raises:
+            ServerKeyDamagedError: The file holds something else.
+        """
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        with contextlib.suppress(FileExistsError):
+            if not path.exists():
+                _write_private(fresh, os.urandom(SEED_BYTES).hex())
+                try:
+                    os.link(fresh, path)  # of two processes that start at once, one makes the key
+                finally:
+                    fresh.unlink()
+        try:
+            seed = bytes.fromhex(path.read_text(encoding="ascii").strip())
+        except ValueError as error:
+            raise ServerKeyDamagedError(path=path) from error
+        if len(seed) != SEED_BYTES:
+            raise ServerKeyDamagedError(path=path)
+        return cls(seed)
+
+    def answer(self, answers: list[Receipt | Refusal]) -> SignedAnswer:
+        """Return the answers to one push, signed once for all of them (R37d)."""
+        return sign_answer(answers, self._seed)
+
+    def secret_for(self, purpose: str) -> bytes:
+        """Return a secret of this server for one purpose, alike in all its processes."""
+        return hmac.digest(self._seed, f"workdiary/1/server/{purpose}".encode(), hashlib.sha256)
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone can read, durably."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,135 @@
+"""The server without its door: everything a request can ask for, as plain calls (R40, R41, R45, R69)."""
+
+import structlog
+
+from diary.clock import Clock
+from diary.evidence.receipt import Cursor
+from diary.rules.ids import Millis
+from sync.protocol import (
+    CONTRACTS_MAX,
+    PROTOCOL_VERSION,
+    PULL_ROWS_MAX,
+    Enrol,
+    Nonce,
+    PicturePart,
+    Pull,
+    PullAnswer,
+    Push,
+    PushAnswer,
+    RootProof,
+    ServerFacts,
+    WireVersion,
+)
+from sync.server import accounts, intake
+from sync.server.blobs import Blobs, FolderBlobs
+from sync.server.faults import TooLargeError, UnreadableError
+from sync.server.log import ServerKey
+from sync.server.pictures import Pictures, Span
+from sync.server.settings import Settings
+from sync.server.storage import Storage
+from sync.server.storage_sqlite import SqliteStorage
+
+PULL_BYTES_MAX = 4 * 1024 * 1024  # one answer stays a few megabytes, whatever its rows are
+_INTEGER_MAX = 2**53  # what JSON, SQL and JavaScript all hold exactly
+
+_log = structlog.get_logger("workdiary.server")
+
+
+class Server:
+    """One server process: storage, pictures, key and clock. Its calls may come from several threads."""
+
+    def __init__(self, storage: Storage, blobs: Blobs, key: ServerKey, clock: Clock) -> None:
+        self._storage = storage
+        self._pictures = Pictures(storage, blobs)
+        self._key = key
+        self._clock = clock
+        self._nonces = accounts.Nonces(key.secret_for("nonce"))
+
+    @classmethod
+    def at(cls, settings: Settings, clock: Clock) -> "Server":
+        """Return the server whose files lie in the settings' folder, made when it is new."""
+        settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return cls(
+            SqliteStorage(settings.database, clock),
+            FolderBlobs(settings.pictures),
+            ServerKey.at(settings.key),
+            clock,
+        )
+
+    def facts(self) -> ServerFacts:
+        """Return who answers, and its clock."""
+        return ServerFacts(
+            protocol=PROTOCOL_VERSION, key=self._key.public.hex(), server_ms=self._clock.now_ms()
+        )
+
+    def nonce(self) -> Nonce:
+        """Return what a root key is to sign within ten minutes (R50)."""
+        return self._nonces.at(self._clock.now_ms())
+
+    def device_list(self, proof: RootProof) -> WireVersion:
+        """Return the newest device list to the root key's holder (R50)."""
+        return accounts.device_list_for(self._storage, self._nonces, proof, self._clock.now_ms())
+
+    def enrol(self, message: Enrol) -> PushAnswer:
+        """Open an account, or advance its device list, and admit a replica (R50)."""
+        answer = accounts.enrol(self._storage, self._key, message)
+        _log.info("enrolled", account=message.push.account, replica=message.push.replica)
+        return answer
+
+    def push(self, authorization: str | None, push: Push) -> PushAnswer:
+        """Take a push; answered row by row, after the commit (R40)."""
+        accounts.caller_for(self._storage, authorization, push.account)
+        answer, destroyed_any = intake.take(self._storage, self._key, push)
+        if destroyed_any:
+            self._storage.sweep()
+            self._pictures.remove_doomed()
+        _log.info("pushed", account=push.account, replica=push.replica, versions=len(push.versions))
+        return answer
+
+    def pull(self, authorization: str | None, pull: Pull) -> PullAnswer:
+        """Return what the feeds hold past the cursors (R45)."""
+        if len(pull.cursors) > CONTRACTS_MAX:
+            raise TooLargeError(what=f"A pull follows at most {CONTRACTS_MAX} feeds.")
+        if not all(_is_cursor(cursor) for cursor in pull.cursors.values()):
+            raise UnreadableError(what="A cursor counts from 0, its epoch from 1.")
+        asking = accounts.caller_for(self._storage, authorization, pull.account)
+        rows_max = min(max(pull.rows_max, 1), PULL_ROWS_MAX)
+        feed = self._storage.feed(asking.account, pull.cursors, rows_max, PULL_BYTES_MAX)
+        return PullAnswer(
+            server_ms=self._clock.now_ms(),
+            pages=feed.pages,
+            more=feed.more,
+            replica_n=self._storage.highest_n(asking.account, asking.replica),
+        )
+
+    def picture_part(self, authorization: str | None, name: str) -> PicturePart:
+        """Return what is held of a picture's upload (R41)."""
+        asking = accounts.caller(self._storage, authorization)
+        return self._pictures.part(asking.account, name)
+
+    def take_picture(self, authorization: str | None, name: str, offset: int, part: bytes) -> PicturePart:
+        """Take a part of a picture (R41)."""
+        asking = accounts.caller(self._storage, authorization)
+        return self._pictures.take_part(asking.account, name, offset, part)
+
+    def picture(self, authorization: str | None, name: str, first: int, last: int | None) -> Span:
+        """Return a whole picture's bytes, `last` included and None to the end (R41)."""
+        asking = accounts.caller(self._storage, authorization)
+        return self._pictures.span(asking.account, name, first, last)
+
+    def tidy(self) -> None:
+        """Finish what a killed process left: destroyed content in old pages, pictures without a row (R25)."""
+        self._storage.sweep()
+        self._pictures.remove_doomed()
+        removed = self._pictures.collect_orphans(Millis(self._clock.now_ms()))
+        if removed:
+            _log.info("orphans collected", pictures=removed)
+
+    def close(self) -> None:
+        """Release the files."""
+        self._storage.sweep()
+        self._storage.close()
+
+
+def _is_cursor(cursor: Cursor) -> bool:
+    return 1 <= cursor.log_epoch < _INTEGER_MAX and 0 <= cursor.size < _INTEGER_MAX

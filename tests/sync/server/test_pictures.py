@@ -1,0 +1,179 @@
+"""Pictures: only what a live row names, resumed, checked, and gone with the last row (R25, R41)."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from diary.clock import GivenClock
+from diary.rules.ids import AccountId, Millis
+from diary.rules.week import slot_at
+from diary.sealing.row import picture_name
+from sync.server.blobs import FolderBlobs
+from sync.server.pictures import ORPHAN_MILLIS, Pictures
+from sync.server.server import Server
+from sync.server.settings import Settings
+from tests.rule import rule
+from tests.sync.server.author import Author, n_of
+from tests.sync.server.conftest import WEDNESDAY, Here
+from tests.sync.server.process import reasons
+from tests.sync.server.toy_storage import ToyStorage
+
+SLOT = slot_at(WEDNESDAY) - 2
+ACCOUNT = AccountId("a" * 32)
+
+
+@pytest.fixture
+def author(here: Here) -> Author:
+    author = Author()
+    here.client.enrol(author, author.enrol(author.terms()))
+    return author
+
+
+def recorded(here: Here, author: Author, picture: bytes) -> str:
+    assert reasons(here.client.push(author, author.capture(SLOT, pictures=[picture]))) == ["received"]
+    return picture_name(picture)
+
+
+def held(here: Here, author: Author, name: str) -> tuple[int, str, str]:
+    answer = here.client.http.head(f"/v1/pictures/{name}", headers=author.authorization)
+    return answer.status_code, answer.headers.get("Upload-Offset", ""), answer.headers.get("Upload-Whole", "")
+
+
+@rule("R41")
+def test_an_upload_goes_on_where_it_was_cut(here: Here, author: Author) -> None:
+    picture = author.picture(9000)
+    name = recorded(here, author, picture)
+    assert held(here, author, name) == (200, "0", "false")
+    assert here.client.upload(author, name, picture[:5000]).json() == {"size": 5000, "whole": False}
+    assert held(here, author, name) == (200, "5000", "false")
+    assert here.client.http.get(f"/v1/pictures/{name}", headers=author.authorization).status_code == 404
+    last = here.client.upload(author, name, picture[5000:], 5000)
+    assert last.json() == {"size": len(picture), "whole": True}
+    assert held(here, author, name) == (200, str(len(picture)), "true")
+    answer = here.client.http.get(f"/v1/pictures/{name}", headers=author.authorization)
+    assert answer.content == picture
+
+
+@rule("R41")
+def test_a_part_that_does_not_continue_is_told_where_to(here: Here, author: Author) -> None:
+    picture = author.picture(9000)
+    name = recorded(here, author, picture)
+    here.client.upload(author, name, picture[:100])
+    for offset in (0, 99, 101):
+        answer = here.client.upload(author, name, picture[offset:200], offset)
+        assert (answer.status_code, answer.headers["Upload-Offset"]) == (409, "100")
+        assert answer.json()["reason"] == "upload_offset"
+
+
+@rule("R40")
+def test_a_last_part_sent_twice_changes_nothing(here: Here, author: Author) -> None:
+    picture = author.picture()
+    name = recorded(here, author, picture)
+    first = here.client.upload(author, name, picture)
+    assert here.client.upload(author, name, picture).json() == first.json()
+
+
+@rule("R41")
+def test_a_wrong_hash_drops_the_part(here: Here, author: Author) -> None:
+    picture = author.picture()
+    name = recorded(here, author, picture)
+    answer = here.client.upload(author, name, os.urandom(len(picture)))
+    assert (answer.status_code, answer.json()["reason"]) == (422, "wrong_hash")
+    assert held(here, author, name) == (200, "0", "false")
+    assert here.client.upload(author, name, picture).json()["whole"]
+
+
+@rule("R41")
+def test_a_picture_that_no_row_names_is_not_taken(here: Here, author: Author) -> None:
+    picture = author.picture()
+    assert here.client.upload(author, picture_name(picture), picture).status_code == 404
+    assert here.client.upload(author, "not-a-name", picture).status_code in {400, 404}
+    stranger = Author()
+    here.client.enrol(stranger)
+    name = recorded(here, author, picture)
+    assert here.client.upload(stranger, name, picture).status_code == 404
+
+
+@rule("R44")
+def test_a_picture_is_no_longer_than_its_row_says(here: Here, author: Author) -> None:
+    picture = author.picture()
+    name = recorded(here, author, picture)
+    answer = here.client.upload(author, name, picture + b"x")
+    assert (answer.status_code, answer.json()["reason"]) == (413, "too_large")
+    assert here.client.upload(author, name, bytes(4 * 1024 * 1024 + 1)).status_code == 413
+
+
+def test_a_range_is_answered_with_what_it_asks_for(here: Here, author: Author) -> None:
+    picture = author.picture()
+    name = recorded(here, author, picture)
+    here.client.upload(author, name, picture)
+
+    def ask(span: str) -> tuple[int, bytes, str]:
+        headers = {**author.authorization, "Range": span}
+        answer = here.client.http.get(f"/v1/pictures/{name}", headers=headers)
+        return answer.status_code, answer.content, answer.headers.get("Content-Range", "")
+
+    size = len(picture)
+    assert ask("bytes=10-19") == (206, picture[10:20], f"bytes 10-19/{size}")
+    assert ask("bytes=4000-") == (206, picture[4000:], f"bytes 4000-{size - 1}/{size}")
+    assert ask(f"bytes={size}-")[0] == 416
+    assert ask("bytes=20-10")[0] == 416
+    assert ask("lines=1-2")[0] == 400
+
+
+@rule("R25")
+def test_a_deletion_takes_the_pictures_too(here: Here, author: Author) -> None:
+    picture, under_way = author.picture(), author.picture()
+    capture = author.capture(SLOT, pictures=[picture, under_way])
+    here.client.push(author, capture)
+    name = picture_name(picture)
+    here.client.upload(author, name, picture)
+    here.client.upload(author, picture_name(under_way), under_way[:500])
+    here.client.push(author, author.entry(SLOT, life=1))
+    answer = here.client.http.get(f"/v1/pictures/{name}", headers=author.authorization)
+    assert answer.status_code == 404
+    assert [path for path in (here.folder / "pictures").rglob("*") if path.is_file()] == []
+    assert here.client.upload(author, name, picture).status_code == 404
+
+
+@rule("R41")
+def test_what_no_row_names_is_collected_after_a_day(tmp_path: Path) -> None:
+    storage, blobs = ToyStorage(GivenClock(Millis(0))), FolderBlobs(tmp_path)
+    blobs.append(ACCOUNT, "1" * 64, 0, b"part of nothing")
+    (path,) = [path for path in tmp_path.rglob("*") if path.is_file()]
+    written_ms = int(path.stat().st_mtime * 1000)
+    pictures = Pictures(storage, blobs)
+    assert pictures.collect_orphans(Millis(written_ms + ORPHAN_MILLIS - 1000)) == 0
+    assert pictures.collect_orphans(Millis(written_ms + ORPHAN_MILLIS + 1000)) == 1
+    assert not path.exists()
+
+
+@rule("R25")
+def test_a_killed_servers_unfinished_removal_is_finished_at_the_next_start(tmp_path: Path) -> None:
+    clock = GivenClock(WEDNESDAY)
+    settings = Settings(folder=tmp_path / "server")
+    author, picture = Author(), b""
+    server = Server.at(settings, clock)
+    server.enrol(author.enrol(author.terms()))
+    picture = author.picture()
+    capture = author.capture(SLOT, pictures=[picture])
+    authorization = author.authorization["Authorization"]
+    server.push(authorization, author.push(capture))
+    server.take_picture(authorization, picture_name(picture), 0, picture)
+    with server._storage.hold(author.account) as hold:  # the commit of a deletion, and then the power cut
+        hold.destroy([(author.replica, n_of(capture))])
+    del server
+    again = Server.at(settings, clock)
+    again.tidy()
+    again.close()
+    assert [path for path in settings.pictures.rglob("*") if path.is_file()] == []
+    assert capture.wrap is not None
+    assert all(capture.wrap not in path.read_bytes() for path in settings.folder.glob("server.db*"))
+
+
+def test_no_name_from_the_network_leaves_the_folder(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path / "pictures")
+    for account, name in ((ACCOUNT, "../" * 10 + "1" * 34), (AccountId(".."), "1" * 64)):
+        with pytest.raises(FileNotFoundError):
+            blobs.read(account, name, 0, 1)
