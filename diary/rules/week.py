@@ -146,8 +146,9 @@ class LocalHour:
 def local_day(day: date, zone: ZoneInfo) -> tuple[LocalHour, ...]:
     """Return the hours of a local day in order of time, 23 to 25 of them (R5).
 
-    Every slot belongs to the one local day and hour in which it starts. A day on which a zone moved by more
-    than an hour has fewer or more; one that a zone left out (Apia, 30 December 2011) has none.
+    Every slot belongs to the one local day and hour in which it starts. Where a clock goes back in the midst
+    of an hour (Chatham, 03:45) the same 25 hours take 26 rows, two of them cut. A day on which a zone moved
+    by more than an hour has fewer or more; one that a zone left out (Apia, 30 December 2011) has none.
 
     Raises:
         ValueError: The day lies outside the years a diary knows; the text is a sentence for the user.
