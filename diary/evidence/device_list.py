@@ -95,14 +95,12 @@ def check(header: Header, raw: bytes, body: bytes, known: DeviceListInClear | No
         DeviceListError: It is no list of this account, or does what its signer may not do.
     """
     new = _well_formed(header)
-    if known is None:
-        if new.number != 1 or new.signer != ROOT:
-            raise DeviceListError(
-                number=new.number, because="the first list has number 1 and the root's name"
-            )
-    elif new != known:
-        _check_follows(new, known)
+    if known is None and (new.number != 1 or new.signer != ROOT):
+        raise DeviceListError(number=new.number, because="the first list has number 1, by the root")
+    # The signature first: nobody is accused of a fork by a list that nobody signed.
     _check_signature(new, raw, body, known or new)
+    if known is not None and new != known:
+        _check_follows(new, known)
     return new
 
 
