@@ -1,0 +1,228 @@
+"""The commands of tracking: what the freelancer wishes, and the tracker that follows it (R11)."""
+
+import asyncio
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from diary.diary import Diary
+
+from capture.alone import alone, holder, is_tracked
+from diary.contracts import Contract
+from diary.errors import MachineError, NothingError
+from diary.services import Service
+from diary.tracking import NotTrackingError
+from diary.when import duration_of
+from diary.zone import machine_zone
+
+LOG = "tracker.log"
+LOG_BYTES_MAX = 1_000_000  # then it begins anew, the one before kept
+LOG_LINES_SHOWN = 40
+START_SECONDS_MAX = 20  # a slow machine imports for a while; the tracker takes its place before that
+POLL_SECONDS = 0.05
+MINUTE_MS = 60_000
+
+OpenDiary = Callable[[], Diary]
+Memo = Annotated[str | None, typer.Argument(help="What you are working on.")]
+Label = Annotated[str | None, typer.Option("--label", help="One of the contract's activity labels.")]
+
+
+class TrackerDidNotStartError(MachineError):
+    """The tracker ended before it began."""
+
+    says = "The tracker did not start: {because}"
+    mend = "See why with `diary tracker run`, which runs it here."
+
+
+class NothingToContinueError(NothingError):
+    """Nothing was ever tracked in this diary."""
+
+    says = "There is nothing to continue: no contract was tracked before."
+    mend = "Start with `diary start CONTRACT`."
+
+
+class NoLogError(NothingError):
+    """The tracker has said nothing yet."""
+
+    says = "The tracker has not run here yet."
+    mend = "Start with `diary start CONTRACT`."
+
+
+def service() -> Service:
+    """Return what `diary up` runs of this room."""
+    return Service("tracker", ("tracker", "run"))
+
+
+def commands(app: typer.Typer, open_diary: OpenDiary) -> None:
+    """Add the commands of tracking to the `diary` command."""
+    _add_wishes(app, open_diary)
+    _add_changes(app, open_diary)
+    _add_tracker(app, open_diary)
+
+
+def _add_wishes(app: typer.Typer, open_diary: OpenDiary) -> None:
+    @app.command(rich_help_panel="track")
+    def start(contract: str, memo: Memo = None, label: Label = None) -> None:
+        """Track time on a contract from now on."""
+        with open_diary() as diary:
+            _begin(diary, diary.contract(contract), memo, label)
+
+    @app.command(rich_help_panel="track")
+    def switch(contract: str, memo: Memo = None, label: Label = None) -> None:
+        """Track another contract; the slot under way goes to the one tracked at its snapshot's moment."""
+        with open_diary() as diary:
+            if diary.tracking().contract is None:
+                raise NotTrackingError
+            _begin(diary, diary.contract(contract), memo, label)
+
+    @app.command(rich_help_panel="track")
+    def stop() -> None:
+        """Switch tracking off."""
+        with open_diary() as diary:
+            if diary.tracking().contract is None:
+                raise NotTrackingError
+            diary.stop()
+            typer.echo("Tracking is off.")
+
+    @app.command("continue", rich_help_panel="track")
+    def go_on() -> None:
+        """Track again what was tracked last, with its memo and label; also ends a pause."""
+        with open_diary() as diary:
+            last = diary.tracking()
+            if last.contract is not None:
+                diary.pause_until(diary.now_ms())
+                typer.echo("Tracking goes on.")
+                _ensure_tracker(diary)
+                return
+            if last.last_contract is None:
+                raise NothingToContinueError
+            memo, label = (text.text if text else None for text in (last.memo, last.label))
+            _begin(diary, diary.contract(last.last_contract), memo, label)
+
+
+def _add_changes(app: typer.Typer, open_diary: OpenDiary) -> None:
+    @app.command(rich_help_panel="track")
+    def memo(text: str) -> None:
+        """Set the memo of this slot, if its snapshot is still to come, and of the slots after it."""
+        with open_diary() as diary:
+            diary.set_memo(text)
+            typer.echo("Memo set.")
+
+    @app.command(rich_help_panel="track")
+    def label(text: str) -> None:
+        """Set the activity label of this slot, if its snapshot is still to come, and of those after it."""
+        with open_diary() as diary:
+            diary.set_label(text)
+            typer.echo("Label set.")
+
+    @app.command(rich_help_panel="track")
+    def pause(duration: Annotated[str, typer.Argument(help="For how long: 30m, 2h.")]) -> None:
+        """Pause tracking for a while; it goes on by itself."""
+        minutes = duration_of(duration)
+        with open_diary() as diary:
+            diary.pause_until(type(diary.now_ms())(diary.now_ms() + minutes * MINUTE_MS))
+            typer.echo(f"Paused for {minutes} minutes.")
+
+
+def _add_tracker(app: typer.Typer, open_diary: OpenDiary) -> None:
+    tracker = typer.Typer(help="The process that records.", no_args_is_help=True)
+    app.add_typer(tracker, name="tracker", rich_help_panel="track")
+
+    @tracker.command()
+    def run(
+        *, quiet: Annotated[bool, typer.Option("--quiet", help="Talk to the log file only.")] = False
+    ) -> None:
+        """Run the tracker here until it is ended."""
+        with open_diary() as diary, alone(diary.home):
+            # Imported here: the other commands start without pictures and the X libraries.
+            from capture.edges import edges_of
+            from capture.tracker import Tracker
+
+            log = _log(diary.home, quiet=quiet)
+            asyncio.run(Tracker(diary, edges_of(), say=log.info, zone=_zone(diary)).run())
+            log.info("The tracker ended.")
+
+    @tracker.command()
+    def log(lines: Annotated[int, typer.Option("--lines", min=1)] = LOG_LINES_SHOWN) -> None:
+        """Show what the tracker said lately."""
+        with open_diary() as diary:
+            path = diary.home / LOG
+            pid = holder(diary.home) if is_tracked(diary.home) else None
+        if not path.exists():
+            raise NoLogError
+        typer.echo("\n".join(_last_lines(path, lines)))
+        typer.echo(f"It runs as process {pid}." if pid else "It does not run now.", err=True)
+
+
+def _begin(diary: Diary, contract: Contract, memo: str | None, label: str | None) -> None:
+    diary.start(contract.id, memo=memo, label=label)
+    typer.echo(f"Tracking {contract.title}.")
+    for warning in _warnings(contract, memo, label):
+        typer.echo(warning, err=True)
+    _ensure_tracker(diary)
+
+
+def _warnings(contract: Contract, memo: str | None, label: str | None) -> list[str]:
+    """Return what is known already to keep these segments from qualifying (R11)."""
+    found = []
+    if contract.terms.kind == "fixed_price":
+        found.append("This contract is fixed-price: its time is recorded and never bills by the hour.")
+    if not memo:
+        found.append('There is no memo yet. Set one: diary memo "what you are doing".')
+    if contract.terms.label_required and not label:
+        found.append(f"This contract wants a label. Set one: diary label {'|'.join(contract.labels)}.")
+    return found
+
+
+def _ensure_tracker(diary: Diary) -> None:
+    """Start a tracker on its own where none runs, and say so."""
+    if is_tracked(diary.home):
+        return
+    path = diary.home / LOG
+    with path.open("ab") as sink:
+        tracker = subprocess.Popen(
+            [sys.executable, "-m", "diary.cli", "--home", str(diary.home), "tracker", "run", "--quiet"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=sink,
+            start_new_session=True,
+        )
+    for _ in range(int(START_SECONDS_MAX / POLL_SECONDS)):
+        if is_tracked(diary.home):
+            typer.echo(f"A tracker was started (process {tracker.pid}); it talks to {path}.", err=True)
+            return
+        if tracker.poll() is not None:
+            raise TrackerDidNotStartError(because=" ".join(_last_lines(path, 1)))
+        time.sleep(POLL_SECONDS)
+    raise TrackerDidNotStartError(because=f"not within {START_SECONDS_MAX} seconds")
+
+
+def _log(home: Path, *, quiet: bool) -> logging.Logger:
+    """Return the tracker's log: sentences with their time, nothing that a person wrote (R46)."""
+    log = logging.getLogger("workdiary.tracker")
+    log.setLevel(logging.INFO)
+    handlers: list[logging.Handler] = [
+        RotatingFileHandler(home / LOG, maxBytes=LOG_BYTES_MAX, backupCount=1, encoding="utf-8")
+    ]
+    if not quiet:
+        handlers.append(logging.StreamHandler(sys.stderr))
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+        log.addHandler(handler)
+    return log
+
+
+def _last_lines(path: Path, count: int) -> list[str]:
+    return path.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
+
+
+def _zone(diary: Diary) -> ZoneInfo:
+    name = str(diary.setting("zone"))
+    return ZoneInfo(name) if name else machine_zone()

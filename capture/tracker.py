@@ -1,0 +1,248 @@
+"""The tracker: feeds the session, runs its effects, records through the diary (R11-R19).
+
+One asyncio loop does everything but the picture, which a thread of its own takes and encodes. A tick comes
+every second and whenever something is due; a change in the diary's folder wakes it at once. Whatever fails at
+the edges is said and survived: a draft that cannot be written now is written a minute later.
+"""
+
+import asyncio
+import secrets
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar, assert_never, cast
+from zoneinfo import ZoneInfo
+
+from diary.diary import Diary
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+
+from capture.draft import Draft, Wish
+from capture.edges import Edges, Monitors
+from capture.kept import found_again, to_keep, wish_of
+from capture.photograph import photograph
+from capture.sentences import sentence
+from capture.session import Session
+from capture.steps import (
+    Begun,
+    DropDraft,
+    Effect,
+    Ended,
+    Event,
+    FinishCapture,
+    KeepDraft,
+    PictureTaken,
+    Removed,
+    Say,
+    TakePicture,
+    Tick,
+    Wished,
+)
+from diary.errors import DiaryError
+from diary.rules.ids import ContractId, Slot
+
+Answer = TypeVar("Answer")
+
+TICK_SECONDS = 1.0
+WAKE_SECONDS = 0.05  # changes come in bursts; one look answers them all
+DISPLAY_RETRY_MS = 30_000
+RECORD_RETRY_MS = 60_000
+_CHANGES = {"modified", "created", "moved", "deleted"}
+
+
+class Tracker:
+    """One run of the tracker. `say` gets sentences; `below` is the operating system's randomness (R12)."""
+
+    def __init__(
+        self,
+        diary: Diary,
+        edges: Edges,
+        *,
+        say: Callable[[str], None],
+        zone: ZoneInfo,
+        below: Callable[[int], int] = secrets.randbelow,
+    ) -> None:
+        self._diary = diary
+        self._edges = edges
+        self._say = say
+        self._zone = zone
+        self._session = Session(below, idle_minutes=int(diary.setting("idle_minutes")))
+        self._wish = Wish(contract=None)
+        self._marks: set[tuple[ContractId, Slot]] = set()
+        self._unrecorded: list[Draft] = []
+        self._retry_at_ms = 0
+        self._is_counting = False
+        self._display_retry_at_ms = 0
+        self._said_last: str = ""
+
+    async def run(self) -> None:
+        """Track until SIGTERM or SIGINT; the draft is kept then (R19)."""
+        loop = asyncio.get_running_loop()
+        self._woken = asyncio.Event()
+        self._ending = asyncio.Event()
+        for ending in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(ending, self.end)
+        if self._edges.blind_because:
+            self._say(f"{self._edges.blind_because} Segments will have neither picture nor counts.")
+        with _watching(self._diary.home, loop, self._woken.set), ThreadPoolExecutor(1, "snapshot") as studio:
+            self._studio = studio
+            async with asyncio.TaskGroup() as self._pictures:
+                self._begin()
+                while not self._ending.is_set():
+                    await self._rest()
+                    self._tick()
+            self._step(Ended(self._diary.now_ms()))
+        self._edges.close()
+
+    def end(self) -> None:
+        """Let `run` finish: the picture under way is awaited, the draft kept."""
+        self._ending.set()
+        self._woken.set()
+
+    def _begin(self) -> None:
+        drafts = tuple(found_again(kept) for kept in self._diary.drafts())
+        self._marks = {(draft.contract, draft.slot) for draft in drafts if draft.removed}
+        self._wish = wish_of(self._diary.tracking())
+        self._step(Begun(self._diary.now_ms(), self._wish, drafts))
+        self._listen()
+
+    async def _rest(self) -> None:
+        """Wait for the next tick, for what is due, or for a change in the diary's folder."""
+        due_seconds = (self._session.wakes_at_ms - self._diary.now_ms()) / 1000
+        try:
+            await asyncio.wait_for(self._woken.wait(), max(0.0, min(TICK_SECONDS, due_seconds)))
+        except TimeoutError:
+            return
+        await asyncio.sleep(WAKE_SECONDS)
+
+    def _tick(self) -> None:
+        sample = replace(self._edges.input_counts.take_minute(), idle_ms=self._edges.idle.idle_ms())
+        if self._is_counting and sample.keystrokes is None:
+            self._is_counting = False
+            self._say_once("The display went away. Until it is back, segments have no picture and no counts.")
+        self._step(Tick(self._diary.now_ms(), sample))
+        if self._woken.is_set():
+            self._woken.clear()
+            self._look_for_marks()
+        # Read each second too, not only when woken: a pause ends by the clock alone.
+        wish = self._try(lambda: wish_of(self._diary.tracking()), self._wish)
+        if wish != self._wish:
+            self._wish = wish
+            self._step(Wished(self._diary.now_ms(), wish))
+        self._listen()
+        self._record_again()
+
+    def _listen(self) -> None:
+        """Count input while tracking is on, and only then (R15)."""
+        now_ms = self._diary.clock.monotonic_ms()
+        if self._session.listens and not self._is_counting and now_ms >= self._display_retry_at_ms:
+            self._is_counting = self._edges.input_counts.start()
+            if not self._is_counting:
+                self._display_retry_at_ms = now_ms + DISPLAY_RETRY_MS
+        elif not self._session.listens and self._is_counting:
+            self._edges.input_counts.stop()
+            self._is_counting = False
+
+    def _look_for_marks(self) -> None:
+        """Tell the session what the freelancer removed while it was under way (R12)."""
+        drafts = self._try(self._diary.drafts, ())
+        marks = {(draft.contract, draft.slot) for draft in drafts if draft.removed}
+        for contract, slot in sorted(marks - self._marks):
+            self._step(Removed(self._diary.now_ms(), contract, slot))
+        self._marks = marks
+
+    def _step(self, event: Event) -> None:
+        for effect in self._session.step(event):
+            self._run_effect(effect)
+
+    def _run_effect(self, effect: Effect) -> None:
+        match effect:
+            case TakePicture(slot):
+                self._pictures.create_task(self._take_picture(slot))
+            case KeepDraft(draft):
+                self._keep(draft)
+            case DropDraft(contract, slot):
+                self._try(lambda: self._diary.drop_draft((contract, slot)), None)
+            case FinishCapture(draft):
+                self._record(draft)
+            case Say():
+                self._say(sentence(effect, self._zone))
+            case _:
+                assert_never(effect)
+
+    async def _take_picture(self, slot: Slot) -> None:
+        monitors = cast(
+            "Monitors", self._diary.setting("picture_monitors")
+        )  # the setting takes these words only
+        snapshot = await asyncio.get_running_loop().run_in_executor(
+            self._studio, photograph, self._edges, monitors, self._diary.clock
+        )
+        self._step(PictureTaken(self._diary.now_ms(), slot, snapshot))
+
+    def _keep(self, draft: Draft) -> None:
+        kept = self._try(lambda: self._diary.keep_draft(to_keep(draft)), True)
+        if kept is False and (draft.contract, draft.slot) not in self._marks:
+            self._marks.add((draft.contract, draft.slot))
+            self._step(Removed(self._diary.now_ms(), draft.contract, draft.slot))
+
+    def _record(self, draft: Draft) -> None:
+        try:
+            self._diary.record(to_keep(draft))
+        except DiaryError as fault:
+            self._unrecorded.append(draft)
+            self._say_once(_said(fault))
+
+    def _record_again(self) -> None:
+        """Try again what could not be recorded; its draft lies on the disk in between (R19)."""
+        now_ms = self._diary.clock.monotonic_ms()
+        if self._unrecorded and now_ms >= self._retry_at_ms:
+            self._retry_at_ms = now_ms + RECORD_RETRY_MS
+            waiting, self._unrecorded = self._unrecorded, []
+            for draft in waiting:
+                self._record(draft)
+
+    def _try(self, ask: Callable[[], Answer], otherwise: Answer) -> Answer:
+        """Return the diary's answer; where it cannot give one now, say why and go on."""
+        try:
+            return ask()
+        except DiaryError as fault:
+            self._say_once(_said(fault))
+            return otherwise
+
+    def _say_once(self, text: str) -> None:
+        """Say what goes on failing once, not every second."""
+        if text != self._said_last:
+            self._said_last = text
+            self._say(text)
+
+
+def _said(fault: DiaryError) -> str:
+    return f"{fault.what_happened} {fault.how_to_mend}".rstrip()
+
+
+class _Waker(FileSystemEventHandler):
+    """Calls `wake` in the loop when the diary's file changed."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, wake: Callable[[], None]) -> None:
+        self._loop = loop
+        self._wake = wake
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Wake the tracker, from watchdog's thread."""
+        if event.event_type in _CHANGES and Path(str(event.src_path)).name.startswith("diary.db"):
+            self._loop.call_soon_threadsafe(self._wake)
+
+
+@contextmanager
+def _watching(home: Path, loop: asyncio.AbstractEventLoop, wake: Callable[[], None]) -> Iterator[None]:
+    observer = Observer()
+    observer.schedule(_Waker(loop, wake), str(home))
+    observer.start()
+    try:
+        yield
+    finally:
+        observer.stop()
+        observer.join()
