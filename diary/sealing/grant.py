@@ -1,4 +1,4 @@
-"""A key granted to one device or to "recovery": sealed to its public key, bound to the header (R49, R51).
+"""A key granted to one device or to "recovery": sealed to its public key, bound to the header (R49).
 
 The body is HPKE's enc ‖ ciphertext of the 32-byte key, with info "workdiary/1/grant" and AAD =
 SHA-256(header); a grant has no wrap.
@@ -18,7 +18,7 @@ _PURPOSE = b"workdiary/1/grant"
 
 
 class WrongGrantError(DamageError):
-    """A grant does not open: it was sealed to another key, put under another header, or altered (R51)."""
+    """A grant does not open: it was sealed to another key, put under another header, or altered (R49)."""
 
     says = "The key granted to {to} in version {replica}:{n} does not open."
     mend = "Sync again; another of your devices can grant the key anew."

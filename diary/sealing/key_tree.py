@@ -22,8 +22,9 @@ from diary.sealing.grant import open_grant
 
 PHRASE_WORDS = 12
 ENTROPY_BYTES = 16
-_ROOT_SIGN = b"workdiary/1/root/sign"
-_ROOT_BOX = b"workdiary/1/root/box"
+_ROOT = b"workdiary/1/root"
+_ROOT_SIGN = _ROOT + b"/sign"
+_ROOT_BOX = _ROOT + b"/box"
 _TOKEN = b"workdiary/1/token"
 
 
