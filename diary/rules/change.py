@@ -233,7 +233,9 @@ def _vector_covers_its_own(asked: _Asked) -> Refused | None:
 
 def _stamp_is_not_ahead(asked: _Asked) -> Refused | None:
     stamp = asked.header.stamp
-    if stamp is None or stamp[0] <= asked.at_ms + asked.slack_ms + CLOCK_AHEAD_MS:
+    if stamp is None or is_deletion(asked.header):
+        return None
+    if stamp[0] <= asked.at_ms + asked.slack_ms + CLOCK_AHEAD_MS:
         return None
     return Refused("clock_ahead", "the text was stamped over ten minutes ahead of the clock")
 

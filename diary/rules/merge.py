@@ -70,6 +70,8 @@ def standing(held: Iterable[Held]) -> Standing:
     time back is a deletion.
     """
     versions = _once(held)
+    if not versions:  # most slots that a push is about are new
+        return Standing(0, deleted=False, kind=None, frontier=(), captures=(), vector={}, received_at_ms=None)
     entries = [version for version in versions if not version.is_capture]
     life = max((version.life for version in entries), default=0)
     present = [version for version in entries if version.life == life]
@@ -124,8 +126,13 @@ def _kind_of(life: int, captures: Sequence[Held], claims: Sequence[Held]) -> Kin
 
 def _is_superseded(version: Held, others: Sequence[Held]) -> bool:
     """Return whether another descends from it; of equal vectors neither does, so that one always stands."""
-    own = _vector_of(version)
-    return any(descends_from(_vector_of(other), own) and _vector_of(other) != own for other in others)
+    own, replica = _vector_of(version), version.header.replica
+    n = own.get(replica, 0)
+    # Whoever does not know this very version does not descend from it: one look-up settles most pairs.
+    return any(
+        vector.get(replica, 0) >= n and descends_from(vector, own) and vector != own
+        for vector in map(_vector_of, others)
+    )
 
 
 def _vector_of(version: Held) -> Vector:
