@@ -5,7 +5,7 @@ import hashlib
 import msgspec
 import pytest
 
-from diary.rules.ids import AccountId, ContractId, ReplicaId
+from diary.rules.ids import ContractId, ReplicaId
 from diary.rules.segment import parse_header
 from sync.protocol import Enrol, Fault, Nonce, WireVersion
 from tests.rule import rule
@@ -173,4 +173,4 @@ def test_accounts_do_not_see_each_other(here: Here) -> None:
     one, two = Author(), Author()
     here.client.enrol(one, one.enrol(one.terms()))
     here.client.enrol(two)
-    assert set(here.client.pull_all(two)) == {AccountId(two.account)}
+    assert set(here.client.pull_all(two)) == {ContractId(two.account)}

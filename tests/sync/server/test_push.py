@@ -8,7 +8,7 @@ import pytest
 from diary.evidence import signature
 from diary.evidence.merkle import leaf_hash, push_hash
 from diary.evidence.receipt import Cursor, Receipt, Refusal
-from diary.rules.ids import ContractId, ReplicaId, Slot
+from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import parse_header
 from diary.rules.week import Week, slot_at
 from sync.protocol import PUSH_VERSIONS_MAX, Fault, Push, WireVersion
@@ -108,7 +108,7 @@ def test_what_only_time_refused_is_taken_later_under_its_name(here: Here, author
     version = (
         author.capture(SLOT + 4)
         if kind == "slot_in_future"
-        else author.entry(SLOT, memo="typed", stamp_ms=WEDNESDAY + 1_500_000)
+        else author.entry(SLOT, memo="typed", stamp_ms=Millis(WEDNESDAY + 1_500_000))
     )
     assert reasons(here.client.push(author, version)) == [kind]
     here.clock.put(WEDNESDAY + 3_600_000)
