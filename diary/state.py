@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from diary.clock import Clock
-from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import CaptureContent, EntryContent, TermsContent
 from diary.sealing.key_tree import DeviceKeys
 from diary.sealing.keyring import KeyPlace
@@ -30,6 +30,10 @@ CHECKPOINT_BUSY_MILLIS = 250  # a reader may hold the WAL for long; the next wri
 CLOCK_DIFFERENCE = "clock difference of boot "
 DESTROYING = "destroying"
 PENDING_ACCOUNT_KEY = "account key to come"
+DEVICE_NAME = "device name"
+SERVER = "server"
+CLOCK_SLACK_KNOWN_MS = 2_000  # half a slow round trip to the server whose clock was read
+CLOCK_SLACK_UNKNOWN_MS = 120_000  # R20: a difference under two minutes is not looked at
 _META_PURPOSE = "meta"
 
 
@@ -38,7 +42,8 @@ class OpenDiary:
     """What the acts on one diary share.
 
     `epoch_keys` and `contents` are caches of what was opened, in memory only: a content never changes under
-    its name, and one whose row is gone is not asked for any more.
+    its name, and one whose row is gone is not asked for any more. `draft_pictures` says by hash which
+    pictures of the segment under way this process has sealed already.
     """
 
     home: Path
@@ -50,11 +55,17 @@ class OpenDiary:
     replica: ReplicaId
     epoch_keys: dict[tuple[ContractId, int], bytes] = field(default_factory=dict)
     contents: dict[Name, Content] = field(default_factory=dict)
+    draft_pictures: dict[tuple[ContractId, Slot, int], bytes] = field(default_factory=dict)
 
     @property
     def path(self) -> Path:
         """Return the file."""
         return self.home / files.FILE_NAME
+
+    @property
+    def contract_of_account(self) -> ContractId:
+        """Return the name of the account's own log, where device lists and its key's grants lie."""
+        return ContractId(self.account)
 
     def now_ms(self) -> Millis:
         """Return the clock corrected by the known difference to the server's, per boot (R20, R39)."""
@@ -63,6 +74,15 @@ class OpenDiary:
     def difference_ms(self, boot: str) -> int:
         """Return how far the server's clock was ahead of this machine's in a boot; 0 when unknown (R20)."""
         return meta.number(self.connection, CLOCK_DIFFERENCE + boot) or 0
+
+    def slack_ms(self) -> int:
+        """Return how far the corrected clock may be from the server's; 0 where there is no server (R39).
+
+        Local refusal must never forbid what the server would take; without a server the device decides.
+        """
+        if meta.get(self.connection, CLOCK_DIFFERENCE + self.clock.boot()) is not None:
+            return CLOCK_SLACK_KNOWN_MS
+        return CLOCK_SLACK_UNKNOWN_MS if meta.get(self.connection, SERVER) is not None else 0
 
     def writing(self) -> AbstractContextManager[None]:
         """Return one transaction that holds the write lock from its start."""
@@ -98,7 +118,7 @@ class OpenDiary:
     @property
     def device_name(self) -> str:
         """Return this device's name as its owner gave it."""
-        return str(self.kept("device name") or "")
+        return str(self.kept(DEVICE_NAME) or "")
 
     def remember(self, name: Name, content: Content) -> None:
         """Keep an opened content at hand in memory."""

@@ -41,6 +41,9 @@ _FORGET_MARKS = """
     DELETE FROM draft
      WHERE removed = 1 AND slot < :slot
 """
+_MARKS_BEFORE = """
+    SELECT EXISTS (SELECT 1 FROM draft WHERE removed = 1 AND slot < :slot)
+"""
 _KEEP_PICTURE = """
     INSERT INTO draft_picture (contract, slot, idx, sealed)
     VALUES (:contract, :slot, :idx, :sealed)
@@ -155,6 +158,11 @@ def drop(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> No
 def forget_marks(connection: sqlite3.Connection, before: Slot) -> None:
     """Delete the marks of slots that nobody can record any more."""
     connection.execute(_FORGET_MARKS, {"slot": before})
+
+
+def marks_before(connection: sqlite3.Connection, slot: Slot) -> bool:
+    """Return whether there is a mark of a slot before one."""
+    return bool(connection.execute(_MARKS_BEFORE, {"slot": slot}).fetchone()[0])
 
 
 def keep_picture(

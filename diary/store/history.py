@@ -48,6 +48,9 @@ _FORGET_BEFORE = """
     DELETE FROM history
      WHERE slot < :slot
 """
+_HOLDS_BEFORE = """
+    SELECT EXISTS (SELECT 1 FROM history WHERE slot < :slot)
+"""
 _FORGET_ACTS = """
     DELETE FROM act
      WHERE NOT EXISTS (SELECT 1 FROM history WHERE history.act = act.id)
@@ -96,10 +99,12 @@ def mark_undone(connection: sqlite3.Connection, act: int) -> None:
     connection.execute(_UNDONE, {"act": act})
 
 
-def forget_place(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> None:
-    """Destroy what stood at a removed place (R25)."""
-    connection.execute(_FORGET_PLACE, {"contract": contract, "slot": slot})
-    connection.execute(_FORGET_ACTS)
+def forget_place(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> int:
+    """Destroy what stood at a removed place (R25); return how many texts went."""
+    forgotten = connection.execute(_FORGET_PLACE, {"contract": contract, "slot": slot}).rowcount
+    if forgotten:
+        connection.execute(_FORGET_ACTS)
+    return forgotten
 
 
 def forget_before(connection: sqlite3.Connection, slot: Slot) -> int:
@@ -108,3 +113,13 @@ def forget_before(connection: sqlite3.Connection, slot: Slot) -> int:
     if forgotten:
         connection.execute(_FORGET_ACTS)
     return forgotten
+
+
+def holds_before(connection: sqlite3.Connection, slot: Slot) -> bool:
+    """Return whether any history of a slot before one is kept."""
+    return bool(connection.execute(_HOLDS_BEFORE, {"slot": slot}).fetchone()[0])
+
+
+def forget_empty(connection: sqlite3.Connection) -> None:
+    """Forget acts that changed nothing."""
+    connection.execute(_FORGET_ACTS)

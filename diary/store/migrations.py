@@ -62,7 +62,8 @@ CREATE INDEX version_slot ON version (slot, contract) WHERE slot IS NOT NULL;
 CREATE INDEX version_contract ON version (contract, type) WHERE slot IS NULL;
 CREATE UNIQUE INDEX version_leaf ON version (contract, log_epoch, leaf_index) WHERE leaf_index IS NOT NULL;
 
--- name is SHA-256 of the ciphertext, size its padded size; ciphertext is NULL until it was fetched.
+-- name is SHA-256 of the ciphertext, size its padded size; ciphertext is NULL until it was fetched. The row
+-- belongs to a version, or to a refusal that keeps what was recorded.
 CREATE TABLE picture (
     replica TEXT NOT NULL,
     n INTEGER NOT NULL,
@@ -73,8 +74,7 @@ CREATE TABLE picture (
     size INTEGER NOT NULL CHECK (size > 0),
     at_server INTEGER NOT NULL DEFAULT 0 CHECK (at_server IN (0, 1)),
     ciphertext BLOB,
-    PRIMARY KEY (replica, n, idx),
-    FOREIGN KEY (replica, n) REFERENCES version (replica, n) ON DELETE CASCADE
+    PRIMARY KEY (replica, n, idx)
 ) STRICT;
 CREATE INDEX picture_name ON picture (name);
 CREATE INDEX picture_to_send ON picture (slot) WHERE at_server = 0 AND ciphertext IS NOT NULL;

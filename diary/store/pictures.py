@@ -59,7 +59,9 @@ _TO_FETCH = """
 _LEFT = """
     SELECT count(*)
       FROM picture
-     WHERE at_server = 0 AND ciphertext IS NOT NULL
+      JOIN version
+        ON version.replica = picture.replica AND version.n = picture.n
+     WHERE picture.at_server = 0 AND picture.ciphertext IS NOT NULL
 """
 
 

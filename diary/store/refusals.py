@@ -4,10 +4,11 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
-from diary.rules.ids import ContractId, Millis, Slot
+from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import Sealed
 from diary.store.versions import Name
 
+Row = tuple[str, int, str, int | None, "What", str, str, int, bytes | None, bytes | None, bytes | None]
 What = Literal["capture", "entry", "manual", "deletion", "terms", "other"]
 
 _KEEP = """
@@ -20,10 +21,26 @@ _ALL = """
       FROM refusal
      ORDER BY refused_at_ms DESC, id DESC
 """
-_PLACES = """
-    SELECT DISTINCT contract, slot
+_IN_SLOTS = """
+    SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body
       FROM refusal
      WHERE slot >= :first AND slot < :end
+     ORDER BY slot, contract, id
+"""
+_FIND = """
+    SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body
+      FROM refusal
+     WHERE replica = :replica AND n = :n
+"""
+_DROP_PICTURES = """
+    DELETE FROM picture
+     WHERE EXISTS (
+           SELECT 1
+             FROM refusal
+            WHERE refusal.replica = picture.replica
+              AND refusal.n = picture.n
+              AND refusal.contract = :contract
+              AND refusal.slot = :slot)
 """
 _COUNT = """
     SELECT count(*)
@@ -73,29 +90,34 @@ def keep(connection: sqlite3.Connection, refusal: KeptRefusal) -> None:
     )
 
 
-def everything(connection: sqlite3.Connection) -> tuple[KeptRefusal, ...]:
-    """Return all refusals, the newest first."""
-    return tuple(
-        KeptRefusal(
-            name=(replica, n),
-            contract=ContractId(contract),
-            slot=None if slot is None else Slot(slot),
-            what=what,
-            reason=reason,
-            because=because,
-            refused_at_ms=Millis(refused_at_ms),
-            sealed=None if header is None else Sealed(header=header, body=body, wrap=wrap),
-        )
-        for replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body in (
-            connection.execute(_ALL)
-        )
+def _kept(row: Row) -> KeptRefusal:
+    replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body = row
+    return KeptRefusal(
+        name=(ReplicaId(replica), n),
+        contract=ContractId(contract),
+        slot=None if slot is None else Slot(slot),
+        what=what,
+        reason=reason,
+        because=because,
+        refused_at_ms=Millis(refused_at_ms),
+        sealed=None if header is None else Sealed(header=header, body=body, wrap=wrap),
     )
 
 
-def places_in(connection: sqlite3.Connection, slots: range) -> frozenset[tuple[ContractId, Slot]]:
-    """Return the segments in a run of slots of which a change was refused."""
-    rows = connection.execute(_PLACES, {"first": slots.start, "end": slots.stop})
-    return frozenset((ContractId(contract), Slot(slot)) for contract, slot in rows)
+def everything(connection: sqlite3.Connection) -> tuple[KeptRefusal, ...]:
+    """Return all refusals, the newest first."""
+    return tuple(map(_kept, connection.execute(_ALL)))
+
+
+def in_slots(connection: sqlite3.Connection, slots: range) -> tuple[KeptRefusal, ...]:
+    """Return the refusals of a run of slots, by slot and contract, the oldest first."""
+    return tuple(map(_kept, connection.execute(_IN_SLOTS, {"first": slots.start, "end": slots.stop})))
+
+
+def find(connection: sqlite3.Connection, name: Name) -> KeptRefusal | None:
+    """Return the refusal of a version, or None."""
+    row = connection.execute(_FIND, {"replica": name[0], "n": name[1]}).fetchone()
+    return None if row is None else _kept(row)
 
 
 def count(connection: sqlite3.Connection) -> int:
@@ -103,6 +125,8 @@ def count(connection: sqlite3.Connection) -> int:
     return int(connection.execute(_COUNT).fetchone()[0])
 
 
-def forget_content(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> None:
-    """Destroy the content of what was refused in a segment that is removed (R25)."""
-    connection.execute(_FORGET_CONTENT, {"contract": contract, "slot": slot})
+def forget_content(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> int:
+    """Destroy the content of what was refused in a segment that is removed (R25); return how many."""
+    bound = {"contract": contract, "slot": slot}
+    connection.execute(_DROP_PICTURES, bound)
+    return connection.execute(_FORGET_CONTENT, bound).rowcount

@@ -67,6 +67,10 @@ _DROP = """
     DELETE FROM version
      WHERE replica = :replica AND n = :n
 """
+_DROP_PICTURES = """
+    DELETE FROM picture
+     WHERE replica = :replica AND n = :n
+"""
 _SLOTS_HELD = """
     SELECT DISTINCT slot
       FROM version
@@ -224,7 +228,13 @@ def empty(connection: sqlite3.Connection, name: Name, content: ContentState) -> 
 
 
 def drop(connection: sqlite3.Connection, name: Name) -> None:
-    """Remove a version that nobody else knows, with its pictures and its place in the outbox (R25)."""
+    """Remove a version, with its pictures and its place in the outbox (R25)."""
+    connection.execute(_DROP_PICTURES, {"replica": name[0], "n": name[1]})
+    connection.execute(_DROP, {"replica": name[0], "n": name[1]})
+
+
+def move_out(connection: sqlite3.Connection, name: Name) -> None:
+    """Remove a version that the refusals keep from now on; its pictures stay with it (R37d)."""
     connection.execute(_DROP, {"replica": name[0], "n": name[1]})
 
 

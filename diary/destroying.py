@@ -1,0 +1,67 @@
+"""What a deletion or a later version takes away, wherever it came from (R25, R26, R35).
+
+Called within the transaction in which something was added at a place: by an act of the freelancer here, or
+by a page of the feed.
+"""
+
+from diary.rules.change import is_deletion
+from diary.rules.merge import Held, destroyed, standing
+from diary.rules.timesheet import Place
+from diary.state import OpenDiary, mark_destroying
+from diary.store import history, outbox, pictures, refusals, versions
+from diary.store.versions import StoredVersion
+
+
+def held_of(stored: StoredVersion) -> Held:
+    """Return what the rules need of a stored version."""
+    return Held(stored.header, stored.received_at_ms)
+
+
+def destroy_what_fell(diary: OpenDiary, place: Place) -> bool:
+    """Destroy the contents at a place that count no more; return whether any were (R25).
+
+    After the transaction, when True was returned, the caller runs `state.finish_destroying`. What nobody
+    else knows is dropped whole and leaves an unused number; a deletion never is: the server takes a later
+    life only after the one before it.
+    """
+    held = versions.at_place(diary.connection, *place)
+    fallen = {version.header.name for version in destroyed(map(held_of, held))}
+    stands = standing(map(held_of, held))
+    any_fell = False
+    for stored in held:
+        if stored.header.name in fallen and stored.content == "standing" and not is_deletion(stored.header):
+            _take_away(diary, stored, lower_life=(stored.header.life or 0) < stands.life)
+            any_fell = True
+    if stands.deleted:
+        any_fell = forget_texts(diary, place) or any_fell
+    if any_fell:
+        mark_destroying(diary)
+    return any_fell
+
+
+def _take_away(diary: OpenDiary, stored: StoredVersion, *, lower_life: bool) -> None:
+    name = stored.header.name
+    diary.contents.pop(name, None)
+    if stored.is_ours_alone:
+        versions.drop(diary.connection, name)
+        return
+    versions.empty(diary.connection, name, "destroyed" if lower_life else "superseded")
+    pictures.destroy(diary.connection, name)
+    # Under way or already there: the feed will tell which; there is nothing left to send.
+    outbox.leave(diary.connection, name)
+
+
+def forget_texts(diary: OpenDiary, place: Place) -> bool:
+    """Destroy old texts and refused changes of a removed place; return whether there were any (R25, R26)."""
+    forgotten = history.forget_place(diary.connection, *place)
+    return refusals.forget_content(diary.connection, *place) + forgotten > 0
+
+
+def drop_everything(diary: OpenDiary, place: Place) -> None:
+    """Drop what nobody else knows of a place, and its texts: nothing is left but unused numbers (R25)."""
+    for stored in versions.at_place(diary.connection, *place):
+        if stored.is_ours_alone and not is_deletion(stored.header):
+            diary.contents.pop(stored.header.name, None)
+            versions.drop(diary.connection, stored.header.name)
+    forget_texts(diary, place)
+    mark_destroying(diary)

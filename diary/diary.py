@@ -1,0 +1,276 @@
+"""The one door: every reader and writer of a diary goes through `Diary` (R19, R33, R46).
+
+Tracker, command line, Datasette's pages and sync may each be a process and open the same folder at once; the
+file is where they meet. A `Diary` belongs to the thread that opened it: several threads open one each. Every
+method is one transaction that holds or leaves the file as it was, and raises a `DiaryError` that says how
+to mend it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self, Unpack
+
+from diary import (
+    contracts,
+    correcting,
+    drafting,
+    looking,
+    opening,
+    recording,
+    settings,
+    showing,
+    tracking,
+)
+from diary.clock import Clock
+from diary.contracts import Contract, TermsFields
+from diary.correcting import Acts, Loss
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from diary.rules.segment import ListedDevice, Sealed, StampedText
+from diary.rules.timesheet import Place, SegmentView, WeekView
+from diary.rules.week import Week
+from diary.sealing.keyring import KeyPlace
+from diary.showing import RefusalView, Status
+from diary.state import OpenDiary
+from diary.store.drafts import CaptureDraft
+from diary.tracking import Tracking
+
+__all__ = [
+    "Acts",
+    "CaptureDraft",
+    "Contract",
+    "Diary",
+    "Loss",
+    "RefusalView",
+    "Status",
+    "TermsFields",
+    "Tracking",
+]
+
+
+class Diary:
+    """One person's diary on one device, open in one thread.
+
+    Made by `create`, `open` or `join_account`; a context manager that closes it.
+    """
+
+    def __init__(self, state: OpenDiary) -> None:
+        self._state = state
+
+    # Opening and closing.
+
+    @classmethod
+    def create(
+        cls, home: Path, *, clock: Clock, place: KeyPlace, device_name: str, phrase: str | None = None
+    ) -> Self:
+        """Begin an account on this device (see `opening.create`; R50)."""
+        return cls(opening.create(home, clock=clock, place=place, device_name=device_name, phrase=phrase))
+
+    @classmethod
+    def open(
+        cls, home: Path, *, clock: Clock | None = None, ask_passphrase: Callable[[], str] | None = None
+    ) -> Self:
+        """Open the diary in a folder (see `opening.open_diary`; R19)."""
+        return cls(opening.open_diary(home, clock=clock, ask_passphrase=ask_passphrase))
+
+    @classmethod
+    def join_account(
+        cls, home: Path, *, clock: Clock, place: KeyPlace, device_name: str, phrase: str, device_list: Sealed
+    ) -> Self:
+        """Make this device one of an account's (see `opening.join_account`; R50)."""
+        return cls(
+            opening.join_account(
+                home, clock=clock, place=place, device_name=device_name, phrase=phrase, newest=device_list
+            )
+        )
+
+    def close(self) -> None:
+        """Close the file and forget what was opened."""
+        self._state.contents.clear()
+        self._state.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Who and when.
+
+    @property
+    def home(self) -> Path:
+        """Return the folder in which the diary lies."""
+        return self._state.home
+
+    @property
+    def account(self) -> AccountId:
+        """Return the account's id."""
+        return self._state.account
+
+    @property
+    def replica(self) -> ReplicaId:
+        """Return the id under which this file writes (R33)."""
+        return self._state.replica
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock this diary was opened with."""
+        return self._state.clock
+
+    @property
+    def device_name(self) -> str:
+        """Return this device's name as its owner gave it."""
+        with self._state.reading():
+            return self._state.device_name
+
+    def now_ms(self) -> Millis:
+        """Return the clock corrected by the known difference to the server's (R20, R39)."""
+        with self._state.reading():
+            return self._state.now_ms()
+
+    # Keys.
+
+    def phrase(self) -> str | None:
+        """Return the recovery phrase, None once its writing down was confirmed (R50)."""
+        with self._state.reading():
+            return opening.phrase(self._state)
+
+    def confirm_phrase(self, words: Mapping[int, str]) -> None:
+        """Destroy the phrase here, once three of its words by place were shown (R50)."""
+        opening.confirm_phrase(self._state, words)
+
+    def key_place_says(self) -> str:
+        """Return one sentence: where the keys lie and what that means (R49)."""
+        return self._state.place.describes()
+
+    def devices(self) -> tuple[ListedDevice, ...]:
+        """Return the account's devices (R50)."""
+        return opening.listed_devices(self._state)
+
+    # Contracts.
+
+    def new_contract(self, **fields: Unpack[TermsFields]) -> Contract:
+        """Make a contract; a title is needed, all else has a default (see `contracts.new_contract`; R7)."""
+        return contracts.new_contract(self._state, **fields)
+
+    def contracts(self) -> tuple[Contract, ...]:
+        """Return every contract, by title (R7)."""
+        return contracts.contracts(self._state)
+
+    def contract(self, name: str) -> Contract:
+        """Return the contract of a title, the start of one, or the start of an id (R7)."""
+        return contracts.named(self._state, name)
+
+    def change_terms(self, contract_id: ContractId, **fields: Unpack[TermsFields]) -> Contract:
+        """Write new terms; what is left out stays (R8)."""
+        return contracts.change_terms(self._state, contract_id, **fields)
+
+    # What the tracker is asked.
+
+    def tracking(self) -> Tracking:
+        """Return what the tracker is to do now (R11)."""
+        return tracking.tracking(self._state)
+
+    def start(self, contract_id: ContractId, memo: str | None = None, label: str | None = None) -> None:
+        """Switch tracking on for a contract (R11)."""
+        tracking.start(self._state, contract_id, memo, label)
+
+    def stop(self) -> None:
+        """Switch tracking off (R11)."""
+        tracking.stop(self._state)
+
+    def set_memo(self, text: str) -> None:
+        """Set the memo of the slots to come (R36)."""
+        tracking.set_memo(self._state, text)
+
+    def set_label(self, text: str) -> None:
+        """Set the label of the slots to come (R36)."""
+        tracking.set_label(self._state, text)
+
+    def pause_until(self, at_ms: Millis) -> None:
+        """Let the tracker rest until an instant (R23)."""
+        tracking.pause_until(self._state, at_ms)
+
+    # The segment under way.
+
+    def keep_draft(self, draft: CaptureDraft) -> bool:
+        """Seal the segment under way to disk; False where it was removed (R12, R19)."""
+        return drafting.keep_draft(self._state, draft)
+
+    def drafts(self) -> tuple[CaptureDraft, ...]:
+        """Return every draft, the oldest first; removed ones as marks (R12, R19)."""
+        return drafting.all_drafts(self._state)
+
+    def drop_draft(self, place: Place) -> None:
+        """Delete a draft that became nothing (R12)."""
+        drafting.drop_draft(self._state, place)
+
+    def record(self, draft: CaptureDraft) -> Place:
+        """Seal a draft as this replica's capture of its slot (see `recording.record`; R12, R32)."""
+        return recording.record(self._state, draft)
+
+    # Correcting.
+
+    def edit(self, places: Iterable[Place], *, memo: str | None = None, label: str | None = None) -> Acts:
+        """Set memo, label or both of a selection (R26)."""
+        return correcting.edit(self._state, places, memo=memo, label=label)
+
+    def add_manual(
+        self, contract_id: ContractId, slots: Iterable[Slot], memo: str, label: str | None = None
+    ) -> Acts:
+        """Claim whole slots as manual time (R21)."""
+        return correcting.add_manual(self._state, contract_id, slots, memo, label)
+
+    def remove(self, places: Iterable[Place]) -> Acts:
+        """Remove segments, snapshot and time in one (R4, R25)."""
+        return correcting.remove(self._state, places)
+
+    def undo(self) -> Acts:
+        """Undo the last edit or addition (R26)."""
+        return correcting.undo(self._state)
+
+    def loss_of(self, places: Iterable[Place]) -> Loss:
+        """Return what removing a selection would destroy (R4)."""
+        return correcting.loss_of(self._state, places)
+
+    # Looking.
+
+    def week(self, week: Week) -> WeekView:
+        """Return a week as it stands on this device (R24)."""
+        return looking.week(self._state, week)
+
+    def segment(self, place: Place) -> SegmentView | None:
+        """Return one segment, None where nothing stands (R24)."""
+        return looking.segment(self._state, place)
+
+    def weeks(self) -> tuple[Week, ...]:
+        """Return the weeks that hold anything, the newest first (R2)."""
+        return showing.weeks(self._state)
+
+    def picture(self, name: str) -> bytes:
+        """Return a picture, opened (R47)."""
+        return showing.picture(self._state, name)
+
+    def memo_history(self, place: Place) -> tuple[StampedText, ...]:
+        """Return a segment's old memos, the oldest first (R26)."""
+        return showing.memo_history(self._state, place)
+
+    def refusals(self) -> tuple[RefusalView, ...]:
+        """Return the refused changes, the newest first (R37d)."""
+        return showing.all_refusals(self._state)
+
+    def status(self) -> Status:
+        """Return the state in one look (CLI.md)."""
+        return showing.status(self._state)
+
+    # Settings.
+
+    def setting(self, name: str) -> settings.Value:
+        """Return a setting's value, its default where it was never set."""
+        return settings.setting(self._state, name)
+
+    def set_setting(self, name: str, value: settings.Value) -> None:
+        """Set a setting."""
+        settings.set_setting(self._state, name, value)

@@ -1,0 +1,245 @@
+"""Versions sealed on their way in and opened on their way out (R33, R46, R47, R49).
+
+The only place where a number is drawn, and where an epoch key meets a row. Everything runs within the
+caller's transaction.
+"""
+
+import secrets
+from collections.abc import Sequence
+from typing import TypedDict, Unpack
+
+import msgspec
+
+from diary.errors import DamageError
+from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
+from diary.rules.segment import (
+    HEADER_VERSION,
+    CaptureContent,
+    DeviceListInClear,
+    EntryContent,
+    GrantInClear,
+    Header,
+    Sealed,
+    Stamp,
+    TermsContent,
+    TermsInClear,
+    VersionType,
+    content_bytes,
+)
+from diary.sealing import row
+from diary.sealing.grant import seal_grant
+from diary.state import Content, OpenDiary
+from diary.store import outbox, pictures, replica, versions
+from diary.store.versions import StoredVersion
+
+ACCOUNT_KEY_EPOCH = 1
+RECOVERY = "recovery"
+
+_capture = msgspec.json.Decoder(CaptureContent)
+_entry = msgspec.json.Decoder(EntryContent)
+_terms = msgspec.json.Decoder(TermsContent)
+
+
+class NoKeyError(DamageError):
+    """This device was never granted the key of an epoch (R49)."""
+
+    says = "This device holds no key for epoch {epoch} of contract {contract}."
+    mend = "Sync, so that another of your devices can grant it."
+
+
+class UnreadableContentError(DamageError):
+    """A content opens, but is none of this format (R47)."""
+
+    says = "The content of version {replica}:{n} is not what its header says: {because}."
+    mend = "The device that wrote it broke the format; keep it as evidence."
+
+
+class HeaderParts(TypedDict, total=False):
+    """The parts of a header that its type asks for."""
+
+    slot: Slot
+    vector: dict[ReplicaId, int]
+    life: int
+    manual: bool
+    stamp: Stamp | None
+    terms: TermsInClear
+    devices: DeviceListInClear
+    grant: GrantInClear
+
+
+def draw_header(
+    diary: OpenDiary, kind: VersionType, contract: ContractId, **parts: Unpack[HeaderParts]
+) -> Header:
+    """Return a header of this replica under its next number, not yet sealed (R33)."""
+    return Header(
+        v=HEADER_VERSION,
+        type=kind,
+        account=diary.account,
+        contract=contract,
+        replica=diary.replica,
+        n=replica.next_n(diary.connection, diary.replica),
+        head=None,  # no log head is known in this version (R56)
+        **parts,
+    )
+
+
+def keep_sealed(
+    diary: OpenDiary, header: Header, sealed: Sealed, *, at_ms: Millis, not_before_ms: int = 0
+) -> None:
+    """Store a version of this replica and let it wait to be sent (R17)."""
+    versions.add(diary.connection, header, sealed, written_at_ms=at_ms)
+    outbox.wait(diary.connection, header.name, not_before_ms)
+
+
+def seal(diary: OpenDiary, header: Header, content: Content, row_key: bytes | None = None) -> Sealed:
+    """Return a version sealed under its contract's newest epoch key (R47)."""
+    epoch = newest_epoch(diary, header.contract)
+    return row.seal(
+        header,
+        content_bytes(content),
+        epoch=epoch,
+        epoch_key=epoch_key(diary, header.contract, epoch),
+        row_key=row_key or secrets.token_bytes(32),
+        wrap_nonce=secrets.token_bytes(row.NONCE_BYTES),
+    )
+
+
+def write(
+    diary: OpenDiary, header: Header, content: Content, *, at_ms: Millis, not_before_ms: int = 0
+) -> None:
+    """Seal a version and store it (R46)."""
+    keep_sealed(diary, header, seal(diary, header, content), at_ms=at_ms, not_before_ms=not_before_ms)
+    diary.remember(header.name, content)
+
+
+def write_capture(
+    diary: OpenDiary,
+    header: Header,
+    content: CaptureContent,
+    sealed_pictures: Sequence[bytes],
+    row_key: bytes,
+    *,
+    at_ms: Millis,
+    not_before_ms: int,
+) -> None:
+    """Seal a capture under the key its pictures were sealed with, and store all of it (R41, R47)."""
+    sealed = seal(diary, header, content, row_key)
+    keep_sealed(diary, header, sealed, at_ms=at_ms, not_before_ms=not_before_ms)
+    pictures.add(diary.connection, header, tuple(sealed_pictures))
+    diary.remember(header.name, content)
+
+
+def picture_place(header: Header, index: int) -> row.PicturePlace:
+    """Return the place that a capture's picture is bound to (R47)."""
+    assert header.slot is not None, "a capture names its slot"
+    return row.PicturePlace(header.account, header.contract, header.slot, header.replica, header.n, index)
+
+
+def content_of(diary: OpenDiary, stored: StoredVersion) -> Content:
+    """Return a version's content, opened (R47).
+
+    Raises:
+        ContentDestroyedError: There is none any more.
+        DamageError: It does not open, or is not what its header says.
+    """
+    known = diary.contents.get(stored.header.name)
+    if known is not None and stored.sealed.body is not None:
+        return known
+    content = open_content(diary, stored.header, stored.sealed)
+    diary.remember(stored.header.name, content)
+    return content
+
+
+def open_content(diary: OpenDiary, header: Header, sealed: Sealed) -> Content:
+    """Return what a sealed version hides (see `content_of`), without keeping it at hand."""
+    plain = row.open_row(sealed, epoch_key(diary, header.contract, header.epoch or 0))
+    try:
+        match header.type:
+            case "capture":
+                return _capture.decode(plain)
+            case "entry":
+                return _entry.decode(plain)
+            case _:
+                return _terms.decode(plain)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableContentError(replica=header.replica, n=header.n, because=error) from error
+
+
+def newest_epoch(diary: OpenDiary, contract: ContractId) -> int:
+    """Return the newest epoch of a contract's key that this device was granted (R51).
+
+    Raises:
+        NoKeyError: It was granted none.
+    """
+    _learn_keys(diary, contract)
+    epochs = [epoch for of, epoch in diary.epoch_keys if of == contract]
+    if not epochs:
+        raise NoKeyError(contract=contract, epoch="any")
+    return max(epochs)
+
+
+def epoch_key(diary: OpenDiary, contract: ContractId, epoch: int) -> bytes:
+    """Return an epoch's key (R49).
+
+    Raises:
+        NoKeyError: This device was not granted it.
+    """
+    if (contract, epoch) not in diary.epoch_keys:
+        _learn_keys(diary, contract)
+    try:
+        return diary.epoch_keys[contract, epoch]
+    except KeyError:
+        raise NoKeyError(contract=contract, epoch=epoch) from None
+
+
+def _learn_keys(diary: OpenDiary, contract: ContractId) -> None:
+    """Open the grants to this device that are not opened yet, this device's own first."""
+    for stored in versions.slotless(diary.connection, "grant", contract):
+        grant = stored.header.grant
+        if (
+            grant is not None
+            and grant.to == diary.replica
+            and (contract, grant.epoch) not in diary.epoch_keys
+            and stored.sealed.body is not None
+        ):
+            diary.epoch_keys[contract, grant.epoch] = diary.keys.open_grant(stored.sealed)
+
+
+def grant(
+    diary: OpenDiary,
+    contract: ContractId,
+    epoch: int,
+    key: bytes,
+    to: str,
+    to_public: bytes,
+    *,
+    at_ms: Millis,
+) -> None:
+    """Grant a key to a listed device or to "recovery" (R49); the contract is the account for its own key."""
+    header = draw_header(diary, "grant", contract, grant=GrantInClear(to=to, epoch=epoch))
+    keep_sealed(diary, header, seal_grant(header, key, to_public), at_ms=at_ms)
+
+
+def device_list(diary: OpenDiary) -> DeviceListInClear:
+    """Return the newest device list this diary holds (R50).
+
+    Raises:
+        UnreadableContentError: It holds none.
+    """
+    lists = [
+        stored.header.devices
+        for stored in versions.slotless(diary.connection, "device_list")
+        if stored.header.devices is not None
+    ]
+    if not lists:
+        raise UnreadableContentError(replica=diary.replica, n=0, because="there is no device list")
+    return max(lists, key=lambda devices: devices.number)
+
+
+def grant_to_all(diary: OpenDiary, contract: ContractId, epoch: int, key: bytes, *, at_ms: Millis) -> None:
+    """Grant a key to every device that is listed and not revoked, this one included, and to "recovery"."""
+    devices = device_list(diary)
+    for device in devices.devices:
+        if device.revoked_from is None:
+            grant(diary, contract, epoch, key, device.replica, bytes.fromhex(device.box), at_ms=at_ms)
+    grant(diary, contract, epoch, key, RECOVERY, bytes.fromhex(devices.recovery), at_ms=at_ms)

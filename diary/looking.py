@@ -1,0 +1,255 @@
+"""What the diary shows: weeks, segments, pictures, status, refusals (R5, R24, R26, R37d).
+
+Reading takes one snapshot of the file and writes nothing. What stands is worked out anew from the versions
+each time; only opened contents are at hand in memory.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from diary import contracts, drafting, envelope
+from diary.contracts import Contract
+from diary.destroying import held_of
+from diary.errors import DamageError, NothingError
+from diary.rules.content import MergedContent, OpenedCapture, OpenedEntry, agrees, merged
+from diary.rules.ids import Millis
+from diary.rules.merge import Kind, Standing, standing
+from diary.rules.segment import CaptureContent, EntryContent, parse_header
+from diary.rules.timesheet import Place, SegmentView, SnapshotView, State, WeekView, totals
+from diary.rules.verdict import Verdict, fact_of, verdicts
+from diary.rules.week import Week
+from diary.showing import draft_picture_name
+from diary.state import OpenDiary
+from diary.store import refusals, versions
+from diary.store.drafts import DraftText
+from diary.store.refusals import KeptRefusal
+from diary.store.versions import StoredVersion
+
+
+@dataclass(frozen=True, slots=True)
+class _Stood:
+    """One place: what is held, what stands, what it says."""
+
+    place: Place
+    held: tuple[StoredVersion, ...]
+    stands: Standing
+    content: MergedContent
+    defective: bool
+
+
+def week(diary: OpenDiary, which: Week) -> WeekView:
+    """Return a week as it stands on this device: segments by slot, then contract (R24).
+
+    Deleted segments are in it, and the segment under way; what is nothing but a memo is not. Time that was
+    refused where nothing stands is in it as refused and counts for nothing (R37d).
+    """
+    with diary.reading():
+        now_ms = diary.now_ms()
+        known = contracts.known(diary)
+        stood = [each for each in _stood_in(diary, which.slots) if each.place[0] in known]
+        shown = [each for each in stood if each.stands.deleted or each.stands.kind is not None]
+        apart = _apart(diary, which.slots, {each.place for each in shown})
+    histories = {contract: found.history for contract, found in known.items()}
+    judged = verdicts(which, [fact_of(*each.place, each.stands) for each in stood], histories, at_ms=now_ms)
+    segments = [
+        _view(
+            known[each.place[0]],
+            each.place,
+            each.content,
+            kind=_kind_of(each),
+            state=_state_of(each, which, now_ms),
+            verdict=judged[each.place],
+            stood=each,
+        )
+        for each in shown
+    ]
+    segments += [
+        _view(
+            known[place[0]], place, content, kind="automatic" if content.snapshots else "manual", state=state
+        )
+        for place, content, state in apart
+        if place[0] in known
+    ]
+    in_order = tuple(sorted(segments, key=lambda one: (one.slot, one.contract)))
+    titles = {contract: found.title for contract, found in known.items()}
+    return WeekView(
+        week=which,
+        locked_at_ms=which.locked_at_ms,
+        frozen=which.is_frozen(now_ms),
+        segments=in_order,
+        totals=totals(in_order, histories, titles),
+    )
+
+
+def segment(diary: OpenDiary, place: Place) -> SegmentView | None:
+    """Return one segment, or None where nothing stands; its verdict is the whole week's (R27, R28)."""
+    view = week(diary, Week.of(place[1]))
+    return next((one for one in view.segments if (one.contract, one.slot) == place), None)
+
+
+def _stood_in(diary: OpenDiary, slots: range) -> Iterator[_Stood]:
+    held = versions.in_slots(diary.connection, slots)
+    for place, at_place in groupby(held, key=_place_of):
+        yield stood_at(diary, place, tuple(at_place))
+
+
+def _place_of(stored: StoredVersion) -> Place:
+    assert stored.header.slot is not None, "captures and entries name their slot"
+    return stored.header.contract, stored.header.slot
+
+
+def stood_at(diary: OpenDiary, place: Place, held: tuple[StoredVersion, ...]) -> _Stood:
+    """Return what stands at a place and what it says; what does not open or agree is a defect (R47)."""
+    stands = standing(map(held_of, held))
+    by_name = {stored.header.name: stored for stored in held}
+    captures: list[OpenedCapture] = []
+    entries: list[OpenedEntry] = []
+    defective = False
+    for each in (*stands.captures, *stands.frontier):
+        stored = by_name[each.header.name]
+        if stored.sealed.body is None:
+            continue  # a deletion is its header alone, and a feed gives no more of what fell later
+        try:
+            content = envelope.content_of(diary, stored)
+        except DamageError:
+            defective = True
+            continue
+        if isinstance(content, CaptureContent):
+            captures.append((stored.header, content))
+            defective = defective or not agrees(stored.header, content)
+        elif isinstance(content, EntryContent):
+            entries.append((stored.header, content))
+            defective = defective or not agrees(stored.header, content)
+    return _Stood(place, held, stands, merged(captures, entries), defective)
+
+
+def _kind_of(stood: _Stood) -> Kind:
+    """Return the kind; of a deleted segment what it was, so far as headers tell."""
+    if stood.stands.kind is not None:
+        return stood.stands.kind
+    return "automatic" if any(stored.header.pictures for stored in stood.held) else "manual"
+
+
+def _state_of(stood: _Stood, which: Week, now_ms: Millis) -> State:
+    names = {each.header.name for each in (*stood.stands.captures, *stood.stands.frontier)}
+    counting = [stored for stored in stood.held if stored.header.name in names]
+    received_at_ms = stood.stands.received_at_ms
+    if stood.stands.deleted:
+        return "deleted"
+    if any(_is_held(stored, now_ms) for stored in counting):
+        return "held"
+    if any(stored.received_at_ms is None for stored in counting):
+        return "unsynced"
+    return "late" if received_at_ms is not None and which.is_frozen(received_at_ms) else "synced"
+
+
+def _is_held(stored: StoredVersion, now_ms: Millis) -> bool:
+    return stored.waits and ((stored.not_before_ms or 0) > now_ms or stored.held_for is not None)
+
+
+def _apart(
+    diary: OpenDiary, slots: range, standing_places: set[Place]
+) -> list[tuple[Place, MergedContent, State]]:
+    """Return the drafts, and the refused time, of places where nothing stands."""
+    found: dict[Place, tuple[Place, MergedContent, State]] = {}
+    for refusal in refusals.in_slots(diary.connection, slots):
+        if refusal.what in {"capture", "manual"} and refusal.slot is not None:
+            place = (refusal.contract, refusal.slot)
+            found[place] = (place, _content_of_refusal(diary, refusal), "refused")
+    for text in drafting.draft_texts(diary):
+        if text.slot in slots:
+            place = (text.contract, text.slot)
+            found[place] = (place, _content_of_draft(diary, text), "draft")
+    return [each for place, each in found.items() if place not in standing_places]
+
+
+def _content_of_refusal(diary: OpenDiary, refusal: KeptRefusal) -> MergedContent:
+    """Return what a refused change says; nothing where only place and time are kept (R37d)."""
+    if refusal.sealed is None:
+        return merged((), ())
+    header = parse_header(refusal.sealed.header)
+    try:
+        content = envelope.open_content(diary, header, refusal.sealed)
+    except (DamageError, NothingError):
+        return merged((), ())
+    if isinstance(content, CaptureContent):
+        return merged([(header, content)], ())
+    return merged((), [(header, content)] if isinstance(content, EntryContent) else ())
+
+
+def _content_of_draft(diary: OpenDiary, text: DraftText) -> MergedContent:
+    """Return a draft as if it were merged; its pictures' names tell `picture` where they lie (R12)."""
+    names = {role: draft_picture_name(text, index) for index, role in enumerate(text.roles)}
+    taken = (
+        SnapshotView(
+            taken_at_ms=text.moment.wall_ms,
+            screen=names.get("screen", ""),
+            thumbnail=names.get("thumbnail", ""),
+            camera=names.get("camera", ""),
+            device=diary.device_name,
+        )
+        if text.moment is not None and names
+        else None
+    )
+    return MergedContent(
+        minutes=text.minutes,
+        memo=text.memo,
+        label=text.label,
+        snapshots=() if taken is None else (taken,),
+        applications=(text.application,) if text.application else (),
+        titles=(text.title,) if text.title else (),
+        masked=text.masked,
+        no_picture=(text.no_picture,) if text.no_picture else (),
+        devices=(diary.device_name,),
+    )
+
+
+def _view(
+    contract: Contract,
+    place: Place,
+    content: MergedContent,
+    *,
+    kind: Kind,
+    state: State,
+    verdict: Verdict | None = None,
+    stood: _Stood | None = None,
+) -> SegmentView:
+    counting = [] if stood is None else [*stood.stands.captures, *stood.stands.frontier]
+    return SegmentView(
+        contract=place[0],
+        contract_title=contract.title,
+        client=contract.client,
+        slot=place[1],
+        kind=kind,
+        state=state,
+        memo=content.memo.text if content.memo else "",
+        label=content.label.text if content.label else "",
+        activity=content.activity,
+        minutes=content.minutes,
+        applications=content.applications,
+        titles=content.titles,
+        snapshots=content.snapshots,
+        masked=content.masked,
+        no_picture=content.no_picture,
+        devices=content.devices,
+        received_at_ms=stood.stands.received_at_ms if stood else None,
+        leaf_index=_leaf_index(stood) if stood else None,
+        bills=verdict.bills if verdict else False,
+        why_not=verdict.why_not if verdict else None,
+        life=stood.stands.life if stood else 0,
+        versions=tuple(each.header.name for each in counting),
+        defective=stood.defective if stood else False,
+        hourly=contract.history.at(Week.of(place[1]).starts_at_ms).kind == "hourly",
+    )
+
+
+def _leaf_index(stood: _Stood) -> int | None:
+    """Return the leaf of the version by whose receipt the segment counts."""
+    claims = {each.header.name for each in (*stood.stands.captures, *stood.stands.frontier) if each.claims}
+    received = [
+        (stored.received_at_ms, stored.leaf_index)
+        for stored in stood.held
+        if stored.header.name in claims and stored.received_at_ms is not None
+    ]
+    return min(received)[1] if received else None

@@ -1,0 +1,283 @@
+"""How a diary begins, is opened, and joins an account that is there (R33, R49, R50)."""
+
+import secrets
+import sqlite3
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from diary import envelope
+from diary.clock import Clock, SystemClock
+from diary.errors import DamageError, UsageError
+from diary.evidence import device_list
+from diary.evidence.signature import DEVICE_LIST, signed_message
+from diary.rules.ids import AccountId, Millis, ReplicaId
+from diary.rules.segment import DeviceListInClear, ListedDevice, MalformedHeaderError, Sealed, parse_header
+from diary.rules.week import Week
+from diary.sealing.key_tree import ENTROPY_BYTES, DeviceKeys, Root, entropy_of, new_phrase
+from diary.sealing.keyring import KeyPlace, place_of
+from diary.state import DEVICE_NAME, OpenDiary, finish_adopting, finish_destroying, mark_destroying
+from diary.store import connection as files
+from diary.store import drafts, history, meta, replica
+
+ACCOUNT = "account"
+ROOT_ENTROPY = "root entropy"
+DEVICE_NAME_CHARACTERS_MAX = 100
+WORDS_ASKED_MIN = 3
+
+
+class WrongAccountError(UsageError):
+    """The phrase makes another account's root (R50)."""
+
+    says = "This phrase belongs to another account than the one on the server."
+    mend = "Compare it with what you wrote down for this account."
+
+
+class WrongWordsError(UsageError):
+    """The words given to confirm the phrase are not those of the phrase (R50)."""
+
+    says = "{wrong}"
+    mend = "Look at the phrase again with `diary key phrase`, write it down, then confirm."
+
+
+class BadDeviceNameError(UsageError):
+    """A device needs a name its owner will know it by."""
+
+    says = "A device's name has 1 to {most} characters."
+    mend = "Give it a short name, such as “laptop”."
+
+
+class UnfinishedDiaryError(DamageError):
+    """The making of this diary was cut short; there is nothing in it."""
+
+    says = "The diary in {home} was never finished: its making was interrupted."
+    mend = "Make it again with `diary init`; nothing is lost, it was empty."
+
+
+def create(
+    home: Path, *, clock: Clock, place: KeyPlace, device_name: str, phrase: str | None = None
+) -> OpenDiary:
+    """Begin an account on this device, without a server (R50).
+
+    A phrase of None draws a new one, kept sealed until its writing down is confirmed; a given one is known
+    to the user already and is not kept.
+
+    Raises:
+        DiaryExistsError: There is one already.
+        WrongPhraseError: The phrase is none.
+    """
+    entropy = entropy_of(phrase) if phrase else secrets.token_bytes(ENTROPY_BYTES)
+    root = Root.from_phrase(new_phrase(entropy))
+    diary = _begin(home, clock, place, root.account)
+    try:
+        with diary.writing():
+            at_ms = _enlist(diary, device_name)
+            if not phrase:
+                diary.keep(ROOT_ENTROPY, entropy.hex())
+            first = DeviceListInClear(
+                number=1,
+                root=root.sign_public.hex(),
+                recovery=root.recovery_public.hex(),
+                signer=device_list.ROOT,
+                devices=(_this_device(diary),),
+            )
+            _write_list(diary, first, root, at_ms)
+            key = diary.keys.account_key
+            envelope.grant_to_all(
+                diary, diary.contract_of_account, envelope.ACCOUNT_KEY_EPOCH, key, at_ms=at_ms
+            )
+    except BaseException:
+        diary.connection.close()
+        raise
+    return diary
+
+
+def join_account(
+    home: Path, *, clock: Clock, place: KeyPlace, device_name: str, phrase: str, newest: Sealed
+) -> OpenDiary:
+    """Make this device one of an account's, by its phrase and the newest device list of the server (R50).
+
+    The list is checked against the phrase's root, and followed by one that the root signs with this device
+    on it: version 1 of its replica. Keys come later, by `open_recovery_grants`.
+
+    Raises:
+        WrongPhraseError: The phrase is none.
+        WrongAccountError: It is another account's.
+        DeviceListError: The list is not signed by the root, or is none.
+    """
+    root = Root.from_phrase(phrase)
+    if _account_of(newest) not in {None, root.account}:
+        raise WrongAccountError
+    devices = device_list.check_chain([newest], root.sign_public)
+    diary = _begin(home, clock, place, root.account)
+    try:
+        with diary.writing():
+            at_ms = _enlist(diary, device_name)
+            following = DeviceListInClear(
+                number=devices.number + 1,
+                root=devices.root,
+                recovery=devices.recovery,
+                signer=device_list.ROOT,
+                devices=(*devices.devices, _this_device(diary)),
+            )
+            _write_list(diary, following, root, at_ms)
+    except BaseException:
+        diary.connection.close()
+        raise
+    return diary
+
+
+def _account_of(newest: Sealed) -> AccountId | None:
+    """Return the account a list says it is of; None for what is no list: its check says what it is."""
+    try:
+        return parse_header(newest.header).account
+    except MalformedHeaderError:
+        return None
+
+
+def _begin(home: Path, clock: Clock, place: KeyPlace, account: AccountId) -> OpenDiary:
+    """Make the file and the device's secrets; what an interrupted making left is taken over."""
+    try:
+        files.create_file(home)
+    except files.DiaryExistsError:
+        connection = files.connect(home)
+        if replica.newest(connection) is not None:
+            connection.close()
+            raise
+        connection.close()
+    keys = DeviceKeys(secrets.token_bytes(32), secrets.token_bytes(32), secrets.token_bytes(32))
+    place.save(keys)
+    return OpenDiary(
+        home=home,
+        connection=files.connect(home),
+        place=place,
+        keys=keys,
+        clock=clock,
+        account=account,
+        replica=ReplicaId(secrets.token_hex(16)),
+    )
+
+
+def _enlist(diary: OpenDiary, device_name: str) -> Millis:
+    """Write down who this file is; return the instant."""
+    name = device_name.strip()
+    if not 1 <= len(name) <= DEVICE_NAME_CHARACTERS_MAX:
+        raise BadDeviceNameError(most=DEVICE_NAME_CHARACTERS_MAX)
+    at_ms = diary.now_ms()
+    replica.begin(diary.connection, diary.replica, at_ms)
+    meta.put(diary.connection, ACCOUNT, diary.account)
+    diary.keep(DEVICE_NAME, name)
+    return at_ms
+
+
+def _this_device(diary: OpenDiary) -> ListedDevice:
+    return ListedDevice(
+        replica=diary.replica,
+        sign=diary.keys.sign_public.hex(),
+        box=diary.keys.box_public.hex(),
+    )
+
+
+def _write_list(diary: OpenDiary, devices: DeviceListInClear, root: Root, at_ms: Millis) -> None:
+    header = envelope.draw_header(diary, "device_list", diary.contract_of_account, devices=devices)
+    raw = header.to_bytes()
+    sealed = Sealed(header=raw, body=root.sign(signed_message(DEVICE_LIST, raw)), wrap=None)
+    envelope.keep_sealed(diary, header, sealed, at_ms=at_ms)
+
+
+def open_diary(
+    home: Path, *, clock: Clock | None = None, ask_passphrase: Callable[[], str] | None = None
+) -> OpenDiary:
+    """Open the diary in a folder, and finish what a crash cut short (R19, R25).
+
+    Raises:
+        NoDiaryError: There is none.
+        DamageError: The file or the keys do not hold.
+        WrongPassphraseError: The passphrase does not open the keys.
+    """
+    connection = files.connect(home)
+    try:
+        diary = _with_keys(home, connection, clock or SystemClock(), ask_passphrase)
+        finish_adopting(diary)
+        forget_what_froze(diary)
+        finish_destroying(diary)
+    except BaseException:
+        connection.close()
+        raise
+    return diary
+
+
+def _with_keys(
+    home: Path, connection: sqlite3.Connection, clock: Clock, ask_passphrase: Callable[[], str] | None
+) -> OpenDiary:
+    with files.told(home / files.FILE_NAME):
+        own = replica.newest(connection)
+        account = meta.word(connection, ACCOUNT)
+    if own is None or account is None:
+        raise UnfinishedDiaryError(home=home)
+    place = place_of(home, ask_passphrase)
+    return OpenDiary(
+        home=home,
+        connection=connection,
+        place=place,
+        keys=place.load(),
+        clock=clock,
+        account=AccountId(account),
+        replica=own,
+    )
+
+
+def forget_what_froze(diary: OpenDiary) -> None:
+    """Destroy what is kept until a week freezes only: old texts, and marks of removed slots (R26)."""
+    now_ms = diary.now_ms()
+    week = Week.at(now_ms)
+    # The week before this one is open until Monday noon.
+    open_week = week if week.previous().is_frozen(now_ms) else week.previous()
+    with diary.reading():
+        is_due = history.holds_before(diary.connection, open_week.first_slot) or drafts.marks_before(
+            diary.connection, open_week.first_slot
+        )
+    if not is_due:
+        return
+    with diary.writing():
+        history.forget_before(diary.connection, open_week.first_slot)
+        drafts.forget_marks(diary.connection, open_week.first_slot)
+        mark_destroying(diary)
+    finish_destroying(diary)
+
+
+def phrase(diary: OpenDiary) -> str | None:
+    """Return the recovery phrase, or None once its writing down was confirmed (R50)."""
+    entropy = diary.kept(ROOT_ENTROPY)
+    return None if entropy is None else new_phrase(bytes.fromhex(str(entropy)))
+
+
+def confirm_phrase(diary: OpenDiary, words: Mapping[int, str]) -> None:
+    """Destroy the phrase here, once its owner has shown some of its words by their place from 1 (R50).
+
+    Raises:
+        WrongWordsError: Fewer than three words, or a wrong one.
+    """
+    known = phrase(diary)
+    if known is None:
+        return
+    right = dict(enumerate(known.split(), start=1))
+    if len(words) < WORDS_ASKED_MIN:
+        raise WrongWordsError(wrong=f"{WORDS_ASKED_MIN} words are asked for, and {len(words)} were given.")
+    for place, word in words.items():
+        if right.get(place) != word.strip().lower():
+            raise WrongWordsError(wrong=f"Word {place} is not “{word.strip()}”.")
+    with diary.writing():
+        meta.remove(diary.connection, ROOT_ENTROPY)
+        mark_destroying(diary)
+    finish_destroying(diary)
+
+
+def listed_devices(diary: OpenDiary) -> tuple[ListedDevice, ...]:
+    """Return the devices of the account, as the newest list has them (R50)."""
+    with diary.reading():
+        return envelope.device_list(diary).devices
+
+
+def is_alone(diary: OpenDiary) -> bool:
+    """Return whether no other replica was ever listed: then nobody else can hold anything (R17, R25)."""
+    return len(envelope.device_list(diary).devices) == 1

@@ -1,0 +1,151 @@
+"""A draft becomes a capture, with the entry first written with it (R12, R16, R17, R19, R32).
+
+Decided, sealed and stored in one transaction. What a rule refuses here is kept with its reason as if the
+server had refused it: nothing vanishes silently (R37d).
+"""
+
+import secrets
+
+import msgspec
+
+from diary import contracts, deciding, drafting, envelope, settings
+from diary.contracts import Contract
+from diary.destroying import held_of
+from diary.errors import UsageError
+from diary.rules.change import Allowed, Refused
+from diary.rules.content import merged
+from diary.rules.ids import Millis, Slot
+from diary.rules.merge import standing
+from diary.rules.segment import CaptureContent, EntryContent, Header, Moment, StampedText
+from diary.rules.timesheet import Place
+from diary.rules.week import Week
+from diary.sealing import row
+from diary.state import OpenDiary, finish_destroying
+from diary.store import drafts, pictures, versions
+from diary.store.drafts import CaptureDraft
+from diary.store.versions import StoredVersion
+
+LOCK_MARGIN_MILLIS = 60_000  # R17: the notice period ends at the latest a minute before the lock
+
+
+class NoMomentError(UsageError):
+    """A draft whose snapshot was never taken is no capture (R12)."""
+
+    says = "No snapshot was taken in this slot, so there is nothing to record."
+    mend = "Drop the draft."
+
+
+def record(diary: OpenDiary, draft: CaptureDraft) -> Place:
+    """Seal a draft as this replica's capture of its slot, and drop the draft; return its place (R12, R32).
+
+    Recorded once: a second time changes nothing. Where the segment was removed meanwhile nothing is
+    recorded; where a rule refuses it, it goes to the refusals.
+
+    Raises:
+        NoMomentError: Its snapshot was never taken.
+        UnknownContractError: There is no such contract.
+    """
+    if draft.moment is None:
+        raise NoMomentError
+    place = (draft.contract, draft.slot)
+    with diary.writing():
+        kept = drafts.find(diary.connection, *place)
+        held = versions.at_place(diary.connection, *place)
+        is_recorded = any(
+            stored.header.type == "capture" and stored.header.replica == diary.replica for stored in held
+        )
+        if not is_recorded and not (kept is not None and kept.removed):
+            old = None if kept is None else drafting.draft_text(diary, kept)
+            memo = drafting.later_text(draft.memo, old.memo if old else None)
+            label = drafting.later_text(draft.label, old.label if old else None)
+            _record(diary, draft, draft.moment, held, memo, label)
+        drafting.forget_draft(diary, place)
+    finish_destroying(diary)
+    return place
+
+
+def _record(
+    diary: OpenDiary,
+    draft: CaptureDraft,
+    moment: Moment,
+    held: tuple[StoredVersion, ...],
+    memo: StampedText | None,
+    label: StampedText | None,
+) -> None:
+    contract = contracts.by_id(diary, draft.contract)
+    at_ms = diary.now_ms()
+    not_before_ms = _held_until_ms(diary, draft.slot, moment)
+    _write_capture(diary, contract, draft, moment, held, at_ms=at_ms, not_before_ms=not_before_ms)
+    if memo is None and label is None:
+        return
+    held = versions.at_place(diary.connection, draft.contract, draft.slot)
+    stands = standing(map(held_of, held))
+    said = merged((), deciding.opened_entries(diary, held, stands))
+    content = EntryContent(
+        contract=draft.contract,
+        slot=draft.slot,
+        memo=drafting.later_text(memo, said.memo),
+        label=drafting.later_text(label, said.label),
+    )
+    if (content.memo, content.label) != (said.memo, said.label):
+        place = (draft.contract, draft.slot)
+        refused = deciding.write_entry(
+            diary, contract, place, content, at_ms=at_ms, not_before_ms=not_before_ms
+        )
+        if refused is not None:
+            deciding.keep_refused(diary, refused[1], content, refused[0], at_ms=at_ms)
+
+
+def _held_until_ms(diary: OpenDiary, slot: Slot, moment: Moment) -> Millis:
+    """Return when the notice period ends: a while after the snapshot, before the lock (R17)."""
+    hold_seconds = settings.setting(diary, "hold_seconds")
+    assert isinstance(hold_seconds, int), "the setting is a number"
+    taken_ms = moment.wall_ms + diary.difference_ms(moment.boot)
+    return Millis(min(taken_ms + hold_seconds * 1000, Week.of(slot).locked_at_ms - LOCK_MARGIN_MILLIS))
+
+
+def _write_capture(
+    diary: OpenDiary,
+    contract: Contract,
+    draft: CaptureDraft,
+    moment: Moment,
+    held: tuple[StoredVersion, ...],
+    *,
+    at_ms: Millis,
+    not_before_ms: Millis,
+) -> None:
+    header = envelope.draw_header(diary, "capture", draft.contract, slot=draft.slot)
+    row_key = secrets.token_bytes(32)
+    ciphertexts = [
+        row.seal_picture(picture, row_key=row_key, place=envelope.picture_place(header, index))
+        for index, (_, picture) in enumerate(draft.pictures)
+    ]
+    header = _with_pictures(header, ciphertexts)
+    content = CaptureContent(
+        contract=draft.contract,
+        slot=draft.slot,
+        minutes=draft.minutes,
+        application=draft.application,
+        title=draft.title,
+        moment=moment,
+        masked=draft.masked,
+        no_picture=draft.no_picture,
+        roles=tuple(role for role, _ in draft.pictures),
+        picture_names=tuple(name for name, _ in header.pictures or ()),
+        device=diary.device_name,
+    )
+    match deciding.decided(diary, contract, header, held, at_ms):
+        case Allowed():
+            envelope.write_capture(
+                diary, header, content, ciphertexts, row_key, at_ms=at_ms, not_before_ms=not_before_ms
+            )
+        case Refused() as refused:
+            deciding.keep_refused(diary, header, content, refused, at_ms=at_ms, row_key=row_key)
+            if refused.reason != "slot_deleted":
+                pictures.add(diary.connection, header, tuple(ciphertexts))
+
+
+def _with_pictures(header: Header, ciphertexts: list[bytes]) -> Header:
+    """Return a capture's header with the names and padded sizes of its pictures (R41)."""
+    names = tuple((row.picture_name(each), row.padded_picture_bytes(each)) for each in ciphertexts)
+    return msgspec.structs.replace(header, pictures=names)

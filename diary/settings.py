@@ -1,0 +1,118 @@
+"""Settings of this device: names, defaults, and the values they may take (R5, R13, R17, R18)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from zoneinfo import available_timezones
+
+from diary.errors import UsageError
+from diary.state import OpenDiary
+
+Value = str | int | bool
+_PREFIX = "setting "
+
+
+class UnknownSettingError(UsageError):
+    """There is no setting of this name."""
+
+    says = "There is no setting “{name}”."
+    mend = "The settings are: {known}."
+
+
+class BadSettingError(UsageError):
+    """A setting does not take this value."""
+
+    says = "“{value}” is no value for {name}: {because}."
+    mend = "See `diary config {name}`."
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: what it is without being set, what it takes, and what it does."""
+
+    default: Value
+    takes: str
+    is_fine: Callable[[Value], bool]
+    does: str
+
+
+def _within(least: int, most: int) -> Callable[[Value], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _one_of(*words: str) -> Callable[[Value], bool]:
+    return lambda value: value in words
+
+
+def _is_switch(value: Value) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_zone(value: Value) -> bool:
+    return value == "" or value in available_timezones()
+
+
+_ON_OR_OFF = "on or off"
+
+SETTINGS: Mapping[str, Setting] = {
+    "picture_monitors": Setting(
+        "all", "all or active", _one_of("all", "active"), "which monitors a snapshot shows"
+    ),
+    "hold_seconds": Setting(
+        60, "0 to 3600 seconds", _within(0, 3600), "how long a snapshot is held back after its notification"
+    ),
+    "notify": Setting(True, _ON_OR_OFF, _is_switch, "whether each snapshot is notified"),
+    "idle_minutes": Setting(
+        10, "1 to 120 minutes", _within(1, 120), "after how long without input it pauses"
+    ),
+    "clock_24h": Setting(True, _ON_OR_OFF, _is_switch, "whether times read 17:45 or 5:45 pm"),
+    "zone": Setting(
+        "", "a time zone, or nothing for this machine's", _is_zone, "the zone times are shown in"
+    ),
+    "show_fixed_price": Setting(False, _ON_OR_OFF, _is_switch, "whether fixed-price contracts are shown"),
+}
+_WORDS = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
+
+
+def setting(diary: OpenDiary, name: str) -> Value:
+    """Return a setting's value, its default where it was never set.
+
+    Raises:
+        UnknownSettingError: There is none of this name.
+    """
+    known = _known(name)
+    with diary.reading():
+        found = diary.kept(_PREFIX + name)
+    return found if isinstance(found, str | int | bool) else known.default
+
+
+def set_setting(diary: OpenDiary, name: str, value: Value) -> None:
+    """Set a setting; a text is read as the kind of value it takes.
+
+    Raises:
+        UnknownSettingError: There is none of this name.
+        BadSettingError: It does not take this value.
+    """
+    known = _known(name)
+    meant = _read(value, known.default)
+    if not known.is_fine(meant):
+        raise BadSettingError(name=name, value=value, because=f"it takes {known.takes}")
+    with diary.writing():
+        diary.keep(_PREFIX + name, meant)
+
+
+def _known(name: str) -> Setting:
+    try:
+        return SETTINGS[name]
+    except KeyError:
+        raise UnknownSettingError(name=name, known=", ".join(SETTINGS)) from None
+
+
+def _read(value: Value, default: Value) -> Value:
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if isinstance(default, bool):
+        return _WORDS.get(text.lower(), text)
+    if isinstance(default, int) and text.isdecimal():
+        return int(text)
+    return text
