@@ -1,0 +1,144 @@
+"""What every page of the diary shares: how times read, the way here, what went wrong (R5, R52)."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from datasette.utils.asgi import Response
+
+from datasette_work_diary.reading import Reading
+from datasette_work_diary.viewer import Viewer, viewer_of
+from diary.diary import Diary
+from diary.errors import DiaryError, NothingError
+from diary.zone import machine_zone
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A button that changes how times are shown (R5)."""
+
+    name: str
+    value: str
+    label: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Crumb:
+    """One step of the way to a page."""
+
+    href: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalSaid:
+    """Something that was not taken, why, and how it can be mended (R37d)."""
+
+    reason: str
+    where: str
+    because: str
+    mend: str
+    what: str = ""
+    contract: str = ""
+    memo: str = ""
+    at: str = ""
+    href: str = ""
+
+
+def reading_of(diary: Diary) -> Reading:
+    """Return how this diary's owner reads times, at this instant (R5)."""
+    zone = str(diary.setting("zone") or "")
+    return Reading(
+        zone=ZoneInfo(zone) if zone else machine_zone(),
+        clock_24h=bool(diary.setting("clock_24h")),
+        now_ms=diary.now_ms(),
+    )
+
+
+def faces(reading: Reading) -> tuple[Face, ...]:
+    """Return the two toggles: the machine's zone or UTC, 12 or 24 hours (R5)."""
+    in_utc = reading.zone.key == "UTC"
+    here = machine_zone().key
+    clock = Face("clock", "12" if reading.clock_24h else "24", "12 h" if reading.clock_24h else "24 h", "")
+    if in_utc and here == "UTC":
+        return (clock,)
+    other = here if in_utc else "UTC"
+    return Face("zone", other, other.replace("_", " "), f"Show times in {other}"), clock
+
+
+def viewer_here(datasette: Any) -> Viewer:
+    """Return the viewer whose routes led here."""
+    viewer = viewer_of(datasette)
+    assert viewer is not None  # the routes exist only in a viewer
+    return viewer
+
+
+async def show(
+    datasette: Any,
+    request: Any,
+    template: str,
+    reading: Reading,
+    context: dict[str, object],
+    status: int = 200,
+) -> Any:
+    """Return a page, with what every page of the diary shows."""
+    shared: dict[str, object] = {
+        "here": request.path,
+        "version": viewer_here(datasette).version(),
+        "zone_name": reading.zone.key.replace("_", " "),
+        "faces": faces(reading),
+        "crumbs_here": [],
+        "room": "",
+        "refusals_said": [],
+    }
+    html = await datasette.render_template(f"diary/{template}.html", shared | context, request=request)
+    return Response.html(html, status=status)
+
+
+def crumbs(*steps: tuple[str, str]) -> list[Crumb]:
+    """Return the way from the diary to a page."""
+    return [Crumb("/-/diary", "work diary"), *(Crumb(href, label) for href, label in steps)]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultSaid:
+    """A fault as a page says it."""
+
+    title: str
+    says: str
+    mend: str = ""
+
+
+def fault_said(exception: Exception, status: int) -> FaultSaid:
+    """Return what the page says; of a fault that nobody foresaw, only its kind (R52)."""
+    if isinstance(exception, DiaryError):
+        return FaultSaid("That did not work", exception.what_happened, exception.how_to_mend)
+    if status != 500:
+        return FaultSaid("Not found" if status == 404 else "Not possible", str(exception.args[0]))
+    says = f"The diary met a fault it did not expect ({type(exception).__name__}); nothing was changed by it."
+    return FaultSaid("A fault", says, "Where it happened stands in the terminal; diary doctor may know more.")
+
+
+def status_of(exception: Exception) -> int:
+    """Return the status of an answer that says this."""
+    if isinstance(exception, DiaryError):
+        return 404 if isinstance(exception, NothingError) else 409
+    status = getattr(exception, "status", 500)
+    return status if isinstance(status, int) else 500
+
+
+async def fault_page(datasette: Any, request: Any, exception: Exception) -> Any:
+    """Return the page that says what happened; JSON where JSON was asked for."""
+    status = status_of(exception)
+    said = fault_said(exception, status)
+    if request.path.endswith(".json"):
+        return Response.json(
+            {"ok": False, "error": said.says, "mend": said.mend, "status": status}, status=status
+        )
+    reading = await viewer_here(datasette).room.ask(reading_of)
+    context = {"fault": said, "crumbs_here": crumbs()}
+    return await show(datasette, request, "fault", reading, context, status)

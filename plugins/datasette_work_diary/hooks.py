@@ -1,0 +1,142 @@
+"""The diary's hooks into Datasette; they do nothing in a Datasette that `diary open` did not start (R52).
+
+The pages are imported where they are used: Datasette loads this module while it is itself being loaded.
+"""
+
+import re
+import sqlite3
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
+
+from datasette import hookimpl
+from jinja2 import BaseLoader, Environment
+
+from datasette_work_diary.access import App, Gate
+from datasette_work_diary.viewer import viewer_of
+from diary.store.connection import FILE_NAME
+
+F = TypeVar("F", bound=Callable[..., object])
+# Datasette publishes no types; its mark hands the function back as it was.
+hook = cast("Callable[[F], F]", hookimpl)
+
+DATABASE = FILE_NAME.removesuffix(".db")
+INLINE = re.compile(r"<(script|style)(?=[\s>{])")
+Link = dict[str, str]
+
+
+class AmendedTemplates(BaseLoader):
+    """Datasette's templates with what a strict policy and a screen reader need (R52).
+
+    Where a template itself has a script or style, the request's nonce is put; content can never carry it.
+    """
+
+    def __init__(self, loader: BaseLoader) -> None:
+        self._loader = loader
+
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str | None, Callable[[], bool] | None]:
+        """Return a template's source, amended."""
+        source, name, is_fresh = self._loader.get_source(environment, template)
+        source = INLINE.sub(r'<\1 nonce="{{ csp_nonce }}"', source)
+        return source.replace("<html>", '<html lang="en">', 1), name, is_fresh
+
+    def list_templates(self) -> list[str]:
+        """Return the names of all templates."""
+        return self._loader.list_templates()
+
+
+@hook
+def prepare_jinja2_environment(env: Environment, datasette: Any) -> None:
+    """Amend Datasette's templates (R52)."""
+    if viewer_of(datasette) and env.loader and not isinstance(env.loader, AmendedTemplates):
+        env.loader = AmendedTemplates(env.loader)
+
+
+@hook
+def extra_template_vars(request: Any, datasette: Any) -> dict[str, str]:
+    """Give every template the request's nonce."""
+    if not viewer_of(datasette) or not request:
+        return {}
+    return {"csp_nonce": request.scope.get("csp_nonce", "")}
+
+
+@hook
+def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Any) -> None:
+    """Let Datasette's connections to the diary open rows and keep our promises (R25, R52)."""
+    viewer = viewer_of(datasette)
+    if viewer and database == DATABASE:
+        viewer.prepare(conn)
+
+
+@hook
+def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
+    """Put the gate around everything (R52)."""
+    viewer = viewer_of(datasette)
+    if viewer is None:
+        return lambda app: app
+    door = viewer.door
+    return lambda app: Gate(app, door)
+
+
+@hook
+def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
+    """Add the diary's pages."""
+    if not viewer_of(datasette):
+        return []
+    from datasette_work_diary import edit_form, pages
+
+    return [*pages.ROUTES, *edit_form.ROUTES]
+
+
+@hook
+def menu_links(datasette: Any) -> list[Link]:
+    """Add the diary to Datasette's menu."""
+    if not viewer_of(datasette):
+        return []
+    return [
+        {"href": "/-/diary", "label": "Work diary"},
+        {"href": "/-/diary/refused", "label": "Refused changes"},
+        {"href": f"/{DATABASE}/segment", "label": "Segments as a table"},
+        {"href": f"/{DATABASE}", "label": "The sealed tables"},
+    ]
+
+
+@hook
+def table_actions(datasette: Any, database: str, table: str) -> list[Link]:
+    """Lead from the plain table to the diary's pages."""
+    if not viewer_of(datasette) or (database, table) != (DATABASE, "segment"):
+        return []
+    return [{"href": "/-/diary", "label": "Work diary"}]
+
+
+@hook
+def render_cell(value: object, column: str, table: str, database: str, datasette: Any) -> Any:
+    """Link a row of the plain table to its week."""
+    from markupsafe import Markup
+
+    if not viewer_of(datasette) or (database, table, column) != (DATABASE, "segment", "week"):
+        return None
+    return Markup('<a href="/-/diary/week/{0}">{0}</a>').format(value)
+
+
+@hook
+def handle_exception(
+    datasette: Any, request: Any, exception: Exception
+) -> Callable[[], Awaitable[Any]] | None:
+    """Say what happened on a page, and put no opened text into any log (R52)."""
+    if not viewer_of(datasette):
+        return None
+
+    async def answer() -> Any:
+        from datasette_work_diary import frame
+
+        if frame.status_of(exception) == 500:
+            # Where, never what: a value in a message or a local may be an opened row.
+            where = "".join(traceback.format_tb(exception.__traceback__))
+            sys.stderr.write(f"{type(exception).__name__}\n{where}")
+        return await frame.fault_page(datasette, request, exception)
+
+    return answer

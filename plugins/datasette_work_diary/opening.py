@@ -1,0 +1,136 @@
+"""Where the viewer opens sealed rows: a diary of its own per thread, in memory only (R52).
+
+A `Diary` belongs to the thread that opened it. `DiaryRoom` keeps a few threads with one each for the pages;
+`Opener` is the SQL function of Datasette's own connections, with one for each of their threads.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import SimpleQueue
+from typing import TypeVar
+
+from diary.diary import Diary
+from diary.errors import DiaryError
+from diary.rules.ids import ContractId, Slot
+from diary.rules.json_form import iso
+from diary.rules.timesheet import Place, SegmentView
+from diary.rules.week import Week
+
+T = TypeVar("T")
+Ask = Callable[[Diary], T]
+OpenDiary = Callable[[], Diary]
+
+THREADS = 3  # the pages of one person: a page, its pictures, a second tab
+OPENED_WEEKS_MAX = 600  # ten years of weeks in memory; then the oldest looked at go
+Cell = str | int | None
+
+CELLS: dict[str, Callable[[SegmentView], Cell]] = {
+    "contract_title": lambda segment: segment.contract_title,
+    "kind": lambda segment: segment.kind,
+    "state": lambda segment: segment.state,
+    "memo": lambda segment: segment.memo,
+    "label": lambda segment: segment.label,
+    "activity": lambda segment: segment.activity,
+    "application": lambda segment: " | ".join(segment.applications),
+    "title": lambda segment: " | ".join(segment.titles),
+    "bills": lambda segment: int(segment.bills),
+    "why_not": lambda segment: segment.why_not,
+    "received_at_utc": lambda segment: (
+        None if segment.received_at_ms is None else iso(segment.received_at_ms)
+    ),
+}
+
+
+class DiaryRoom:
+    """A few threads, each with its own diary, that answer one question at a time."""
+
+    def __init__(self, open_diary: OpenDiary, threads: int = THREADS) -> None:
+        self._open_diary = open_diary
+        self._questions: SimpleQueue[Callable[[Diary], None] | None] = SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._serve, name=f"diary-pages-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        self._opened: SimpleQueue[DiaryError | None] = SimpleQueue()
+
+    def start(self) -> None:
+        """Open every thread's diary.
+
+        Raises:
+            DiaryError: What opening the diary raises: a wrong passphrase, a damaged file.
+        """
+        for thread in self._threads:
+            thread.start()
+        faults = [fault for _ in self._threads if (fault := self._opened.get())]
+        if faults:
+            self.close()
+            raise faults[0]
+
+    def close(self) -> None:
+        """End every thread, each closing its diary."""
+        for _ in self._threads:
+            self._questions.put(None)
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join()
+
+    async def ask(self, question: Ask[T]) -> T:
+        """Return what `question` answers about the diary, asked in one of the threads."""
+        answer: Future[T] = Future()
+
+        def ask_and_tell(diary: Diary) -> None:
+            try:
+                result = question(diary)
+            except BaseException as fault:  # noqa: BLE001  # told to whoever asked, whatever it is
+                answer.set_exception(fault)
+            else:
+                answer.set_result(result)
+
+        self._questions.put(ask_and_tell)
+        return await asyncio.wrap_future(answer)
+
+    def _serve(self) -> None:
+        try:
+            diary = self._open_diary()
+        except DiaryError as fault:
+            self._opened.put(fault)
+            return
+        self._opened.put(None)
+        with diary:
+            while question := self._questions.get():
+                question(diary)
+
+
+class Opener:
+    """The SQL function `diary_opened(contract, slot, field)` of one connection.
+
+    What it opened is kept until the file changes, in memory and nowhere else (R52).
+    """
+
+    def __init__(self, open_diary: OpenDiary, connection: sqlite3.Connection) -> None:
+        self._open_diary = open_diary
+        self._connection = connection
+        self._diary: Diary | None = None
+        self._version = -1
+        self._weeks: dict[Week, dict[Place, SegmentView]] = {}
+
+    def opened(self, contract: str, slot: int, field: str) -> Cell:
+        """Return one field of a segment as the freelancer sees it; None where nothing stands there."""
+        segment = self._segments(Week.of(Slot(slot))).get((ContractId(contract), Slot(slot)))
+        return None if segment is None else CELLS[field](segment)
+
+    def _segments(self, week: Week) -> dict[Place, SegmentView]:
+        diary = self._diary = self._diary or self._open_diary()
+        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self._weeks.clear()
+            self._version = version
+        if week not in self._weeks:
+            while len(self._weeks) >= OPENED_WEEKS_MAX:
+                del self._weeks[next(iter(self._weeks))]
+            view = diary.week(week)
+            self._weeks[week] = {(segment.contract, segment.slot): segment for segment in view.segments}
+        return self._weeks[week]

@@ -1,0 +1,57 @@
+"""Datasette as the viewer starts it: the diary is its only database, and nothing opened lies on disk (R52).
+
+Its internal database is in memory, temporary tables too, and its log of requests is off, as addresses may
+hold what somebody searched for.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from datasette.app import Datasette
+from datasette.plugins import pm
+
+from datasette_work_diary.viewer import Viewer
+from diary.store.connection import FILE_NAME
+
+ROOM = Path(__file__).parent
+PAGE = ROOM.parent.parent / "diary" / "page"
+QUERY_MILLIS_MAX = 10_000  # generous: a test that speeds up time shortens every limit as much
+SETTINGS = {
+    "suggest_facets": False,  # a suggestion would open every row of every column (R46)
+    "allow_download": False,
+    "sql_time_limit_ms": QUERY_MILLIS_MAX,
+    "facet_time_limit_ms": QUERY_MILLIS_MAX,
+    "default_cache_ttl": 0,
+}
+METADATA = {
+    "title": "Work diary",
+    "databases": {
+        FILE_NAME.removesuffix(".db"): {
+            "description": "Everything here is sealed; the view “segment” opens it while you look.",
+            "tables": {
+                "segment": {
+                    "title": "Segments",
+                    "description": "Ten minutes each, opened while you look; change them in the diary.",
+                    "sort_desc": "slot",
+                }
+            },
+        }
+    },
+}
+# Its handler prints every local variable of a failing request, opened rows among them.
+TELLTALE_PLUGIN = "datasette.handle_exception"
+
+
+def datasette_for(viewer: Viewer) -> Any:
+    """Return a Datasette whose only database is the viewer's diary."""
+    if pm.has_plugin(TELLTALE_PLUGIN):
+        pm.unregister(name=TELLTALE_PLUGIN)
+    datasette = Datasette(
+        [str(viewer.home / FILE_NAME)],
+        settings=SETTINGS,
+        metadata=METADATA,
+        template_dir=str(ROOM / "templates"),
+        static_mounts=[("-/diary-static", str(ROOM / "static")), ("-/diary-page", str(PAGE))],
+    )
+    datasette.work_diary = viewer
+    return datasette

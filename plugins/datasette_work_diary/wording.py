@@ -1,0 +1,151 @@
+"""What the pages say about states, marks, reasons and refusals, and how each can be mended (R24, R28, R37).
+
+Pure words: no instant, no diary. The keys are the words of CLI.md.
+"""
+
+from dataclasses import dataclass
+
+from diary.rules.timesheet import Bar, SegmentView, State, WhyNot, marks
+
+BILLS = "It bills."
+SIGNS = {
+    "draft": "…",
+    "not synced": "↑",
+    "held": "‖",
+    "late": "◔",
+    "overlapping": "∩",
+    "masked": "■",
+    "no picture": "□",
+    "refused": "✕",
+    "deleted": "—",
+    "does not bill": "∅",
+    "defective": "!",
+}
+UNMARKED: frozenset[WhyNot | None] = frozenset({"manual_not_allowed", "fixed_price"})
+# In a frozen week these can still go: nobody else has them, or they came after the lock (R25, R38).
+LOOSE: frozenset[State] = frozenset({"unsynced", "held", "late", "refused"})
+SIGN_OF_OTHERS = "•"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A mark as a sign and its word (R24)."""
+
+    sign: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why something does not bill or was not taken, and what can be done."""
+
+    title: str
+    why: str
+    mend: str
+
+
+WHY_NOT: dict[WhyNot, Why] = {
+    "deleted": Why("Deleted", "It was deleted; only its place is known.", ""),
+    "late": Why(
+        "Late",
+        "It reached the server after its week was frozen.",
+        "It stays visible, and your client can accept it as a bonus.",
+    ),
+    "overlapping": Why(
+        "Overlapping",
+        "Another contract holds the same ten minutes and was received first; they bill once.",
+        "Delete the other one if this is the one that should bill.",
+    ),
+    "over_limit": Why(
+        "Over the weekly limit",
+        "The week's earlier segments use up the limit.",
+        "Delete an earlier one to let it in, or ask your client to raise the limit before the week ends.",
+    ),
+    "manual_not_allowed": Why(
+        "Manual time not allowed",
+        "It is manual time, or has no picture, and the contract allows only tracked time.",
+        "Your client can allow manual time; it holds from then on.",
+    ),
+    "fixed_price": Why("Fixed price", "Fixed-price contracts record time and do not bill by the hour.", ""),
+}
+
+_ASK_CLIENT = "Ask your client to change the contract's terms."
+_TRY_AGAIN = "It is tried again by itself."
+REFUSED: dict[str, Why] = {
+    "week_locked": Why(
+        "The week is frozen",
+        "A week can be changed until the Monday after it, 12:00 UTC.",
+        "It stands as it was then; nothing can change it any more.",
+    ),
+    "slot_deleted": Why(
+        "The segment was deleted",
+        "What was deleted takes no more tracked time.",
+        "Add it as manual time if it is missing.",
+    ),
+    "capture_exists": Why("Already recorded", "These ten minutes were recorded before.", ""),
+    "version_reused": Why("A number was used twice", "The diary seems to be a copy.", "Run diary doctor."),
+    "contract_paused": Why(
+        "The contract is paused", "A paused contract takes no new time and no edits.", _ASK_CLIENT
+    ),
+    "contract_closed": Why("The contract is closed", "A closed contract takes no new time and no edits.", ""),
+    "manual_not_allowed": Why(
+        "Manual time is not allowed", "The contract allows only tracked time.", _ASK_CLIENT
+    ),
+    "label_required": Why(
+        "A label is needed", "The contract asks for a label.", "Choose one and save again."
+    ),
+    "slot_in_future": Why("Not begun yet", "Time can be added once it has begun.", "Choose an earlier time."),
+    "clock_ahead": Why("This clock is ahead", "The server's clock is behind this one's.", _TRY_AGAIN),
+    "clock_unsure": Why("The server's clock is unsure", "It takes nothing until it is sure.", _TRY_AGAIN),
+    "quota": Why(
+        "The account is full",
+        "Its pictures need more room than there is.",
+        "Rows were taken; only pictures wait.",
+    ),
+    "too_many_versions": Why(
+        "Changed too often", "This segment takes no more changes.", "It can still be deleted."
+    ),
+    "too_large": Why("Too large", "The text is longer than the server takes.", "Shorten it and save again."),
+    "too_many_siblings": Why(
+        "Too many at once", "Too many devices changed it at the same time.", "Sync, then try again."
+    ),
+    "too_many_lives": Why("Deleted and added too often", "This place takes no more.", ""),
+    "device_revoked": Why("This device was revoked", "It may write no more.", "Enrol it again: diary login."),
+    "unknown_contract": Why(
+        "Unknown contract", "The server does not know this contract.", "Sync, then try again."
+    ),
+    "not_yours": Why("Not yours", "Only the freelancer writes here.", ""),
+}
+
+
+def refusal(reason: str) -> Why:
+    """Return the words for a refusal; its own word where no better ones are known."""
+    return REFUSED.get(reason, Why(reason.replace("_", " ").capitalize(), "", "Run diary doctor."))
+
+
+def marks_of(segment: SegmentView) -> tuple[Mark, ...]:
+    """Return a segment's marks, and that it does not bill where neither bar nor mark says so (R24)."""
+    words: list[str] = list(marks(segment))
+    if segment.why_not in UNMARKED:
+        words.append("does not bill")
+    return tuple(mark(word) for word in words)
+
+
+def mark(word: str) -> Mark:
+    """Return a mark's sign with its word."""
+    return Mark(SIGNS.get(word, SIGN_OF_OTHERS), word)
+
+
+BAR_WORDS: dict[Bar, str] = {"automatic": "automatic", "manual": "manual", "over_limit": "over the limit"}
+
+
+def can_go(segment: SegmentView, *, frozen: bool) -> bool:
+    """Return whether a segment can still be removed (R4, R25, R38)."""
+    return segment.state != "deleted" and (not frozen or segment.state in LOOSE)
+
+
+def removal_word(*, week_has_ended: bool, many: bool) -> str:
+    """Return how a removal is offered: by its snapshot until the week ends, then by its time (R4)."""
+    if week_has_ended:
+        return "Delete the times (and their snapshots)" if many else "Delete the time (and its snapshot)"
+    return "Remove the snapshots (and their time)" if many else "Remove the snapshot (and its time)"
