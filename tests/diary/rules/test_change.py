@@ -142,6 +142,15 @@ def test_late_time_lets_no_new_claim_of_manual_time_into_a_frozen_week() -> None
     assert answer(entry(DESKTOP, 1, manual=True), LATE, LOCK + 2) == "week_locked"
 
 
+@rule("R37a")
+def test_after_the_lock_neither_an_empty_slot_nor_a_deleted_one_takes_an_entry() -> None:
+    deleted = [*SEGMENT, received(DELETION)]
+    assert answer(entry(LAPTOP, 2), [], LOCK) == "week_locked"
+    assert answer(entry(LAPTOP, 2, life=1), [], LOCK) == "week_locked"
+    assert answer(entry(LAPTOP, 10, covers={LAPTOP: 9}, life=1), deleted, LOCK) == "week_locked"
+    assert answer(entry(DESKTOP, 1, covers={LAPTOP: 2}), deleted, LOCK) == "week_locked"
+
+
 @rule("R39")
 def test_a_device_whose_clock_may_be_wrong_refuses_only_what_the_server_would_refuse_too() -> None:
     assert answer(EDIT, SEGMENT, LOCK + 2 * MINUTE, slack_ms=2 * MINUTE) == "week_locked"
@@ -252,6 +261,17 @@ def test_to_add_a_deleted_segment_again_is_manual_time() -> None:
     again = entry(LAPTOP, 10, covers={LAPTOP: 9}, life=2, manual=True)
     assert answer(again, deleted) == "allowed"
     assert answer(again, deleted, IN_TIME, forbidden) == "manual_not_allowed"
+
+
+@rule("R21")
+def test_a_claim_of_an_ended_life_permits_nothing_in_the_next() -> None:
+    withdrawn = history(
+        ("2026-11-01T00:00Z", {"manual_allowed": True}), ("2026-11-15T00:00Z", {"manual_allowed": False})
+    )
+    held = [received(entry(LAPTOP, 2, manual=True)), received(DELETION)]
+    again = entry(LAPTOP, 10, covers={LAPTOP: 9}, life=2, manual=True)
+    assert answer(again, held) == "allowed"
+    assert answer(again, held, IN_TIME, withdrawn) == "manual_not_allowed"
 
 
 # Lives and vectors.

@@ -193,6 +193,14 @@ def test_what_is_added_again_is_manual_and_its_old_capture_counts_for_nothing() 
     assert names(destroyed(held)) == {(LAPTOP, 1), (LAPTOP, 3)}
 
 
+@rule("R35")
+def test_a_deletion_was_received_with_nothing_and_life_2_is_manual_whatever_they_claim() -> None:
+    deletion = received(entry(LAPTOP, 3, life=1, manual=True))
+    stands = standing([deletion])
+    assert (stands.kind, stands.received_at_ms, stands.claimed_at_ms) == (None, None, None)
+    assert standing([deletion, received(entry(LAPTOP, 4, covers={LAPTOP: 3}, life=2))]).kind == "manual"
+
+
 @rule("R36")
 def test_a_segment_was_received_with_its_first_capture_or_claim_not_with_its_memo() -> None:
     memo, claim = entry(LAPTOP, 1), entry(LAPTOP, 2, covers={LAPTOP: 1}, manual=True)
