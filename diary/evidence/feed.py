@@ -1,0 +1,172 @@
+"""What a reader believes of a feed: nothing that it has not checked (R45, R48, R50).
+
+Every row must continue the log without a hole, bear the hashes that its writer's push signed, and be by a
+device that the account's list counts at that number. Pure: pages and what is known in, checked rows or a
+named fault out. A fault is an alarm: it stays until a person has looked.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from diary.errors import PeerError
+from diary.evidence import device_list
+from diary.evidence.merkle import push_hash
+from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
+from diary.evidence.signature import PUSH, verify
+from diary.rules.ids import AccountId, ReplicaId
+from diary.rules.segment import DeviceListInClear, Header, MalformedHeaderError, parse_header
+
+HASHES_PER_VERSION_BYTES = 64
+
+AlarmKind = Literal[
+    "hole", "log_shrank", "log_epoch", "bad_signature", "unlisted_device", "wrong_place", "version_reused",
+    "device_list",
+]  # fmt: skip
+
+
+class FeedFaultError(PeerError):
+    """A feed is not what honest devices and an honest server could have made; `kind` names the alarm."""
+
+    says = "The server shows something that cannot be right: {what}."
+    mend = "Nothing of it was taken. Trust this server no further until you know why (diary audit)."
+
+    def __init__(self, kind: AlarmKind, what: str) -> None:
+        self.kind = kind
+        super().__init__(what=what)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPush:
+    """A push whose signature holds: its writer and the hashes it signed."""
+
+    signed: SignedPush
+    hashes: frozenset[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRow:
+    """A row that passed: `raw` are the header's exact bytes."""
+
+    row: LogRow
+    raw: bytes
+    header: Header
+    body_hash: bytes
+
+
+@dataclass(slots=True)
+class Reader:
+    """What a reader of one account's feeds knows so far; `check` adds to it.
+
+    `devices` is the newest device list that the account's log has shown, None before its first row.
+    `pushes` holds the checked pushes at hand, so that each is verified once.
+    """
+
+    account: AccountId
+    devices: DeviceListInClear | None
+    pushes: dict[str, CheckedPush]
+
+    def check(self, page: Page, cursor: Cursor | None) -> list[CheckedRow]:
+        """Return the page's rows that are new after `cursor`, each of them checked (R45, R48).
+
+        Rows before the cursor are a reply that came twice: they are left out. In the account's own log a
+        device list counts from its own row on.
+
+        Raises:
+            FeedFaultError: A row, or the page's head, is not to be believed.
+        """
+        start = _start_of(page, cursor)
+        checked = []
+        for place, row in enumerate(page.rows, start=page.rows[0].index if page.rows else 0):
+            if row.index != place or row.log_epoch != page.rows[0].log_epoch:
+                raise FeedFaultError("hole", f"row {place} of the log of contract {page.contract} is missing")
+            if row.index >= start:
+                checked.append(self._checked(row, page))
+        return checked
+
+    def _checked(self, row: LogRow, page: Page) -> CheckedRow:
+        raw = row.header.encode()
+        header = _header_of(raw, row)
+        if header.contract != page.contract or header.account != self.account:
+            raise FeedFaultError("wrong_place", f"version {_name(header)} stands in another contract's log")
+        try:
+            body_hash = bytes.fromhex(row.body_hash)
+        except ValueError:
+            body_hash = b""
+        if row.body is not None and hashlib.sha256(row.body).digest() != body_hash:
+            raise FeedFaultError("bad_signature", f"the content of version {_name(header)} was altered")
+        if header.type == "device_list":
+            self._learn_devices(header, raw, row)
+        push = self.pushes.get(row.push) or self._checked_push(row.push, page.pushes)
+        if header.replica != push.signed.replica:
+            raise FeedFaultError("bad_signature", f"version {_name(header)} is in another device's push")
+        if hashlib.sha256(raw).digest() + body_hash not in push.hashes:
+            raise FeedFaultError("bad_signature", f"version {_name(header)} was signed by nobody")
+        if not self._counts(header):
+            raise FeedFaultError("unlisted_device", f"version {_name(header)} is by no device of the account")
+        return CheckedRow(row, raw, header, body_hash)
+
+    def _learn_devices(self, header: Header, raw: bytes, row: LogRow) -> None:
+        try:
+            self.devices = device_list.check(header, raw, row.body or b"", self.devices)
+        except device_list.DeviceListError as error:
+            raise FeedFaultError("device_list", error.what_happened.rstrip(".")) from error
+
+    def _checked_push(self, name: str, pushes: Mapping[str, SignedPush]) -> CheckedPush:
+        """Return the push of that hash once its signature is found to be its writer's."""
+        signed = pushes.get(name)
+        if signed is None or push_hash(signed).hex() != name or len(signed.hashes) % HASHES_PER_VERSION_BYTES:
+            raise FeedFaultError("bad_signature", "a push that should sign a row is not shown")
+        listed = self.devices and device_list.device(self.devices, signed.replica)
+        if not listed:
+            what = f"a push is signed by {signed.replica}, which is no device of the account"
+            raise FeedFaultError("unlisted_device", what)
+        if not verify(bytes.fromhex(listed.sign), PUSH, signed.hashes, signed.signature):
+            raise FeedFaultError(
+                "bad_signature", f"a push of device {signed.replica} bears a false signature"
+            )
+        self.pushes[name] = CheckedPush(signed, frozenset(_split(signed.hashes)))
+        return self.pushes[name]
+
+    def _counts(self, header: Header) -> bool:
+        return self.devices is not None and device_list.counts(self.devices, header.replica, header.n)
+
+
+def _split(hashes: bytes) -> Iterator[bytes]:
+    for start in range(0, len(hashes), HASHES_PER_VERSION_BYTES):
+        yield hashes[start : start + HASHES_PER_VERSION_BYTES]
+
+
+def _start_of(page: Page, cursor: Cursor | None) -> int:
+    """Return the first index that is new, once page and head are found to continue the log (R45)."""
+    if cursor is None:
+        known_epoch, size = page.head.log_epoch, 0
+    else:
+        known_epoch, size = cursor.log_epoch, cursor.size
+    if page.head.log_epoch != known_epoch:
+        what = f"the log of contract {page.contract} was begun anew: the server lost what it had"
+        raise FeedFaultError("log_epoch", what)
+    if page.head.size < size:
+        what = f"the log of contract {page.contract} shrank from {size} to {page.head.size} rows"
+        raise FeedFaultError("log_shrank", what)
+    if page.rows and page.rows[0].log_epoch != known_epoch:
+        raise FeedFaultError(
+            "log_epoch", f"rows of contract {page.contract} are of another log than its head"
+        )
+    if page.rows and page.rows[0].index > size:
+        raise FeedFaultError("hole", f"row {size} of the log of contract {page.contract} is missing")
+    if page.rows and page.rows[-1].index >= page.head.size:
+        raise FeedFaultError("hole", f"the log of contract {page.contract} is longer than its head says")
+    return size
+
+
+def _header_of(raw: bytes, row: LogRow) -> Header:
+    try:
+        return parse_header(raw)
+    except MalformedHeaderError as error:
+        raise FeedFaultError("wrong_place", f"row {row.index} bears no header ({error})") from error
+
+
+def _name(header: Header) -> str:
+    return f"{ReplicaId(header.replica)}:{header.n}"

@@ -1,0 +1,353 @@
+"""The diary's side of a sync: what it sends, and what it does with the answers (R25, R37d, R40, R41, R48).
+
+Functions over `OpenDiary` that `diary.diary.Diary` hands on; `sync.engine` drives them.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from diary.deciding import what_of
+from diary.errors import DamageError, PeerError
+from diary.evidence.merkle import push_hash
+from diary.evidence.receipt import Cursor, Receipt, Refusal, SignedAnswer, SignedPush
+from diary.evidence.signature import PUSH
+from diary.rules.ids import ContractId, Millis, Slot
+from diary.rules.merge import Held, destroyed
+from diary.rules.segment import Sealed
+from diary.rules.timesheet import Place
+from diary.rules.week import Week
+from diary.state import CLOCK_DIFFERENCE, OpenDiary
+from diary.store import feed, meta, pictures, receipts, refusals, replica, sending, versions
+from diary.store.refusals import KeptRefusal
+
+# What the server may take later, perhaps under the same name: it stays in the outbox (R40).
+PASSING_REASONS = frozenset({"clock_unsure", "slot_in_future", "clock_ahead", "quota"})
+
+CLOCK_NEWS_MILLIS = 1_000  # a difference that moved by less is not worth a write
+SYNC_NEWS_MILLIS = 60_000  # the last sync is shown to the minute; a run that found nothing writes nothing
+SYNCED_AT = "synced at"
+_SERVER = "server"
+
+
+class OlderCopyError(PeerError):
+    """The server knows later versions of this replica than its own file does (R42)."""
+
+    says = "This diary is an older copy: it ends at version {own}, the server has its version {known}."
+    mend = "Use the newer copy, or log in on a new folder: diary --home DIR login."
+
+
+class MisaddressedAnswerError(PeerError):
+    """The answers are not to the versions that were pushed."""
+
+    says = "The server's answers do not belong to the versions that were sent."
+    mend = "Sync again; what is not answered stays in the diary."
+
+
+class WrongPictureError(DamageError):
+    """The bytes that came are not the picture of that name (R41)."""
+
+    says = "The server's picture {name} is damaged: its bytes do not make its name."
+    mend = "Sync again; if it comes again, the server's storage is damaged."
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLink:
+    """The server this diary is registered with, and its key as it was at that moment, in hexadecimal."""
+
+    url: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyPush:
+    """A push that is signed, and noted here as about to leave."""
+
+    signed: SignedPush
+    names: tuple[versions.Name, ...]
+    versions: tuple[Sealed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What the answers amount to.
+
+    `refused` is kept in the list of refusals; `postponed` stays to be sent. `behind`: a feed holds rows
+    that are not read here (R45).
+    """
+
+    accepted: int
+    refused: tuple[KeptRefusal, ...]
+    postponed: tuple[tuple[Slot | None, str], ...]
+    behind: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRef:
+    """A picture to send or to fetch: its name, padded size, and where it belongs."""
+
+    name: str
+    size: int
+    contract: ContractId
+    slot: Slot
+
+
+def server(diary: OpenDiary) -> ServerLink | None:
+    """Return the server this diary is registered with, None for none (R50)."""
+    with diary.reading():
+        kept = diary.kept(_SERVER)
+    return ServerLink(url=str(kept[0]), key=str(kept[1])) if isinstance(kept, list) else None
+
+
+def link_server(diary: OpenDiary, url: str, key: str) -> None:
+    """Note the server and pin its key (R50)."""
+    with diary.writing():
+        diary.keep(_SERVER, [url, key])
+
+
+def check_copy(diary: OpenDiary, replica_n: int) -> None:
+    """Check that the server knows no later version of this replica than this file (R42).
+
+    Raises:
+        OlderCopyError: It does: this file was restored, or copied and used elsewhere.
+    """
+    own = replica.last_n(diary.connection, diary.replica)
+    if replica_n > own:
+        raise OlderCopyError(own=own, known=replica_n)
+
+
+def due(diary: OpenDiary) -> tuple[sending.Due, ...]:
+    """Return what may be sent now, in the order in which it should be (R17, R41)."""
+    now_ms = diary.now_ms()
+    with diary.reading():
+        return sending.due(diary.connection, now_ms, _open_from(now_ms))
+
+
+def queue(diary: OpenDiary) -> sending.Queue:
+    """Return what waits, sent or held (R17)."""
+    now_ms = diary.now_ms()
+    with diary.reading():
+        return sending.queue(diary.connection, now_ms, _open_from(now_ms))
+
+
+def sign_push(diary: OpenDiary, ids: Sequence[int], server_url: str) -> ReadyPush:
+    """Read and sign the versions that still wait, and note before they leave that they do (R25, R48).
+
+    What was removed since it was listed is left out; the push may be empty.
+    """
+    with diary.writing():
+        outgoing = sending.read(diary.connection, ids)
+        sealed = tuple(item.sealed for item in outgoing)
+        hashes = b"".join(
+            hashlib.sha256(item.header).digest() + hashlib.sha256(item.body or b"").digest()
+            for item in sealed
+        )
+        signature = diary.keys.sign(PUSH, hashes)
+        signed = SignedPush(replica=diary.replica, hashes=hashes, signature=signature)
+        if outgoing:
+            name = push_hash(signed).hex()
+            receipts.keep_push(diary.connection, name, signed)
+            sending.mark_pushed(diary.connection, (item.id for item in outgoing), name)
+            size = sum(len(item.header) + len(item.body or b"") + len(item.wrap or b"") for item in sealed)
+            sending.note_sent(
+                diary.connection,
+                sent_at_ms=diary.now_ms(),
+                server=server_url,
+                what="versions",
+                name=name,
+                size=size,
+            )
+    return ReadyPush(signed, tuple(item.name for item in outgoing), sealed)
+
+
+def sign_enrolment(diary: OpenDiary, server_url: str) -> ReadyPush | None:
+    """Return the push of the device list that lists this device; None when the server has taken it (R50)."""
+    with diary.reading():
+        list_id = sending.waiting_device_list(diary.connection)
+    return None if list_id is None else sign_push(diary, [list_id], server_url)
+
+
+def settle(
+    diary: OpenDiary, push: ReadyPush, answers: Sequence[Receipt | Refusal], signed: SignedAnswer
+) -> Settlement:
+    """Store the answers to a push: what is accepted leaves the outbox, what is refused is listed (R37d, R40).
+
+    `signed` is the answer as the server signed it; that it did is for the caller to have checked.
+
+    Raises:
+        MisaddressedAnswerError: They answer other versions than were pushed.
+    """
+    if tuple((answer.replica, answer.n) for answer in answers) != push.names:
+        raise MisaddressedAnswerError
+    accepted = [answer for answer in answers if isinstance(answer, Receipt)]
+    final = [
+        answer for answer in answers if isinstance(answer, Refusal) and answer.reason not in PASSING_REASONS
+    ]
+    with diary.writing():
+        answered: list[Receipt | Refusal] = [*accepted, *final]
+        names = tuple((answer.replica, answer.n) for answer in answered)
+        receipts.keep_answer(diary.connection, signed, names, diary.now_ms())
+        sending.receive(diary.connection, accepted)
+        behind = _advance(diary, accepted)
+        refused = tuple(kept for answer in final if (kept := _refuse(diary, answer)) is not None)
+        places = {(kept.contract, kept.slot) for kept in refused if kept.slot is not None}
+        behind |= _ask_again_for_lost_content(diary, places)
+        postponed = tuple(
+            (_slot_of(diary, answer), answer.reason)
+            for answer in answers
+            if isinstance(answer, Refusal) and answer.reason in PASSING_REASONS
+        )
+    return Settlement(len(accepted), refused, postponed, behind)
+
+
+def _advance(diary: OpenDiary, accepted: Iterable[Receipt]) -> bool:
+    """Move the cursors over own rows that follow what was read; return whether others lie between (R45)."""
+    logs: dict[ContractId, list[Receipt]] = defaultdict(list)
+    for receipt in accepted:
+        logs[receipt.contract].append(receipt)
+    cursors = receipts.cursors(diary.connection) if logs else {}
+    behind = False
+    for contract, own in logs.items():
+        own.sort(key=lambda receipt: receipt.index)
+        cursor = cursors.get(contract, Cursor(log_epoch=own[0].log_epoch, size=0))
+        size = cursor.size
+        for receipt in own:
+            if (receipt.log_epoch, receipt.index) == (cursor.log_epoch, size):
+                size += 1
+        if size > cursor.size:
+            receipts.move_cursor(diary.connection, contract, Cursor(log_epoch=cursor.log_epoch, size=size))
+        behind |= any(receipt.log_epoch != cursor.log_epoch or receipt.index >= size for receipt in own)
+    return behind
+
+
+def _refuse(diary: OpenDiary, answer: Refusal) -> KeptRefusal | None:
+    """Move a refused version to the list of refusals; None when it is there already (R37d)."""
+    stored = versions.find(diary.connection, (answer.replica, answer.n))
+    if stored is None:
+        return None
+    what = what_of(stored.header)
+    kept = KeptRefusal(
+        name=stored.header.name,
+        contract=stored.header.contract,
+        slot=stored.header.slot,
+        what=what,
+        reason=answer.reason,
+        because=answer.because,
+        refused_at_ms=Millis(answer.refused_at_ms),
+        sealed=None if what == "deletion" or stored.sealed.body is None else stored.sealed,
+    )
+    refusals.keep(diary.connection, kept)
+    versions.drop(diary.connection, stored.header.name)
+    diary.contents.pop(stored.header.name, None)
+    return kept
+
+
+def _slot_of(diary: OpenDiary, answer: Refusal) -> Slot | None:
+    stored = versions.find(diary.connection, (answer.replica, answer.n))
+    return stored.header.slot if stored else None
+
+
+def _ask_again_for_lost_content(diary: OpenDiary, places: Iterable[Place]) -> bool:
+    """Have the feed read again where a refused change had displaced what stands after all (R37d).
+
+    A refused deletion or edit had already taken the content that it meant to end; the server still has it.
+    """
+    again = False
+    for contract, slot in places:
+        held = feed.held(diary.connection, contract, [slot])
+        fallen = {
+            version.header.name
+            for version in destroyed(Held(version.header, version.received_at_ms) for version in held)
+        }
+        for version in held:
+            lost = version.content != "standing" and version.header.name not in fallen
+            if lost and version.leaf_index is not None:
+                feed.rewind(diary.connection, contract, version.leaf_index)
+                again = True
+    return again
+
+
+def _open_from(now_ms: Millis) -> Slot:
+    """Return the first slot of the earliest week that is not locked (R3)."""
+    week = Week.at(now_ms)
+    before = week.previous()
+    return week.first_slot if before.is_frozen(now_ms) else before.first_slot
+
+
+def cursors(diary: OpenDiary) -> dict[ContractId, Cursor]:
+    """Return how far each feed was read without holes (R45)."""
+    with diary.reading():
+        return receipts.cursors(diary.connection)
+
+
+def alarms(diary: OpenDiary) -> tuple[feed.Alarm, ...]:
+    """Return the alarms, the oldest first (R48, R50)."""
+    with diary.reading():
+        return feed.alarms(diary.connection)
+
+
+def pictures_to_send(diary: OpenDiary) -> tuple[PictureRef, ...]:
+    """Return what the server may have now, the nearest lock first, locked weeks last (R41)."""
+    open_from = _open_from(diary.now_ms())
+    with diary.reading():
+        stored = pictures.to_send(diary.connection)
+    return tuple(
+        PictureRef(picture.name, picture.size, picture.contract, picture.slot)
+        for picture in sorted(stored, key=lambda picture: picture.slot < open_from)
+    )
+
+
+def pictures_to_fetch(diary: OpenDiary) -> tuple[PictureRef, ...]:
+    """Return the pictures of held rows that are not here, the newest slot first (R41)."""
+    with diary.reading():
+        stored = pictures.to_fetch(diary.connection)
+    return tuple(PictureRef(picture.name, picture.size, picture.contract, picture.slot) for picture in stored)
+
+
+def sealed_picture(diary: OpenDiary, name: str) -> bytes | None:
+    """Return a picture's ciphertext; None when it was destroyed meanwhile (R25)."""
+    with diary.reading():
+        return pictures.ciphertext(diary.connection, name)
+
+
+def picture_sent(diary: OpenDiary, name: str, server_url: str, size: int) -> None:
+    """Note that the server has a picture whole (R41, R55)."""
+    with diary.writing():
+        pictures.mark_sent(diary.connection, name)
+        sending.note_sent(
+            diary.connection,
+            sent_at_ms=diary.now_ms(),
+            server=server_url,
+            what="picture",
+            name=name,
+            size=size,
+        )
+
+
+def keep_picture(diary: OpenDiary, name: str, ciphertext: bytes) -> bool:
+    """Store a fetched picture; False when its row was deleted meanwhile: the deletion wins (R25, R41).
+
+    Raises:
+        WrongPictureError: The bytes do not make the name.
+    """
+    if hashlib.sha256(ciphertext).hexdigest() != name:
+        raise WrongPictureError(name=name)
+    with diary.writing():
+        return pictures.keep(diary.connection, name, ciphertext)
+
+
+def note_server_clock(diary: OpenDiary, difference_ms: int) -> None:
+    """Note how far the server's clock is ahead of this machine's in this boot, when that is news (R20)."""
+    boot = diary.clock.boot()
+    if abs(difference_ms - diary.difference_ms(boot)) >= CLOCK_NEWS_MILLIS:
+        with diary.writing():
+            meta.put(diary.connection, CLOCK_DIFFERENCE + boot, difference_ms)
+
+
+def note_sync(diary: OpenDiary, at_ms: Millis) -> None:
+    """Note a sync that went through, to the minute."""
+    last_ms = meta.number(diary.connection, SYNCED_AT)
+    if last_ms is None or abs(at_ms - last_ms) >= SYNC_NEWS_MILLIS:
+        with diary.writing():
+            meta.put(diary.connection, SYNCED_AT, at_ms)

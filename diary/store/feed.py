@@ -1,0 +1,265 @@
+"""What was read of the feeds: rows, how far, who signed them, and what gave alarm (R25, R45, R48).
+
+Statements over lists, each run once a page: a diary of years arrives in tens of thousands of rows.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+import msgspec
+
+from diary.evidence.receipt import SignedPush
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from diary.rules.segment import Header, parse_header
+from diary.store.versions import ContentState
+
+_REWIND = """
+    UPDATE log_head
+       SET size = min(size, :size)
+     WHERE contract = :contract
+"""
+_DEVICE_LIST = """
+    SELECT header
+      FROM version
+     WHERE contract = :account
+       AND slot IS NULL
+       AND type = 'device_list'
+       AND leaf_index < :size
+     ORDER BY leaf_index DESC
+     LIMIT 1
+"""
+_KNOWN = """
+    SELECT n, id, header, body_hash, body IS NOT NULL, received_at_ms IS NOT NULL
+      FROM version
+     WHERE replica = :replica
+       AND n BETWEEN :first AND :last
+"""
+_HELD = """
+    SELECT v.slot, v.id, v.header, v.received_at_ms, v.leaf_index, v.content, v.push IS NOT NULL
+      FROM json_each(:slots) AS place
+      JOIN version AS v
+        ON v.slot = place.value
+       AND v.contract = :contract
+     WHERE v.slot IS NOT NULL
+"""
+_ADD = """
+    INSERT INTO version (
+        replica, n, type, account, contract, slot, life, written_at_ms,
+        received_at_ms, log_epoch, leaf_index, push, content, body_hash, header, wrap, body
+    )
+    VALUES (
+        :replica, :n, :type, :account, :contract, :slot, :life, :received_at_ms,
+        :received_at_ms, :log_epoch, :leaf_index, :push, :content, :body_hash, :header, :wrap, :body
+    )
+"""
+_RECEIVED = """
+    UPDATE version
+       SET received_at_ms = :received_at_ms,
+           log_epoch = :log_epoch,
+           leaf_index = :leaf_index,
+           push = :push
+     WHERE id = :id
+"""
+_REFILL = """
+    UPDATE version
+       SET content = 'standing',
+           wrap = :wrap,
+           body = :body
+     WHERE id = :id
+"""
+_ADD_PICTURE = """
+    INSERT INTO picture (replica, n, idx, name, contract, slot, size, at_server)
+    VALUES (:replica, :n, :idx, :name, :contract, :slot, :size, 1)
+        ON CONFLICT (replica, n, idx) DO NOTHING
+"""
+_ADD_PUSH = """
+    INSERT INTO push (hash, replica, hashes, signature)
+    VALUES (:hash, :replica, :hashes, :signature)
+        ON CONFLICT (hash) DO NOTHING
+"""
+_LEAVE_OUTBOX = """
+    DELETE FROM outbox
+     WHERE (replica, n) IN (
+           SELECT replica, n
+             FROM version
+            WHERE id = :id
+              AND content <> 'standing'
+           )
+"""
+_RAISE_ALARM = """
+    INSERT INTO alarm (raised_at_ms, contract, kind, says)
+    VALUES (:raised_at_ms, :contract, :kind, :says)
+        ON CONFLICT (contract, kind, says) DO NOTHING
+"""
+_ALARMS = """
+    SELECT raised_at_ms, contract, kind, says
+      FROM alarm
+     ORDER BY id
+"""
+
+
+class NewRow(TypedDict):
+    """One row of a feed as it is added: the columns of `version`, as SQLite binds them."""
+
+    replica: ReplicaId
+    n: int
+    type: str
+    account: AccountId
+    contract: ContractId
+    slot: Slot | None
+    life: int | None
+    received_at_ms: Millis
+    log_epoch: int
+    leaf_index: int
+    push: str
+    content: ContentState
+    body_hash: bytes
+    header: bytes
+    wrap: bytes | None
+    body: bytes | None
+
+
+class NewPicture(TypedDict):
+    """One picture that a row names: the columns of `picture`, as SQLite binds them."""
+
+    replica: ReplicaId
+    n: int
+    idx: int
+    name: str
+    contract: ContractId
+    slot: Slot
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRow:
+    """A version that is held already under a name that a page shows."""
+
+    id: int
+    header: bytes
+    body_hash: bytes
+    has_body: bool
+    received: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """A capture or an entry that is held at a place; `seen` when it ever left this machine or came to it."""
+
+    id: int
+    slot: Slot
+    header: Header
+    received_at_ms: Millis | None
+    leaf_index: int | None
+    content: ContentState
+    seen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What stays until a person has looked (R48, R50, R56)."""
+
+    raised_at_ms: Millis
+    contract: ContractId
+    kind: str
+    says: str
+
+
+def rewind(connection: sqlite3.Connection, contract: ContractId, size: int) -> None:
+    """Have a feed read again from row `size`: a content that was given up is needed after all (R37d)."""
+    connection.execute(_REWIND, {"contract": contract, "size": size})
+
+
+def device_list_header(connection: sqlite3.Connection, account: AccountId, size: int) -> bytes | None:
+    """Return the header of the newest device list among the first `size` rows of the account's log (R50)."""
+    row = connection.execute(_DEVICE_LIST, {"account": account, "size": size}).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def known(connection: sqlite3.Connection, replica: ReplicaId, first: int, last: int) -> dict[int, KnownRow]:
+    """Return this replica's versions from `first` to `last` by their n."""
+    rows = connection.execute(_KNOWN, {"replica": replica, "first": first, "last": last})
+    return {
+        n: KnownRow(id_, header, body_hash, bool(has_body), bool(received))
+        for n, id_, header, body_hash, has_body, received in rows
+    }
+
+
+def held(connection: sqlite3.Connection, contract: ContractId, slots: Iterable[int]) -> list[HeldRow]:
+    """Return every capture and entry of the contract in these slots."""
+    asked = {"contract": contract, "slots": msgspec.json.encode(sorted(slots)).decode()}
+    return [
+        HeldRow(
+            id=id_,
+            slot=Slot(slot),
+            header=parse_header(header),
+            received_at_ms=received_at_ms,
+            leaf_index=leaf_index,
+            content=content,
+            seen=bool(pushed) or received_at_ms is not None,
+        )
+        for slot, id_, header, received_at_ms, leaf_index, content, pushed in connection.execute(_HELD, asked)
+    ]
+
+
+def add(connection: sqlite3.Connection, rows: Sequence[NewRow]) -> None:
+    """Add rows that are not held yet."""
+    connection.executemany(_ADD, rows)
+
+
+def note_received(connection: sqlite3.Connection, id_: int, row: NewRow) -> None:
+    """Note that the server holds a version that is held here already.
+
+    It stays in the outbox until the server's signed receipt comes, unless its content is gone.
+    """
+    received = {
+        "id": id_,
+        "received_at_ms": row["received_at_ms"],
+        "log_epoch": row["log_epoch"],
+        "leaf_index": row["leaf_index"],
+        "push": row["push"],
+    }
+    connection.execute(_RECEIVED, received)
+    connection.execute(_LEAVE_OUTBOX, {"id": id_})
+
+
+def refill(connection: sqlite3.Connection, id_: int, body: bytes, wrap: bytes | None) -> None:
+    """Put back a content that stands after all (R37d)."""
+    connection.execute(_REFILL, {"id": id_, "body": body, "wrap": wrap})
+
+
+def add_pictures(connection: sqlite3.Connection, pictures: Iterable[NewPicture]) -> None:
+    """Note pictures that rows name; their ciphertext is to be fetched, from the server alone (R41)."""
+    connection.executemany(_ADD_PICTURE, pictures)
+
+
+def add_pushes(connection: sqlite3.Connection, pushes: dict[str, SignedPush]) -> None:
+    """Keep checked pushes, by their hash (R48)."""
+    connection.executemany(
+        _ADD_PUSH,
+        (
+            {"hash": name, "replica": push.replica, "hashes": push.hashes, "signature": push.signature}
+            for name, push in pushes.items()
+        ),
+    )
+
+
+def raise_alarm(connection: sqlite3.Connection, alarm: Alarm) -> None:
+    """Keep an alarm; one that says the same of the same contract is kept once."""
+    raised = {
+        "raised_at_ms": alarm.raised_at_ms,
+        "contract": alarm.contract,
+        "kind": alarm.kind,
+        "says": alarm.says,
+    }
+    connection.execute(_RAISE_ALARM, raised)
+
+
+def alarms(connection: sqlite3.Connection) -> tuple[Alarm, ...]:
+    """Return the alarms, the oldest first."""
+    return tuple(
+        Alarm(Millis(at_ms), ContractId(contract), kind, says)
+        for at_ms, contract, kind, says in connection.execute(_ALARMS)
+    )

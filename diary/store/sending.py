@@ -1,0 +1,178 @@
+"""What leaves, in which order, and what the server answered (R17, R25, R40, R41).
+
+Statements over lists, each run once a push: a diary of years leaves in tens of thousands of versions.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from diary.evidence.receipt import Receipt
+from diary.rules.ids import Millis, ReplicaId, Slot
+from diary.rules.segment import Sealed
+from diary.store.versions import Name
+
+# (slot + 432) / 1008 numbers the weeks: slot 0 was a Thursday's first, three days after a Monday's.
+_DUE = """
+    SELECT version.id,
+           length(version.header) + ifnull(length(version.body), 0) + ifnull(length(version.wrap), 0)
+      FROM outbox
+      JOIN version
+        ON version.replica = outbox.replica
+       AND version.n = outbox.n
+     WHERE outbox.not_before_ms <= :now_ms
+       AND outbox.held_for IS NULL
+     ORDER BY version.slot IS NOT NULL,
+              version.slot < :open_from,
+              (version.slot + 432) / 1008,
+              version.replica,
+              version.n
+"""
+_WAITING_DEVICE_LIST = """
+    SELECT version.id
+      FROM outbox
+      JOIN version
+        ON version.replica = outbox.replica
+       AND version.n = outbox.n
+     WHERE version.type = 'device_list'
+     ORDER BY version.n
+     LIMIT 1
+"""
+_READ = """
+    SELECT version.id, version.replica, version.n, version.header, version.body, version.wrap
+      FROM json_each(:ids) AS wanted
+      JOIN version
+        ON version.id = wanted.value
+      JOIN outbox
+        ON outbox.replica = version.replica
+       AND outbox.n = version.n
+     ORDER BY wanted.key
+"""
+_MARK_PUSHED = """
+    UPDATE version
+       SET push = :push
+     WHERE id IN (
+           SELECT value
+             FROM json_each(:ids)
+           )
+"""
+_NOTE_SENT = """
+    INSERT INTO sent (sent_at_ms, server, what, name, bytes)
+    VALUES (:sent_at_ms, :server, :what, :name, :bytes)
+"""
+_RECEIVED = """
+    UPDATE version
+       SET received_at_ms = :received_at_ms,
+           log_epoch = :log_epoch,
+           leaf_index = :leaf_index
+     WHERE replica = :replica
+       AND n = :n
+"""
+_LEAVE = """
+    DELETE FROM outbox
+     WHERE replica = :replica
+       AND n = :n
+"""
+_WAITING = """
+    SELECT count(*),
+           min(outbox.not_before_ms) FILTER (
+               WHERE outbox.not_before_ms > :now_ms
+                 AND outbox.held_for IS NULL
+           ),
+           min(version.slot) FILTER (
+               WHERE version.slot >= :open_from
+           )
+      FROM outbox
+      JOIN version
+        ON version.replica = outbox.replica
+       AND version.n = outbox.n
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A version that may be sent now: its row in the file, and the bytes it takes of a push (R44)."""
+
+    id: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A version on its way out."""
+
+    id: int
+    name: Name
+    sealed: Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits: versions in all, when the next held one may go, the earliest slot of an open week."""
+
+    versions: int
+    next_release_ms: Millis | None
+    first_open_slot: Slot | None
+
+
+def due(connection: sqlite3.Connection, now_ms: Millis, open_from: Slot) -> tuple[Due, ...]:
+    """Return what may be sent, in order: without a slot, then by nearest lock, locked weeks last (R41).
+
+    `open_from` is the first slot of the earliest week that is not locked.
+    """
+    rows = connection.execute(_DUE, {"now_ms": now_ms, "open_from": open_from})
+    return tuple(Due(id_, size) for id_, size in rows)
+
+
+def waiting_device_list(connection: sqlite3.Connection) -> int | None:
+    """Return the first device list that waits to be sent, None for none (R50)."""
+    row = connection.execute(_WAITING_DEVICE_LIST).fetchone()
+    return None if row is None else int(row[0])
+
+
+def read(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Outgoing]:
+    """Return those of the versions that still wait, in the order asked for."""
+    return [
+        Outgoing(id_, (ReplicaId(replica), n), Sealed(header=header, body=body, wrap=wrap))
+        for id_, replica, n, header, body, wrap in connection.execute(_READ, {"ids": _json(ids)})
+    ]
+
+
+def mark_pushed(connection: sqlite3.Connection, ids: Iterable[int], push: str) -> None:
+    """Note the push in which versions are about to leave; from here on others may know them (R25)."""
+    connection.execute(_MARK_PUSHED, {"push": push, "ids": _json(ids)})
+
+
+def note_sent(
+    connection: sqlite3.Connection, *, sent_at_ms: Millis, server: str, what: str, name: str, size: int
+) -> None:
+    """Note what is about to be sent, when and to whom (R55)."""
+    note = {"sent_at_ms": sent_at_ms, "server": server, "what": what, "name": name, "bytes": size}
+    connection.execute(_NOTE_SENT, note)
+
+
+def receive(connection: sqlite3.Connection, receipts: Sequence[Receipt]) -> None:
+    """Note that the server holds these versions (R56)."""
+    received = [
+        {
+            "replica": receipt.replica,
+            "n": receipt.n,
+            "received_at_ms": receipt.received_at_ms,
+            "log_epoch": receipt.log_epoch,
+            "leaf_index": receipt.index,
+        }
+        for receipt in receipts
+    ]
+    connection.executemany(_RECEIVED, received)
+    connection.executemany(_LEAVE, ({"replica": row["replica"], "n": row["n"]} for row in received))
+
+
+def queue(connection: sqlite3.Connection, now_ms: Millis, open_from: Slot) -> Queue:
+    """Return what waits (R17, R31)."""
+    return Queue(*connection.execute(_WAITING, {"now_ms": now_ms, "open_from": open_from}).fetchone())
+
+
+def _json(ids: Iterable[int]) -> str:
+    return msgspec.json.encode(list(ids)).decode()

@@ -1,0 +1,303 @@
+"""Taking what the server's feeds hold: checked, stored, merged, destroyed where it must be (R25, R45, R48).
+
+All pages of one answer are one transaction: after a crash they are simply asked for again. Rows that are
+held already change nothing. Content is opened only where a memo is displaced (R26).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from diary import envelope
+from diary.correcting import keep_before
+from diary.deciding import opened_entries, what_of
+from diary.destroying import forget_texts
+from diary.errors import DamageError
+from diary.evidence.feed import CheckedRow, FeedFaultError, Reader
+from diary.evidence.receipt import Cursor, Page
+from diary.granting import want_grants
+from diary.rules.change import is_deletion
+from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
+from diary.rules.merge import Held, Standing, destroyed, standing
+from diary.rules.segment import DeviceListInClear, EntryContent, Header, parse_header
+from diary.rules.week import Week
+from diary.showing import BeforeText
+from diary.state import OpenDiary, finish_destroying, mark_destroying
+from diary.store import feed, history, outbox, pictures, receipts, refusals, versions
+from diary.store.versions import ContentState, Name
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one answer brought: rows that are new here, contracts that are, and whether devices are."""
+
+    rows: int
+    new_contracts: int
+    new_devices: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """One row of a page, and what is held under its name already (None: it is new here)."""
+
+    checked: CheckedRow
+    known: feed.KnownRow | None
+
+    @property
+    def header(self) -> Header:
+        """Return the row's header."""
+        return self.checked.header
+
+
+def take_pages(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
+    """Check and store what came, in one transaction (R45, R48).
+
+    Raises:
+        FeedFaultError: Something of it is not to be believed. Nothing was stored but the alarm, which stays.
+    """
+    try:
+        with diary.writing():
+            taken = _take(diary, pages)
+    except FeedFaultError as fault:
+        at_ms = diary.now_ms()
+        contract = next((page.contract for page in pages), ContractId(diary.account))
+        with diary.writing():
+            feed.raise_alarm(diary.connection, feed.Alarm(at_ms, contract, fault.kind, fault.what_happened))
+        raise
+    finish_destroying(diary)
+    return taken
+
+
+def _take(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
+    cursors = receipts.cursors(diary.connection)
+    reader = Reader(diary.account, _devices(diary, cursors.get(ContractId(diary.account))), {})
+    rows, new_contracts, new_devices = 0, 0, False
+    for page in pages:
+        checked = reader.check(page, cursors.get(page.contract))
+        if not checked:
+            continue
+        arrivals = _compare(diary, page.contract, checked)
+        _store(diary, page.contract, arrivals)
+        last = checked[-1].row
+        receipts.move_cursor(diary.connection, page.contract, Cursor(last.log_epoch, last.index + 1))
+        new = [arrival.header for arrival in arrivals if arrival.known is None]
+        rows += len(new)
+        new_contracts += page.contract not in cursors and page.contract != ContractId(diary.account)
+        if any(header.type == "device_list" for header in new):
+            new_devices = True
+            want_grants(diary)
+    feed.add_pushes(diary.connection, {name: push.signed for name, push in reader.pushes.items()})
+    return Taken(rows=rows, new_contracts=new_contracts, new_devices=new_devices)
+
+
+def _devices(diary: OpenDiary, cursor: Cursor | None) -> DeviceListInClear | None:
+    """Return the newest device list that the account's log has shown so far (R50)."""
+    raw = feed.device_list_header(diary.connection, diary.account, cursor.size) if cursor else None
+    return parse_header(raw).devices if raw is not None else None
+
+
+def _compare(diary: OpenDiary, contract: ContractId, checked: Sequence[CheckedRow]) -> list[_Arrival]:
+    """Return the rows beside what is held under their names (R40, R42).
+
+    Raises:
+        FeedFaultError: A name is held with other content, or comes twice.
+    """
+    numbers: dict[ReplicaId, list[int]] = defaultdict(list)
+    for row in checked:
+        numbers[row.header.replica].append(row.header.n)
+    held = {
+        replica: feed.known(diary.connection, replica, min(ns), max(ns)) for replica, ns in numbers.items()
+    }
+    if sum(len(set(ns)) for ns in numbers.values()) < len(checked):
+        raise FeedFaultError("version_reused", f"the log of contract {contract} holds one version twice")
+    arrivals = [_Arrival(row, held[row.header.replica].get(row.header.n)) for row in checked]
+    for arrival in arrivals:
+        known, row = arrival.known, arrival.checked
+        if known and (known.header != row.raw or (known.has_body and known.body_hash != row.body_hash)):
+            what = f"version {row.header.replica}:{row.header.n} is held with other content"
+            raise FeedFaultError("version_reused", what)
+    return arrivals
+
+
+def _store(diary: OpenDiary, contract: ContractId, arrivals: Sequence[_Arrival]) -> None:
+    """Store the rows of one feed and bring their places to what now stands there (R34, R35)."""
+    places = _places(diary, contract, arrivals)
+    fallen = {name: state for place in places for name, state in place.fallen.items()}
+    new = [arrival.checked for arrival in arrivals if arrival.known is None]
+    feed.add(diary.connection, [_new_row(row, fallen.get(row.header.name)) for row in new])
+    standing_pictures = (_pictures(row) for row in new if row.header.name not in fallen)
+    feed.add_pictures(diary.connection, chain.from_iterable(standing_pictures))
+    for arrival in arrivals:
+        if arrival.known and not arrival.known.received:
+            feed.note_received(diary.connection, arrival.known.id, _new_row(arrival.checked, None))
+    for place in places:
+        _bring_to_standing(diary, place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One segment at which versions meet: those held, those that came, and what stands of them all.
+
+    `fallen` are the names whose content must be destroyed, and as what (R25).
+    """
+
+    contract: ContractId
+    slot: Slot
+    held: Sequence[feed.HeldRow]
+    came: Sequence[_Arrival]
+    stands: Standing
+    fallen: dict[Name, ContentState]
+
+
+def _places(diary: OpenDiary, contract: ContractId, arrivals: Sequence[_Arrival]) -> list[_Place]:
+    """Return the places at which something may fall or rise; elsewhere all that came stands."""
+    came: dict[Slot, list[_Arrival]] = defaultdict(list)
+    for arrival in arrivals:
+        if arrival.header.slot is not None:
+            came[arrival.header.slot].append(arrival)
+    held: dict[Slot, list[feed.HeldRow]] = defaultdict(list)
+    for version in feed.held(diary.connection, contract, came):
+        held[version.slot].append(version)
+    return [
+        _merged(contract, slot, held[slot], there)
+        for slot, there in came.items()
+        if held[slot] or not _all_stand(there)
+    ]
+
+
+def _all_stand(came: Sequence[_Arrival]) -> bool:
+    """Return whether these versions, alone at their place, all stand: captures and one entry of life 0."""
+    entries = [arrival.header for arrival in came if arrival.header.type == "entry"]
+    return not entries or (len(entries) == 1 and not entries[0].life)
+
+
+def _merged(
+    contract: ContractId, slot: Slot, held: Sequence[feed.HeldRow], came: Sequence[_Arrival]
+) -> _Place:
+    all_there = [
+        *(Held(version.header, version.received_at_ms) for version in held),
+        *(Held(arrival.header, Millis(arrival.checked.row.received_at_ms)) for arrival in came),
+    ]
+    stands = standing(all_there)
+    fallen: dict[Name, ContentState] = {
+        version.header.name: "destroyed" if version.life < stands.life else "superseded"
+        for version in destroyed(all_there)
+    }
+    return _Place(contract, slot, held, came, stands, fallen)
+
+
+def _bring_to_standing(diary: OpenDiary, place: _Place) -> None:
+    """Destroy what fell at a place and put back what stands after all (R25, R35, R37d)."""
+    connection = diary.connection
+    # A deletion has no content to destroy, and the server takes a later life only after it.
+    falling = [
+        version
+        for version in place.held
+        if version.header.name in place.fallen and not is_deletion(version.header)
+    ]
+    rising = {version.header.name: version for version in place.held if version.content != "standing"}
+    for arrival in place.came:
+        name = arrival.header.name
+        body = arrival.checked.row.body
+        if body is not None and name in rising and name not in place.fallen:
+            feed.refill(connection, rising[name].id, body, arrival.checked.row.wrap)
+            feed.add_pictures(connection, _pictures(arrival.checked))
+    _remember_displaced(diary, place, falling)
+    # Texts of a life that is over go wherever they lie, old memos and refused changes too (R25).
+    if place.stands.life and forget_texts(diary, (place.contract, place.slot)):
+        mark_destroying(diary)
+    for version in falling:
+        if version.content == "standing":
+            _destroy(diary, version, place)
+
+
+def _remember_displaced(diary: OpenDiary, place: _Place, falling: Sequence[feed.HeldRow]) -> None:
+    """Keep the memos that another device's edit displaces, sealed, until the week freezes (R26)."""
+    displaced = [
+        version
+        for version in falling
+        if place.fallen[version.header.name] == "superseded" and version.content == "standing"
+    ]
+    at_ms = diary.now_ms()
+    if not displaced or Week.of(place.slot).is_frozen(at_ms):
+        return
+    where = (place.contract, place.slot)
+    held = versions.at_place(diary.connection, *where)
+    say_now = {entry.memo for _, entry in opened_entries(diary, held, place.stands)}
+    for version in displaced:
+        entry = next(stored for stored in held if stored.header.name == version.header.name)
+        try:
+            said = envelope.content_of(diary, entry)
+        except DamageError:
+            continue  # what does not open was never shown: there is nothing to remember
+        if isinstance(said, EntryContent) and said.memo is not None and said.memo not in say_now:
+            act = history.begin(diary.connection, "edit", at_ms)
+            keep_before(diary, act, where, BeforeText(memo=said.memo, label=said.label))
+            # Not this device's act, so not for it to undo.
+            history.mark_undone(diary.connection, act)
+
+
+def _destroy(diary: OpenDiary, version: feed.HeldRow, place: _Place) -> None:
+    """Destroy the content of one held version (R25); one that nobody else saw leaves an unused number."""
+    name = version.header.name
+    mark_destroying(diary)
+    diary.contents.pop(name, None)
+    if version.seen:
+        pictures.destroy(diary.connection, name)
+        versions.empty(diary.connection, name, place.fallen[name])
+        outbox.leave(diary.connection, name)
+        return
+    refused = refusals.KeptRefusal(
+        name=name,
+        contract=place.contract,
+        slot=place.slot,
+        what=what_of(version.header),
+        reason="slot_deleted",
+        because="another device deleted this segment before this was sent",
+        refused_at_ms=diary.now_ms(),
+        sealed=None,
+    )
+    refusals.keep(diary.connection, refused)
+    versions.drop(diary.connection, name)
+
+
+def _new_row(checked: CheckedRow, fell_as: ContentState | None) -> feed.NewRow:
+    """Return the row as it is added; one that fell, or came without content, keeps header and hashes."""
+    row, header = checked.row, checked.header
+    stays = fell_as is None and (row.body is not None or is_deletion(header))
+    return {
+        "replica": header.replica,
+        "n": header.n,
+        "type": header.type,
+        "account": header.account,
+        "contract": header.contract,
+        "slot": header.slot,
+        "life": header.life,
+        "received_at_ms": Millis(row.received_at_ms),
+        "log_epoch": row.log_epoch,
+        "leaf_index": row.index,
+        "push": row.push,
+        "content": "standing" if stays else fell_as or "superseded",
+        "body_hash": checked.body_hash,
+        "header": checked.raw,
+        "wrap": row.wrap if stays else None,
+        "body": row.body if stays else None,
+    }
+
+
+def _pictures(checked: CheckedRow) -> Iterator[feed.NewPicture]:
+    """Yield the pictures that a row with content names (R41)."""
+    header = checked.header
+    if checked.row.body is None or header.slot is None:
+        return
+    for index, (name, size) in enumerate(header.pictures or ()):
+        yield {
+            "replica": header.replica,
+            "n": header.n,
+            "idx": index,
+            "name": name,
+            "contract": header.contract,
+            "slot": header.slot,
+            "size": size,
+        }
