@@ -33,8 +33,12 @@ PULLS_AFTER_PUSH_MAX = 3  # another device that pushes all the time must not kee
 
 @dataclass(frozen=True, slots=True)
 class PagesCame:
-    """The answer to `Ask`: whether it holds rows, and whether the server has more."""
+    """The answer to `Ask`: pages, rows in them, and whether the server has more.
 
+    A page without rows is one to look at all the same: it says that a log shrank (R45).
+    """
+
+    pages: int
     rows: int
     more: bool
 
@@ -180,9 +184,12 @@ class UnexpectedEventError(AssertionError):
 Step: TypeAlias = tuple[Exchange, list[Effect]]
 
 
-def begin() -> Step:
-    """Return a run at its start and its first effect: learn before sending (R40, R41)."""
-    return Exchange(asking=True), [Ask()]
+def begin(*, grants_wanted: bool = False) -> Step:
+    """Return a run at its start and its first effect: learn before sending (R40, R41).
+
+    `grants_wanted`: an earlier run learnt of devices and ended before it granted them keys (R50).
+    """
+    return Exchange(asking=True, new_devices=grants_wanted), [Ask()]
 
 
 def step(exchange: Exchange, event: Event) -> Step:
@@ -254,7 +261,7 @@ def _pages_came(exchange: Exchange, event: PagesCame) -> Step:
     # More without rows would ask the same question for ever: the server has nothing for us then.
     if event.rows and event.more:
         return exchange, [Ask(), Take()]
-    if event.rows:
+    if event.pages:
         return replace(exchange, asking=False), [Take()]
     return _pulled(replace(exchange, asking=False))
 

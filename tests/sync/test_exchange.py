@@ -37,7 +37,7 @@ from sync.exchange import (
 )
 from tests.rule import rule
 
-NOTHING = PagesCame(rows=0, more=False)
+NOTHING = PagesCame(pages=0, rows=0, more=False)
 NO_PICTURES = PicturesListed(to_send=(), to_fetch=())
 
 
@@ -59,17 +59,20 @@ def test_with_nothing_to_do_a_run_is_one_request() -> None:
 @rule("R45")
 def test_the_next_page_is_asked_for_before_this_one_is_stored() -> None:
     told = effects_of(
-        PagesCame(rows=1000, more=True), Taken(new_devices=False), PagesCame(rows=3, more=False), Taken(False)
+        PagesCame(pages=1, rows=1000, more=True),
+        Taken(new_devices=False),
+        PagesCame(pages=1, rows=3, more=False),
+        Taken(False),
     )
     assert told == [[Ask()], [Ask(), Take()], [], [Take()], [Read()]]
 
 
 def test_a_server_that_has_more_but_gives_nothing_is_not_asked_for_ever() -> None:
-    assert effects_of(PagesCame(rows=0, more=True))[-1] == [Read()]
+    assert effects_of(PagesCame(pages=1, rows=0, more=True), Taken(new_devices=False))[-1] == [Read()]
 
 
 def test_new_devices_are_granted_keys_before_anything_is_pushed() -> None:
-    told = effects_of(PagesCame(rows=2, more=False), Taken(new_devices=True), Granted())
+    told = effects_of(PagesCame(pages=1, rows=2, more=False), Taken(new_devices=True), Granted())
     assert told == [[Ask()], [Take()], [Grant()], [Read()]]
 
 
@@ -171,7 +174,7 @@ def test_every_run_ends_having_sent_and_settled_each_push_once(
                 event = PicturesListed(to_send=tuple("p" for _ in waits), to_fetch=())
             case Ask():
                 line = None
-                event = PagesCame(rows=min(pages_left, 1), more=pages_left > 1)
+                event = PagesCame(pages=min(pages_left, 1), rows=min(pages_left, 1), more=pages_left > 1)
                 pages_left -= min(pages_left, 1)
             case Push():
                 line = None

@@ -1,0 +1,302 @@
+"""The `diary` commands of this room (CLI.md): `register`, `login`, `sync`, `devices`, `server run`."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diary.command.desk import AsJson, Desk, ask_new_passphrase, desk_of, print_json, say
+from diary.errors import UsageError
+from diary.services import Service
+
+if TYPE_CHECKING:
+    from diary.diary import Diary
+    from diary.sealing.keyring import KeyPlace
+    from sync.engine import Progress, RefusedRow, SyncReport
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8440
+SERVER_FOLDER = "server"
+TELL_AFTER_MS = 1_000  # a shorter wait needs no words
+DEVICE_NAME_CHARACTERS_MAX = 100
+
+PhraseFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Read the recovery phrase from a file instead of asking."),
+]
+DeviceName = Annotated[
+    str | None, typer.Option("--name", help="What this device is called; else the computer's own name.")
+]
+Passphrase = Annotated[bool, typer.Option("--passphrase", help="Keep the keys under a passphrase.")]
+KeyFile = Annotated[
+    bool, typer.Option("--key-file", help="Keep the keys in a plain file that only you can read.")
+]
+
+
+class TwoKeyPlacesError(UsageError):
+    """Keys lie in one place (R49)."""
+
+    says = "Keys lie in one place: under a passphrase or in a key file, not both."
+    mend = "Give one of --passphrase and --key-file, or neither for the system's keyring."
+
+
+class NoPhraseFileError(UsageError):
+    """The phrase's file cannot be read."""
+
+    says = "The file {path} cannot be read ({why})."
+    mend = "Name a text file that holds the twelve words."
+
+
+def commands(app: typer.Typer, open_diary: "Callable[[], Diary]") -> None:
+    """Add this room's commands to the `diary` command."""
+    app.command("register")(_register(open_diary))
+    app.command("login")(login)
+    app.command("sync")(_sync(open_diary))
+    devices = typer.Typer(help="The devices of this account.", invoke_without_command=True)
+    devices.callback()(_devices(open_diary))
+    devices.command("list")(_devices_list(open_diary))
+    app.add_typer(devices, name="devices")
+    server = typer.Typer(help="The sync server.", no_args_is_help=True)
+    server.command("run")(server_run)
+    server.callback()(_server)
+    app.add_typer(server, name="server")
+
+
+def sync_service() -> Service:
+    """Return what `diary up` runs to keep the diary in sync."""
+    return Service(name="sync", arguments=("sync", "--watch"))
+
+
+def server_service() -> Service:
+    """Return what `diary up` runs as the embedded server."""
+    return Service(name="server", arguments=("server", "run"))
+
+
+def _register(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
+    def register(
+        ctx: typer.Context, url: Annotated[str, typer.Argument(metavar="URL")], *, as_json: AsJson = False
+    ) -> None:
+        """Bring this diary to a server: account, contracts and everything recorded so far."""
+        from sync.enrolment import register as enrol_here
+        from sync.transport import Transport
+
+        with Transport(url) as line, open_diary() as diary:
+            report = enrol_here(diary, line, progress=_teller(desk_of(ctx)))
+        say(f"Registered with {line.url}.")
+        _show(report, as_json=as_json)
+
+    return register
+
+
+def login(
+    ctx: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="URL")],
+    *,
+    phrase_file: PhraseFile = None,
+    name: DeviceName = None,
+    passphrase: Passphrase = False,
+    key_file: KeyFile = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make this an additional device of your account, by its recovery phrase."""
+    from sync.enrolment import login as log_in
+    from sync.transport import Transport
+
+    desk = desk_of(ctx)
+    place = _place(desk.home, passphrase=passphrase, key_file=key_file)
+    phrase = _phrase(phrase_file)
+    with Transport(url) as line:
+        diary, report = log_in(
+            desk.home,
+            line,
+            phrase,
+            clock=desk.clock,
+            place=place,
+            device_name=name or _computer_name(),
+            progress=_teller(desk),
+        )
+    with diary:
+        say(f"This device is “{diary.device_name}”, of the account on {line.url}.")
+        say(diary.key_place_says())
+    _show(report, as_json=as_json)
+
+
+def _sync(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
+    def sync(
+        ctx: typer.Context,
+        *,
+        watch: Annotated[
+            bool,
+            typer.Option("--watch", help="Keep in sync until Ctrl-C: after each change, and now and then."),
+        ] = False,
+        as_json: AsJson = False,
+    ) -> None:
+        """Send what is new here, fetch what is new elsewhere."""
+        desk = desk_of(ctx)
+        if watch:
+            _watch(desk, open_diary, as_json=as_json)
+            return
+        from sync.engine import Engine, NotRegisteredError
+        from sync.transport import Transport
+
+        with open_diary() as diary:
+            link = diary.server()
+            if link is None:
+                raise NotRegisteredError
+            with Transport(link.url) as line:
+                report = Engine(diary, line, progress=_teller(desk)).run()
+        _show(report, as_json=as_json)
+
+    return sync
+
+
+def _watch(desk: Desk, open_diary: "Callable[[], Diary]", *, as_json: bool) -> None:
+    from sync.watch import watch
+
+    def report(done: "SyncReport") -> None:
+        if done.pushed or done.pulled or done.refused or done.pictures_sent or done.pictures_fetched:
+            _show(done, as_json=as_json)
+            sys.stdout.flush()
+
+    # The passphrase, where there is one, is asked for once and at the start, not by the loop.
+    watch(desk.home, open_diary, clock=desk.clock, say=say, report=report)
+
+
+def _devices(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
+    def devices(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+        """List the devices of this account."""
+        if ctx.invoked_subcommand is None:
+            _list_devices(open_diary, as_json=as_json)
+
+    return devices
+
+
+def _devices_list(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
+    def list_(*, as_json: AsJson = False) -> None:
+        """List the devices of this account."""
+        _list_devices(open_diary, as_json=as_json)
+
+    return list_
+
+
+def _list_devices(open_diary: "Callable[[], Diary]", *, as_json: bool) -> None:
+    with open_diary() as diary:
+        listed, own, name = diary.devices(), diary.replica, diary.device_name
+    if as_json:
+        print_json(
+            [
+                {
+                    "replica": device.replica,
+                    "this": device.replica == own,
+                    "revoked": device.revoked_from is not None,
+                }
+                for device in listed
+            ]
+        )
+        return
+    for number, device in enumerate(listed, start=1):
+        words = [f"{number}.", device.replica[:8]]
+        words += [f"this device, “{name}”"] if device.replica == own else []
+        words += ["revoked"] if device.revoked_from is not None else []
+        typer.echo("  ".join(words))
+
+
+def _server() -> None:
+    """Run the sync server."""
+
+
+def server_run(
+    ctx: typer.Context,
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = DEFAULT_HOST,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = DEFAULT_PORT,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Where the server keeps its files; else “server” in the diary's folder."
+        ),
+    ] = None,
+) -> None:
+    """Run the sync server until Ctrl-C."""
+    from sync.server.app import serve
+
+    where = folder if folder is not None else desk_of(ctx).home / SERVER_FOLDER
+    serve(where, host, port)
+
+
+def _place(home: Path, *, passphrase: bool, key_file: bool) -> "KeyPlace":
+    from diary.sealing.keyring import choose_place
+
+    if passphrase and key_file:
+        raise TwoKeyPlacesError
+    if passphrase:
+        return choose_place(home, "passphrase", ask_new_passphrase)
+    return choose_place(home, "file" if key_file else "keyring")
+
+
+def _phrase(file: Path | None) -> str:
+    """Return the recovery phrase: from the file, typed at a terminal, else the next line of stdin."""
+    if file is not None:
+        try:
+            return file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise NoPhraseFileError(path=file, why=error) from error
+    if not sys.stdin.isatty():
+        return sys.stdin.readline()
+    return str(typer.prompt("The twelve words of your recovery phrase", hide_input=True, err=True))
+
+
+def _computer_name() -> str:
+    import platform
+
+    return platform.node()[:DEVICE_NAME_CHARACTERS_MAX] or "this computer"
+
+
+def _teller(desk: Desk) -> "Callable[[Progress], None]":
+    """Return what tells how far a sync is, once it takes longer than a moment, on a line of its own."""
+    told_ms = desk.clock.monotonic_ms()
+
+    def tell(progress: "Progress") -> None:
+        nonlocal told_ms
+        now_ms = desk.clock.monotonic_ms()
+        if now_ms - told_ms >= TELL_AFTER_MS:
+            told_ms = now_ms
+            say(
+                f"Syncing: {progress.pushed} sent, {progress.pulled} received, {progress.pictures} pictures, "
+                f"{progress.waiting} to go."
+            )
+
+    return tell
+
+
+def _show(report: "SyncReport", *, as_json: bool) -> None:
+    """Print what a sync did (CLI.md)."""
+    if as_json:
+        import msgspec
+
+        print_json(msgspec.to_builtins(report))
+        return
+    pictures = [
+        f"{count} pictures {word}"
+        for count, word in (
+            (report.pictures_sent, "sent"),
+            (report.pictures_fetched, "received"),
+            (report.pictures_left, "still to be sent"),
+        )
+        if count
+    ]
+    typer.echo(", ".join([f"{report.pushed} sent", f"{report.pulled} received", *pictures]))
+    for refused in report.refused:
+        typer.echo(f"refused  {_line(refused)}")
+    for postponed in report.postponed:
+        typer.echo(f"later    {_line(postponed)}")
+
+
+def _line(row: "RefusedRow") -> str:
+    from diary.rules.json_form import iso
+    from diary.rules.week import starts_at_ms
+
+    where = iso(starts_at_ms(row.slot)) if row.slot is not None else "terms or keys"
+    return "  ".join(filter(None, (where, row.reason, row.because)))

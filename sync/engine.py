@@ -1,0 +1,386 @@
+"""One sync: the exchange's effects, carried out between the diary and the line (R37d, R40, R41, R45, R48).
+
+The line's requests run in a thread of their own, one at a time; everything that touches the diary stays in
+the caller's thread, to which the diary belongs. A run that fails anywhere has stored only what is true, and
+is simply begun again.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import assert_never
+
+import msgspec
+
+from diary.diary import Diary
+from diary.errors import UsageError
+from diary.evidence.receipt import Cursor, Page, read_answer
+from diary.exchanging import ReadyPush, ServerLink
+from diary.rules.ids import AccountId, ContractId, Slot
+from diary.store.sending import Due
+from sync.exchange import (
+    FIRST_PUSH_VERSIONS,
+    Answered,
+    Ask,
+    DeskEffect,
+    Event,
+    FetchPicture,
+    Finish,
+    Grant,
+    Granted,
+    LineEffect,
+    ListPictures,
+    OutboxRead,
+    PagesCame,
+    PictureDone,
+    PicturesListed,
+    Push,
+    Read,
+    SendPicture,
+    Settle,
+    Settled,
+    Take,
+    Taken,
+    begin,
+    cursors_after,
+    next_size,
+    step,
+)
+from sync.protocol import (
+    PULL_ROWS_MAX,
+    PUSH_BYTES_MAX,
+    PUSH_VERSIONS_MAX,
+    Pull,
+    PullAnswer,
+    PushAnswer,
+    WireVersion,
+)
+from sync.protocol import Push as PushMessage
+from sync.transport import Transport, TurnedAwayError
+
+UPLOAD_PART_BYTES = 256 * 1024  # half a minute on a line of 64 kbit/s; what broke off is sent again
+CLOCK_SAMPLE_MS = 5_000  # an answer that took longer says little about the server's clock
+
+Came = PullAnswer | PushAnswer | bytes | bool | None
+
+
+class NotRegisteredError(UsageError):
+    """The diary belongs to no server yet (R50)."""
+
+    says = "This diary is not registered with a server."
+    mend = "Everything stays on this device until then. Register it: diary register URL."
+
+
+class RefusedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One refused change in the report: where, and the word for why (CLI.md); None without a slot."""
+
+    slot: Slot | None
+    reason: str
+    contract: ContractId | None = None
+    because: str = ""
+
+
+class SyncReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What one sync did: the form of `diary sync --json`.
+
+    `pushed` are accepted versions, `pulled` rows that were new here. `postponed` rows stay to be sent.
+    `head` tells how far each contract's log is read: [log epoch, size].
+    """
+
+    pushed: int
+    pulled: int
+    refused: tuple[RefusedRow, ...]
+    pictures_left: int
+    head: dict[ContractId, tuple[int, int]]
+    postponed: tuple[RefusedRow, ...]
+    pictures_sent: int
+    pictures_fetched: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sync is, for waits over a second; `waiting` versions are still to be sent."""
+
+    pushed: int
+    pulled: int
+    waiting: int
+    pictures: int
+
+
+@dataclass(slots=True)
+class _Tally:
+    pushed: int = 0
+    pulled: int = 0
+    pictures_sent: int = 0
+    pictures_fetched: int = 0
+    refused: list[RefusedRow] = field(default_factory=list)
+    postponed: list[RefusedRow] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Desk:
+    """What lies between line and diary during one run."""
+
+    cursors: dict[ContractId, Cursor]
+    pages: deque[list[Page]] = field(default_factory=deque)
+    queue: deque[Due] = field(default_factory=deque)
+    tried: set[int] = field(default_factory=set)
+    ready: ReadyPush | None = None
+    under_way: ReadyPush | None = None
+    answers: deque[tuple[ReadyPush, PushAnswer]] = field(default_factory=deque)
+    push_versions: int = FIRST_PUSH_VERSIONS
+    pull_rows: int = PULL_ROWS_MAX
+    copy_checked: bool = False
+
+
+class Engine:
+    """Syncs one diary with its server, as often as `run` is called.
+
+    `progress` is told after each answer. Diary and engine belong to one thread.
+    """
+
+    def __init__(
+        self, diary: Diary, line: Transport, *, progress: Callable[[Progress], None] | None = None
+    ) -> None:
+        self._diary = diary
+        self._line = line
+        self._progress = progress
+        self._tally = _Tally()
+        self._desk = _Desk({})
+
+    def run(self) -> SyncReport:
+        """Sync once (see the module).
+
+        Raises:
+            NotRegisteredError: There is no server to sync with.
+            PeerError: The server cannot be reached, or cannot be trusted.
+            MachineError: The diary cannot be written.
+        """
+        link = self._diary.server()
+        if link is None:
+            raise NotRegisteredError
+        self._tally = _Tally()
+        self._desk = _Desk(self._diary.cursors())
+        self._line.authorise(self._diary.replica, self._diary.token)
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="line") as pool:
+            self._drive(pool, link)
+        self._diary.note_sync(self._diary.now_ms())
+        return self._report()
+
+    def _drive(self, pool: ThreadPoolExecutor, link: ServerLink) -> None:
+        exchange, effects = begin(grants_wanted=self._diary.are_grants_wanted())
+        desk: deque[DeskEffect | Finish] = deque()
+        asked: LineEffect | None = None
+        coming: Future[tuple[Came, int]] | None = None
+        while True:
+            for effect in effects:
+                if isinstance(effect, Ask | Push | SendPicture | FetchPicture):
+                    asked, coming = effect, pool.submit(self._timed, self._request(effect))
+                else:
+                    desk.append(effect)
+            if desk:
+                work = desk.popleft()
+                if isinstance(work, Finish):
+                    return
+                event = self._work(work, link)
+            else:
+                assert asked is not None, "with an empty desk something is on the line"
+                assert coming is not None, "what was asked is coming"
+                came, took_ms = coming.result()
+                event = self._came(asked, came, took_ms, link)
+                self._tell()
+            exchange, effects = step(exchange, event)
+
+    # On the line.
+
+    def _request(self, effect: LineEffect) -> Callable[[], Came]:
+        """Return the request as a function of nothing: all that it needs of the diary is read here."""
+        desk, line = self._desk, self._line
+        match effect:
+            case Ask():
+                pull = Pull(account=self._diary.account, cursors=desk.cursors, rows_max=desk.pull_rows)
+                return lambda: line.pull(pull)
+            case Push():
+                push, desk.under_way, desk.ready = desk.ready, desk.ready, None
+                assert push is not None, "a push is sent when it lies ready"
+                account = self._diary.account
+                return lambda: line.push(message_of(account, push))
+            case SendPicture(name):
+                ciphertext = self._diary.sealed_picture(name)
+                return lambda: send_picture(line, name, ciphertext)
+            case FetchPicture(name):
+                return lambda: line.picture(name)
+            case _:
+                assert_never(effect)
+
+    def _timed(self, request: Callable[[], Came]) -> tuple[Came, int]:
+        began_ms = self._diary.clock.monotonic_ms()
+        came = request()
+        return came, self._diary.clock.monotonic_ms() - began_ms
+
+    # What came.
+
+    def _came(self, asked: LineEffect, came: Came, took_ms: int, link: ServerLink) -> Event:
+        desk = self._desk
+        match asked:
+            case Ask():
+                assert isinstance(came, PullAnswer), "an ask is answered with pages"
+                return self._pages_came(came, took_ms)
+            case Push():
+                assert isinstance(came, PushAnswer), "a push is answered"
+                assert desk.under_way is not None, "a push was under way"
+                desk.answers.append((desk.under_way, came))
+                sent = len(desk.under_way.names)
+                desk.push_versions = next_size(
+                    max(sent, desk.push_versions), took_ms, items_max=PUSH_VERSIONS_MAX
+                )
+                return Answered()
+            case SendPicture(name):
+                if came is True:
+                    size = len(self._diary.sealed_picture(name) or b"")
+                    self._diary.picture_sent(name, link.url, size)
+                    self._tally.pictures_sent += 1
+                return PictureDone(rows_wait=self._rows_wait())
+            case FetchPicture(name):
+                if isinstance(came, bytes) and self._diary.keep_picture(name, came):
+                    self._tally.pictures_fetched += 1
+                return PictureDone(rows_wait=self._rows_wait())
+            case _:
+                assert_never(asked)
+
+    def _pages_came(self, answer: PullAnswer, took_ms: int) -> Event:
+        desk = self._desk
+        if not desk.copy_checked:
+            # Once a run, and before anything is pushed (R42).
+            self._diary.check_copy(answer.replica_n)
+            desk.copy_checked = True
+            if took_ms <= CLOCK_SAMPLE_MS:
+                here_ms = self._diary.clock.now_ms() - took_ms // 2
+                self._diary.note_server_clock(answer.server_ms - here_ms)
+        rows = sum(len(page.rows) for page in answer.pages)
+        desk.cursors = cursors_after(desk.cursors, answer.pages)
+        desk.pages.append(answer.pages)
+        desk.pull_rows = next_size(desk.pull_rows, took_ms, items_max=PULL_ROWS_MAX)
+        return PagesCame(pages=len(answer.pages), rows=rows, more=answer.more)
+
+    # At the desk.
+
+    def _work(self, effect: DeskEffect, link: ServerLink) -> Event:
+        diary, desk = self._diary, self._desk
+        match effect:
+            case Take():
+                taken = diary.take_pages(desk.pages.popleft())
+                self._tally.pulled += taken.rows
+                return Taken(new_devices=taken.new_devices)
+            case Grant():
+                diary.grant_missing()
+                return Granted()
+            case Read():
+                desk.ready = self._next_push(link)
+                return OutboxRead(versions=len(desk.ready.names) if desk.ready else 0)
+            case Settle():
+                return self._settle(link)
+            case ListPictures():
+                return PicturesListed(
+                    to_send=tuple(picture.name for picture in diary.pictures_to_send()),
+                    to_fetch=tuple(picture.name for picture in diary.pictures_to_fetch()),
+                )
+            case _:
+                assert_never(effect)
+
+    def _next_push(self, link: ServerLink) -> ReadyPush | None:
+        """Return the next push, signed; None when all that may be sent was tried in this run."""
+        desk = self._desk
+        while True:
+            if not desk.queue:
+                desk.queue.extend(due for due in self._diary.due() if due.id not in desk.tried)
+            if not desk.queue:
+                return None
+            ids: list[int] = []
+            room = PUSH_BYTES_MAX
+            while desk.queue and len(ids) < desk.push_versions:
+                if ids and desk.queue[0].size > room:
+                    break
+                due = desk.queue.popleft()
+                ids.append(due.id)
+                room -= due.size
+            desk.tried.update(ids)
+            push = self._diary.sign_push(ids, link.url)
+            # What was removed since it was listed is not there to be sent: then the next ones are read.
+            if push.names:
+                return push
+
+    def _rows_wait(self) -> bool:
+        return any(due.id not in self._desk.tried for due in self._diary.due())
+
+    def _settle(self, link: ServerLink) -> Event:
+        push, answer = self._desk.answers.popleft()
+        answers = read_answer(answer.answers, bytes.fromhex(link.key))
+        settled = self._diary.settle(push, answers, answer.answers)
+        self._tally.pushed += settled.accepted
+        self._tally.refused += [
+            RefusedRow(slot=kept.slot, reason=kept.reason, contract=kept.contract, because=kept.because)
+            for kept in settled.refused
+        ]
+        self._tally.postponed += [RefusedRow(slot=slot, reason=reason) for slot, reason in settled.postponed]
+        self._desk.cursors = self._diary.cursors()
+        return Settled(behind=settled.behind)
+
+    def _tell(self) -> None:
+        if self._progress is not None:
+            tally = self._tally
+            pictures = tally.pictures_sent + tally.pictures_fetched
+            self._progress(Progress(tally.pushed, tally.pulled, len(self._desk.queue), pictures))
+
+    def _report(self) -> SyncReport:
+        tally = self._tally
+        return SyncReport(
+            pushed=tally.pushed,
+            pulled=tally.pulled,
+            refused=tuple(tally.refused),
+            pictures_left=len(self._diary.pictures_to_send()),
+            head={
+                contract: (cursor.log_epoch, cursor.size)
+                for contract, cursor in sorted(self._diary.cursors().items())
+            },
+            postponed=tuple(tally.postponed),
+            pictures_sent=tally.pictures_sent,
+            pictures_fetched=tally.pictures_fetched,
+        )
+
+
+def message_of(account: AccountId, push: ReadyPush) -> PushMessage:
+    """Return a signed push as it travels (R48)."""
+    return PushMessage(
+        account=account,
+        replica=push.signed.replica,
+        versions=[
+            WireVersion(header=sealed.header.decode(), body=sealed.body, wrap=sealed.wrap)
+            for sealed in push.versions
+        ],
+        signature=push.signed.signature,
+    )
+
+
+def send_picture(line: Transport, name: str, ciphertext: bytes | None) -> bool:
+    """Send a picture from where its upload stopped; return whether the server has it whole (R41).
+
+    False when no live row names it there, or it was destroyed here meanwhile: a deletion wins (R25).
+    """
+    if ciphertext is None:
+        return False
+    held = line.picture_held(name)
+    while held is not None and not held.whole:
+        part = ciphertext[held.size : held.size + UPLOAD_PART_BYTES]
+        try:
+            now = line.send_part(name, held.size, part)
+        except TurnedAwayError as error:
+            if error.reason in {"not_found", "wrong_hash"}:
+                return False
+            raise
+        if now.size <= held.size and not now.whole:
+            # Somebody else's upload of the same picture is under way, or it does not get on: next run.
+            return False
+        held = now
+    return held is not None

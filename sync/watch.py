@@ -1,0 +1,268 @@
+"""`diary sync --watch`: a sync after each change, at the end of each hold, and now and then (R17, R19, R41).
+
+The loop only waits; the diary, its engine and every request live in one thread of their own, to which their
+connection belongs. Waiting is asyncio's: a change of the diary's file, the schedule's instant, SIGTERM.
+"""
+
+import asyncio
+import os
+import secrets
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+
+from diary.clock import Clock
+from diary.diary import Diary
+from diary.errors import MachineError, PeerError
+from diary.rules.week import Week
+from diary.store.connection import FILE_NAME
+from sync.engine import Engine, NotRegisteredError, SyncReport
+from sync.network import has_route
+from sync.schedule import Schedule, after_change, after_failure, after_network_return, after_success
+from sync.transport import Transport
+
+STOP_SECONDS = 5.0  # a request under way may end; what it carried is sent again if it does not
+ROUTE_LOOK_SECONDS = 5.0  # how soon a returning network is noticed while the server is away
+
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits in the outbox: versions to be sent now, when the next hold ends, how long to the lock."""
+
+    due: frozenset[int]
+    next_release_in_ms: int | None
+    lock_in_ms: int | None
+
+
+@dataclass(slots=True)
+class Worker:
+    """The diary's side of watching; every method runs in the worker's thread."""
+
+    open_diary: Callable[[], Diary]
+    diary: Diary | None = None
+    line: Transport | None = None
+    engine: Engine | None = None
+
+    def sync(self) -> tuple[SyncReport, Waiting]:
+        """Sync once; return what was done and what waits after it."""
+        diary = self._opened()
+        link = diary.server()
+        if link is None:
+            raise NotRegisteredError
+        if self.line is None or self.line.url != link.url:
+            self._hang_up()
+            # One try a run: the schedule is what tries again.
+            self.line = Transport(link.url, attempts=1)
+            self.engine = Engine(diary, self.line)
+        assert self.engine is not None, "made with the line"
+        report = self.engine.run()
+        return report, self.waiting()
+
+    def waiting(self) -> Waiting:
+        """Look at the outbox; nothing is written."""
+        diary = self._opened()
+        now_ms = diary.now_ms()
+        queue = diary.queue()
+        release, slot = queue.next_release_ms, queue.first_open_slot
+        return Waiting(
+            due=frozenset(due.id for due in diary.due()),
+            next_release_in_ms=None if release is None else release - now_ms,
+            lock_in_ms=None if slot is None else Week.of(slot).locked_at_ms - now_ms,
+        )
+
+    def url(self) -> str | None:
+        """Return the server's address, None before the diary is registered."""
+        link = self._opened().server()
+        return link.url if link else None
+
+    def close(self) -> None:
+        """Close the connections to the server and the diary."""
+        self._hang_up()
+        if self.diary is not None:
+            self.diary.close()
+            self.diary = None
+
+    def _opened(self) -> Diary:
+        if self.diary is None:
+            self.diary = self.open_diary()
+        return self.diary
+
+    def _hang_up(self) -> None:
+        if self.line is not None:
+            self.line.close()
+            self.line = self.engine = None
+
+
+class _Wake(FileSystemEventHandler):
+    """Tells the loop that the diary's file, or its log, changed."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        super().__init__()
+        self._wake = wake
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Wake the loop for what was written; reading makes events too."""
+        written = event.event_type in {"modified", "created", "moved"}
+        if written and not event.is_directory and Path(str(event.src_path)).name.startswith(FILE_NAME):
+            self._wake()
+
+
+@dataclass(slots=True)
+class Watch:
+    """The loop's state: the schedule, and what the last run left unsent."""
+
+    worker: Worker
+    pool: ThreadPoolExecutor
+    clock: Clock
+    say: Callable[[str], None]
+    report: Callable[[SyncReport], None]
+    schedule: Schedule = field(default_factory=Schedule)
+    left: frozenset[int] = frozenset()
+    said: str = ""
+    has_route: bool = True
+
+    async def _call(self, work: Callable[[], _Result]) -> _Result:
+        """Return what `work` returns in the worker's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self.pool, work)
+
+    def now_ms(self) -> int:
+        """Return the clock that the schedule keeps to: one that no setting of the time moves."""
+        return self.clock.monotonic_ms()
+
+    async def run(self, changed: asyncio.Event, stopped: asyncio.Event) -> None:
+        """Sync whenever the schedule says so, until stopped."""
+        while not stopped.is_set():
+            if self.schedule.wait_ms(self.now_ms()) == 0:
+                await self._sync()
+            await self._wait(changed, stopped)
+            if changed.is_set() and not stopped.is_set():
+                changed.clear()
+                await self._look()
+
+    async def _sync(self) -> None:
+        try:
+            report, waiting = await self._call(self.worker.sync)
+        except NotRegisteredError:
+            self._say_once("Waiting until the diary is registered with a server: diary register URL.")
+            self.schedule = after_success(self.now_ms(), _chance(), next_release_ms=None)
+        except (PeerError, MachineError) as error:
+            self._say_once(f"{error.what_happened} {error.how_to_mend} Trying again by itself.")
+            waiting = await self._call(self.worker.waiting)
+            self.left = waiting.due
+            self.schedule = after_failure(
+                self.schedule, self.now_ms(), _chance(), lock_in_ms=waiting.lock_in_ms
+            )
+        else:
+            if self.said:
+                self._say_once("In sync with the server again.")
+                self.said = ""
+            self.left = waiting.due
+            self.schedule = after_success(self.now_ms(), _chance(), next_release_ms=self._release_ms(waiting))
+            self.report(report)
+
+    async def _look(self) -> None:
+        """See whether what changed is something to send, or the registration that was waited for."""
+        waiting = await self._call(self.worker.waiting)
+        registered = (
+            self.said != "" and not self.schedule.failures and await self._call(self.worker.url) is not None
+        )
+        sendable = bool(waiting.due - self.left) or registered
+        self.schedule = after_change(
+            self.schedule, self.now_ms(), sendable=sendable, next_release_ms=self._release_ms(waiting)
+        )
+
+    async def _wait(self, changed: asyncio.Event, stopped: asyncio.Event) -> None:
+        """Wait for a change, the schedule or the end; while the server is away also for the network."""
+        wait = self.schedule.wait_ms(self.now_ms()) / 1000
+        if self.schedule.failures:
+            wait = min(wait, ROUTE_LOOK_SECONDS)
+        waits = [asyncio.ensure_future(changed.wait()), asyncio.ensure_future(stopped.wait())]
+        try:
+            await asyncio.wait(waits, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+        if self.schedule.failures and not stopped.is_set():
+            await self._look_for_the_network()
+
+    async def _look_for_the_network(self) -> None:
+        url = self.worker.line.url if self.worker.line is not None else None
+        had_route, self.has_route = self.has_route, url is None or await asyncio.to_thread(has_route, url)
+        if self.has_route and not had_route:
+            self.schedule = after_network_return(self.schedule, self.now_ms())
+
+    def _release_ms(self, waiting: Waiting) -> int | None:
+        release_in = waiting.next_release_in_ms
+        return None if release_in is None else self.now_ms() + release_in
+
+    def _say_once(self, sentence: str) -> None:
+        if sentence != self.said:
+            self.said = sentence
+            self.say(sentence)
+
+
+def watch(
+    home: Path,
+    open_diary: Callable[[], Diary],
+    *,
+    clock: Clock,
+    say: Callable[[str], None],
+    report: Callable[[SyncReport], None],
+) -> None:
+    """Keep the diary in `home` in sync until SIGTERM or Ctrl-C (R19, R41).
+
+    `open_diary` is called in the thread that then owns the diary. `say` hears what a person should know,
+    `report` what each run did.
+    """
+    worker = Worker(open_diary)
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sync")
+    if not asyncio.run(_watch(home, Watch(worker, pool, clock, say, report))):
+        # A request hangs on a dead line. Nothing is lost with it: the diary stores only what was answered,
+        # and threads cannot be ended from outside.
+        os._exit(0)
+    pool.submit(worker.close).result()
+    pool.shutdown()
+
+
+async def _watch(home: Path, state: Watch) -> bool:
+    """Run the loop between start and stop; return whether it came to its end in time."""
+    loop = asyncio.get_running_loop()
+    changed, stopped = asyncio.Event(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):  # Windows: Ctrl-C ends the process by itself
+            loop.add_signal_handler(number, stopped.set)
+
+    def wake() -> None:
+        loop.call_soon_threadsafe(changed.set)
+
+    observer = Observer()
+    observer.schedule(_Wake(wake), str(home))
+    observer.start()
+    try:
+        running = asyncio.create_task(state.run(changed, stopped))
+        stopping = asyncio.create_task(stopped.wait())
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({running}, timeout=STOP_SECONDS)
+        stopping.cancel()
+        if not done:
+            return False
+        running.result()
+        return True
+    finally:
+        observer.stop()
+        observer.join()
+
+
+def _chance() -> float:
+    """Return a number in [0, 1) from the operating system's randomness."""
+    return secrets.randbelow(1 << 53) / (1 << 53)
