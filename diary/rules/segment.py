@@ -83,7 +83,7 @@ class DeviceListInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
 
 class GrantInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whom an epoch key is sealed to: a replica id, or "recovery" (R49, R51)."""
+    """Whom an epoch key is sealed to: a replica id, or "recovery" (R49)."""
 
     to: str
     epoch: int
