@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TypeVar, assert_never, cast
 from zoneinfo import ZoneInfo
 
-from diary.diary import Diary
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
@@ -41,6 +40,7 @@ from capture.steps import (
     Tick,
     Wished,
 )
+from diary.diary import Diary
 from diary.errors import DiaryError
 from diary.rules.ids import ContractId, Slot
 
@@ -148,11 +148,13 @@ class Tracker:
 
     def _look_for_marks(self) -> None:
         """Tell the session what the freelancer removed while it was under way (R12)."""
-        drafts = self._try(self._diary.drafts, ())
-        marks = {(draft.contract, draft.slot) for draft in drafts if draft.removed}
+        marks = self._try(self._marks_now, self._marks)
         for contract, slot in sorted(marks - self._marks):
             self._step(Removed(self._diary.now_ms(), contract, slot))
         self._marks = marks
+
+    def _marks_now(self) -> set[tuple[ContractId, Slot]]:
+        return {(draft.contract, draft.slot) for draft in self._diary.drafts() if draft.removed}
 
     def _step(self, event: Event) -> None:
         for effect in self._session.step(event):
