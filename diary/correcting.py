@@ -21,7 +21,7 @@ from diary.rules.segment import EntryContent, Stamp, StampedText
 from diary.rules.timesheet import Place
 from diary.rules.week import Week
 from diary.showing import HISTORY, BeforeText
-from diary.state import OpenDiary, finish_destroying, mark_destroying
+from diary.state import OpenDiary, mark_destroying
 from diary.store import drafts, history, versions
 from diary.store.drafts import DraftText
 from diary.store.history import Before
@@ -94,7 +94,6 @@ def edit(
             no = _edit_one(diary, contract, place, _typed(memo), _typed(label), act)
             done.append(place) if no is None else refused.append((place, no))
         history.forget_empty(diary.connection)
-    finish_destroying(diary)
     return Acts(tuple(done), tuple(refused))
 
 
@@ -208,7 +207,6 @@ def add_manual(
             no = _add_one(diary, contract, place, said, checked_text(label or ""), act)
             done.append(place) if no is None else refused.append((place, no))
         history.forget_empty(diary.connection)
-    finish_destroying(diary)
     return Acts(tuple(done), tuple(refused))
 
 
@@ -252,18 +250,17 @@ def remove(diary: OpenDiary, places: Iterable[Place]) -> Acts:
         for place in dict.fromkeys(places):
             no = _remove_one(diary, _contract_at(known, place), place)
             done.append(place) if no is None else refused.append((place, no))
-    finish_destroying(diary)
     return Acts(tuple(done), tuple(refused))
 
 
 def _remove_one(diary: OpenDiary, contract: Contract, place: Place) -> Refused | None:
     held = versions.at_place(diary.connection, *place)
     stands = standing(map(held_of, held))
-    has_draft = _draft_at(diary, place) is not None
-    if stands.deleted:
+    kept = drafts.find(diary.connection, *place)
+    if stands.deleted or (not held and kept is not None and kept.removed):
         _remove_draft(diary, place)
         return None
-    if not held and not has_draft and not forget_texts(diary, place):
+    if not held and kept is None and not forget_texts(diary, place):
         raise NoSegmentError(title=contract.title, slot=place[1])
     if not held:
         # Nothing was sealed yet, or it was refused: the mark keeps the tracker from recording it (R12).
@@ -330,7 +327,6 @@ def undo(diary: OpenDiary) -> Acts:
                 text = msgspec.json.decode(diary.opened(before.sealed, HISTORY), type=BeforeText)
                 no = _put_back(diary, contract, place, text)
             done.append(place) if no is None else refused.append((place, no))
-    finish_destroying(diary)
     return Acts(tuple(done), tuple(refused))
 
 

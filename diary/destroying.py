@@ -20,9 +20,8 @@ def held_of(stored: StoredVersion) -> Held:
 def destroy_what_fell(diary: OpenDiary, place: Place) -> bool:
     """Destroy the contents at a place that count no more; return whether any were (R25).
 
-    After the transaction, when True was returned, the caller runs `state.finish_destroying`. What nobody
-    else knows is dropped whole and leaves an unused number; a deletion never is: the server takes a later
-    life only after the one before it.
+    What nobody else knows is dropped whole and leaves an unused number; a deletion never is: the server
+    takes a later life only after the one before it. `OpenDiary.writing` truncates the WAL after the commit.
     """
     held = versions.at_place(diary.connection, *place)
     fallen = {version.header.name for version in destroyed(map(held_of, held))}

@@ -242,7 +242,6 @@ def forget_what_froze(diary: OpenDiary) -> None:
         history.forget_before(diary.connection, open_week.first_slot)
         drafts.forget_marks(diary.connection, open_week.first_slot)
         mark_destroying(diary)
-    finish_destroying(diary)
 
 
 def phrase(diary: OpenDiary) -> str | None:
@@ -269,7 +268,6 @@ def confirm_phrase(diary: OpenDiary, words: Mapping[int, str]) -> None:
     with diary.writing():
         meta.remove(diary.connection, ROOT_ENTROPY)
         mark_destroying(diary)
-    finish_destroying(diary)
 
 
 def listed_devices(diary: OpenDiary) -> tuple[ListedDevice, ...]:

@@ -20,7 +20,7 @@ from diary.rules.segment import CaptureContent, EntryContent, Header, Moment, St
 from diary.rules.timesheet import Place
 from diary.rules.week import Week
 from diary.sealing import row
-from diary.state import OpenDiary, finish_destroying
+from diary.state import OpenDiary
 from diary.store import drafts, pictures, versions
 from diary.store.drafts import CaptureDraft
 from diary.store.versions import StoredVersion
@@ -60,7 +60,6 @@ def record(diary: OpenDiary, draft: CaptureDraft) -> Place:
             label = drafting.later_text(draft.label, old.label if old else None)
             _record(diary, draft, draft.moment, held, memo, label)
         drafting.forget_draft(diary, place)
-    finish_destroying(diary)
     return place
 
 

@@ -6,13 +6,15 @@ does; several processes and threads each open their own.
 
 import secrets
 import sqlite3
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
 from diary.clock import Clock
+from diary.errors import MachineError
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import CaptureContent, EntryContent, TermsContent
 from diary.sealing.key_tree import DeviceKeys
@@ -25,7 +27,7 @@ Name = tuple[ReplicaId, int]
 Content = CaptureContent | EntryContent | TermsContent
 
 CONTENTS_AT_HAND_MAX = 20_000  # opened contents in memory, about 2 KB each; then the oldest go
-CHECKPOINT_BUSY_MILLIS = 250  # a reader may hold the WAL for long; the next write tries again
+CHECKPOINT_BUSY_MILLIS = 100  # a reader may hold the WAL for long; the next write tries again
 
 CLOCK_DIFFERENCE = "clock difference of boot "
 DESTROYING = "destroying"
@@ -49,13 +51,13 @@ class OpenDiary:
     home: Path
     connection: sqlite3.Connection
     place: KeyPlace
-    keys: DeviceKeys
+    keys: DeviceKeys = field(repr=False)
     clock: Clock
     account: AccountId
     replica: ReplicaId
-    epoch_keys: dict[tuple[ContractId, int], bytes] = field(default_factory=dict)
-    contents: dict[Name, Content] = field(default_factory=dict)
-    draft_pictures: dict[tuple[ContractId, Slot, int], bytes] = field(default_factory=dict)
+    epoch_keys: dict[tuple[ContractId, int], bytes] = field(default_factory=dict, repr=False)
+    contents: dict[Name, Content] = field(default_factory=dict, repr=False)
+    draft_pictures: dict[tuple[ContractId, Slot, int], bytes] = field(default_factory=dict, repr=False)
 
     @property
     def path(self) -> Path:
@@ -84,9 +86,15 @@ class OpenDiary:
             return CLOCK_SLACK_KNOWN_MS
         return CLOCK_SLACK_UNKNOWN_MS if meta.get(self.connection, SERVER) is not None else 0
 
-    def writing(self) -> AbstractContextManager[None]:
-        """Return one transaction that holds the write lock from its start."""
-        return files.writing(self.connection, self.path)
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Run the block as one transaction that holds the write lock from its start (R25).
+
+        What it destroyed, or an earlier one could not finish destroying, leaves the WAL after the commit.
+        """
+        with files.writing(self.connection, self.path):
+            yield
+        finish_destroying(self)
 
     def reading(self) -> AbstractContextManager[None]:
         """Return one snapshot of the diary."""
@@ -140,22 +148,27 @@ def is_destroying(diary: OpenDiary) -> bool:
 def finish_destroying(diary: OpenDiary) -> bool:
     """Truncate the WAL if destroyed content may lie in it; return whether none does any more (R25).
 
-    Called after each transaction that may have destroyed, and at opening. Where another connection is
-    reading, the mark stays, and the next write or opening tries again.
+    Runs after each transaction and at opening. Where another connection is reading, or the disk is full, the
+    mark stays and the next write tries again: what was asked for is done, and the pages say "destroying".
     """
     if not is_destroying(diary):
         return True
+    with suppress(MachineError):
+        if _truncate_wal(diary):
+            with files.writing(diary.connection, diary.path):
+                meta.remove(diary.connection, DESTROYING)
+            return True
+    return False
+
+
+def _truncate_wal(diary: OpenDiary) -> bool:
     with files.told(diary.path):
         diary.connection.execute(f"PRAGMA busy_timeout = {CHECKPOINT_BUSY_MILLIS}")
         try:
             blocked = diary.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         finally:
             diary.connection.execute(f"PRAGMA busy_timeout = {files.BUSY_MILLIS}")
-    if blocked:
-        return False
-    with diary.writing():
-        meta.remove(diary.connection, DESTROYING)
-    return True
+    return not blocked
 
 
 def adopt_account_key(diary: OpenDiary, account_key: bytes) -> None:

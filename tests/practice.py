@@ -1,4 +1,4 @@
-"""A practice diary for every room's tests: a real file, a key file, and a clock that stands where it is put."""
+"""A practice diary for every room's tests: a real file, a key file, a clock that stands where it is put."""
 
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,8 @@ from diary.store.drafts import CaptureDraft
 
 MONDAY_NINE = "2026-11-16T09:00Z"
 SCREEN = b"the screen's picture, as it was encoded"
+NOBODY = ReplicaId("0" * 32)
+_PRACTICE: TermsFields = {"title": "Practice"}
 BUSY_MINUTE = MinuteCounts(keystrokes=12, clicks=3, scrolls=1, os_active=True)
 
 
@@ -37,7 +39,7 @@ def practice_diary(
     folder = home / "diary"
     folder.mkdir(parents=True)
     diary = Diary.create(folder, clock=clock, place=choose_place(folder, "file"), device_name="practice")
-    return diary, clock, diary.new_contract(**{"title": "Practice", **terms})
+    return diary, clock, diary.new_contract(**(_PRACTICE | terms))
 
 
 def draft_of(
@@ -49,7 +51,7 @@ def draft_of(
     picture: bytes | None = SCREEN,
     title: str = "practice — editor",
     application: str = "editor",
-    replica: ReplicaId = ReplicaId("0" * 32),
+    replica: ReplicaId = NOBODY,
 ) -> CaptureDraft:
     """Return what the tracker would have seen of one slot, its snapshot five minutes in."""
     taken_ms = Millis(starts_at_ms(at) + 300_000)

@@ -6,12 +6,12 @@ temporary tables in memory. SQLite's errors become sentences here and nowhere el
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from diary.errors import DamageError, DiaryError, MachineError, NothingError, UsageError
-from diary.store.migrations import APPLICATION_ID, MIGRATIONS, SCHEMA
+from diary.store.migrations import APPLICATION_ID, MIGRATIONS, SCHEMA, Migration
 
 FILE_NAME = "diary.db"
 BUSY_MILLIS = 10_000  # tracker, sync and pages write at once; each holds the lock for milliseconds
@@ -196,11 +196,11 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
             copy.unlink(missing_ok=True)
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
+def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
     """Run the missing migrations in one transaction, a copy of the file kept beside it (R70)."""
     found = connection.execute("PRAGMA user_version").fetchone()[0]
     if found:
-        copy = path.with_name(f"{FILE_NAME}.before-{SCHEMA}")
+        copy = path.with_name(f"{FILE_NAME}.before-{len(migrations)}")
         os.close(os.open(copy, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
         kept = sqlite3.connect(copy)
         try:
@@ -210,10 +210,10 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     with writing(connection, path):
         # Read again under the lock: another process may have migrated meanwhile.
         found = connection.execute("PRAGMA user_version").fetchone()[0]
-        for migration in MIGRATIONS[found:]:
+        for migration in migrations[found:]:
             migration(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
 
 
 @contextmanager

@@ -16,6 +16,8 @@ their order for ever, and a file's `user_version` says how many of them it has s
 import sqlite3
 from collections.abc import Callable
 
+Migration = Callable[[sqlite3.Connection], None]
+
 APPLICATION_ID = 0x57444961  # "WDIa": what `file` and we recognise a diary by
 
 TABLES = """
@@ -250,5 +252,5 @@ def begin(connection: sqlite3.Connection) -> None:
     connection.execute(SEGMENT_VIEW)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (begin,)
+MIGRATIONS: tuple[Migration, ...] = (begin,)
 SCHEMA = len(MIGRATIONS)
