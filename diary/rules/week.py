@@ -7,6 +7,7 @@ a zone; only `local_day` and `local_date` know zones, for showing.
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -58,18 +59,14 @@ class Week:
             raise ValueError(f"The year {self.year} has no week {self.number}.") from None
 
     @classmethod
-    def of(cls, slot: Slot) -> Self:
+    def of(cls, slot: Slot) -> "Week":
         """Return the week in which the slot lies (R2)."""
         return cls.at(starts_at_ms(slot))
 
     @classmethod
-    def at(cls, at_ms: int) -> Self:
+    def at(cls, at_ms: int) -> "Week":
         """Return the week in which the instant lies (R2)."""
-        try:
-            year, number, _ = (_EPOCH + timedelta(days=at_ms // DAY_MILLIS)).isocalendar()
-        except OverflowError:
-            raise ValueError(f"A diary knows the years {_YEARS[0]} to {_YEARS[-1]}.") from None
-        return cls(year, number)
+        return _week_of_day(at_ms // DAY_MILLIS)
 
     @classmethod
     def parse(cls, name: str) -> Self:
@@ -114,17 +111,27 @@ class Week:
         """Return the week's 1,008 slots in order (R1, R2)."""
         return range(self.first_slot, self.first_slot + SLOTS_PER_WEEK)
 
-    def next(self) -> Self:
+    def next(self) -> "Week":
         """Return the week after this one."""
         return type(self).at(self.ends_at_ms)
 
-    def previous(self) -> Self:
+    def previous(self) -> "Week":
         """Return the week before this one."""
         return type(self).at(self.starts_at_ms - 1)
 
     def is_frozen(self, at_ms: int) -> bool:
         """Return whether the week is frozen at the instant: from the lock on, the lock included (R3)."""
         return at_ms >= self.locked_at_ms
+
+
+@lru_cache(maxsize=4096)  # eleven years of days; a push asks for the same few weeks over and over
+def _week_of_day(day: int) -> Week:
+    """Return the week of a day counted from 1970-01-01 (R2)."""
+    try:
+        year, number, _ = (_EPOCH + timedelta(days=day)).isocalendar()
+    except OverflowError:
+        raise ValueError(f"A diary knows the years {_YEARS[0]} to {_YEARS[-1]}.") from None
+    return Week(year, number)
 
 
 @dataclass(frozen=True, slots=True)

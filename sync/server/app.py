@@ -30,6 +30,7 @@ from sync.server.settings import Settings
 
 REQUEST_BYTES_MAX = 4 * 1024 * 1024 + 64 * 1024  # a picture's part; a push's 1 MiB travels as base64
 TIDY_SECONDS = 3600
+KEEP_ALIVE_SECONDS = 75  # longer than clients keep a line: it is they who close it, never amid a request
 GC_THRESHOLDS = (50_000, 20, 20)  # about one look a push of 500
 SHUTDOWN_SECONDS = 5  # a request under way may end; then the process does
 
@@ -127,4 +128,5 @@ def serve(folder: Path, host: str, port: int) -> None:
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )

@@ -127,16 +127,8 @@ class _SqliteHold:
 
     def append(self, push: SignedPush, push_hash: bytes, leaves: Sequence[NewLeaf]) -> None:
         account = self._account
-        self._connection.execute(
-            sql.KEEP_PUSH,
-            {
-                "account": account,
-                "hash": push_hash,
-                "replica": push.replica,
-                "hashes": push.hashes,
-                "signature": push.signature,
-            },
-        )
+        signed = {"account": account, "hash": push_hash, **msgspec.structs.asdict(push)}
+        self._connection.execute(sql.KEEP_PUSH, signed)
         self._connection.executemany(sql.APPEND, (_row(account, push_hash, leaf) for leaf in leaves))
         sizes: dict[ContractId, Receipt] = {leaf.receipt.contract: leaf.receipt for leaf in leaves}
         for contract, last in sizes.items():
@@ -168,21 +160,11 @@ class _SqliteHold:
                 )
 
     def refuse(self, refusals: Sequence[NewRefusal]) -> None:
+        hashes = ({"header_hash": item.header_hash, "body_hash": item.body_hash} for item in refusals)
+        rows = (msgspec.structs.asdict(item.refusal) for item in refusals)
+        account = {"account": self._account}
         self._connection.executemany(
-            sql.REFUSE,
-            [
-                {
-                    "account": self._account,
-                    "replica": item.refusal.replica,
-                    "n": item.refusal.n,
-                    "header_hash": item.header_hash,
-                    "body_hash": item.body_hash,
-                    "reason": item.refusal.reason,
-                    "because": item.refusal.because,
-                    "refused_at_ms": item.refusal.refused_at_ms,
-                }
-                for item in refusals
-            ],
+            sql.REFUSE, [account | row | hashed for row, hashed in zip(rows, hashes, strict=True)]
         )
 
     def destroy(self, names: Collection[Name]) -> None:
