@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from diary.rules.ids import AccountId, Millis
 from sync.protocol import PICTURE_PART_BYTES_MAX, PICTURE_TAG_BYTES, PicturePart
 from sync.server.blobs import PICTURE_NAME, Blobs
-from sync.server.faults import NotFoundError, TooLargeError, UploadOffsetError, WrongHashError
+from sync.server.faults import BusyError, NotFoundError, TooLargeError, UploadOffsetError, WrongHashError
 from sync.server.storage import PictureRow, Storage
 
 ORPHAN_MILLIS = 24 * 3_600_000  # long after any upload that a row could still catch up with
@@ -56,6 +56,7 @@ class Pictures:
             NotFoundError: No row with content names it, or a deletion came meanwhile.
             TooLargeError: A part or the picture is over its limit or over the size that the row names.
             UploadOffsetError: The part does not continue what is held.
+            BusyError: The disk is full.
             WrongHashError: The whole is not the picture of that name; it was dropped.
         """
         row = self._row(account, name)
@@ -69,7 +70,10 @@ class Pictures:
         held = self._blobs.part_size(account, name)
         if offset != held:
             raise UploadOffsetError(held=held)
-        held = self._blobs.append(account, name, offset, part)
+        try:
+            held = self._blobs.append(account, name, offset, part)
+        except OSError as error:  # a full disk: the part is as it was
+            raise BusyError(what=error.strerror) from error
         if held != offset + len(part):
             raise UploadOffsetError(held=held)
         if held < size:

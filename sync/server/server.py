@@ -73,6 +73,7 @@ class Server:
     def enrol(self, message: Enrol) -> PushAnswer:
         """Open an account, or advance its device list, and admit a replica (R50)."""
         answer = accounts.enrol(self._storage, self._key, message)
+        self._finish_destroying()
         _log.info("enrolled", account=message.push.account, replica=message.push.replica)
         return answer
 
@@ -81,8 +82,7 @@ class Server:
         accounts.caller_for(self._storage, authorization, push.account)
         answer, destroyed_any = intake.take(self._storage, self._key, push)
         if destroyed_any:
-            self._storage.sweep()
-            self._pictures.remove_doomed()
+            self._finish_destroying()
         _log.info("pushed", account=push.account, replica=push.replica, versions=len(push.versions))
         return answer
 
@@ -119,11 +119,15 @@ class Server:
 
     def tidy(self) -> None:
         """Finish what a killed process left: destroyed content in old pages, pictures without a row (R25)."""
-        self._storage.sweep()
-        self._pictures.remove_doomed()
+        self._finish_destroying()
         removed = self._pictures.collect_orphans(Millis(self._clock.now_ms()))
         if removed:
             _log.info("orphans collected", pictures=removed)
+
+    def _finish_destroying(self) -> None:
+        """Make unreadable what a commit destroyed; what fails now is done at the next time (R25)."""
+        self._storage.sweep()
+        self._pictures.remove_doomed()
 
     def close(self) -> None:
         """Release the files."""

@@ -9,8 +9,9 @@ import pytest
 from diary.clock import GivenClock
 from diary.evidence.receipt import Cursor, Receipt, Refusal
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from sync.server.faults import BusyError
 from sync.server.storage import NewRefusal, Storage
-from sync.server.storage_sqlite import SqliteStorage
+from sync.server.storage_sqlite import SqliteStorage, UnknownSchemaError
 from tests.rule import rule
 from tests.sync.server.toy_storage import ToyStorage
 from tests.sync.server.versions import (
@@ -207,6 +208,11 @@ class TestEveryStorage:
         feed = storage.feed(ACCOUNT, {ContractId(ACCOUNT): Cursor(1, 5)}, 100, EVERYTHING)
         assert [(page.rows, page.head) for page in feed.pages] == [([], Cursor(1, 1))]
 
+    @rule("R43")
+    def test_a_cursor_of_another_log_epoch_is_read_from_the_start(self, storage: Storage) -> None:
+        feed = storage.feed(ACCOUNT, {ContractId(ACCOUNT): Cursor(7, 1)}, 100, EVERYTHING)
+        assert [[row.index for row in page.rows] for page in feed.pages] == [[0]]
+
     def test_a_feed_of_an_account_is_no_other_accounts(self, storage: Storage) -> None:
         with storage.hold(ACCOUNT) as hold:
             append(hold, terms(2))
@@ -270,3 +276,33 @@ class TestEveryStorage:
 
     def test_sweeping_succeeds(self, storage: Storage) -> None:
         assert storage.sweep()
+
+
+@rule("R40")
+def test_a_full_disk_stores_nothing_and_says_so(tmp_path: Path, clock: GivenClock) -> None:
+    storage = SqliteStorage(tmp_path / "server.db", clock)
+    with storage.hold(ACCOUNT) as hold:
+        hold.open_account(ROOT)
+        append(hold, device_list(1), body=b"s" * 64)
+    pages = storage._connection.pragma("page_count")
+    storage._connection.pragma("max_page_count", pages)
+
+    def fill() -> None:
+        with storage.hold(ACCOUNT) as hold:
+            append(hold, terms(2), *(capture(n, slot=SLOT + n) for n in range(3, 60)))
+
+    with pytest.raises(BusyError, match="full"):
+        fill()
+    storage._connection.pragma("max_page_count", 1 << 30)
+    assert storage.highest_n(ACCOUNT, REPLICA) == 1
+    fill()
+    assert storage.highest_n(ACCOUNT, REPLICA) == 59
+    storage.close()
+
+
+def test_a_database_of_another_version_is_not_opened(tmp_path: Path, clock: GivenClock) -> None:
+    storage = SqliteStorage(tmp_path / "server.db", clock)
+    storage._connection.pragma("user_version", 99)
+    storage.close()
+    with pytest.raises(UnknownSchemaError):
+        SqliteStorage(tmp_path / "server.db", clock)
