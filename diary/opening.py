@@ -63,14 +63,16 @@ def create(
 
     Raises:
         DiaryExistsError: There is one already.
+        BadDeviceNameError: The device's name is empty or too long.
         WrongPhraseError: The phrase is none.
     """
+    name = _checked_name(device_name)
     entropy = entropy_of(phrase) if phrase else secrets.token_bytes(ENTROPY_BYTES)
     root = Root.from_phrase(new_phrase(entropy))
     diary = _begin(home, clock, place, root.account)
     try:
         with diary.writing():
-            at_ms = _enlist(diary, device_name)
+            at_ms = _enlist(diary, name)
             if not phrase:
                 diary.keep(ROOT_ENTROPY, entropy.hex())
             first = DeviceListInClear(
@@ -104,6 +106,7 @@ def join_account(
         WrongAccountError: It is another account's.
         DeviceListError: The list is not signed by the root, or is none.
     """
+    name = _checked_name(device_name)
     root = Root.from_phrase(phrase)
     if _account_of(newest) not in {None, root.account}:
         raise WrongAccountError
@@ -111,7 +114,7 @@ def join_account(
     diary = _begin(home, clock, place, root.account)
     try:
         with diary.writing():
-            at_ms = _enlist(diary, device_name)
+            at_ms = _enlist(diary, name)
             following = DeviceListInClear(
                 number=devices.number + 1,
                 root=devices.root,
@@ -157,11 +160,15 @@ def _begin(home: Path, clock: Clock, place: KeyPlace, account: AccountId) -> Ope
     )
 
 
-def _enlist(diary: OpenDiary, device_name: str) -> Millis:
-    """Write down who this file is; return the instant."""
+def _checked_name(device_name: str) -> str:
     name = device_name.strip()
     if not 1 <= len(name) <= DEVICE_NAME_CHARACTERS_MAX:
         raise BadDeviceNameError(most=DEVICE_NAME_CHARACTERS_MAX)
+    return name
+
+
+def _enlist(diary: OpenDiary, name: str) -> Millis:
+    """Write down who this file is; return the instant."""
     at_ms = diary.now_ms()
     replica.begin(diary.connection, diary.replica, at_ms)
     meta.put(diary.connection, ACCOUNT, diary.account)
