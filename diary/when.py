@@ -84,6 +84,8 @@ def span_of(text: str, *, now_ms: int, zone: ZoneInfo) -> Span:
     spans = spans_of(text.split(), now_ms=now_ms, zone=zone)
     if len(spans) != 1:
         raise _bad(text, "one stretch of time is asked for")
+    if _day_of(text.rsplit(maxsplit=1)[-1], _local(now_ms, zone).date()) is not None:
+        raise _bad(text, "that is a whole day; write from when to when")
     return spans[0]
 
 
@@ -114,11 +116,12 @@ def spans_of(words: Iterable[str], *, now_ms: int, zone: ZoneInfo) -> tuple[Span
 
 
 def selection_of(
-    words: Iterable[str], *, now_ms: int, zone: ZoneInfo, listed: Sequence[Place] = ()
+    words: Iterable[str], *, now_ms: int, zone: ZoneInfo, listed: Sequence[Sequence[Place]] = ()
 ) -> tuple[Slot | Place, ...]:
     """Return what SLOTS on the command line select, each once, in the order written (R1).
 
-    `@3` and `@3-5` are places of the last list, counted from 1; everything else is slots.
+    `@3` and `@3-5` are lines of the last list, counted from 1, each with the places that it stood for;
+    everything else is slots.
 
     Raises:
         BadTimeError: A word is no time, or more is selected than a week holds.
@@ -183,7 +186,7 @@ def _split(words: Iterable[str]) -> list[str]:
     return split
 
 
-def _listed(word: str, listed: Sequence[Place]) -> tuple[Place, ...]:
+def _listed(word: str, listed: Sequence[Sequence[Place]]) -> tuple[Place, ...]:
     match = _LISTED.fullmatch(word)
     if match is None:
         raise _bad(word, "a line of the last list is written @3 or @3-5")
@@ -191,7 +194,7 @@ def _listed(word: str, listed: Sequence[Place]) -> tuple[Place, ...]:
     last = int(match[2] or first)
     if not 1 <= first <= last <= len(listed):
         raise NotListedError(text=word, count=len(listed))
-    return tuple(listed[first - 1 : last])
+    return tuple(place for line in listed[first - 1 : last] for place in line)
 
 
 def _day_of(word: str, today: date) -> date | None:

@@ -8,9 +8,10 @@ that could be taken for a formula begins with an apostrophe; numbers stay number
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from diary.rules.json_form import JOINT, at
 from diary.rules.money import money
 from diary.rules.segment import MinuteCounts
 from diary.rules.timesheet import Place, SegmentView, Totals
@@ -26,10 +27,8 @@ TOTALS_COLUMNS = (
     "week", "contract", "segments", "automatic", "manual", "over_limit", "late", "overlapping", "billable",
     "rate", "currency", "amount",
 )  # fmt: skip
-JOINT = " | "
 # What makes a spreadsheet run a cell instead of showing it, in Latin and in full width.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Cell = str | int | None
 
@@ -44,13 +43,13 @@ def segments_csv(
     """
     live = [segment for segment in segments if segment.state != "deleted"]
     ordered = sorted(live, key=lambda segment: (segment.slot, segment.contract))
-    return _table(SEGMENT_COLUMNS, [_segment_line(segment, zone, picture_files) for segment in ordered])
+    return table(SEGMENT_COLUMNS, [_segment_line(segment, zone, picture_files) for segment in ordered])
 
 
 def totals_csv(weeks: Iterable[tuple[Week, Sequence[Totals]]]) -> str:
     """Return one line a week and contract; rate and amount in the currency's main unit (R58, R61)."""
     lines = [_totals_line(week, total) for week, totals in weeks for total in totals]
-    return _table(TOTALS_COLUMNS, lines)
+    return table(TOTALS_COLUMNS, lines)
 
 
 def safe_text(text: str) -> str:
@@ -58,7 +57,8 @@ def safe_text(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
-def _table(columns: Sequence[str], lines: Iterable[Sequence[Cell]]) -> str:
+def table(columns: Sequence[str], lines: Iterable[Sequence[Cell]]) -> str:
+    """Return a table as CSV (RFC 4180), its texts safe in a spreadsheet (R58)."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180
     writer.writerow(columns)
@@ -71,13 +71,13 @@ def _segment_line(
     segment: SegmentView, zone: ZoneInfo, picture_files: Mapping[Place, Sequence[str]] | None
 ) -> tuple[Cell, ...]:
     starts_ms = starts_at_ms(segment.slot)
-    local = _at(starts_ms).astimezone(zone)
+    local = at(starts_ms).astimezone(zone)
     received_ms = segment.received_at_ms
     tracked = segment.tracked_minutes
     delay = None if received_ms is None else (received_ms - ends_at_ms(segment.slot)) // 1000
     return (
         Week.of(segment.slot).name,
-        f"{_at(starts_ms):%Y-%m-%dT%H:%MZ}",
+        f"{at(starts_ms):%Y-%m-%dT%H:%MZ}",
         f"{local:%Y-%m-%dT%H:%M}",
         _offset(local),
         segment.contract_title,
@@ -99,7 +99,7 @@ def _segment_line(
         _yes(segment.masked),
         JOINT.join(segment.no_picture),
         JOINT.join(segment.devices),
-        "" if received_ms is None else f"{_at(received_ms):%Y-%m-%dT%H:%M:%SZ}",
+        "" if received_ms is None else f"{at(received_ms):%Y-%m-%dT%H:%M:%SZ}",
         delay,
         segment.leaf_index,
     )
@@ -139,10 +139,6 @@ def _offset(local: datetime) -> str:
     """Return "UTC+05:45": with the letters before it no spreadsheet reads it as a number."""
     minutes = (local.utcoffset() or timedelta()) // timedelta(minutes=1)
     return f"UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
-
-
-def _at(at_ms: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=at_ms)
 
 
 def _yes(claim: bool) -> str:  # noqa: FBT001  # a claim is what it says

@@ -12,10 +12,14 @@ JOINT = " | "
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def at(at_ms: int) -> datetime:
+    """Return an instant as a datetime in UTC."""
+    return _EPOCH + timedelta(milliseconds=at_ms)
+
+
 def iso(at_ms: int) -> str:
     """Return an instant as "2026-11-23T09:10:00Z", its milliseconds only where there are any."""
-    at = _EPOCH + timedelta(milliseconds=at_ms)
-    return f"{at:%Y-%m-%dT%H:%M:%S}{f'.{at_ms % 1000:03}' if at_ms % 1000 else ''}Z"
+    return f"{at(at_ms):%Y-%m-%dT%H:%M:%S}{f'.{at_ms % 1000:03}' if at_ms % 1000 else ''}Z"
 
 
 def week_json(view: WeekView) -> dict[str, object]:

@@ -1,0 +1,217 @@
+"""`edit`, `add`, `remove`, `undo`, `refused`: changes, and what was refused (R4, R9, R21, R37d)."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diary.command.chosen import places_of
+from diary.command.desk import AsJson, Slots, Utc, Yes, agree, desk_of, print_json, text_of, zone_of
+from diary.errors import RefusedError, UsageError
+from diary.rules.ids import SLOT_MILLIS
+from diary.rules.json_form import at, iso
+from diary.rules.week import Week, starts_at_ms
+from diary.when import Span, span_of
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from diary.correcting import Acts, Loss
+    from diary.showing import RefusalView
+
+app = typer.Typer(rich_markup_mode=None)
+
+REFUSED_LISTED_MAX = 12  # what a person reads; `diary refused` and the pages have all
+
+OfContract = Annotated[
+    str | None, typer.Option("--contract", metavar="C", help="Only segments of this contract.")
+]
+
+
+class NothingToChangeError(UsageError):
+    """An edit that says neither memo nor label."""
+
+    says = "Neither a memo nor a label was given, so there is nothing to change."
+    mend = 'For example: diary edit 9-10:30 --memo "Invoice page".'
+
+
+class NotWholeError(UsageError):
+    """Manual time is whole slots (R21)."""
+
+    says = "Manual time is whole ten minutes; {text} is not."
+    mend = "The nearest is {first}-{last}."
+
+
+class RefusedActError(RefusedError):
+    """A rule refused part of an act or all of it; each place is listed after it."""
+
+    mend = "{others}"
+
+
+@app.command()
+def edit(
+    ctx: typer.Context,
+    slots: Slots,
+    memo: Annotated[str | None, typer.Option(help="The new memo; an empty one takes it away.")] = None,
+    label: Annotated[str | None, typer.Option(help="The new label; an empty one takes it away.")] = None,
+    contract: OfContract = None,
+    *,
+    utc: Utc = False,
+) -> None:
+    """Change the memo or label of segments; `diary undo` takes it back until their week freezes."""
+    memo, label = text_of(memo, "memo"), text_of(label, "label")
+    if memo is None and label is None:
+        raise NothingToChangeError
+    desk = desk_of(ctx)
+    with desk.open_diary() as diary:
+        zone = zone_of(diary, utc=utc)
+        only = None if contract is None else diary.contract(contract).id
+        places = places_of(diary, desk, slots, zone, contract=only)
+        acts = diary.edit(places, memo=memo, label=label)
+    _tell(acts, "changed", zone)
+
+
+@app.command()
+def add(
+    ctx: typer.Context,
+    span: Annotated[str, typer.Argument(metavar="SPAN", help="9-10:30, 'yesterday 14-15', 2h")],
+    contract: Annotated[
+        str, typer.Argument(metavar="CONTRACT", help="Its title or id, or the start of one.")
+    ],
+    memo: Annotated[str, typer.Argument(metavar='"MEMO"', help="What was done.")],
+    label: Annotated[str | None, typer.Option(help="An activity label of the contract.")] = None,
+    *,
+    utc: Utc = False,
+) -> None:
+    """Add manual time, whole ten minutes, where the contract allows it."""
+    desk = desk_of(ctx)
+    with desk.open_diary() as diary:
+        zone = zone_of(diary, utc=utc)
+        claimed = _whole(span_of(span, now_ms=diary.now_ms(), zone=zone), span, zone)
+        found = diary.contract(contract)
+        acts = diary.add_manual(found.id, claimed.slots, text_of(memo, "memo") or "", text_of(label, "label"))
+    _tell(acts, "added as manual time", zone)
+
+
+@app.command()
+def remove(
+    ctx: typer.Context,
+    slots: Slots,
+    contract: OfContract = None,
+    *,
+    yes: Yes = False,
+    utc: Utc = False,
+) -> None:
+    """Remove snapshots and their time; says first what is lost, and destroys it for good."""
+    desk = desk_of(ctx)
+    with desk.open_diary() as diary:
+        zone = zone_of(diary, utc=utc)
+        only = None if contract is None else diary.contract(contract).id
+        places = places_of(diary, desk, slots, zone, contract=only)
+        # On stdout: should it be refused, the reason's word comes first on stderr (CLI.md).
+        typer.echo(_loss(diary.loss_of(places), Week.of(places[0][1]).ends_at_ms <= diary.now_ms()))
+        agree("Remove it?", yes=yes)
+        acts = diary.remove(places)
+    _tell(acts, "removed", zone)
+
+
+@app.command()
+def undo(ctx: typer.Context, *, utc: Utc = False) -> None:
+    """Take back the last edit or addition; a removal cannot be undone."""
+    with desk_of(ctx).open_diary() as diary:
+        zone = zone_of(diary, utc=utc)
+        acts = diary.undo()
+    _tell(acts, "put back", zone)
+
+
+@app.command()
+def refused(ctx: typer.Context, *, as_json: AsJson = False, utc: Utc = False) -> None:
+    """List what was refused and why; of a refused deletion only place and time are kept."""
+    with desk_of(ctx).open_diary() as diary:
+        found = diary.refusals()
+        if as_json:
+            print_json([_refusal_json(one) for one in found])
+            return
+        if not found:
+            typer.echo("Nothing was refused.")
+            return
+        from diary.command.look import sheet_of
+        from diary.command.tables import plain, plain_table
+
+        sheet = sheet_of(diary, utc=utc)
+    table = plain_table("Slot", "Contract", "What", "Reason", "Because", "Memo", "Refused")
+    for one in found:
+        table.add_row(
+            "" if one.slot is None else sheet.moment(starts_at_ms(one.slot)),
+            plain(one.contract_title),
+            one.what,
+            one.reason,
+            plain(one.because),
+            plain(one.memo),
+            sheet.moment(one.refused_at_ms),
+        )
+    sheet.console.print(table)
+
+
+def _refusal_json(one: "RefusalView") -> dict[str, object]:
+    return {
+        "contract": one.contract,
+        "slot": one.slot,
+        "reason": one.reason,
+        "what": one.what,
+        "memo": one.memo,
+        "refused_at": iso(one.refused_at_ms),
+    }
+
+
+def _whole(span: Span, text: str, zone: "ZoneInfo") -> Span:
+    """Return the span if it is whole slots; a duration such as "2h" is rounded back to whole ones (R21)."""
+    if span.is_whole or not any(mark in text for mark in ":-/"):
+        starts_ms = -(-span.starts_at_ms // SLOT_MILLIS) * SLOT_MILLIS
+        ends_ms = span.ends_at_ms // SLOT_MILLIS * SLOT_MILLIS
+        if ends_ms > starts_ms:
+            return Span(type(span.starts_at_ms)(starts_ms), type(span.ends_at_ms)(ends_ms))
+    slots = span.slots
+    first, last = (
+        f"{at(at_ms).astimezone(zone):%H:%M}"
+        for at_ms in (starts_at_ms(slots[0]), starts_at_ms(slots[-1]) + SLOT_MILLIS)
+    )
+    raise NotWholeError(text=text, first=first, last=last)
+
+
+def _loss(loss: "Loss", week_is_over: bool) -> str:  # noqa: FBT001  # one caller, beside it
+    """Return what removing would destroy; its words change when the week is over (R4)."""
+    act = "Deletes the time and its snapshots" if week_is_over else "Removes the snapshots and their time"
+    counts = [
+        f"{count} {word}{'' if count == 1 else 's'}"
+        for count, word in (
+            (loss.segments, "segment"),
+            (loss.minutes, "tracked minute"),
+            (loss.pictures, "picture"),
+            (loss.memos, "memo"),
+        )
+        if count
+    ]
+    return f"{act}: {', '.join(counts)} of {', '.join(loss.contracts)}. This cannot be undone."
+
+
+def _tell(acts: "Acts", word: str, zone: "ZoneInfo") -> None:
+    """Say what was done; what was refused ends the command with its reason and exit status 3.
+
+    Raises:
+        RefusedActError: Something was refused.
+    """
+    if acts.done or not acts.refused:
+        count = len(acts.done)
+        typer.echo(f"{count} segment{'' if count == 1 else 's'} {word}.")
+    if not acts.refused:
+        return
+    reasons = Counter((refusal.reason, refusal.because) for _, refusal in acts.refused)
+    (reason, because), _ = reasons.most_common(1)[0]
+    lines = [
+        f"  {at(starts_at_ms(slot)).astimezone(zone):%a %d %b %H:%M}  {refusal.reason}"
+        for (_, slot), refusal in acts.refused[:REFUSED_LISTED_MAX]
+    ]
+    if len(acts.refused) > REFUSED_LISTED_MAX:
+        lines.append(f"  and {len(acts.refused) - REFUSED_LISTED_MAX} more")
+    raise RefusedActError(reason=reason, because=because, others="\n".join(["Refused:", *lines]))

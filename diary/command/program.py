@@ -1,0 +1,161 @@
+"""The whole `diary` command: our commands by module, other rooms' by entry point, all lazily (CLI.md).
+
+A command of ours loads its own module and nothing else. A name that is none of ours loads what the other
+rooms added (entry point group "workdiary.commands", each a function `commands(app, open_diary)`); help and
+completion load all of it.
+"""
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from diary.clock import SystemClock
+from diary.command.desk import AsJson, Desk, Utc, Yes
+from diary.command.home import fault_of, home_of, tell_fault
+
+if TYPE_CHECKING:
+    # Typer's own click: what its groups are made of has no public name.
+    from typer._click import Command, Context
+
+COMMANDS = "workdiary.commands"
+
+# In the order of help, each with the module that has it.
+_OWN = {
+    "up": "running",
+    "status": "status",
+    "today": "look",
+    "week": "look",
+    "show": "look",
+    "search": "look",
+    "report": "report",
+    "edit": "correct",
+    "add": "correct",
+    "remove": "correct",
+    "undo": "correct",
+    "refused": "correct",
+    "export": "export",
+    "init": "account",
+    "key": "account",
+    "contract": "contract",
+    "config": "settings",
+}
+# What stands before the command holds for it wherever the command takes it itself.
+_COMMON = {"as_json": "--json", "yes": "--yes", "utc": "--utc"}
+
+
+class Commands(TyperGroup):
+    """The group that loads a command's module when the command is asked for."""
+
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
+        """Return a command by its name, loading as little as finds it."""
+        if cmd_name not in self.commands:
+            if cmd_name in _OWN:
+                self._load_own(_OWN[cmd_name])
+            else:
+                self._load_all(ctx)
+        return self.commands.get(cmd_name)
+
+    def list_commands(self, ctx: "Context") -> list[str]:
+        """Return every command's name: ours in their order, then the other rooms'."""
+        self._load_all(ctx)
+        return [*_OWN, *sorted(name for name in self.commands if name not in _OWN)]
+
+    def resolve_command(
+        self, ctx: "Context", args: list[str]
+    ) -> "tuple[str | None, Command | None, list[str]]":
+        """Return the command, with the common options that stood before it as its own defaults."""
+        name, command, rest = super().resolve_command(ctx, args)
+        for parameter, option in _COMMON.items():
+            if command is not None and ctx.params.get(parameter):
+                found = list(_options(command, option))
+                for each in found:
+                    each.default = True
+                if not found and option == "--json":
+                    ctx.fail(f"“{name}” shows nothing that could be JSON.")
+        return name, command, rest
+
+    def invoke(self, ctx: "Context") -> Any:
+        """Run the command; an error of ours ends as its sentences on stderr and its exit status (CLI.md)."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            known = fault_of(error, _desk(ctx).home)
+            if known is None:
+                raise
+            raise typer.Exit(tell_fault(known)) from error
+
+    def _load_own(self, module: str) -> None:
+        app: typer.Typer = import_module(f"diary.command.{module}").app
+        self.commands.update(typer.main.get_group(app).commands)
+
+    def _load_all(self, ctx: "Context") -> None:
+        for module in dict.fromkeys(_OWN.values()):
+            self._load_own(module)
+        for name, command in _rooms(lambda: _desk(ctx).open_diary()):
+            self.commands.setdefault(name, command)
+
+
+def _rooms(open_diary: Callable[[], Any]) -> "Iterator[tuple[str, Command]]":
+    """Yield what the other rooms add; a room whose libraries are not installed adds nothing."""
+    from importlib.metadata import entry_points
+
+    for point in sorted(entry_points(group=COMMANDS)):
+        try:
+            commands = point.load()
+        except ModuleNotFoundError as error:
+            typer.echo(f"{point.name} is left out: {error.name} is not installed.", err=True)
+            continue
+        app = typer.Typer(rich_markup_mode=None)
+        commands(app, open_diary)
+        yield from typer.main.get_group(app).commands.items()
+
+
+def _options(command: "Command", option: str) -> Iterator[Any]:
+    """Yield the parameters of a command, and of those below it, that this option sets."""
+    yield from (parameter for parameter in command.params if option in parameter.opts)
+    for below in getattr(command, "commands", {}).values():
+        yield from _options(below, option)
+
+
+def _desk(ctx: "Context") -> Desk:
+    desk = ctx.find_root().obj
+    assert isinstance(desk, Desk), "the callback has run before any command"
+    return desk
+
+
+app = typer.Typer(
+    name="diary",
+    cls=Commands,
+    help="Record, read, correct and prove your paid hours.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def start(
+    ctx: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="The diary's folder (else DIARY_HOME, else this user's data folder)."
+        ),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+    yes: Yes = False,  # noqa: ARG001  # the command that follows takes it over
+    utc: Utc = False,
+) -> None:
+    """Record, read, correct and prove your paid hours; alone it says the state in one line."""
+    # Who runs the command within a process of theirs may give the clock as the context's object.
+    ctx.obj = Desk(home=home_of(home), clock=ctx.obj or SystemClock())
+    if ctx.invoked_subcommand is None:
+        from diary.command.state import show_state
+
+        show_state(ctx.obj, as_json=as_json, utc=utc, brief=True)

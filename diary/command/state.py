@@ -1,0 +1,73 @@
+"""The state in one look: what is tracked, today, this week, what waits (CLI.md).
+
+Asked by prompts and status bars, so it loads nothing that it does not need.
+"""
+
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from diary.command.home import Desk, print_json, zone_of
+from diary.rules.json_form import at, iso
+
+if TYPE_CHECKING:
+    from diary.showing import Status
+
+
+def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
+    """Print the state: one line where `brief`, a line a fact otherwise."""
+    with desk.open_diary() as diary:
+        zone = zone_of(diary, utc=utc)
+        now_ms = diary.now_ms()
+        found = diary.status()
+        phrase_waits = diary.phrase() is not None and diary.server() is not None
+    if as_json:
+        print_json(_json(found))
+        return
+    since = "" if found.since_ms is None else f"{at(found.since_ms).astimezone(zone):%H:%M}"
+    tracking = f"Tracking {found.contract_title} since {since}" if found.tracking else "Not tracking"
+    if found.paused_until_ms is not None and found.paused_until_ms > now_ms:
+        tracking += f", paused for {timedelta(seconds=(found.paused_until_ms - now_ms) // 1000)}"
+    waiting = _waiting(found)
+    times = f"today {_hours(found.today_minutes)}, this week {_hours(found.week_minutes)}"
+    if brief:
+        sys.stdout.write("; ".join(filter(None, (tracking, times, waiting))) + ".\n")
+        return
+    memo = f"Memo: {found.memo}" if found.tracking and found.memo else ""
+    label = f"Label: {found.label}" if found.tracking and found.label else ""
+    lines = [tracking, memo, label, f"{times[0].upper()}{times[1:]}", f"Waiting: {waiting or 'nothing'}"]
+    if found.destroying:
+        lines.append("Destroying what was removed: another program holds the file; it is tried again.")
+    if phrase_waits:
+        lines.append("The recovery phrase is not confirmed yet: diary key phrase.")
+    sys.stdout.write("\n".join(filter(None, lines)) + "\n")
+
+
+def _json(found: "Status") -> dict[str, object]:
+    return {
+        "tracking": found.tracking,
+        "contract": found.contract_title if found.contract else None,
+        "memo": found.memo,
+        "since": None if found.since_ms is None else iso(found.since_ms),
+        "today_minutes": found.today_minutes,
+        "week_minutes": found.week_minutes,
+        "unsynced": found.unsynced,
+        "held": found.held,
+        "late_held": found.late_held,
+        "refused": found.refused,
+    }
+
+
+def _waiting(found: "Status") -> str:
+    counts = (
+        (found.unsynced, "not synced"),
+        (found.held, "held"),
+        (found.late_held, "late and held"),
+        (found.refused, "refused"),
+        (found.pictures_left, "pictures to send"),
+    )
+    return ", ".join(f"{count} {word}" for count, word in counts if count)
+
+
+def _hours(minutes: int) -> str:
+    return f"{minutes // 60}:{minutes % 60:02}"

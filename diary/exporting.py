@@ -1,0 +1,127 @@
+"""Writes a week's tables and pictures into a folder, whole or not at all (R58)."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from diary.errors import MachineError, NothingError
+from diary.evidence.week_csv import segments_csv, totals_csv
+from diary.rules.ids import ContractId
+from diary.rules.json_form import at
+from diary.rules.timesheet import Place, SegmentView, WeekView
+from diary.rules.week import starts_at_ms
+
+if TYPE_CHECKING:
+    from diary.diary import Diary
+
+SEGMENTS = "segments.csv"
+TOTALS = "totals.csv"
+PICTURES = "pictures"
+# The first bytes of the formats that a snapshot may have, and how such files are named.
+_FORMATS = ((b"ftypavif", "avif"), (b"ftypavis", "avif"), (b"WEBP", "webp"), (b"PNG", "png"))
+_HEAD_BYTES = 16
+
+
+class NotWritableError(MachineError):
+    """The folder could not be written; what was begun is gone again."""
+
+    says = "The export to {folder} could not be written: {fault}."
+    mend = "Free some space, or name another folder with --out."
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written: where, how many lines and pictures, and how many pictures are not on this device."""
+
+    folder: Path
+    segments: int
+    pictures: int
+    missing: int
+
+
+def free_folder(wanted: Path) -> Path:
+    """Return the folder itself if nothing is there, else the first free one beside it: 2026-W47-2."""
+    folder, number = wanted, 1
+    while folder.exists():
+        number += 1
+        folder = wanted.with_name(f"{wanted.name}-{number}")
+    return folder
+
+
+def export_week(
+    diary: "Diary",
+    view: WeekView,
+    folder: Path,
+    *,
+    zone: ZoneInfo,
+    contract: ContractId | None = None,
+    pictures: bool = False,
+) -> Exported:
+    """Write a week into `folder`, which is replaced if it is there; all of it appears at once or none.
+
+    Raises:
+        NotWritableError: The disk or the folder refused.
+    """
+    segments = [one for one in view.segments if contract in {None, one.contract} and one.state != "deleted"]
+    totals = [one for one in view.totals if contract in {None, one.contract}]
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as made:
+            begun = Path(made) / folder.name
+            begun.mkdir(mode=0o700)
+            files, missing = _write_pictures(diary, segments, begun) if pictures else (None, 0)
+            _write(begun / SEGMENTS, segments_csv(segments, zone=zone, picture_files=files))
+            _write(begun / TOTALS, totals_csv([(view.week, totals)]))
+            if folder.exists():
+                folder.rename(Path(made) / "replaced")
+            begun.rename(folder)
+    except OSError as error:
+        raise NotWritableError(folder=folder, fault=error.strerror or error) from error
+    written = sum(map(len, files.values())) if files else 0
+    return Exported(folder=folder, segments=len(segments), pictures=written, missing=missing)
+
+
+def _write_pictures(
+    diary: "Diary", segments: Iterable[SegmentView], folder: Path
+) -> tuple[Mapping[Place, Sequence[str]], int]:
+    """Write the opened pictures, named by slot; return their files by place, and how many are not here."""
+    (folder / PICTURES).mkdir(mode=0o700)
+    files: dict[Place, list[str]] = {}
+    taken: dict[str, int] = {}
+    missing = 0
+    for segment in segments:
+        for snapshot in segment.snapshots:
+            for name in filter(None, (snapshot.screen, snapshot.camera)):
+                try:
+                    picture = diary.picture(name)
+                except NothingError:
+                    missing += 1
+                    continue
+                slot = f"{at(starts_at_ms(segment.slot)):%Y%m%dT%H%MZ}"
+                taken[slot] = taken.get(slot, 0) + 1
+                number = "" if taken[slot] == 1 else f"-{taken[slot]}"
+                file = f"{PICTURES}/{slot}{number}.{_ending(picture)}"
+                (folder / file).write_bytes(picture)
+                files.setdefault((segment.contract, segment.slot), []).append(file)
+    return files, missing
+
+
+def _ending(picture: bytes) -> str:
+    head = picture[:_HEAD_BYTES]
+    return next((ending for mark, ending in _FORMATS if mark in head), "jpg")
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def is_ours(folder: Path) -> bool:
+    """Return whether a folder holds an earlier export and nothing else: replacing it loses nothing."""
+    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {SEGMENTS, TOTALS, PICTURES}
