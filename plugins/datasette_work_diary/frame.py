@@ -13,6 +13,7 @@ from diary.diary import Diary
 from diary.errors import DiaryError, NothingError
 from diary.zone import machine_zone
 
+NAMES_OF_UTC = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu"})
 Handler = Callable[..., Awaitable[Any]]
 
 
@@ -61,10 +62,10 @@ def reading_of(diary: Diary) -> Reading:
 
 def faces(reading: Reading) -> tuple[Face, ...]:
     """Return the two toggles: the machine's zone or UTC, 12 or 24 hours (R5)."""
-    in_utc = reading.zone.key == "UTC"
+    in_utc = reading.zone.key in NAMES_OF_UTC
     here = machine_zone().key
     clock = Face("clock", "12" if reading.clock_24h else "24", "12 h" if reading.clock_24h else "24 h", "")
-    if in_utc and here == "UTC":
+    if in_utc and here in NAMES_OF_UTC:
         return (clock,)
     other = here if in_utc else "UTC"
     return Face("zone", other, other.replace("_", " "), f"Show times in {other}"), clock

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datasette_work_diary.day_page import place_name, why_no_picture
 from datasette_work_diary.reading import Reading, counted, short_day, time_left
 from datasette_work_diary.week_page import segment_href
-from datasette_work_diary.wording import BILLS, WHY_NOT, Mark, can_go, marks_of, removal_word
+from datasette_work_diary.wording import BILLS, WHY_NOT, Mark, can_change, can_go, marks_of, removal_word
 from diary.rules.ids import MINUTES_PER_SLOT
 from diary.rules.segment import MinuteCounts, StampedText
 from diary.rules.timesheet import SegmentView, bar_of
@@ -138,7 +138,7 @@ def segment_page(
         bills_why=why,
         facts=_facts(segment, reading),
         history=tuple(OldText(old.text, reading.instant(old.stamp[0])) for old in history),
-        changeable=segment.state == "late" or (not frozen and segment.state not in {"deleted", "refused"}),
+        changeable=can_change(segment, frozen=frozen),
         removable=can_go(segment, frozen=frozen),
         why_not_changeable=_why_not_changeable(segment, week, reading),
         remove_word=removal_word(week_has_ended=ended, many=False),

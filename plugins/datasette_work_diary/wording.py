@@ -144,6 +144,13 @@ def can_go(segment: SegmentView, *, frozen: bool) -> bool:
     return segment.state != "deleted" and (not frozen or segment.state in LOOSE)
 
 
+def can_change(segment: SegmentView, *, frozen: bool) -> bool:
+    """Return whether memo and label can be edited: in a frozen week only those of late time (R37a)."""
+    if segment.state in {"deleted", "refused"}:
+        return False
+    return not frozen or (segment.kind == "automatic" and segment.state in LOOSE)
+
+
 def removal_word(*, week_has_ended: bool, many: bool) -> str:
     """Return how a removal is offered: by its snapshot until the week ends, then by its time (R4)."""
     if week_has_ended:

@@ -1,0 +1,87 @@
+"""Everybody can use the pages: axe finds nothing, light and dark, narrow and wide (R24)."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from diary.rules.ids import ContractId
+from tests.plugins.conftest import MORNING, Served
+from tests.practice import instant, slot
+from tests.rule import rule
+
+pytestmark = pytest.mark.browser
+WIDTHS = (360, 1280)
+SCHEMES = ("light", "dark")
+
+
+def paths_of(served: Served) -> dict[str, str]:
+    place = (served.contract.id, MORNING[0])
+    return {
+        "week": "/-/diary/week/2026-W47",
+        "empty week": "/-/diary/week/2026-W40",
+        "day": "/-/diary/day/2026-11-18",
+        "empty day": "/-/diary/day/2026-11-21",
+        "segment": served.segment_path(place),
+        "manual": served.segment_path((served.contract.id, MORNING[-1])),
+        "refused": "/-/diary/refused",
+        "not found": served.segment_path((ContractId("0" * 32), MORNING[0])),
+    }
+
+
+def faults(page: Page) -> list[str]:
+    """Return what axe finds, as rule and place."""
+    found = Axe().run(page)
+    return [
+        f"{violation['id']}: {node['target']}: {node['failureSummary']}"
+        for violation in found.response["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def overflow(page: Page) -> int:
+    """Return by how many pixels the page is wider than its window."""
+    wide: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return wide
+
+
+@rule("R24")
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_on_any_page_and_none_is_wider_than_its_window(
+    served: Served, chromium: Browser, scheme: str, width: int
+) -> None:
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.goto(served.door.url)
+    found: dict[str, list[str]] = {}
+    too_wide: dict[str, int] = {}
+    for name, path in paths_of(served).items():
+        page.goto(served.address(path))
+        found[name], too_wide[name] = faults(page), overflow(page)
+
+    # Pages that a form leads to: the selection's, what is lost, and a refusal.
+    page.goto(served.address("/-/diary/day/2026-11-18"))
+    page.locator("input[name=place]").first.check()
+    found["selected"] = faults(page)
+    page.locator("button.grave").first.click()
+    found["remove"], too_wide["remove"] = faults(page), overflow(page)
+    page.goto(served.address("/-/diary/day/2026-11-18"))
+    page.locator(f'input[value$="/{slot("2026-11-18T11:00Z")}"]').check()
+    page.get_by_role("button", name="Edit memo or label").click()
+    found["edit"] = faults(page)
+    page.get_by_role("textbox", name="Memo").fill("Too late")
+    served.clock.put(instant("2026-11-23T12:30Z"))
+    page.get_by_role("button", name="Save").click()
+    found["edit refused"], too_wide["edit refused"] = faults(page), overflow(page)
+    page.goto(served.address("/-/diary/week/2026-W47"))
+    found["frozen week"] = faults(page)
+    context.clear_cookies()
+    page.goto(served.address("/-/diary"))
+    found["turned away"] = faults(page)
+    context.close()
+    assert "\n".join(f"{name}: {fault}" for name, faults in found.items() for fault in faults) == ""
+    assert {name: wide for name, wide in too_wide.items() if wide > 0} == {}
