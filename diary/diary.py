@@ -95,6 +95,7 @@ class Diary:
     def close(self) -> None:
         """Close the file and forget what was opened."""
         self._state.contents.clear()
+        self._state.weeks.clear()
         self._state.connection.close()
 
     def __enter__(self) -> Self:

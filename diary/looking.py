@@ -1,10 +1,10 @@
 """What the diary shows: weeks, segments, pictures, status, refusals (R5, R24, R26, R37d).
 
 Reading takes one snapshot of the file and writes nothing. What stands is worked out anew from the versions
-each time; only opened contents are at hand in memory.
+whenever the file changed; only opened contents and weeks are at hand in memory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -13,18 +13,20 @@ from diary.contracts import Contract
 from diary.destroying import held_of
 from diary.errors import DamageError, NothingError
 from diary.rules.content import MergedContent, OpenedCapture, OpenedEntry, agrees, merged
-from diary.rules.ids import Millis
+from diary.rules.ids import ContractId, Millis
 from diary.rules.merge import Kind, Standing, standing
 from diary.rules.segment import CaptureContent, EntryContent, parse_header
 from diary.rules.timesheet import Place, SegmentView, SnapshotView, State, WeekView, totals
 from diary.rules.verdict import Verdict, fact_of, verdicts
 from diary.rules.week import Week
 from diary.showing import draft_picture_name
-from diary.state import OpenDiary
+from diary.state import OpenDiary, WeekAtHand
 from diary.store import refusals, versions
 from diary.store.drafts import DraftText
 from diary.store.refusals import KeptRefusal
 from diary.store.versions import StoredVersion
+
+_FOR_EVER = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,31 @@ def week(diary: OpenDiary, which: Week) -> WeekView:
     """
     with diary.reading():
         now_ms = diary.now_ms()
+        file_state = diary.file_state()
+        at_hand = diary.weeks.get(which)
+        if at_hand and at_hand.file_state == file_state and at_hand.from_ms <= now_ms < at_hand.until_ms:
+            return at_hand.view
         known = contracts.known(diary)
         stood = [each for each in _stood_in(diary, which.slots) if each.place[0] in known]
-        shown = [each for each in stood if each.stands.deleted or each.stands.kind is not None]
-        apart = _apart(diary, which.slots, {each.place for each in shown})
+        view = _worked_out(diary, which, known, stood, now_ms)
+    until_ms = min((at for at in _turns(which, known, stood) if at > now_ms), default=_FOR_EVER)
+    diary.remember_week(WeekAtHand(file_state, now_ms, until_ms, view))
+    return view
+
+
+def _turns(which: Week, known: dict[ContractId, Contract], stood: Sequence[_Stood]) -> Iterator[int]:
+    """Yield the instants at which a week looks otherwise though nothing was written."""
+    yield which.locked_at_ms
+    for each in stood:
+        yield from (stored.not_before_ms or 0 for stored in each.held)
+    for contract in known.values():
+        yield from (terms.received_at_ms for terms in contract.history.versions)
+
+
+def _worked_out(
+    diary: OpenDiary, which: Week, known: dict[ContractId, Contract], stood: Sequence[_Stood], now_ms: Millis
+) -> WeekView:
+    shown = [each for each in stood if each.stands.deleted or each.stands.kind is not None]
     histories = {contract: found.history for contract, found in known.items()}
     judged = verdicts(which, [fact_of(*each.place, each.stands) for each in stood], histories, at_ms=now_ms)
     segments = [
@@ -68,7 +91,7 @@ def week(diary: OpenDiary, which: Week) -> WeekView:
         _view(
             known[place[0]], place, content, kind="automatic" if content.snapshots else "manual", state=state
         )
-        for place, content, state in apart
+        for place, content, state in _apart(diary, which.slots, {each.place for each in shown})
         if place[0] in known
     ]
     in_order = tuple(sorted(segments, key=lambda one: (one.slot, one.contract)))

@@ -17,6 +17,8 @@ from diary.clock import Clock
 from diary.errors import MachineError
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import CaptureContent, EntryContent, TermsContent
+from diary.rules.timesheet import WeekView
+from diary.rules.week import Week
 from diary.sealing.key_tree import DeviceKeys
 from diary.sealing.keyring import KeyPlace
 from diary.sealing.local import NONCE_BYTES, LocalDamageError, open_local, seal_local
@@ -26,6 +28,7 @@ from diary.store import meta
 Name = tuple[ReplicaId, int]
 Content = CaptureContent | EntryContent | TermsContent
 
+WEEKS_AT_HAND_MAX = 60  # a year of weeks as they were shown last, about half a megabyte each
 CONTENTS_AT_HAND_MAX = 20_000  # opened contents in memory, about 2 KB each; then the oldest go
 CHECKPOINT_BUSY_MILLIS = 100  # a reader may hold the WAL for long; the next write tries again
 
@@ -39,13 +42,24 @@ CLOCK_SLACK_UNKNOWN_MS = 120_000  # R20: a difference under two minutes is not l
 _META_PURPOSE = "meta"
 
 
+@dataclass(frozen=True, slots=True)
+class WeekAtHand:
+    """A week as it was worked out, for one state of the file and from one instant until another."""
+
+    file_state: tuple[int, int]
+    from_ms: Millis
+    until_ms: int
+    view: WeekView
+
+
 @dataclass(slots=True)
 class OpenDiary:
     """What the acts on one diary share.
 
     `epoch_keys` and `contents` are caches of what was opened, in memory only: a content never changes under
     its name, and one whose row is gone is not asked for any more. `draft_pictures` says by hash which
-    pictures of the segment under way this process has sealed already.
+    pictures of the segment under way this process has sealed already. `weeks` are worked out anew whenever
+    the file changed or an instant passed at which they may look otherwise.
     """
 
     home: Path
@@ -58,6 +72,8 @@ class OpenDiary:
     epoch_keys: dict[tuple[ContractId, int], bytes] = field(default_factory=dict, repr=False)
     contents: dict[Name, Content] = field(default_factory=dict, repr=False)
     draft_pictures: dict[tuple[ContractId, Slot, int], bytes] = field(default_factory=dict, repr=False)
+
+    weeks: dict[Week, WeekAtHand] = field(default_factory=dict, repr=False)
 
     @property
     def path(self) -> Path:
@@ -127,6 +143,18 @@ class OpenDiary:
     def device_name(self) -> str:
         """Return this device's name as its owner gave it."""
         return str(self.kept(DEVICE_NAME) or "")
+
+    def file_state(self) -> tuple[int, int]:
+        """Return what changes whenever the file does, by this connection or another, within a snapshot."""
+        version = self.connection.execute("PRAGMA data_version").fetchone()[0]
+        return int(version), self.connection.total_changes
+
+    def remember_week(self, at_hand: WeekAtHand) -> None:
+        """Keep a week that was worked out in memory."""
+        self.weeks.pop(at_hand.view.week, None)
+        while len(self.weeks) >= WEEKS_AT_HAND_MAX:
+            del self.weeks[next(iter(self.weeks))]
+        self.weeks[at_hand.view.week] = at_hand
 
     def remember(self, name: Name, content: Content) -> None:
         """Keep an opened content at hand in memory."""

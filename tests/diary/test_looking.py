@@ -105,10 +105,7 @@ def test_content_of_another_place_is_defective(tmp_path: Path) -> None:
         place = record_slot(diary, contract, NINE)
         name = versions.at_place(diary._state.connection, *place)[0].header.name
         content = diary._state.contents[name]
-        other = type(content)(
-            **{f: getattr(content, f) for f in content.__struct_fields__} | {"slot": Slot(1)}
-        )
-        diary._state.contents[name] = other
+        diary._state.contents[name] = msgspec.structs.replace(content, slot=Slot(1))
         assert diary.week(WEEK).segments[0].defective
 
 
@@ -201,7 +198,22 @@ def test_dropping_what_is_at_hand_in_memory_changes_nothing(tmp_path: Path) -> N
         before = diary.week(WEEK)
         diary._state.contents.clear()
         diary._state.epoch_keys.clear()
+        diary._state.weeks.clear()
         assert diary.week(WEEK) == before
+        assert diary.week(WEEK) is diary.week(WEEK)
+
+
+@rule("R24")
+def test_a_week_at_hand_is_worked_out_anew_when_its_time_has_come(tmp_path: Path) -> None:
+    diary, clock, contract = practice_diary(tmp_path)
+    with diary:
+        diary.set_setting("hold_seconds", 3600)
+        record_slot(diary, contract, NINE)
+        seen: list[str] = [only(diary).state]
+        for at_ms in (clock.now_ms() + 3_600_000, WEEK.locked_at_ms, slot_start(NINE)):
+            clock.put(at_ms)
+            seen.append(f"{only(diary).state} {only(diary).why_not} {diary.week(WEEK).frozen}")
+        assert seen == ["held", "unsynced None False", "unsynced late True", "held None False"]
 
 
 @rule("R24")
