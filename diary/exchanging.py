@@ -19,7 +19,7 @@ from diary.rules.segment import Sealed
 from diary.rules.timesheet import Place
 from diary.rules.week import Week
 from diary.state import CLOCK_DIFFERENCE, OpenDiary
-from diary.store import feed, meta, pictures, receipts, refusals, replica, sending, versions
+from diary.store import feed, meta, pictures, receipts, refusals, sending, versions
 from diary.store.refusals import KeptRefusal
 
 # What the server may take later, perhaps under the same name: it stays in the outbox (R40).
@@ -34,7 +34,7 @@ _SERVER = "server"
 class OlderCopyError(PeerError):
     """The server knows later versions of this replica than its own file does (R42)."""
 
-    says = "This diary is an older copy: it ends at version {own}, the server has its version {known}."
+    says = "This diary is an older copy: it sent version {own} last, and the server has its version {known}."
     mend = "Use the newer copy, or log in on a new folder: diary --home DIR login."
 
 
@@ -107,14 +107,15 @@ def link_server(diary: OpenDiary, url: str, key: str) -> None:
 
 
 def check_copy(diary: OpenDiary, replica_n: int) -> None:
-    """Check that the server knows no later version of this replica than this file (R42).
+    """Check that the server knows no later version of this replica than this file ever sent (R42).
 
     Raises:
         OlderCopyError: It does: this file was restored, or copied and used elsewhere.
     """
-    own = replica.last_n(diary.connection, diary.replica)
-    if replica_n > own:
-        raise OlderCopyError(own=own, known=replica_n)
+    with diary.reading():
+        sent = sending.last_sent(diary.connection, diary.replica)
+    if replica_n > sent:
+        raise OlderCopyError(own=sent, known=replica_n)
 
 
 def due(diary: OpenDiary) -> tuple[sending.Due, ...]:

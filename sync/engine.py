@@ -260,7 +260,8 @@ class Engine:
                 self._diary.note_server_clock(answer.server_ms - here_ms)
         rows = sum(len(page.rows) for page in answer.pages)
         desk.cursors = cursors_after(desk.cursors, answer.pages)
-        desk.pages.append(answer.pages)
+        if answer.pages:
+            desk.pages.append(answer.pages)
         desk.pull_rows = next_size(desk.pull_rows, took_ms, items_max=PULL_ROWS_MAX)
         return PagesCame(pages=len(answer.pages), rows=rows, more=answer.more)
 

@@ -40,6 +40,30 @@ _WAITING_DEVICE_LIST = """
      ORDER BY version.n
      LIMIT 1
 """
+# A refused version is no version any more, and was sent all the same.
+_LAST_SENT = """
+    SELECT max(
+               ifnull(
+                   (
+                       SELECT n
+                         FROM version
+                        WHERE replica = :replica
+                          AND push IS NOT NULL
+                        ORDER BY n DESC
+                        LIMIT 1
+                   ),
+                   0
+               ),
+               ifnull(
+                   (
+                       SELECT max(n)
+                         FROM refusal
+                        WHERE replica = :replica
+                   ),
+                   0
+               )
+           )
+"""
 _READ = """
     SELECT version.id, version.replica, version.n, version.header, version.body, version.wrap
       FROM json_each(:ids) AS wanted
@@ -130,6 +154,11 @@ def waiting_device_list(connection: sqlite3.Connection) -> int | None:
     """Return the first device list that waits to be sent, None for none (R50)."""
     row = connection.execute(_WAITING_DEVICE_LIST).fetchone()
     return None if row is None else int(row[0])
+
+
+def last_sent(connection: sqlite3.Connection, replica: ReplicaId) -> int:
+    """Return the greatest n of a replica that ever left this file, 0 for none (R42)."""
+    return int(connection.execute(_LAST_SENT, {"replica": replica}).fetchone()[0])
 
 
 def read(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Outgoing]:

@@ -1,0 +1,332 @@
+"""One sync over lines that fail, and what it lets nobody see or change (R40, R41, R42, R48)."""
+
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from diary.diary import Diary
+from diary.errors import PeerError
+from diary.evidence.receipt import ForgedAnswerError
+from diary.exchanging import OlderCopyError, WrongPictureError
+from diary.rules.ids import Slot
+from diary.rules.week import Week
+from diary.store import receipts
+from sync.engine import UPLOAD_PART_BYTES, Engine, NotRegisteredError, Progress, SyncReport, send_picture
+from sync.enrolment import OtherServerError, UnknownAccountError, login, register
+from sync.transport import UnreachableError
+from tests.practice import SCREEN, choose_place, record_slot, slot
+from tests.rule import rule
+from tests.sync.stage import Device, Stage, serving, two_devices
+
+TEN = slot("2026-11-18T10:00Z")
+WEEK = Week.of(TEN)
+REQUESTS_OF_A_FULL_SYNC = 9  # a pull, a push, and for two pictures a question and an upload, with some over
+
+
+def sync_until_through(device: Device) -> list[SyncReport]:
+    """Sync again and again, as the schedule does, until a run goes through."""
+    reports = []
+    for _ in range(50):
+        try:
+            reports.append(device.sync())
+        except PeerError:
+            continue
+        return reports
+    raise AssertionError("no run went through")
+
+
+def log_sizes(device: Device) -> dict[str, int]:
+    return {contract: cursor.size for contract, cursor in device.diary.cursors().items()}
+
+
+@rule("R40")
+@pytest.mark.parametrize("fate", ["lose", "refuse", "double"])
+@pytest.mark.parametrize("at", range(REQUESTS_OF_A_FULL_SYNC))
+def test_a_reply_lost_or_doubled_at_any_request_changes_nothing(stage: Stage, fate: str, at: int) -> None:
+    a, b, contract = two_devices(stage, [])
+    place = record_slot(a.diary, contract, TEN, memo="once")
+    a.diary.edit([place], memo="twice")
+    before = log_sizes(a)
+    a.failing.fates = ["pass"] * at + [fate]
+    sync_until_through(a)
+    a.failing.fates = []
+    a.sync()
+    b.failing.fates = ["pass"] * at + [fate]
+    sync_until_through(b)
+    assert a.diary.queue().versions == 0
+    assert a.diary.refusals() == ()
+    # A capture and one entry: the first memo never left, since the second replaced it here.
+    assert sum(log_sizes(a).values()) - sum(before.values()) == 2
+    assert [one.memo for one in b.diary.week(WEEK).segments] == ["twice"]
+    assert a.diary.week(WEEK) == b.diary.week(WEEK)
+
+
+@rule("R40")
+def test_a_line_that_fails_most_of_the_time_still_brings_everything_across(stage: Stage) -> None:
+    a, b, contract = two_devices(stage, [])
+    slots = [Slot(TEN + at) for at in range(6)]
+    for device in (a, b):
+        for at in slots:
+            record_slot(device.diary, contract, at, memo=f"{device.diary.device_name} {at}")
+    for device in (a, b, a):
+        device.failing.fates = ["lose", "pass", "refuse", "double"] * 12
+        sync_until_through(device)
+        device.failing.fates = []
+    a.sync()
+    b.sync()
+    assert a.diary.week(WEEK).segments == b.diary.week(WEEK).segments
+    assert len(a.diary.week(WEEK).segments) == len(slots)
+    assert all(len(one.snapshots) == 2 for one in a.diary.week(WEEK).segments)
+
+
+@rule("R56")
+def test_every_accepted_version_has_the_servers_signed_receipt(stage: Stage) -> None:
+    a = stage.first()
+    contract = a.diary.new_contract(title="Practice")
+    place = record_slot(a.diary, contract, TEN)
+    a.failing.fates = ["pass", "lose"]
+    sync_until_through(a)
+    names = a.segment(place).versions
+    kept = a.diary._state.connection
+    assert names
+    assert all(receipts.answer_for(kept, name) is not None for name in names)
+
+
+def test_with_nothing_to_do_a_sync_is_one_request_and_writes_nothing(stage: Stage) -> None:
+    a, _, _ = two_devices(stage, [TEN])
+    a.sync()
+    asked, wal = len(a.failing.paths), (a.diary.home / "diary.db-wal").read_bytes()
+    a.sync()
+    assert a.failing.paths[asked:] == ["POST /v1/pull"]
+    assert (a.diary.home / "diary.db-wal").read_bytes() == wal
+
+
+@rule("R46")
+def test_no_planted_secret_is_in_the_traffic_or_at_the_server(stage: Stage) -> None:
+    secrets = ("zebra-memo", "zebra-title", "zebra-label", "zebra-contract", "zebra-client", "zebra-device")
+    a = stage.first(registered=False)
+    contract = a.diary.new_contract(title="zebra-contract", client="zebra-client", labels=("zebra-label",))
+    picture = b"zebra-pixels" * 50
+    record_slot(
+        a.diary, contract, TEN, memo="zebra-memo", label="zebra-label", title="zebra-title", picture=picture
+    )
+    register(a.diary, a.line)
+    b = stage.another(a.diary.phrase() or "")
+    b.diary.edit([(contract.id, TEN)], memo="zebra-memo of the other")
+    b.sync()
+    a.sync()
+    carried = b"".join([*a.failing.traffic, *b.failing.traffic, stage.stored_bytes()])
+    assert len(carried) > 10_000
+    phrase = a.diary.phrase() or ""
+    for secret in (*secrets, "zebra-pixels", phrase, *phrase.split()[:1]):
+        assert secret.encode() not in carried
+
+
+@rule("R48")
+def test_an_answer_that_another_key_signed_is_not_believed(stage: Stage) -> None:
+    a = stage.first()
+    a.diary.link_server(stage.url, "0" * 64)
+    contract = a.diary.new_contract(title="Practice")
+    place = record_slot(a.diary, contract, TEN)
+    with pytest.raises(ForgedAnswerError):
+        a.sync()
+    assert a.segment(place).state == "unsynced"
+
+
+@rule("R50")
+def test_a_diary_is_not_moved_to_another_server_by_the_way(stage: Stage, tmp_path: Path) -> None:
+    a = stage.first()
+    with serving(tmp_path / "elsewhere", stage.clock) as url:
+        a.line.url = url
+        with pytest.raises(OtherServerError):
+            register(a.diary, a.line)
+
+
+@rule("R50")
+def test_registering_once_more_is_a_sync(stage: Stage) -> None:
+    a = stage.first()
+    a.diary.new_contract(title="Practice")
+    assert register(a.diary, a.line).pushed == 3
+    assert register(a.diary, a.line).pushed == 0
+
+
+@rule("R50")
+def test_a_lost_reply_to_the_enrolment_is_mended_by_asking_again(stage: Stage) -> None:
+    a = stage.first(registered=False)
+    a.failing.fates = ["pass", "lose"]
+    with pytest.raises(UnreachableError):
+        register(a.diary, a.line)
+    assert a.diary.server() is None
+    register(a.diary, a.line)
+    assert a.diary.queue().versions == 0
+
+
+@rule("R50")
+def test_a_phrase_whose_account_the_server_does_not_know_is_said(stage: Stage, tmp_path: Path) -> None:
+    a = stage.first(registered=False)
+    line, _ = stage.line()
+    home = tmp_path / "second"
+    home.mkdir()
+    with line, pytest.raises(UnknownAccountError, match="no account of this phrase"):
+        login(
+            home,
+            line,
+            a.diary.phrase() or "",
+            clock=a.clock,
+            place=choose_place(home, "file"),
+            device_name="second",
+        )
+    assert list(home.iterdir()) == []
+
+
+def test_a_diary_without_a_server_says_how_to_register(stage: Stage) -> None:
+    a = stage.first(registered=False)
+    with pytest.raises(NotRegisteredError, match="not registered"):
+        a.sync()
+
+
+@rule("R42")
+@pytest.mark.parametrize("titles", [[], ["Made in the copy", "Another", "And another"]])
+def test_an_older_copy_of_a_diary_is_stopped_before_it_sends(
+    stage: Stage, tmp_path: Path, titles: list[str]
+) -> None:
+    a, _, contract = two_devices(stage, [])
+    a.diary.close()
+    copy = tmp_path / "copy"
+    shutil.copytree(a.diary.home, copy)
+    with Diary.open(a.diary.home, clock=a.clock) as newer:
+        record_slot(newer, contract, TEN, memo="in the newer one")
+        Engine(newer, a.line).run()
+    with Diary.open(copy, clock=a.clock) as older:
+        for title in titles:
+            older.new_contract(title=title)
+        waiting = older.queue().versions
+        with pytest.raises(OlderCopyError):
+            Engine(older, a.line).run()
+        assert older.queue().versions == waiting
+        assert older.alarms() == ()
+
+
+@rule("R17")
+def test_what_is_in_its_notice_period_does_not_leave(stage: Stage) -> None:
+    a, _, contract = two_devices(stage, [])
+    a.diary.set_setting("hold_seconds", 3600)
+    # Over at eleven, five minutes after its snapshot: held until five to twelve.
+    place = record_slot(a.diary, contract, slot("2026-11-18T10:50Z"))
+    a.clock.put(stage.clock.now_ms() - 3_000_000)
+    stage.clock.put(a.clock.now_ms())
+    assert a.sync().pushed == 0
+    assert a.segment(place).state == "held"
+    stage.put_clocks("2026-11-18T12:00Z")
+    a.sync()
+    assert a.segment(place).state == "synced"
+
+
+@rule("R41")
+def test_an_upload_goes_on_where_it_stopped(stage: Stage) -> None:
+    a, _, contract = two_devices(stage, [])
+    large = bytes(range(256)) * 4 * (UPLOAD_PART_BYTES // 1024) * 3
+    place = record_slot(a.diary, contract, TEN, picture=large)
+    # A pull, a push, the question about the picture and one part; then the line is gone.
+    a.failing.fates = ["pass"] * 4 + ["refuse"]
+    with pytest.raises(UnreachableError):
+        a.sync()
+    asked = len(a.failing.paths)
+    a.sync()
+    name = a.segment(place).snapshots[0].screen
+    uploads = [path for path in a.failing.paths[asked:] if path == f"PUT /v1/pictures/{name}"]
+    whole = [path for path in a.failing.paths if path == f"PUT /v1/pictures/{name}"]
+    assert len(uploads) < len(whole)
+    line, _ = stage.line()
+    line.authorise(a.diary.replica, a.diary.token)
+    with line:
+        assert line.picture(name) == a.diary.sealed_picture(name)
+
+
+@rule("R41")
+def test_rows_go_before_pictures_on_the_wire(stage: Stage) -> None:
+    a, _, contract = two_devices(stage, [])
+    record_slot(a.diary, contract, TEN)
+    asked = len(a.failing.paths)
+    a.sync()
+    kinds = [path.split("/")[2] for path in a.failing.paths[asked:]]
+    assert kinds == ["pull", "push", *["pictures"] * 4]
+
+
+@rule("R41")
+def test_the_nearest_open_lock_goes_first_and_locked_weeks_last(stage: Stage) -> None:
+    a, _, contract = two_devices(stage, [])
+    weeks = {"locked": "2026-11-04T10:00Z", "this": "2026-11-16T10:00Z", "nearest": "2026-11-11T10:00Z"}
+    a.clock.put(stage.clock.now_ms() - 14 * 86_400_000)
+    for text in weeks.values():
+        record_slot(a.diary, contract, slot(text))
+    stage.put_clocks("2026-11-16T11:00Z")
+    due = a.diary.due()
+    push = a.diary.sign_push([item.id for item in due], stage.url)
+    slots = [msgspec.json.decode(sealed.header)["slot"] for sealed in push.versions]
+    named = {slot(text): name for name, text in weeks.items()}
+    assert list(dict.fromkeys(named[at] for at in slots)) == ["nearest", "this", "locked"]
+
+
+@rule("R25")
+def test_a_picture_whose_row_was_deleted_meanwhile_is_not_sent(stage: Stage) -> None:
+    a, b, contract = two_devices(stage, [])
+    place = record_slot(a.diary, contract, TEN)
+    a.failing.fates = ["pass", "pass", "refuse"]
+    with pytest.raises(UnreachableError):
+        a.sync()
+    name = a.segment(place).snapshots[0].screen
+    sealed = a.diary.sealed_picture(name)
+    b.sync()
+    b.diary.remove([place])
+    b.sync()
+    assert not send_picture(a.line, name, sealed)
+    a.sync()
+    assert stage.stored_pictures() == []
+    assert a.diary.sealed_picture(name) is None
+
+
+@rule("R41")
+def test_a_fetched_picture_that_is_not_what_its_name_says_is_not_kept(stage: Stage) -> None:
+    a, _, contract = two_devices(stage, [TEN])
+    name = a.segment((contract.id, TEN)).snapshots[0].screen
+    with pytest.raises(WrongPictureError):
+        a.diary.keep_picture(name, SCREEN)
+
+
+def test_progress_is_told_after_each_answer(stage: Stage) -> None:
+    a, _, contract = two_devices(stage, [])
+    record_slot(a.diary, contract, TEN)
+    told: list[Progress] = []
+    Engine(a.diary, a.line, progress=told.append).run()
+    assert [progress.pushed for progress in told][-1] == 2
+    assert told[-1].pictures == 2
+
+
+@rule("R55")
+def test_what_was_sent_is_on_record(stage: Stage) -> None:
+    a, _, contract = two_devices(stage, [])
+    record_slot(a.diary, contract, TEN)
+    a.sync()
+    rows = a.diary._state.connection.execute("SELECT server, what, bytes FROM sent ORDER BY id DESC LIMIT 3")
+    assert [(server, what, size > 0) for server, what, size in rows] == [
+        (stage.url, "picture", True),
+        (stage.url, "picture", True),
+        (stage.url, "versions", True),
+    ]
+
+
+@rule("R44")
+def test_a_diary_of_more_than_one_push_goes_in_several(stage: Stage) -> None:
+    a, b, contract = two_devices(stage, [])
+    at = [Slot(TEN - back) for back in range(200)]
+    for each in reversed(at):
+        record_slot(a.diary, contract, each, picture=None)
+    assert a.sync().pushed == 400
+    assert a.failing.paths.count("POST /v1/push") > 2
+    b.sync()
+    assert [one.memo for one in b.diary.week(WEEK).segments] == [
+        one.memo for one in a.diary.week(WEEK).segments
+    ]
