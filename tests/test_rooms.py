@@ -112,7 +112,8 @@ def test_nothing_is_left_unfinished(word: str) -> None:
 
 
 def test_no_file_names_a_registry_or_a_place_on_one_machine() -> None:
-    host = re.compile("py" + r"pi\.org|pythonhosted|registry\.npmjs|" + "/wo" + "rk/(?:main|shared)|/ro" + "ot/\\.")
+    registries = "py" + r"pi\.org|pythonhosted|registry\.npmjs"
+    host = re.compile(registries + "|/wo" + "rk/(?:main|shared)|/ro" + "ot/\\.")
     found = [
         str(path)
         for path in tracked()
