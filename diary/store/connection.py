@@ -15,7 +15,6 @@ from diary.store.migrations import APPLICATION_ID, MIGRATIONS, SCHEMA, Migration
 
 FILE_NAME = "diary.db"
 BUSY_MILLIS = 10_000  # tracker, sync and pages write at once; each holds the lock for milliseconds
-_HEAD = b"SQLite format 3\x00"
 
 
 class NoDiaryError(NothingError):
@@ -163,10 +162,8 @@ def connect(home: Path) -> sqlite3.Connection:
     with told(path):
         if not path.exists():
             raise NoDiaryError(home=home)
-        with path.open("rb") as file:
-            head = file.read(len(_HEAD))
-        if head not in {b"", _HEAD}:
-            raise NotADiaryError(path=path)
+        # SQLite alone may open this file: closing it by another way drops every lock that this process
+        # holds on it (POSIX), and the next process to close it would take the WAL from under us.
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MILLIS / 1000)
     try:
         with told(path):

@@ -57,6 +57,21 @@ def test_file_wal_and_folder_are_for_their_owner_alone(tmp_path: Path) -> None:
         assert diary.home.stat().st_mode & 0o777 == 0o700
 
 
+@rule("R19")
+def test_opening_a_second_connection_drops_no_lock_of_the_first(tmp_path: Path) -> None:
+    connection = opened(tmp_path)
+    files.connect(tmp_path).close()
+    # Another process that closes the file takes its WAL away, if it believes to be the last one.
+    look_and_close = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM meta'); c.close()"
+    )
+    subprocess.run([sys.executable, "-c", look_and_close, str(tmp_path / "diary.db")], check=True)
+    assert (tmp_path / "diary.db-wal").exists()
+    with files.writing(connection, tmp_path / "diary.db"):
+        connection.execute("INSERT INTO meta (key, value) VALUES ('still', 'here')")
+    connection.close()
+
+
 def test_a_folder_without_a_diary_says_so(tmp_path: Path) -> None:
     assert exit_of(tmp_path) == (files.NoDiaryError, 1)
 
