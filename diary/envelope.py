@@ -166,7 +166,7 @@ def open_content(diary: OpenDiary, header: Header, sealed: Sealed) -> Content:
 
 
 def newest_epoch(diary: OpenDiary, contract: ContractId) -> int:
-    """Return the newest epoch of a contract's key that this device was granted (R51).
+    """Return the newest epoch of a contract's key that this device was granted (R49).
 
     Raises:
         NoKeyError: It was granted none.
