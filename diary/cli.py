@@ -41,6 +41,13 @@ def whole() -> "typer.Typer":
     return app
 
 
+def __getattr__(name: str) -> "typer.Typer":
+    """Return the whole command as `diary.cli.app`, loaded by whoever asks for it."""
+    if name == "app":
+        return whole()
+    raise AttributeError(name)
+
+
 def _state_asked(words: Sequence[str]) -> _Asked | None:
     """Return how the state is asked for; None where the words ask for anything else, or not plainly."""
     asked = _Asked()

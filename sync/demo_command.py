@@ -1,0 +1,48 @@
+"""The `demo` command: a sample diary in a folder of its own (CLI.md)."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diary.command.desk import desk_of, say
+
+if TYPE_CHECKING:
+    from diary.diary import Diary
+
+FOLDER = "demo"
+
+
+def commands(app: typer.Typer, open_diary: "Callable[[], Diary]") -> None:  # noqa: ARG001  # it makes its own
+    """Add `demo` to the command."""
+    app.command("demo")(demo)
+
+
+def demo(
+    ctx: typer.Context,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where to make it; else “demo” beside the diary's own files."),
+    ] = None,
+) -> None:
+    """Make a sample diary: three weeks on two devices, through the real pipeline; yours is not touched."""
+    from sync.demo import make_demo
+
+    desk = desk_of(ctx)
+    folder = (out or free_folder(desk.home)).absolute()
+    made = make_demo(folder, until_ms=desk.clock.now_ms(), progress=say)
+    typer.echo(f"Three weeks, {made.segments} recorded slots on two devices, are in {folder}.")
+    typer.echo("Their keys lie in plain files beside them: it is a sample.")
+    typer.echo(f"Open it:  diary --home {made.laptop} open")
+    typer.echo(f"Look:     diary --home {made.laptop} week last")
+    typer.echo(f"Refused:  diary --home {made.tower} refused")
+
+
+def free_folder(home: Path) -> Path:
+    """Return a folder for a demo that is not there yet: demo, demo-2 and so on."""
+    folder, number = home / FOLDER, 1
+    while folder.exists():
+        number += 1
+        folder = home / f"{FOLDER}-{number}"
+    return folder
