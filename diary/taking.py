@@ -19,7 +19,7 @@ from diary.evidence.receipt import Cursor, Page
 from diary.granting import want_grants
 from diary.rules.change import is_deletion
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
-from diary.rules.merge import Held, Standing, destroyed, standing
+from diary.rules.merge import Held, Standing, standing
 from diary.rules.segment import DeviceListInClear, EntryContent, Header, parse_header
 from diary.rules.week import Week
 from diary.showing import BeforeText
@@ -180,9 +180,12 @@ def _merged(
         *(Held(arrival.header, Millis(arrival.checked.row.received_at_ms)) for arrival in came),
     ]
     stands = standing(all_there)
+    # What `merge.destroyed` returns, from the standing that is at hand.
+    kept = {version.header.name for version in (*stands.frontier, *stands.captures)}
     fallen: dict[Name, ContentState] = {
         version.header.name: "destroyed" if version.life < stands.life else "superseded"
-        for version in destroyed(all_there)
+        for version in all_there
+        if version.header.name not in kept
     }
     return _Place(contract, slot, held, came, stands, fallen)
 
@@ -219,8 +222,10 @@ def _remember_displaced(diary: OpenDiary, place: _Place, falling: Sequence[feed.
         for version in falling
         if place.fallen[version.header.name] == "superseded" and version.content == "standing"
     ]
+    if not displaced:
+        return
     at_ms = diary.now_ms()
-    if not displaced or Week.of(place.slot).is_frozen(at_ms):
+    if Week.of(place.slot).is_frozen(at_ms):
         return
     where = (place.contract, place.slot)
     held = versions.at_place(diary.connection, *where)

@@ -12,11 +12,12 @@ from diary.evidence.receipt import ForgedAnswerError
 from diary.exchanging import OlderCopyError, WrongPictureError
 from diary.rules.ids import Slot
 from diary.rules.week import Week
+from diary.sealing.keyring import choose_place
 from diary.store import receipts
 from sync.engine import UPLOAD_PART_BYTES, Engine, NotRegisteredError, Progress, SyncReport, send_picture
 from sync.enrolment import OtherServerError, UnknownAccountError, login, register
 from sync.transport import UnreachableError
-from tests.practice import SCREEN, choose_place, record_slot, slot
+from tests.practice import SCREEN, record_slot, slot
 from tests.rule import rule
 from tests.sync.stage import Device, Stage, serving, two_devices
 

@@ -102,9 +102,9 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Running]:
+def running(folder: Path, port: int | None = None) -> Iterator[Running]:
     """Run a server on the folder until the block ends, gently unless it is dead by then."""
-    port = free_port()
+    port = port or free_port()
     log = folder.with_name(f"{folder.name}.log")
     with log.open("ab") as output:
         process = subprocess.Popen(

@@ -1,0 +1,180 @@
+"""How fast versions are sealed, pushed and pulled, and how long a sync with little to do takes.
+
+    python -m bench.sync_rates [--n 12000] [--runs 3]
+
+A real server process and real diaries, all with durable commits, on loopback; each run begins with empty
+folders. As the peer's figures do (PouchDB's replication), each version carries 255 random bytes in base64.
+"push" and "pull" hold all that a sync does: outbox, signature, wire, server's checks and log, receipts; and
+the login, the checks of every hash and signature, the merge. "reconcile" is three syncs after both devices
+edited the same segments.
+"""
+
+import argparse
+import base64
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from statistics import median
+
+import msgspec
+
+from bench.figure import print_figure
+from diary import envelope
+from diary.clock import SystemClock
+from diary.diary import Contract, Diary
+from diary.rules.ids import Slot
+from diary.rules.segment import CaptureContent, Moment
+from diary.rules.timesheet import Place
+from diary.rules.week import Week, slot_at, starts_at_ms
+from diary.sealing.keyring import choose_place
+from diary.state import OpenDiary
+from sync.engine import Engine
+from sync.enrolment import login, register
+from sync.transport import Transport
+from tests.sync.server.process import running
+
+VERSIONS = 12_000
+RUNS = 3
+DAY = 144
+PLAIN_BYTES = 255
+CONFLICTS = 1_000
+NOTHING_RUNS = 20
+SEAL_AT_ONCE = 500
+
+Figure = tuple[str, int, float]
+"""A figure's name, how many versions it is of, and the seconds they took."""
+
+
+def measure(versions: int = VERSIONS, runs: int = RUNS) -> None:
+    """Print the figures: seconds, and versions a second at the median."""
+    found: dict[tuple[str, int], list[float]] = {}
+    for _ in range(runs):
+        with tempfile.TemporaryDirectory() as folder, running(Path(folder, "server")) as server:
+            for name, n, seconds in _one_run(Path(folder), str(server.client.http.base_url), versions):
+                found.setdefault((name, n), []).append(seconds)
+    for (name, n), seconds_of_runs in found.items():
+        rate = round(n / median(seconds_of_runs))
+        print_figure(f"sync_{name}", seconds_of_runs, "s", by="workdiary", n=n, rows_per_s=rate)
+
+
+def _one_run(folder: Path, url: str, versions: int) -> Iterator[Figure]:
+    with _new_diary(folder / "a") as a, Transport(url) as line_a, Transport(url) as line_b:
+        contract = a.new_contract(title="Bench", manual_allowed=True)
+        register(a, line_a)
+        engine_a = Engine(a, line_a)
+        before = slot_at(a.now_ms())
+        slots = [Slot(before - back) for back in range(1, versions + 1)]
+        yield "seal", versions, _timed(lambda: seal_captures(a, contract, slots))
+        yield "push", versions, _timed(engine_a.run)
+        began = time.perf_counter()
+        b = _logged_in(folder / "b", line_b, a.phrase() or "")
+        yield "pull", versions, time.perf_counter() - began
+        with b:
+            assert len(b.weeks()) == len(a.weeks()), "the fresh device shows every week"
+            yield from _between_two(a, b, engine_a, Engine(b, line_b), Slot(before - versions))
+
+
+def _between_two(a: Diary, b: Diary, engine_a: Engine, engine_b: Engine, last: Slot) -> Iterator[Figure]:
+    engine_a.run()
+    engine_b.run()
+    yield "noop", 1, median(_timed(engine_a.run) for _ in range(NOTHING_RUNS))
+    (contract,) = a.contracts()
+    seal_captures(a, contract, [Slot(last - back) for back in range(1, DAY + 1)])
+    yield "one_day", DAY, _timed(lambda: (engine_a.run(), engine_b.run()))
+    places = _claimed_places(a, CONFLICTS)
+    engine_a.run()
+    engine_b.run()
+    for diary in (a, b):
+        _edit(diary, places)
+    yield "reconcile", len(places), _timed(lambda: (engine_a.run(), engine_b.run(), engine_a.run()))
+    week = Week.of(places[0][1])
+    shown = [
+        {(one.contract, one.slot): (one.memo, one.versions) for one in diary.week(week).segments}
+        for diary in (a, b)
+    ]
+    assert shown[0] == shown[1], "both devices show the same memos"
+    assert all(len(shown[0][place][1]) == 2 for place in places), "both edits stand, none unseen"
+
+
+def seal_captures(diary: Diary, contract: Contract, slots: Sequence[Slot]) -> None:
+    """Seal one capture a slot, as the tracker does for each when it is over."""
+    state = _state_of(diary)
+    for start in range(0, len(slots), SEAL_AT_ONCE):
+        with state.writing():
+            for slot in slots[start : start + SEAL_AT_ONCE]:
+                header = envelope.draw_header(state, "capture", contract.id, slot=slot)
+                content = CaptureContent(
+                    contract=contract.id,
+                    slot=slot,
+                    minutes=(),
+                    application="",
+                    title=_payload(),
+                    moment=Moment(wall_ms=starts_at_ms(slot), monotonic_ms=0, boot=""),
+                    masked=False,
+                    no_picture=None,
+                    roles=(),
+                    picture_names=(),
+                    device="bench",
+                )
+                header = msgspec.structs.replace(header, pictures=())
+                envelope.write(state, header, content, at_ms=starts_at_ms(slot))
+
+
+def _claimed_places(diary: Diary, count: int) -> list[Place]:
+    """Claim manual time in this week, in as many contracts as it takes; return the places."""
+    now = diary.now_ms()
+    week = Week.at(now)
+    first = week if week.previous().is_frozen(now) else week.previous()
+    slots = [Slot(slot) for slot in range(first.first_slot, slot_at(now))][:100]
+    places: list[Place] = []
+    while len(places) < count:
+        contract = diary.new_contract(title=f"Edited {len(places)}", manual_allowed=True)
+        diary.add_manual(contract.id, slots[: count - len(places)], "claimed")
+        places += [(contract.id, slot) for slot in slots][: count - len(places)]
+    return places
+
+
+def _edit(diary: Diary, places: Sequence[Place]) -> None:
+    for start in range(0, len(places), 10):  # ten segments an act, so that contents differ
+        diary.edit(places[start : start + 10], memo=_payload())
+
+
+def _payload() -> str:
+    return base64.b64encode(os.urandom(PLAIN_BYTES)).decode()
+
+
+def _state_of(diary: Diary) -> OpenDiary:
+    """Return what the door hides: no verb of it seals whole batches in one transaction."""
+    return diary._state  # noqa: SLF001
+
+
+def _new_diary(home: Path) -> Diary:
+    home.mkdir()
+    return Diary.create(home, clock=SystemClock(), place=choose_place(home, "file"), device_name=home.name)
+
+
+def _logged_in(home: Path, line: Transport, phrase: str) -> Diary:
+    home.mkdir()
+    place = choose_place(home, "file")
+    return login(home, line, phrase, clock=SystemClock(), place=place, device_name=home.name)[0]
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--n", type=int, default=VERSIONS)
+    parser.add_argument("--runs", type=int, default=RUNS)
+    asked = parser.parse_args()
+    measure(asked.n, asked.runs)
+
+
+if __name__ == "__main__":
+    main()

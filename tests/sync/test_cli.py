@@ -1,0 +1,131 @@
+"""The commands of syncing, as a person types them (CLI.md)."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from diary.cli import app
+from diary.clock import GivenClock
+from diary.diary import Diary
+from diary.rules.ids import Slot
+from diary.sealing.keyring import choose_place
+from sync.cli import server_service, sync_service
+from tests.practice import record_slot, slot
+from tests.rule import rule
+from tests.sync.stage import AFTER_THE_LOCK, Stage
+
+TEN = slot("2026-11-18T10:00Z")
+
+
+@pytest.fixture
+def home(stage: Stage, tmp_path: Path) -> Path:
+    """Return the home of a diary with one recorded segment that nobody else knows."""
+    home = tmp_path / "first"
+    home.mkdir()
+    clock = GivenClock(stage.clock.now_ms())
+    with Diary.create(home, clock=clock, place=choose_place(home, "file"), device_name="laptop") as diary:
+        diary.set_setting("hold_seconds", 0)
+        contract = diary.new_contract(title="Practice", manual_allowed=True)
+        record_slot(diary, contract, TEN, memo="of the first")
+    return home
+
+
+def run(stage: Stage, home: Path, *words: str, typed: str | None = None) -> Result:
+    clock = GivenClock(stage.clock.now_ms())
+    return CliRunner().invoke(app, ["--home", str(home), *words], obj=clock, input=typed)
+
+
+def phrase_of(home: Path) -> str:
+    with Diary.open(home) as diary:
+        return diary.phrase() or ""
+
+
+def test_register_says_where_and_what_was_sent(stage: Stage, home: Path) -> None:
+    result = run(stage, home, "register", stage.url)
+    assert result.exit_code == 0
+    assert f"Registered with {stage.url}." in result.stderr
+    # Two grants and the terms of the contract, the capture, its entry, and two grants of the account's key.
+    assert result.stdout.splitlines()[-1] == "7 sent, 0 received, 2 pictures sent"
+
+
+@rule("R50")
+def test_login_by_the_phrase_makes_a_second_device(stage: Stage, home: Path, tmp_path: Path) -> None:
+    run(stage, home, "register", stage.url)
+    words = tmp_path / "phrase.txt"
+    words.write_text(phrase_of(home), encoding="utf-8")
+    second = tmp_path / "second"
+    options = ["--phrase-file", str(words), "--key-file", "--name", "desktop"]
+    result = run(stage, second, "login", stage.url, *options)
+    assert result.exit_code == 0, result.stderr
+    assert "This device is “desktop”" in result.stderr
+    with Diary.open(second, clock=GivenClock(stage.clock.now_ms())) as diary:
+        assert [one.memo for one in diary.week(diary.weeks()[0]).segments] == ["of the first"]
+    listed = run(stage, second, "devices")
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == ["1.", "2."]
+    assert "this device, “desktop”" in listed.stdout
+    as_json = json.loads(run(stage, second, "devices", "list", "--json").stdout)
+    assert [(one["this"], one["revoked"]) for one in as_json] == [(False, False), (True, False)]
+
+
+def test_login_reads_the_phrase_from_stdin_and_names_what_is_wrong_with_it(
+    stage: Stage, home: Path, tmp_path: Path
+) -> None:
+    run(stage, home, "register", stage.url)
+    wrong = run(stage, tmp_path / "second", "login", stage.url, "--key-file", typed="one two three\n")
+    assert wrong.exit_code == 2
+    assert "it has 3 words, not 12" in wrong.stderr
+    right = run(stage, tmp_path / "third", "login", stage.url, "--key-file", typed=phrase_of(home) + "\n")
+    assert right.exit_code == 0
+
+
+def test_a_login_says_when_the_phrases_file_cannot_be_read(stage: Stage, tmp_path: Path) -> None:
+    result = run(stage, tmp_path / "new", "login", stage.url, "--key-file", "--phrase-file", "nowhere.txt")
+    assert result.exit_code == 2
+    assert "nowhere.txt cannot be read" in result.stderr
+
+
+@rule("R49")
+def test_keys_lie_in_one_place(stage: Stage, tmp_path: Path) -> None:
+    result = run(stage, tmp_path / "new", "login", stage.url, "--key-file", "--passphrase")
+    assert result.exit_code == 2
+    assert "one place" in result.stderr
+
+
+def test_sync_as_json_has_the_form_that_others_build_on(stage: Stage, home: Path) -> None:
+    run(stage, home, "register", stage.url)
+    result = run(stage, home, "sync", "--json")
+    report = json.loads(result.stdout)
+    assert {"pushed", "pulled", "refused", "pictures_left", "head"} <= report.keys()
+    assert (report["pushed"], report["refused"]) == (0, [])
+    assert sorted(report["head"].values()) == [[1, 3], [1, 5]]
+
+
+@rule("R37d")
+def test_a_refused_change_is_listed_with_its_reason_and_is_no_failure(stage: Stage, home: Path) -> None:
+    run(stage, home, "register", stage.url)
+    with Diary.open(home, clock=GivenClock(stage.clock.now_ms())) as diary:
+        diary.edit([(diary.contract("Practice").id, Slot(TEN))], memo="too late")
+    stage.put_clocks(AFTER_THE_LOCK)
+    result = run(stage, home, "sync")
+    assert result.exit_code == 0
+    assert "refused  2026-11-18T10:00:00Z  week_locked" in result.stdout
+
+
+def test_a_server_that_is_away_ends_with_status_5(stage: Stage, home: Path) -> None:
+    result = run(stage, home, "register", "http://127.0.0.1:9")
+    assert result.exit_code == 5
+    assert "cannot be reached" in result.stderr
+
+
+def test_an_unregistered_diary_says_how_to_register(stage: Stage, home: Path) -> None:
+    result = run(stage, home, "sync")
+    assert result.exit_code == 2
+    assert "diary register URL" in result.stderr
+
+
+def test_the_services_of_diary_up_are_these_commands(stage: Stage, home: Path) -> None:
+    for service in (sync_service(), server_service()):
+        result = run(stage, home, *service.arguments, "--help")
+        assert result.exit_code == 0, service.name
