@@ -75,6 +75,7 @@ class Tracker:
         self._unrecorded: list[Draft] = []
         self._retry_at_ms = 0
         self._is_counting = False
+        self._is_display_missed = False
         self._display_retry_at_ms = 0
         self._said_last: str = ""
 
@@ -122,7 +123,7 @@ class Tracker:
         sample = replace(self._edges.input_counts.take_minute(), idle_ms=self._edges.idle.idle_ms())
         if self._is_counting and sample.keystrokes is None:
             self._is_counting = False
-            self._say_once("The display went away. Until it is back, segments have no picture and no counts.")
+            self._miss_display()
         self._step(Tick(self._diary.now_ms(), sample))
         if self._woken.is_set():
             self._woken.clear()
@@ -142,9 +143,19 @@ class Tracker:
             self._is_counting = self._edges.input_counts.start()
             if not self._is_counting:
                 self._display_retry_at_ms = now_ms + DISPLAY_RETRY_MS
+                self._miss_display()
+            elif self._is_display_missed:
+                self._is_display_missed = False
+                self._say("The display is back.")
         elif not self._session.listens and self._is_counting:
             self._edges.input_counts.stop()
             self._is_counting = False
+
+    def _miss_display(self) -> None:
+        """Say once that nothing is seen (R16)."""
+        if not self._is_display_missed and not self._edges.blind_because:
+            self._is_display_missed = True
+            self._say("The display is gone. Until it is back, segments have no picture and no counts.")
 
     def _look_for_marks(self) -> None:
         """Tell the session what the freelancer removed while it was under way (R12)."""

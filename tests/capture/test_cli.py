@@ -20,6 +20,9 @@ from diary.sealing.keyring import choose_place
 from diary.tracking import NotTrackingError
 from tests.rule import rule
 
+# The command ends before the tracker that it started, on purpose; here both are one process's children.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 
 class Desk:
     """The `diary` command with this room's commands only."""
