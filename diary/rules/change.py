@@ -206,8 +206,14 @@ def _capture_is_the_replicas_first(asked: _Asked) -> Refused | None:
 
 
 def _life_follows(asked: _Asked) -> Refused | None:
-    """Refuse a life that jumps, and one that begins without knowing the one before it (R35)."""
+    """Refuse time that is added again by a life that jumps, or that knows nothing of the one before (R35).
+
+    A deletion may jump: the life that it ends may have been written and removed while no reply came back, and
+    its content is gone for good.
+    """
     life, vector = asked.header.life or 0, asked.header.vector or {}
+    if is_deletion(asked.header):
+        return None
     if life > asked.stands.life + 1:
         return Refused("bad_header", f"life {life} does not follow life {asked.stands.life}")
     if life > 1 and not any(
@@ -216,7 +222,7 @@ def _life_follows(asked: _Asked) -> Refused | None:
         if version.life == life - 1
     ):
         return Refused("bad_header", f"life {life} knows no version of life {life - 1}")
-    if life > 1 and not is_deletion(asked.header) and not asked.header.manual:
+    if life > 1 and not asked.header.manual:
         return Refused("bad_header", "time that is added again is claimed as manual time")
     return None
 

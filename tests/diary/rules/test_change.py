@@ -287,11 +287,17 @@ def test_a_replica_captures_a_slot_once_and_two_replicas_may() -> None:
 @rule("R35")
 def test_a_life_follows_the_one_before_it() -> None:
     deleted = [*SEGMENT, received(DELETION)]
-    assert answer(entry(LAPTOP, 10, covers={LAPTOP: 9}, life=3), deleted) == "bad_header"
+    assert answer(entry(LAPTOP, 10, covers={LAPTOP: 9}, life=4, manual=True), deleted) == "bad_header"
     assert answer(entry(LAPTOP, 10, covers={}, life=2, manual=True), []) == "bad_header"
     assert answer(entry(LAPTOP, 10, covers={LAPTOP: 9}, life=2, manual=False), deleted) == "bad_header"
     assert answer(entry(DESKTOP, 10, covers={LAPTOP: 2}, life=2, manual=True), deleted) == "bad_header"
     assert answer(entry(DESKTOP, 1, life=1), []) == "allowed", "a deletion of what only the device held"
+
+
+@rule("R35")
+def test_a_deletion_may_end_a_life_that_never_arrived() -> None:
+    deleted = [*SEGMENT, received(DELETION)]
+    assert answer(entry(LAPTOP, 11, covers={LAPTOP: 10}, life=3), deleted) == "allowed"
 
 
 @rule("R35")
