@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from tests.desktop import Desktop
@@ -48,6 +49,12 @@ async def practise(desktop: Desktop) -> None:
             await asyncio.to_thread(desktop.click, 1)
 
 
+def end(up: asyncio.subprocess.Process) -> None:
+    """Ask `diary up` to end, once it is there and until it has."""
+    if up.returncode is None:
+        up.terminate()
+
+
 async def run(environment: dict[str, str], desktop: Desktop | None) -> int:
     """Run `diary up` to its end, the practice worker beside it; return its exit status."""
     key_place = [] if (HOME / "diary.db").exists() or has_keyring() else ["--key-file"]
@@ -56,7 +63,7 @@ async def run(environment: dict[str, str], desktop: Desktop | None) -> int:
     )
     loop = asyncio.get_running_loop()
     for ending in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(ending, lambda: up.returncode is None and up.terminate())
+        loop.add_signal_handler(ending, partial(end, up))
     worker = asyncio.create_task(practise(desktop)) if desktop else None
     try:
         return await up.wait()

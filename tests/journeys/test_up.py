@@ -1,4 +1,4 @@
-"""`diary up` with nothing asked of the user: the slot under way, and soon after its end the synced segment."""
+"""`diary up`, nothing asked of the user: the slot under way, and soon after its end the synced segment."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def test_up_shows_the_slot_under_way_and_soon_after_its_end_the_synced_segment(t
         up = subprocess.Popen(
             ["faketime", "-m", "-f", time.environment()["FAKETIME"],
              sys.executable, "-m", "diary.cli", "--home", str(home), "up", "--key-file"],
-            env=environment, stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
+            env=environment, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         enough = threading.Event()
 

@@ -107,7 +107,7 @@ class World:
         import httpx
 
         try:
-            return httpx.get(f"http://127.0.0.1:{self.server_port}/v1/server", timeout=5).is_success
+            return bool(httpx.get(f"http://127.0.0.1:{self.server_port}/v1/server", timeout=5).is_success)
         except httpx.HTTPError:
             return False
 
