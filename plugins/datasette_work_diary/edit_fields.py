@@ -129,8 +129,9 @@ def manual_fields(
         if contract.terms.state == "active"
         and any(contract.history.manual_allowed_for(week, reading.now_ms) for week in weeks)
     ]
-    start = int(typed.start) if typed.start.isdecimal() else _first_free(slots, set(taken), reading)
-    end = int(typed.end) if typed.end.isdecimal() else start + LENGTH_AT_FIRST
+    start, end = _free_span(slots, set(taken), reading)
+    if typed.start.isdecimal() and typed.end.isdecimal():
+        start, end = int(typed.start), int(typed.end)
     return ManualFields(
         day=day.isoformat(),
         contracts=tuple(
@@ -145,12 +146,29 @@ def manual_fields(
     )
 
 
-def _first_free(slots: Sequence[Slot], taken: set[Slot], reading: Reading) -> int:
-    """Return the first free slot after the day's last segment; on an empty day, nine o'clock."""
-    if taken:
-        return min(max(taken) + 1, slots[-1])
+def _free_span(slots: Sequence[Slot], taken: set[Slot], reading: Reading) -> tuple[int, int]:
+    """Return the span that the form offers first: free, begun, an hour at most, after the day's last segment.
+
+    On an empty day it is the hour from nine o'clock; where the last segment is the newest, the gap before it.
+    """
+    begun = [slot for slot in slots if starts_at_ms(slot) <= reading.now_ms]
+    free = [slot for slot in begun or slots if slot not in taken]
+    after = [slot for slot in free if slot > max(taken, default=-1)]
+    if taken and after:
+        return _run(after[0], free, 1)
+    if taken and free:
+        return _run(free[-1], free, -1)
     morning = [slot for slot in slots if reading.local(starts_at_ms(slot)).hour >= WORK_STARTS]
-    return (morning or list(slots))[0] if slots else 0
+    start = next(iter(morning or slots), 0)
+    return start, start + LENGTH_AT_FIRST
+
+
+def _run(start: int, free: Sequence[int], way: int) -> tuple[int, int]:
+    """Return the run of free slots that begins, or with -1 ends, at `start`, an hour at most."""
+    run = [start]
+    while len(run) < LENGTH_AT_FIRST and run[-1] + way in free:
+        run.append(run[-1] + way)
+    return min(run), max(run) + 1
 
 
 def _why_none(contracts: Sequence[Contract]) -> str:

@@ -22,14 +22,14 @@ F = TypeVar("F", bound=Callable[..., object])
 hook = cast("Callable[[F], F]", hookimpl)
 
 DATABASE = FILE_NAME.removesuffix(".db")
-INLINE = re.compile(r"<(script|style)(?=[\s>{])")
+SCRIPT = re.compile(r"<script(?=[\s>{])")
 Link = dict[str, str]
 
 
 class AmendedTemplates(BaseLoader):
     """Datasette's templates with what a strict policy and a screen reader need (R52).
 
-    Where a template itself has a script or style, the request's nonce is put; content can never carry it.
+    Where a template itself has a script, the request's nonce is put; content can never carry it.
     """
 
     def __init__(self, loader: BaseLoader) -> None:
@@ -40,7 +40,7 @@ class AmendedTemplates(BaseLoader):
     ) -> tuple[str, str | None, Callable[[], bool] | None]:
         """Return a template's source, amended."""
         source, name, is_fresh = self._loader.get_source(environment, template)
-        source = INLINE.sub(r'<\1 nonce="{{ csp_nonce }}"', source)
+        source = SCRIPT.sub('<script nonce="{{ csp_nonce }}"', source)
         return source.replace("<html>", '<html lang="en">', 1), name, is_fresh
 
     def list_templates(self) -> list[str]:
@@ -113,13 +113,17 @@ def table_actions(datasette: Any, database: str, table: str) -> list[Link]:
 
 
 @hook
-def render_cell(value: object, column: str, table: str, database: str, datasette: Any) -> Any:
-    """Link a row of the plain table to its week."""
+def render_cell(row: Any, value: object, column: str, table: str, database: str, datasette: Any) -> Any:
+    """Link a row of the plain table to its week and its segment."""
     from markupsafe import Markup
 
-    if not viewer_of(datasette) or (database, table, column) != (DATABASE, "segment", "week"):
+    if not viewer_of(datasette) or (database, table) != (DATABASE, "segment"):
         return None
-    return Markup('<a href="/-/diary/week/{0}">{0}</a>').format(value)
+    if column == "week":
+        return Markup('<a href="/-/diary/week/{0}">{0}</a>').format(value)
+    if column == "slot" and "contract" in row.keys():  # noqa: SIM118  # a row iterates over its values
+        return Markup('<a href="/-/diary/segment/{0}/{1}">{1}</a>').format(row["contract"], value)
+    return None
 
 
 @hook

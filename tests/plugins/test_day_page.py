@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasette_work_diary.day_page import DayPage, day_page
+from datasette_work_diary.edit_fields import manual_fields
 from diary.rules.timesheet import SegmentView
 from diary.rules.week import local_day, starts_at_ms
 from tests.plugins.views import SHELTER, manual, reading, segment
@@ -170,3 +171,22 @@ def test_a_day_leads_to_its_neighbours() -> None:
     assert date.fromisoformat(page.previous) == WEDNESDAY - timedelta(days=1)
     assert date.fromisoformat(page.next) == WEDNESDAY + timedelta(days=1)
     assert starts_at_ms(segment("2026-11-18T09:00").slot) < reading().now_ms
+
+
+@rule("R21")
+@pytest.mark.parametrize(
+    ("taken", "now", "span"),
+    [
+        ([], "2026-11-18T12:00", ("09:00", "10:00")),
+        (["09:00", "09:10"], "2026-11-18T12:00", ("09:20", "10:20")),
+        (["09:00", "09:10"], "2026-11-18T09:35", ("09:20", "09:40")),
+        (["09:00", "09:30"], "2026-11-18T09:35", ("09:10", "09:30")),
+    ],
+)
+def test_the_form_of_manual_time_offers_free_time_that_has_begun(
+    taken: list[str], now: str, span: tuple[str, str]
+) -> None:
+    slots = [segment(f"2026-11-18T{at}").slot for at in taken]
+    fields = manual_fields(WEDNESDAY, [], slots, reading(now))
+    chosen = tuple(choice.label for choice in (*fields.starts, *fields.ends) if choice.chosen)
+    assert chosen == span
