@@ -186,9 +186,8 @@ def test_two_computers_work_offline_and_come_to_show_the_same_week(tmp_path: Pat
         world.type_for(20)
 
         def laptop_has(count: int) -> bool:
-            return (
-                sum(segment["state"] == "synced" for segment in segments_of(laptop, week).values()) >= count
-            )
+            states = [segment["state"] for segment in segments_of(laptop, week).values()]
+            return states.count("synced") >= count
 
         eventually("two segments of the laptop are synced", lambda: laptop_has(2), seconds=90)
 

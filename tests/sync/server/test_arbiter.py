@@ -229,7 +229,7 @@ def test_a_deletion_is_refused_by_no_limit() -> None:
         (capture(1, contract=ContractId(ACCOUNT)), b"x", "bad_header"),
         (capture(1, slot=SLOT + 1000), b"x", "slot_in_future"),
         (capture(1), None, "accepted"),
-        (entry(1, life=5), b"x", "bad_header"),
+        (entry(1, life=4), b"x", "bad_header"),
         (entry(1, stamp=(OPEN + 10_000_000, REPLICA)), b"x", "clock_ahead"),
     ],
 )
