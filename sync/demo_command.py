@@ -1,6 +1,6 @@
 """The `demo` command: a sample diary in a folder of its own (CLI.md)."""
 
-from collections.abc import Callable
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +9,8 @@ import typer
 from diary.command.desk import desk_of, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from diary.diary import Diary
 
 FOLDER = "demo"
@@ -27,8 +29,12 @@ def demo(
     ] = None,
 ) -> None:
     """Make a sample diary: three weeks on two devices, through the real pipeline; yours is not touched."""
+    import structlog
+
     from sync.demo import make_demo
 
+    # The demo's server runs in this process; what it logs of each push is no news here.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     desk = desk_of(ctx)
     folder = (out or free_folder(desk.home)).absolute()
     made = make_demo(folder, until_ms=desk.clock.now_ms(), progress=say)

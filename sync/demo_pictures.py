@@ -55,11 +55,11 @@ def test_a_line_is_rounded_once() -> None:
 _PAGE = (
     "Orchard Ltd", "Invoice 2041", "", "Design of the invoice page      6.0 h      360.00",
     "Review with Ana                 1.5 h       90.00", "Deployment to staging           2.0 h      120.00",
-    "Copy for the help page          0.5 h       30.00", "", "Total                          10.0 h      600.00",
-    "", "Payable within 14 days. Thank you for working with us.",
+    "Copy for the help page          0.5 h       30.00", "",
+    "Total                          10.0 h      600.00", "", "Payable within 14 days. Thank you.",
 )  # fmt: skip
 _SHELL = (
-    "$ git log --oneline -5", "4be19aa Round each line once", "91c0d3e Show the total in the client's currency",
+    "$ git log --oneline -5", "4be19aa Round each line once", "91c0d3e Show the client's currency",
     "77a1f02 Add the page for one invoice", "$ pytest -q", "................................  [100%]",
     "32 passed in 1.84s", "$ make deploy-staging", "building image  ok", "pushing image   ok",
     "staging is up:  https://staging.orchard.example", "$ curl -sI https://staging.orchard.example | head -1",
@@ -97,7 +97,10 @@ def picture(scene: Scene, number: int, *, masked: bool = False) -> Image.Image:
     window = (left, top, SIZE[0] - 30 - number % 3 * 10, SIZE[1] - _TASKBAR - 16)
     pen.rectangle(window, fill=(60, 64, 72))
     pen.text(
-        (window[0] + 10, window[1] + 5), "" if masked else scene.title, fill=(225, 228, 232), font=_font(13)
+        (window[0] + 10, window[1] + 5),
+        "" if masked else scene.title.replace("—", "-"),
+        fill=(225, 228, 232),
+        font=_font(13),
     )
     inside = (window[0] + 1, window[1] + _TITLE, window[2] - 1, window[3] - 1)
     if masked:
@@ -112,14 +115,13 @@ def picture(scene: Scene, number: int, *, masked: bool = False) -> Image.Image:
 
 def _draw_editor(pen: ImageDraw.ImageDraw, box: Box, number: int) -> None:
     pen.rectangle(box, fill=_DARK)
-    first = number * 3 % len(_CODE)
-    for row in range((box[3] - box[1]) // _LINE - 1):
-        line = (first + row) % len(_CODE)
+    first = number % 7
+    for row, line in enumerate(range(first, len(_CODE))):
         y = box[1] + 8 + row * _LINE
         pen.text((box[0] + 8, y), f"{line + 1:>4}", fill=_FAINT, font=_font(13, mono=True))
         colour = _HUES[(line * 7 + len(_CODE[line])) % len(_HUES)]
         pen.text((box[0] + 56, y), _CODE[line], fill=colour, font=_font(13, mono=True))
-    caret = box[1] + 8 + (number * 5 % 24) * _LINE
+    caret = box[1] + 8 + (number * 5 % 18) * _LINE
     pen.rectangle((box[0] + 52, caret, box[0] + 54, caret + _LINE), fill=(240, 240, 240))
 
 

@@ -130,6 +130,8 @@ def _first_week(week: Week, chance: Random) -> Iterator[Act]:
     # The attic has no network: recorded in time, received after the lock.
     yield from _mill(week, 4, "15:00", 6, chance)
     lock_day = week.next()
+    kept = _slots(week, 3, "9:00", 2)
+    yield Edited(_at(lock_day, 0, "11:50"), "laptop", "orchard", kept, "Help page, with Ana's remarks")
     yield Edited(
         _at(lock_day, 0, "9:00"), "tower", "mill", _slots(week, 0, "14:00", 2), "October ledger, the rest"
     )

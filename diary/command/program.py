@@ -83,7 +83,8 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except Exception as error:
-            known = fault_of(error, _desk(ctx).home)
+            desk = ctx.find_root().obj  # none yet where the words themselves are wrong
+            known = fault_of(error, desk.home) if isinstance(desk, Desk) else None
             if known is None:
                 raise
             raise typer.Exit(tell_fault(known)) from error
