@@ -128,7 +128,7 @@ def _add_changes(app: typer.Typer, open_diary: OpenDiary) -> None:
         minutes = duration_of(duration)
         with open_diary() as diary:
             diary.pause_until(type(diary.now_ms())(diary.now_ms() + minutes * MINUTE_MS))
-            typer.echo(f"Paused for {minutes} minutes.")
+            typer.echo(f"Paused for {minutes} minute{'s' if minutes > 1 else ''}.")
 
 
 def _add_tracker(app: typer.Typer, open_diary: OpenDiary) -> None:
