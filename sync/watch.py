@@ -10,7 +10,6 @@ import secrets
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -238,8 +237,8 @@ async def _watch(home: Path, state: Watch) -> bool:
     """Run the loop between start and stop; return whether it came to its end in time."""
     loop = asyncio.get_running_loop()
     changed, stopped = asyncio.Event(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(NotImplementedError):  # Windows: Ctrl-C ends the process by itself
+    if os.name == "posix":  # elsewhere Ctrl-C ends the process by itself
+        for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped.set)
 
     def wake() -> None:
