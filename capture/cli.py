@@ -12,10 +12,10 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from diary.diary import Diary
 
 from capture.alone import alone, holder, is_tracked
 from diary.contracts import Contract
+from diary.diary import Diary
 from diary.errors import MachineError, NothingError
 from diary.services import Service
 from diary.tracking import NotTrackingError
