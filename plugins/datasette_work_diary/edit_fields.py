@@ -123,11 +123,12 @@ def manual_fields(
     typed = typed or Typed()
     slots = [slot for hour in local_day(day, reading.zone) for slot in hour.slots]
     weeks = [Week.of(slot) for slot in (*slots[:1], *slots[-1:])]
+    open_weeks = [week for week in weeks if not week.is_frozen(reading.now_ms)]
     open_to = [
         contract
         for contract in contracts
         if contract.terms.state == "active"
-        and any(contract.history.manual_allowed_for(week, reading.now_ms) for week in weeks)
+        and any(contract.history.manual_allowed_for(week, reading.now_ms) for week in open_weeks)
     ]
     start, end = _free_span(slots, set(taken), reading)
     if typed.start.isdecimal() and typed.end.isdecimal():
@@ -142,7 +143,7 @@ def manual_fields(
         memo=typed.memo,
         label=typed.label,
         labels=_labels(open_to, typed.label),
-        why_none=_why_none(contracts),
+        why_none=_why_none(contracts, frozen=not open_weeks),
     )
 
 
@@ -171,7 +172,9 @@ def _run(start: int, free: Sequence[int], way: int) -> tuple[int, int]:
     return min(run), max(run) + 1
 
 
-def _why_none(contracts: Sequence[Contract]) -> str:
+def _why_none(contracts: Sequence[Contract], *, frozen: bool) -> str:
+    if frozen:
+        return "The week is frozen: nothing can be added to it."
     if not contracts:
         return "There is no contract yet: diary contract new."
     return "None of your contracts allows manual time now. Your client can allow it; it holds from then on."

@@ -90,7 +90,7 @@ async def show(
     shared: dict[str, object] = {
         "here": request.path,
         "version": viewer_here(datasette).version(),
-        "zone_name": reading.zone.key.replace("_", " "),
+        "zone_name": "UTC" if reading.zone.key in NAMES_OF_UTC else reading.zone.key.replace("_", " "),
         "faces": faces(reading),
         "crumbs_here": [],
         "room": "",

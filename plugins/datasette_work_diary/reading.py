@@ -128,15 +128,17 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def time_left(left_ms: int) -> str:
-    """Return the time left in its two greatest units, "2 days 4 hours"; "over" when none is."""
-    if left_ms <= 0:
-        return "over"
-    minutes = left_ms // 60_000
-    days, hours_left, minutes_left = minutes // 1440, minutes // 60 % 24, minutes % 60
-    parts = [(days, "day"), (hours_left, "hour"), (minutes_left, "minute")]
+def length(millis: int) -> str:
+    """Return a length of time in its two greatest units, "2 days 4 hours"."""
+    minutes = max(0, millis) // 60_000
+    parts = [(minutes // 1440, "day"), (minutes // 60 % 24, "hour"), (minutes % 60, "minute")]
     shown = [counted(number, word) for number, word in parts if number][:2]
-    return " ".join(shown) + " left" if shown else "less than a minute left"
+    return " ".join(shown) or "less than a minute"
+
+
+def time_left(left_ms: int) -> str:
+    """Return the time left, "2 days 4 hours left"; "over" when none is."""
+    return "over" if left_ms <= 0 else f"{length(left_ms)} left"
 
 
 def money(minor: int, currency: str) -> str:

@@ -7,9 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from datasette_work_diary.day_page import place_name, why_no_picture
-from datasette_work_diary.reading import Reading, counted, short_day, time_left
+from datasette_work_diary.reading import Reading, length, short_day, time_left
 from datasette_work_diary.week_page import segment_href
-from datasette_work_diary.wording import BILLS, WHY_NOT, Mark, can_change, can_go, marks_of, removal_word
+from datasette_work_diary.wording import (
+    BILLS,
+    WHY_NOT,
+    Mark,
+    can_change,
+    can_go,
+    marks_of,
+    mend_of,
+    removal_word,
+)
 from diary.rules.ids import MINUTES_PER_SLOT
 from diary.rules.segment import MinuteCounts, StampedText
 from diary.rules.timesheet import SegmentView, bar_of
@@ -115,7 +124,7 @@ def segment_page(
     ended = reading.now_ms >= week.ends_at_ms
     frozen = week.is_frozen(reading.now_ms)
     before, after = _beside(segment, neighbours)
-    title, why = _bills(segment)
+    title, why = _bills(segment, frozen=frozen)
     return SegmentPage(
         title=f"{reading.span(at_ms, end_ms)}, {short_day(day)}",
         contract=segment.contract_title,
@@ -220,12 +229,15 @@ def _minute(at_ms: int, number: int, minute: MinuteCounts | None, reading: Readi
     return MinuteLine(time, texts[0], texts[1], texts[2], "active" if minute.is_active else "idle")
 
 
-def _bills(segment: SegmentView) -> tuple[str, str]:
+def _bills(segment: SegmentView, *, frozen: bool) -> tuple[str, str]:
     if segment.state == "draft":
         return "Under way", "It is recorded when its ten minutes are over."
     if segment.why_not:
         words = WHY_NOT[segment.why_not]
-        return f"Does not bill: {words.title.lower()}", f"{words.why} {words.mend}"
+        return (
+            f"Does not bill: {words.title.lower()}",
+            f"{words.why} {mend_of(segment.why_not, frozen=frozen)}",
+        )
     if segment.bills:
         return (
             "Bills",
@@ -237,8 +249,8 @@ def _bills(segment: SegmentView) -> tuple[str, str]:
 def _facts(segment: SegmentView, reading: Reading) -> tuple[Fact, ...]:
     received, delay = "not yet", ""
     if segment.received_at_ms is not None:
-        minutes = max(0, segment.received_at_ms - ends_at_ms(segment.slot)) // MINUTE_MILLIS
-        received, delay = reading.both(segment.received_at_ms), f"{counted(minutes, 'minute')} after its end"
+        received = reading.both(segment.received_at_ms)
+        delay = f"{length(segment.received_at_ms - ends_at_ms(segment.slot))} after its end"
     facts = [
         Fact("State", segment.state),
         Fact("Received", received),

@@ -17,7 +17,7 @@ from datasette_work_diary.reading import (
     short_day,
     time_left,
 )
-from datasette_work_diary.wording import WHY_NOT
+from datasette_work_diary.wording import WHY_NOT, mend_of
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import SLOT_MILLIS, ContractId, Slot
 from diary.rules.json_form import iso
@@ -152,7 +152,7 @@ def week_page(view: WeekView, histories: Mapping[ContractId, TermsHistory], read
         sum=_sum(view.totals) if len(lines) > 1 else None,
         deadlines=deadlines(week, reading),
         days=tuple(_day(live, day, week, reading) for day in local_days(week, reading)),
-        not_billing=_not_billing(live, reading),
+        not_billing=_not_billing(live, reading, frozen=view.frozen),
     )
 
 
@@ -307,18 +307,22 @@ def _strip(mine: list[SegmentView], day: date, first_slot: int, reading: Reading
     )
 
 
-def _not_billing(live: list[SegmentView], reading: Reading) -> tuple[Reason, ...]:
+def _not_billing(live: list[SegmentView], reading: Reading, *, frozen: bool) -> tuple[Reason, ...]:
     reasons = []
     for word, words in WHY_NOT.items():
         found = [segment for segment in live if segment.why_not == word and segment.state not in NOT_COUNTED]
         if found and word != "deleted":
-            links = (
-                Link(segment_href(segment), _short_place(segment, reading))
-                for segment in found[:PLACES_SHOWN]
+            shown = found[:PLACES_SHOWN]
+            reasons.append(
+                Reason(
+                    title=words.title,
+                    length=hours(len(found)),
+                    why=words.why,
+                    mend=mend_of(word, frozen=frozen),
+                    places=tuple(Link(segment_href(one), _short_place(one, reading)) for one in shown),
+                    more=len(found) - len(shown),
+                )
             )
-            more = max(0, len(found) - PLACES_SHOWN)
-            length = f"{hours(len(found))}"
-            reasons.append(Reason(words.title, length, words.why, words.mend, tuple(links), more))
     return tuple(reasons)
 
 

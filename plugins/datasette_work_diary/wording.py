@@ -131,6 +131,11 @@ def marks_of(segment: SegmentView) -> tuple[Mark, ...]:
     return tuple(mark(word) for word in words)
 
 
+def mend_of(word: WhyNot, *, frozen: bool) -> str:
+    """Return how a reason for not billing can be mended; "" once the week is frozen (R3, R38)."""
+    return WHY_NOT[word].mend if word == "late" or not frozen else ""
+
+
 def mark(word: str) -> Mark:
     """Return a mark's sign with its word."""
     return Mark(SIGNS.get(word, SIGN_OF_OTHERS), word)

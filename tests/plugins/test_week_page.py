@@ -89,6 +89,15 @@ def test_each_reason_for_not_billing_is_said_once_with_what_can_be_done_and_wher
     assert overlapping.title == "Overlapping"
     assert over.length == "20 min"
     assert "raise the limit" in over.mend
+    frozen = page_of(
+        segment("2026-11-19T10:20", bills=False, why_not="over_limit"),
+        segment("2026-11-19T10:30", state="late", bills=False, why_not="late"),
+        now="2026-11-24T09:00",
+    )
+    assert {reason.title: bool(reason.mend) for reason in frozen.not_billing} == {
+        "Late": True,
+        "Over the weekly limit": False,
+    }
     assert [place.label for place in over.places] == ["Thu 10:20", "Thu 10:30"]
 
 
