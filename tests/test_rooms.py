@@ -112,12 +112,11 @@ def test_nothing_is_left_unfinished(word: str) -> None:
 
 
 def test_no_file_names_a_registry_or_a_place_on_one_machine() -> None:
-    registries = "py" + r"pi\.org|pythonhosted|registry\.npmjs"
-    host = re.compile(registries + "|/wo" + "rk/(?:main|shared)|/ro" + "ot/\\.")
+    host = re.compile(r"pypi\.org|pythonhosted|registry\.npmjs|/work/(?:main|shared)|/root/\.")
     found = [
         str(path)
         for path in tracked()
-        if path.suffix not in {".png", ".avif", ".webp"}
+        if path.suffix not in {".png", ".avif", ".webp"} and path.name != "test_rooms.py"
         and host.search((ROOT / path).read_text(encoding="utf-8", errors="replace"))
     ]
     assert found == []

@@ -1,0 +1,67 @@
+"""The documents are true: every command and option is written down, every link leads somewhere."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMANDS = (ROOT / "docs" / "command.md").read_text(encoding="utf-8")
+COMMON = {"--help", "--install-completion", "--show-completion"}
+
+
+def commands(group: Any, context: Any, above: tuple[str, ...] = ()) -> list[tuple[str, Any]]:
+    """Return every command below a group with its words, such as ("contract new", command)."""
+    found = []
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None, name
+        if command.hidden:
+            continue
+        words = (*above, name)
+        if hasattr(command, "list_commands"):
+            found += commands(command, context, words)
+        else:
+            found.append((" ".join(words), command))
+    return found
+
+
+@pytest.fixture(scope="module")
+def all_commands() -> list[tuple[str, Any]]:
+    from diary.cli import app
+
+    group = typer.main.get_command(app)
+    with group.make_context("diary", ["status"], resilient_parsing=True) as context:
+        return commands(group, context)
+
+
+def test_every_command_is_documented(all_commands: list[tuple[str, Any]]) -> None:
+    assert len(all_commands) > 20
+    assert [words for words, _ in all_commands if f"diary {words}" not in COMMANDS] == []
+
+
+def test_every_option_is_documented(all_commands: list[tuple[str, Any]]) -> None:
+    missing = [
+        f"{words} {option}"
+        for words, command in all_commands
+        for parameter in command.params
+        for option in parameter.opts
+        if option.startswith("--") and option not in COMMON and option not in COMMANDS
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8"))
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_every_make_target_named_in_the_readme_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = set(re.findall(r"`?make ([a-z]+)\b(?=`|,| +#|\n)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    assert {"run", "test", "bench", "soak"} <= named
+    assert [target for target in named if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
