@@ -102,7 +102,9 @@ def begin(
     if (desk.home / FILE_NAME).exists():
         raise DiaryExistsError(home=desk.home)
     kind: PlaceKind = "file" if key_file else "passphrase" if passphrase else "keyring"
-    place = choose_place(desk.home, kind, ask if passphrase else None)
+    # Asked before anything is made: an answer that will not do leaves no half of a diary behind.
+    typed = ask() if passphrase else ""
+    place = choose_place(desk.home, kind, lambda: typed)
     return Diary.create(
         desk.home, clock=desk.clock, place=place, device_name=name or platform.node() or "this computer"
     )

@@ -142,13 +142,13 @@ def is_embedded(home: Path, url: str | None) -> bool:
     return url is None or (urlsplit(url).hostname == LOOPBACK and (home / SERVER).is_dir())
 
 
-def free_port() -> int:
-    """Return the usual port, or a free one where somebody else has it."""
+def free_port(wanted: int = PORT) -> int:
+    """Return the wanted port, or a free one where somebody else has it."""
     with socket.socket() as probe:
         # As the server itself will: a port of a connection that just ended counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((LOOPBACK, PORT))
+            probe.bind((LOOPBACK, wanted))
         except OSError:
             probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]

@@ -1,0 +1,78 @@
+"""`export`: the week's folder."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from tests.diary.typed import Typist, typist_with_a_morning
+from tests.practice import SCREEN
+from tests.rule import rule
+
+
+@pytest.fixture
+def typist(tmp_path: Path) -> Typist:
+    return typist_with_a_morning(tmp_path)
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as table:
+        return list(csv.DictReader(table))
+
+
+@rule("R58")
+def test_a_week_is_written_as_two_tables(typist: Typist, tmp_path: Path) -> None:
+    said = typist.types("export", "this", "--out", str(tmp_path / "out"))
+    folder = tmp_path / "out" / "2026-W47"
+    assert str(folder / "segments.csv") in said.out
+    assert "not sealed" in said.err
+    assert [row["memo"] for row in rows_of(folder / "segments.csv")] == ["Invoice page"] * 3
+    assert [row["amount"] for row in rows_of(folder / "totals.csv")] == ["30.00"]
+    assert not (folder / "pictures").exists()
+
+
+@rule("R58")
+def test_pictures_lie_beside_the_table_that_names_them(typist: Typist, tmp_path: Path) -> None:
+    told = typist.json("export", "this", "--pictures", "--out", str(tmp_path))
+    assert (told["segments"], told["pictures"], told["missing"]) == (3, 3, 0)
+    folder = Path(told["folder"])
+    for row in rows_of(folder / "segments.csv"):
+        assert row["pictures"].startswith("pictures/20261116T09")
+        assert (folder / row["pictures"]).read_bytes() == SCREEN
+
+
+@rule("R58")
+def test_a_removed_segment_has_no_line(typist: Typist, tmp_path: Path) -> None:
+    typist.types("remove", "9:10", "--yes")
+    typist.types("export", "this", "--out", str(tmp_path))
+    starts = [row["start_utc"] for row in rows_of(tmp_path / "2026-W47" / "segments.csv")]
+    assert starts == ["2026-11-16T09:00Z", "2026-11-16T09:20Z"]
+
+
+def test_one_contract_can_be_exported(typist: Typist, tmp_path: Path) -> None:
+    typist.types("contract", "new", "Mill", "--manual-allowed")
+    typist.types("add", "8:00-8:20", "Mill", "Ledger")
+    typist.types("export", "this", "--contract", "mill", "--out", str(tmp_path))
+    assert {row["contract"] for row in rows_of(tmp_path / "2026-W47" / "segments.csv")} == {"Mill"}
+    assert [row["contract"] for row in rows_of(tmp_path / "2026-W47" / "totals.csv")] == ["Mill"]
+
+
+def test_an_earlier_export_is_replaced_only_when_agreed(typist: Typist, tmp_path: Path) -> None:
+    typist.types("export", "this", "--pictures", "--out", str(tmp_path))
+    typist.types("export", "this", "--out", str(tmp_path), given="n\n", says=1)
+    assert (tmp_path / "2026-W47" / "pictures").exists()
+    typist.types("export", "this", "--out", str(tmp_path), "--yes")
+    assert not (tmp_path / "2026-W47" / "pictures").exists()
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_folder_of_somebody_else_is_left_alone(typist: Typist, tmp_path: Path) -> None:
+    (tmp_path / "2026-W47").mkdir()
+    (tmp_path / "2026-W47" / "letter.txt").write_text("dear Ana", encoding="utf-8")
+    assert "2026-W47-2" in typist.types("export", "this", "--yes", "--out", str(tmp_path), says=2).err
+    assert (tmp_path / "2026-W47" / "letter.txt").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_this_machines_fault(typist: Typist, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert "--out" in typist.types("export", "this", "--out", str(tmp_path / "file"), says=6).err
