@@ -88,9 +88,7 @@ def _worked_out(
         for each in shown
     ]
     segments += [
-        _view(
-            known[place[0]], place, content, kind="automatic" if content.snapshots else "manual", state=state
-        )
+        _view(known[place[0]], place, content, kind=_kind_apart(content, state), state=state)
         for place, content, state in _apart(diary, which.slots, {each.place for each in shown})
         if place[0] in known
     ]
@@ -145,6 +143,12 @@ def stood_at(diary: OpenDiary, place: Place, held: tuple[StoredVersion, ...]) ->
             entries.append((stored.header, content))
             defective = defective or not agrees(stored.header, content)
     return _Stood(place, held, stands, merged(captures, entries), defective)
+
+
+def _kind_apart(content: MergedContent, state: State) -> Kind:
+    """Return the kind of what stands in no record yet; a draft awaits its snapshot until it says why not."""
+    awaits_snapshot = state == "draft" and not content.no_picture
+    return "automatic" if content.snapshots or awaits_snapshot else "manual"
 
 
 def _kind_of(stood: _Stood) -> Kind:

@@ -12,7 +12,7 @@ from diary.rules.week import Week
 from diary.showing import NoPictureError
 from diary.store import pictures, versions
 from diary.store.versions import Receipted
-from tests.practice import practice_diary, record_slot, slot
+from tests.practice import draft_of, practice_diary, record_slot, slot
 from tests.rule import rule
 
 NINE = slot("2026-11-16T09:00Z")
@@ -226,3 +226,18 @@ def test_the_view_for_datasette_shows_each_segment_once_through_the_opening_func
         rows = connection.execute("SELECT contract, slot, week, start_utc, memo FROM segment").fetchall()
         said = f"memo of {place[1]} in {place[0]}"
         assert rows == [(*place, "2026-W47", "2026-11-16T09:00:00Z", said)]
+
+
+@rule("R12")
+def test_the_segment_under_way_is_automatic_until_it_says_why_there_is_no_picture(tmp_path: Path) -> None:
+    diary, _, contract = practice_diary(tmp_path)
+    with diary:
+        draft = draft_of(contract, NINE)
+        awaited = msgspec.structs.replace(draft, moment=None, pictures=())
+        for under_way, kind in (
+            (awaited, "automatic"),
+            (draft, "automatic"),
+            (msgspec.structs.replace(awaited, no_picture="locked"), "manual"),
+        ):
+            diary.keep_draft(under_way)
+            assert [(one.kind, one.state) for one in diary.week(WEEK).segments] == [(kind, "draft")]
