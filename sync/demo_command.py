@@ -33,11 +33,15 @@ def demo(
 
     from sync.demo import make_demo
 
-    # The demo's server runs in this process; what it logs of each push is no news here.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     desk = desk_of(ctx)
     folder = (out or free_folder(desk.home)).absolute()
-    made = make_demo(folder, until_ms=desk.clock.now_ms(), progress=say)
+    # The demo's server runs in this process; what it logs of each push is no news here.
+    logging_before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    try:
+        made = make_demo(folder, until_ms=desk.clock.now_ms(), progress=say)
+    finally:
+        structlog.configure(**logging_before)
     typer.echo(f"Three weeks, {made.segments} recorded slots on two devices, are in {folder}.")
     typer.echo("Their keys lie in plain files beside them: it is a sample.")
     typer.echo(f"Open it:  diary --home {made.laptop} open")
