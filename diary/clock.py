@@ -24,6 +24,10 @@ class Clock(Protocol):
         """Return a clock that never jumps, milliseconds since an arbitrary start within this boot."""
         ...
 
+    def steady_ms(self) -> int:
+        """Return a clock that never jumps and counts sleep, milliseconds since an arbitrary start (R6)."""
+        ...
+
     def boot(self) -> str:
         """Return an id of this start of the machine, within which `monotonic_ms` can be compared (R20)."""
         ...
@@ -39,6 +43,12 @@ class SystemClock:
     def monotonic_ms(self) -> int:
         """Return the monotonic clock (see `Clock`)."""
         return int(time.monotonic() * 1000)  # noqa: TID251  # this is the reader of time
+
+    def steady_ms(self) -> int:
+        """Return the clock since boot, sleep included; where there is none, the monotonic one (R6)."""
+        if hasattr(time, "CLOCK_BOOTTIME"):
+            return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+        return self.monotonic_ms()
 
     def boot(self) -> str:
         """Return the kernel's boot id; elsewhere the minute in which the machine started (R20)."""
@@ -60,6 +70,10 @@ class GivenClock:
 
     def monotonic_ms(self) -> int:
         """Return the same instant: a given clock never jumps by itself."""
+        return int(self.at_ms)
+
+    def steady_ms(self) -> int:
+        """Return the same instant (see `monotonic_ms`)."""
         return int(self.at_ms)
 
     def boot(self) -> str:

@@ -255,7 +255,7 @@ class Engine:
             # Once a run, and before anything is pushed (R42).
             self._diary.check_copy(answer.replica_n)
             desk.copy_checked = True
-            if took_ms <= CLOCK_SAMPLE_MS:
+            if answer.clock_sure and took_ms <= CLOCK_SAMPLE_MS:
                 here_ms = self._diary.clock.now_ms() - took_ms // 2
                 self._diary.note_server_clock(answer.server_ms - here_ms)
         rows = sum(len(page.rows) for page in answer.pages)

@@ -6,7 +6,7 @@ JSON by msgspec; bytes travel as base64, headers as the text whose bytes are sig
 Every answer that is no success carries a `Fault`: 400 for what cannot be read or is not authentic
 (`bad_request`, `bad_header`, `bad_signature`), 401 `not_enrolled`, 403 `device_revoked` or `not_yours`,
 404 `not_found`, 409 `upload_offset` and `bad_device_list`, 413 `too_large` and `too_many_versions`,
-422 `wrong_hash`, 503 `busy`.
+422 `wrong_hash`, 503 `busy` and `clock_unsure`.
 
 Pictures (R41): `PUT /v1/pictures/{name}` with the header `Upload-Offset` (0 when absent) appends a part of
 raw bytes and answers `PicturePart`; `HEAD` says the same in the headers `Upload-Offset` (bytes held so far)
@@ -81,12 +81,14 @@ class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Pages of the feeds that grew, the account's own log first; `more` when the limit cut it.
 
     `replica_n` is the greatest n the server holds of the asking replica, refused ones included (R42).
+    `clock_sure` is false while the server doubts its clock: `server_ms` then corrects nobody's (R6).
     """
 
     server_ms: int
     pages: list[Page]
     more: bool
     replica_n: int
+    clock_sure: bool = True
 
 
 class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from diary.rules.ids import AccountId, Millis, ReplicaId
 from diary.rules.segment import DeviceListInClear, Header
 from sync.protocol import Enrol, Nonce, PushAnswer, RootProof, WireVersion
 from sync.server.arbiter import Pushed
+from sync.server.clock_watch import ClockWatch
 from sync.server.faults import (
     DeviceListError,
     ForgedError,
@@ -75,14 +76,14 @@ def caller_for(storage: Storage, authorization: str | None, account: AccountId) 
     return asking
 
 
-def enrol(storage: Storage, key: ServerKey, message: Enrol) -> PushAnswer:
+def enrol(storage: Storage, key: ServerKey, watch: ClockWatch, message: Enrol) -> PushAnswer:
     """Open the account or advance its device list, and admit the enrolling replica (R50).
 
     The rest of the push is taken like any other. Sent twice, it is answered twice alike (R40).
 
     Raises:
         FaultError: The list is not the root's or its signer's, does not follow the known one, or the push
-            is not the replica's own; nothing was stored.
+            is not the replica's own, or the clock cannot be trusted; nothing was stored.
     """
     given = read_push(message.push)
     first, header, devices = _first_list(given)
@@ -94,7 +95,7 @@ def enrol(storage: Storage, key: ServerKey, message: Enrol) -> PushAnswer:
         _check_list(hold, first, header, known)
         authentic(given, known if known is not None and known.number > devices.number else devices)
         hold.open_account(devices.root)
-        answers, _ = enter(hold, given, known)
+        answers, _ = enter(hold, given, known, watch)
         if not isinstance(answers[0], Receipt):
             raise DeviceListError(what=answers[0].because)
         if not hmac.compare_digest(hold.admit(message.push.replica, token_hash), token_hash):

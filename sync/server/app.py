@@ -23,6 +23,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from diary.clock import Clock, SystemClock
 from sync.protocol import PROTOCOL_VERSION, UPLOAD_OFFSET, Fault
+from sync.server.clock_watch import LOOK_SECONDS
 from sync.server.doors import DOORS
 from sync.server.faults import FaultError, UploadOffsetError
 from sync.server.server import Server
@@ -45,13 +46,14 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
 
     @contextlib.asynccontextmanager
     async def tidied(_: Litestar) -> AsyncIterator[None]:
-        tidying = asyncio.create_task(_tidy_for_ever(server))
+        tasks = [asyncio.create_task(_tidy_for_ever(server)), asyncio.create_task(_watch_for_ever(server))]
         try:
             yield
         finally:
-            tidying.cancel()
+            for task in tasks:
+                task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await tidying
+                await asyncio.gather(*tasks)
             server.close()
 
     return Litestar(
@@ -81,6 +83,12 @@ async def _tidy_for_ever(server: Server) -> None:
         except (FaultError, OSError) as fault:  # a full disk now may be none in an hour
             _log.warning("tidying failed", fault=type(fault).__name__)
         await asyncio.sleep(TIDY_SECONDS)
+
+
+async def _watch_for_ever(server: Server) -> None:
+    while True:
+        server.look_at_clock()
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 def _answer_fault(_: Request[Any, Any, Any], fault: FaultError) -> Response[Fault]:

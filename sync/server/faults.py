@@ -118,6 +118,18 @@ class WrongHashError(FaultError):
     reason = "wrong_hash"
 
 
+class ClockUnsureError(FaultError):
+    """The server's clock may be wrong, so nothing can be received or refused by it now (R6)."""
+
+    says = "The server does not trust its clock: {why}."
+    mend = (
+        "Nothing of this request was stored; it can be sent again. The server goes on after five quiet "
+        "minutes, or once its operator confirms the clock: diary server confirm-clock."
+    )
+    status = 503
+    reason = "clock_unsure"
+
+
 class BusyError(FaultError):
     """The storage could not take the request now; nothing of it was stored."""
 

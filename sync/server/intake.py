@@ -15,6 +15,7 @@ from diary.rules.ids import Millis
 from diary.rules.segment import DeviceListInClear, Header, parse_header
 from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Push, PushAnswer
 from sync.server.arbiter import Accepted, Answered, Books, Known, Pushed, Refused, judge, read
+from sync.server.clock_watch import ClockWatch
 from sync.server.faults import (
     ForgedError,
     NotEnrolledError,
@@ -75,13 +76,13 @@ def authentic(given: ReadPush, devices: DeviceListInClear) -> None:
         raise ForgedError(what="The push is not signed by the replica that it names.")
 
 
-def take(storage: Storage, key: ServerKey, push: Push) -> tuple[PushAnswer, bool]:
+def take(storage: Storage, key: ServerKey, watch: ClockWatch, push: Push) -> tuple[PushAnswer, bool]:
     """Take a push whose token was checked; answer each of its versions (R40).
 
     The second value says whether content that was stored earlier is destroyed and must be swept out (R25).
 
     Raises:
-        FaultError: The push is too large or not authentic; nothing was stored.
+        FaultError: The push is too large or not authentic, or the clock cannot judge it; nothing was stored.
     """
     given = read_push(push)
     with storage.hold(push.account) as hold:
@@ -89,19 +90,25 @@ def take(storage: Storage, key: ServerKey, push: Push) -> tuple[PushAnswer, bool
         if devices is None:
             raise NotEnrolledError
         authentic(given, devices)
-        answers, destroyed_any = enter(hold, given, devices)
+        answers, destroyed_any = enter(hold, given, devices, watch)
         at_ms = hold.received_at_ms
     return PushAnswer(server_ms=at_ms, answers=key.answer(answers)), destroyed_any
 
 
 def enter(
-    hold: AccountHold, given: ReadPush, devices: DeviceListInClear | None
+    hold: AccountHold, given: ReadPush, devices: DeviceListInClear | None, watch: ClockWatch
 ) -> tuple[list[Receipt | Refusal], bool]:
     """Judge and store every version of an authentic push under the account's lock (R3, R45).
 
     Returns the answers in the order of the push, and whether content that was stored earlier is destroyed.
+
+    Raises:
+        ClockUnsureError: The push holds something new, and the clock may not judge it now (R6).
     """
     books = _open_books(hold, given, devices)
+    if any(item.n not in books.known for item in given.versions):
+        # After the instant of receipt was read: a jump before it is seen, a later one does no harm.
+        watch.require_sure()
     contracts = {item.header.contract for item in given.versions if item.header is not None}
     hashed = push_hash(given.signed)
     logs = Logs(hold.logs(contracts), hashed, hold.received_at_ms)

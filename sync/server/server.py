@@ -22,6 +22,7 @@ from sync.protocol import (
 )
 from sync.server import accounts, intake
 from sync.server.blobs import Blobs, FolderBlobs
+from sync.server.clock_watch import ClockWatch
 from sync.server.faults import TooLargeError, UnreadableError
 from sync.server.log import ServerKey
 from sync.server.pictures import Pictures, Span
@@ -38,22 +39,27 @@ _log = structlog.get_logger("workdiary.server")
 class Server:
     """One server process: storage, pictures, key and clock. Its calls may come from several threads."""
 
-    def __init__(self, storage: Storage, blobs: Blobs, key: ServerKey, clock: Clock) -> None:
+    def __init__(
+        self, storage: Storage, blobs: Blobs, key: ServerKey, clock: Clock, watch: ClockWatch
+    ) -> None:
         self._storage = storage
         self._pictures = Pictures(storage, blobs)
         self._key = key
         self._clock = clock
+        self._watch = watch
         self._nonces = accounts.Nonces(key.secret_for("nonce"))
 
     @classmethod
     def at(cls, settings: Settings, clock: Clock) -> "Server":
         """Return the server whose files lie in the settings' folder, made when it is new."""
         settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        storage = SqliteStorage(settings.database, clock)
         return cls(
-            SqliteStorage(settings.database, clock),
+            storage,
             FolderBlobs(settings.pictures),
             ServerKey.at(settings.key),
             clock,
+            ClockWatch(clock, storage.last_received_ms(), settings.clock_confirmation),
         )
 
     def facts(self) -> ServerFacts:
@@ -72,7 +78,7 @@ class Server:
 
     def enrol(self, message: Enrol) -> PushAnswer:
         """Open an account, or advance its device list, and admit a replica (R50)."""
-        answer = accounts.enrol(self._storage, self._key, message)
+        answer = accounts.enrol(self._storage, self._key, self._watch, message)
         self._finish_destroying()
         _log.info("enrolled", account=message.push.account, replica=message.push.replica)
         return answer
@@ -80,7 +86,7 @@ class Server:
     def push(self, authorization: str | None, push: Push) -> PushAnswer:
         """Take a push; answered row by row, after the commit (R40)."""
         accounts.caller_for(self._storage, authorization, push.account)
-        answer, destroyed_any = intake.take(self._storage, self._key, push)
+        answer, destroyed_any = intake.take(self._storage, self._key, self._watch, push)
         if destroyed_any:
             self._finish_destroying()
         _log.info("pushed", account=push.account, replica=push.replica, versions=len(push.versions))
@@ -100,6 +106,7 @@ class Server:
             pages=feed.pages,
             more=feed.more,
             replica_n=self._storage.highest_n(asking.account, asking.replica),
+            clock_sure=self._watch.is_sure(),
         )
 
     def picture_part(self, authorization: str | None, name: str) -> PicturePart:
@@ -120,9 +127,15 @@ class Server:
     def tidy(self) -> None:
         """Finish what a killed process left: destroyed content in old pages, pictures without a row (R25)."""
         self._finish_destroying()
+        if not self._watch.is_sure():
+            return  # how old a picture is, is the clock's to say
         removed = self._pictures.collect_orphans(Millis(self._clock.now_ms()))
         if removed:
             _log.info("orphans collected", pictures=removed)
+
+    def look_at_clock(self) -> None:
+        """See a jump of the clock even when nobody asks anything (R6)."""
+        self._watch.is_sure()
 
     def _finish_destroying(self) -> None:
         """Make unreadable what a commit destroyed; what fails now is done at the next time (R25)."""

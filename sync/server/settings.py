@@ -29,6 +29,11 @@ class Settings:
         return self.folder / "server.key"
 
     @property
+    def clock_confirmation(self) -> Path:
+        """Return the file that holds when the operator last confirmed the clock (R6)."""
+        return self.folder / "clock-confirmed"
+
+    @property
     def pictures(self) -> Path:
         """Return the folder of sealed pictures."""
         return self.folder / "pictures"

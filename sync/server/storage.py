@@ -161,6 +161,10 @@ class Storage(Protocol):
         """Return the newest device list; None when the account is not open here."""
         ...
 
+    def last_received_ms(self) -> Millis | None:
+        """Return the newest instant of receipt of all accounts; None when there is no account (R6)."""
+        ...
+
     def highest_n(self, account: AccountId, replica: ReplicaId) -> int:
         """Return the greatest n that was answered, refused ones included; 0 for none (R42)."""
         ...

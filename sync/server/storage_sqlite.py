@@ -208,6 +208,12 @@ class SqliteStorage:
         with self._transaction("BEGIN"):
             return _device_list(self._connection, account)
 
+    def last_received_ms(self) -> Millis | None:
+        """See `Storage.last_received_ms`."""
+        with self._transaction("BEGIN"):
+            ((newest,),) = self._connection.execute(sql.LAST_RECEIVED_OF_ALL)
+        return newest if newest is None else Millis(newest)
+
     def highest_n(self, account: AccountId, replica: ReplicaId) -> int:
         """See `Storage.highest_n`."""
         with self._transaction("BEGIN"):

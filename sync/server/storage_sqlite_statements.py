@@ -95,6 +95,8 @@ SCHEMA = """
 
 LAST_RECEIVED = "SELECT received_at_ms FROM account WHERE account = :account"
 
+LAST_RECEIVED_OF_ALL = "SELECT max(received_at_ms) FROM account"
+
 DEVICE_LIST = """
     SELECT v.header, v.body
       FROM account AS a

@@ -77,6 +77,14 @@ class TestEveryStorage:
         with storage.hold(ACCOUNT) as hold:
             assert hold.received_at_ms == START + 5
 
+    @rule("R6")
+    def test_the_newest_receipt_of_all_accounts_is_known(self, storage: Storage, clock: GivenClock) -> None:
+        assert storage.last_received_ms() == START
+        clock.put(START + 5)
+        with storage.hold(OTHER_ACCOUNT) as hold:
+            hold.open_account(ROOT)
+        assert storage.last_received_ms() == START + 5
+
     def test_a_transaction_that_breaks_off_leaves_nothing(self, storage: Storage) -> None:
         def break_off() -> None:
             with storage.hold(ACCOUNT) as hold:

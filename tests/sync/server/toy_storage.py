@@ -88,6 +88,7 @@ class ToyHold:
     def open_account(self, root: str) -> None:
         if not self.opened:
             self.books.root = root
+            self.books.received_at_ms = self.received_at_ms
             self.opened = True
 
     def admit(self, replica: ReplicaId, token_hash: bytes) -> bytes:
@@ -155,6 +156,9 @@ class ToyStorage:
 
     def newest_device_list(self, account: AccountId) -> DeviceListRow | None:
         return self.everyone[account].device_list if account in self.everyone else None
+
+    def last_received_ms(self) -> Millis | None:
+        return max((books.received_at_ms for books in self.everyone.values()), default=None)
 
     def highest_n(self, account: AccountId, replica: ReplicaId) -> int:
         answers = self.everyone[account].answers if account in self.everyone else {}
