@@ -73,7 +73,7 @@ def test_a_reader_can_check_the_signature_of_every_row(here: Here, author: Autho
 
 @rule("R40")
 def test_a_push_sent_twice_is_answered_alike_and_stored_once(here: Here, author: Author) -> None:
-    push = author.push(author.capture(SLOT), author.capture(SLOT + 100), author.entry(SLOT, life=3))
+    push = author.push(author.capture(SLOT), author.capture(SLOT + 100), author.entry(SLOT, life=2))
     first = here.client.send(author, push)
     here.clock.put(WEDNESDAY + 60_000)
     assert here.client.send(author, push)[:1] == first[:1]
