@@ -42,6 +42,13 @@ class TwoKeyPlacesError(UsageError):
     mend = "Give one of --passphrase and --key-file, or neither for the system's keyring."
 
 
+class NoServerFolderError(UsageError):
+    """There is no server whose clock could be confirmed."""
+
+    says = "No server keeps its files in {folder}."
+    mend = "Name the folder that it was started with: --folder DIR."
+
+
 class NoPhraseFileError(UsageError):
     """The phrase's file cannot be read."""
 
@@ -60,6 +67,7 @@ def commands(app: typer.Typer, open_diary: "Callable[[], Diary]") -> None:
     app.add_typer(devices, name="devices")
     server = typer.Typer(help="The sync server.", no_args_is_help=True)
     server.command("run")(server_run)
+    server.command("confirm-clock")(server_confirm_clock)
     server.callback()(_server)
     app.add_typer(server, name="server")
 
@@ -224,6 +232,30 @@ def server_run(
 
     where = folder if folder is not None else desk_of(ctx).home / SERVER_FOLDER
     serve(where, host, port)
+
+
+def server_confirm_clock(
+    ctx: typer.Context,
+    *,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Where the server keeps its files; else “server” in the diary's folder."
+        ),
+    ] = None,
+) -> None:
+    """Confirm that this computer's clock is right: a server that doubts it goes on at once."""
+    from diary.rules.json_form import iso
+    from sync.server.clock_watch import confirm
+    from sync.server.settings import Settings
+
+    desk = desk_of(ctx)
+    settings = Settings(folder=folder if folder is not None else desk.home / SERVER_FOLDER)
+    if not settings.folder.is_dir():
+        raise NoServerFolderError(folder=settings.folder)
+    now_ms = desk.clock.now_ms()
+    confirm(settings.clock_confirmation, now_ms)
+    say(f"Confirmed: it is {iso(now_ms)}.")
 
 
 def _place(home: Path, *, passphrase: bool, key_file: bool) -> "KeyPlace":

@@ -12,6 +12,7 @@ from diary.diary import Diary
 from diary.rules.ids import Slot
 from diary.sealing.keyring import choose_place
 from sync.cli import server_service, sync_service
+from sync.server.clock_watch import confirmed_at
 from tests.practice import record_slot, slot
 from tests.rule import rule
 from tests.sync.stage import AFTER_THE_LOCK, Stage
@@ -123,6 +124,17 @@ def test_an_unregistered_diary_says_how_to_register(stage: Stage, home: Path) ->
     result = run(stage, home, "sync")
     assert result.exit_code == 2
     assert "diary register URL" in result.stderr
+
+
+@rule("R6")
+def test_confirming_the_clock_keeps_the_operators_word(stage: Stage, home: Path) -> None:
+    unknown = run(stage, home, "server", "confirm-clock")
+    assert unknown.exit_code == 2
+    assert "No server keeps its files" in unknown.stderr
+    result = run(stage, home, "server", "confirm-clock", "--folder", str(stage.folder / "server"))
+    assert result.exit_code == 0
+    assert "Confirmed: it is 2026-11-18T12:00:00Z." in result.stderr
+    assert confirmed_at(stage.folder / "server" / "clock-confirmed") == stage.clock.now_ms()
 
 
 def test_the_services_of_diary_up_are_these_commands(stage: Stage, home: Path) -> None:
