@@ -62,6 +62,8 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 
 def test_every_make_target_named_in_the_readme_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    named = set(re.findall(r"`?make ([a-z]+)\b(?=`|,| +#|\n)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    named = set(
+        re.findall(r"`?make ([a-z]+)\b(?=`|,| +#|\n)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    )
     assert {"run", "test", "bench", "soak"} <= named
     assert [target for target in named if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []

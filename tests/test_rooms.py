@@ -116,7 +116,8 @@ def test_no_file_names_a_registry_or_a_place_on_one_machine() -> None:
     found = [
         str(path)
         for path in tracked()
-        if path.suffix not in {".png", ".avif", ".webp"} and path.name != "test_rooms.py"
+        if path.suffix not in {".png", ".avif", ".webp"}
+        and path.name != "test_rooms.py"
         and host.search((ROOT / path).read_text(encoding="utf-8", errors="replace"))
     ]
     assert found == []
