@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8440
 SERVER_FOLDER = "server"
+BYTES_A_GIGABYTE = 1_000_000_000
 TELL_AFTER_MS = 1_000  # a shorter wait needs no words
 DEVICE_NAME_CHARACTERS_MAX = 100
 
@@ -226,12 +227,20 @@ def server_run(
             metavar="DIR", help="Where the server keeps its files; else “server” in the diary's folder."
         ),
     ] = None,
+    picture_quota: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="GB", help="Room for one account's pictures; without it there is no limit."
+        ),
+    ] = None,
 ) -> None:
     """Run the sync server until Ctrl-C."""
     from sync.server.app import serve
+    from sync.server.settings import Settings
 
     where = folder if folder is not None else desk_of(ctx).home / SERVER_FOLDER
-    serve(where, host, port)
+    quota_bytes = picture_quota * BYTES_A_GIGABYTE if picture_quota is not None else None
+    serve(Settings(folder=where, host=host, port=port, picture_quota_bytes=quota_bytes))
 
 
 def server_confirm_clock(

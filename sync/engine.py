@@ -132,6 +132,7 @@ class _Desk:
     push_versions: int = FIRST_PUSH_VERSIONS
     pull_rows: int = PULL_ROWS_MAX
     copy_checked: bool = False
+    no_room: bool = False
 
 
 class Engine:
@@ -206,6 +207,8 @@ class Engine:
                 assert push is not None, "a push is sent when it lies ready"
                 account = self._diary.account
                 return lambda: line.push(message_of(account, push))
+            case SendPicture() if desk.no_room:
+                return lambda: None
             case SendPicture(name):
                 ciphertext = self._diary.sealed_picture(name)
                 return lambda: send_picture(line, name, ciphertext)
@@ -241,6 +244,8 @@ class Engine:
                     size = len(self._diary.sealed_picture(name) or b"")
                     self._diary.picture_sent(name, link.url, size)
                     self._tally.pictures_sent += 1
+                # Each further one would only be carried there to be turned away: next run (R44).
+                desk.no_room = came is None
                 return PictureDone(rows_wait=self._rows_wait())
             case FetchPicture(name):
                 if isinstance(came, bytes) and self._diary.keep_picture(name, came):
@@ -364,9 +369,10 @@ def message_of(account: AccountId, push: ReadyPush) -> PushMessage:
     )
 
 
-def send_picture(line: Transport, name: str, ciphertext: bytes | None) -> bool:
+def send_picture(line: Transport, name: str, ciphertext: bytes | None) -> bool | None:
     """Send a picture from where its upload stopped; return whether the server has it whole (R41).
 
+    None when the account has no room there for pictures: they wait until it has (R44).
     False when no live row names it there, or it was destroyed here meanwhile: a deletion wins (R25).
     """
     if ciphertext is None:
@@ -379,6 +385,8 @@ def send_picture(line: Transport, name: str, ciphertext: bytes | None) -> bool:
         except TurnedAwayError as error:
             if error.reason in {"not_found", "wrong_hash"}:
                 return False
+            if error.reason == "quota":
+                return None
             raise
         if now.size <= held.size and not now.whole:
             # Somebody else's upload of the same picture is under way, or it does not get on: next run.

@@ -5,7 +5,7 @@ JSON by msgspec; bytes travel as base64, headers as the text whose bytes are sig
 
 Every answer that is no success carries a `Fault`: 400 for what cannot be read or is not authentic
 (`bad_request`, `bad_header`, `bad_signature`), 401 `not_enrolled`, 403 `device_revoked` or `not_yours`,
-404 `not_found`, 409 `upload_offset` and `bad_device_list`, 413 `too_large` and `too_many_versions`,
+404 `not_found`, 409 `upload_offset` and `bad_device_list`, 413 `too_large`, `too_many_versions` and `quota`,
 422 `wrong_hash`, 503 `busy` and `clock_unsure`.
 
 Pictures (R41): `PUT /v1/pictures/{name}` with the header `Upload-Offset` (0 when absent) appends a part of

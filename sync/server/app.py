@@ -10,7 +10,6 @@ import gc
 import sys
 import traceback
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -113,7 +112,7 @@ def _answer_our_mistake(request: Request[Any, Any, Any], error: Exception) -> Re
     return Response(fault, status_code=500)
 
 
-def serve(folder: Path, host: str, port: int) -> None:
+def serve(settings: Settings) -> None:
     """Run the server until it is told to end; requests under way are answered first."""
     structlog.configure(
         processors=[
@@ -123,16 +122,16 @@ def serve(folder: Path, host: str, port: int) -> None:
         ],
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
-    app = create_app(Settings(folder=folder, host=host, port=port))
+    app = create_app(settings)
     # A push makes thousands of small objects that live for one request: looking through them seldom, and
     # never through what the start made, takes a fifth off its time.
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-    _log.info("serving", host=host, port=port)
+    _log.info("serving", host=settings.host, port=settings.port)
     uvicorn.run(
         app,
-        host=host,
-        port=port,
+        host=settings.host,
+        port=settings.port,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,

@@ -101,6 +101,15 @@ class TooLargeError(FaultError):
     reason = "too_large"
 
 
+class QuotaError(FaultError):
+    """The account's pictures would take more room than the operator gives it; rows are taken (R44)."""
+
+    says = "The account's pictures may take {quota} bytes at this server, and take {held}."
+    mend = "It is taken once there is room: delete what is not needed, or ask who runs the server for more."
+    status = 413
+    reason = "quota"
+
+
 class TooManyVersionsError(FaultError):
     """The push holds more versions than one request may (R44)."""
 

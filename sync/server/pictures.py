@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from diary.rules.ids import AccountId, Millis
 from sync.protocol import PICTURE_PART_BYTES_MAX, PICTURE_TAG_BYTES, PicturePart
 from sync.server.blobs import PICTURE_NAME, Blobs
-from sync.server.faults import BusyError, NotFoundError, TooLargeError, UploadOffsetError, WrongHashError
+from sync.server.faults import (
+    BusyError,
+    NotFoundError,
+    QuotaError,
+    TooLargeError,
+    UploadOffsetError,
+    WrongHashError,
+)
 from sync.server.storage import PictureRow, Storage
 
 ORPHAN_MILLIS = 24 * 3_600_000  # long after any upload that a row could still catch up with
@@ -26,11 +33,15 @@ class Span:
 
 
 class Pictures:
-    """The pictures of all accounts: what storage says may be, and what the blobs hold."""
+    """The pictures of all accounts: what storage says may be, and what the blobs hold.
 
-    def __init__(self, storage: Storage, blobs: Blobs) -> None:
+    `quota_bytes` is how much room one account's whole pictures may take, None for no limit (R44).
+    """
+
+    def __init__(self, storage: Storage, blobs: Blobs, quota_bytes: int | None = None) -> None:
         self._storage = storage
         self._blobs = blobs
+        self._quota_bytes = quota_bytes
 
     def _row(self, account: AccountId, name: str) -> PictureRow:
         row = self._storage.picture(account, name) if PICTURE_NAME.fullmatch(name) else None
@@ -55,6 +66,7 @@ class Pictures:
         Raises:
             NotFoundError: No row with content names it, or a deletion came meanwhile.
             TooLargeError: A part or the picture is over its limit or over the size that the row names.
+            QuotaError: The account has no room for the picture; it may be sent again when it has (R44).
             UploadOffsetError: The part does not continue what is held.
             BusyError: The disk is full.
             WrongHashError: The whole is not the picture of that name; it was dropped.
@@ -67,6 +79,7 @@ class Pictures:
             raise TooLargeError(what=f"One part holds at most {PICTURE_PART_BYTES_MAX} bytes.")
         if offset + len(part) > size:
             raise TooLargeError(what=f"By its row this picture is {size} bytes long.")
+        self._require_room(account, row)
         held = self._blobs.part_size(account, name)
         if offset != held:
             raise UploadOffsetError(held=held)
@@ -84,6 +97,12 @@ class Pictures:
             self._blobs.remove(account, name)
             raise NotFoundError(what="The segment was deleted while its picture was on the way.")
         return PicturePart(size=size, whole=True)
+
+    def _require_room(self, account: AccountId, row: PictureRow) -> None:
+        if self._quota_bytes is not None:
+            held = self._storage.picture_bytes(account)
+            if held + row.size > self._quota_bytes:
+                raise QuotaError(quota=self._quota_bytes, held=held)
 
     def span(self, account: AccountId, name: str, first: int, last: int | None) -> Span:
         """Return bytes `first` to `last` (included; None is the end) of a whole picture.

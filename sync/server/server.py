@@ -21,7 +21,7 @@ from sync.protocol import (
     WireVersion,
 )
 from sync.server import accounts, intake
-from sync.server.blobs import Blobs, FolderBlobs
+from sync.server.blobs import FolderBlobs
 from sync.server.clock_watch import ClockWatch
 from sync.server.faults import TooLargeError, UnreadableError
 from sync.server.log import ServerKey
@@ -40,10 +40,15 @@ class Server:
     """One server process: storage, pictures, key and clock. Its calls may come from several threads."""
 
     def __init__(
-        self, storage: Storage, blobs: Blobs, key: ServerKey, clock: Clock, watch: ClockWatch
+        self,
+        storage: Storage,
+        pictures: Pictures,
+        key: ServerKey,
+        clock: Clock,
+        watch: ClockWatch,
     ) -> None:
         self._storage = storage
-        self._pictures = Pictures(storage, blobs)
+        self._pictures = pictures
         self._key = key
         self._clock = clock
         self._watch = watch
@@ -56,7 +61,7 @@ class Server:
         storage = SqliteStorage(settings.database, clock)
         return cls(
             storage,
-            FolderBlobs(settings.pictures),
+            Pictures(storage, FolderBlobs(settings.pictures), settings.picture_quota_bytes),
             ServerKey.at(settings.key),
             clock,
             ClockWatch(clock, storage.last_received_ms(), settings.clock_confirmation),

@@ -12,11 +12,13 @@ class Settings:
     """Where a server keeps its files and where it listens.
 
     `folder` holds the database, the server's key (readable by its owner alone) and the pictures.
+    `picture_quota_bytes` is how much room one account's pictures may take, None for no limit (R44).
     """
 
     folder: Path
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
+    picture_quota_bytes: int | None = None
 
     @property
     def database(self) -> Path:

@@ -187,6 +187,10 @@ class Storage(Protocol):
         """Note that the picture is whole; False when no row names it any more: a deletion wins (R25)."""
         ...
 
+    def picture_bytes(self, account: AccountId) -> int:
+        """Return how many bytes the account's whole pictures are, each counted once (R44)."""
+        ...
+
     def doomed(self, limit: int) -> list[tuple[AccountId, str]]:
         """Return pictures whose last row lost its content and whose bytes are still to be removed."""
         ...

@@ -4,7 +4,6 @@ One connection a process, guarded by a lock; processes meet at `BEGIN IMMEDIATE`
 lock here. WAL with `synchronous=FULL`: a commit is on the disk before it is answered.
 """
 
-import hashlib
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,11 +15,12 @@ import msgspec
 
 from diary.clock import Clock
 from diary.errors import DamageError
-from diary.evidence.receipt import Cursor, LogRow, Page, Receipt, Refusal, SignedPush
+from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
 from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.merge import Held
 from diary.rules.segment import parse_header
+from sync.server import storage_rows
 from sync.server import storage_sqlite_statements as sql
 from sync.server.faults import BusyError
 from sync.server.storage import (
@@ -33,7 +33,6 @@ from sync.server.storage import (
     PictureRow,
     Place,
     Stored,
-    pictures_of,
 )
 
 BUSY_MILLIS = 10_000  # longer than any transaction of ours; then the asker is told to come again
@@ -67,24 +66,8 @@ class _SqliteHold:
 
     def answers(self, replica: ReplicaId, ns: Collection[int]) -> dict[int, Stored]:
         asked = {"account": self._account, "replica": replica, "ns": _json.encode(sorted(ns)).decode()}
-        known: dict[int, Stored] = {}
-        for n, header, body_hash, contract, epoch, index, at_ms, leaf in self._connection.execute(
-            sql.ACCEPTED, asked
-        ):
-            receipt = Receipt(
-                replica=replica,
-                n=n,
-                contract=contract,
-                log_epoch=epoch,
-                index=index,
-                received_at_ms=at_ms,
-                leaf=leaf.hex(),
-            )
-            known[n] = Stored(hashlib.sha256(header.encode()).digest(), body_hash, receipt)
-        for n, header_hash, body_hash, reason, because, at_ms in self._connection.execute(sql.REFUSED, asked):
-            refusal = Refusal(replica=replica, n=n, reason=reason, because=because, refused_at_ms=at_ms)
-            known[n] = Stored(header_hash, body_hash, refusal)
-        return known
+        known = storage_rows.accepted(replica, self._connection.execute(sql.ACCEPTED, asked))
+        return known | storage_rows.refused(replica, self._connection.execute(sql.REFUSED, asked))
 
     def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
         found: dict[Place, list[Held]] = {place: [] for place in places}
@@ -106,13 +89,7 @@ class _SqliteHold:
 
     def terms(self, contracts: Collection[ContractId]) -> dict[ContractId, tuple[TermsVersion, ...]]:
         asked = {"account": self._account, "contracts": _json.encode(sorted(contracts)).decode()}
-        found: dict[ContractId, tuple[TermsVersion, ...]] = {}
-        for contract, text, at_ms in self._connection.execute(sql.TERMS, asked):
-            header = parse_header(text.encode())
-            if header.terms is not None:
-                version = TermsVersion(terms=header.terms, received_at_ms=at_ms, name=header.name)
-                found[contract] = (*found.get(contract, ()), version)
-        return found
+        return storage_rows.terms(self._connection.execute(sql.TERMS, asked))
 
     def open_account(self, root: str) -> None:
         self._connection.execute(
@@ -129,35 +106,25 @@ class _SqliteHold:
         account = self._account
         signed = {"account": account, "hash": push_hash, **msgspec.structs.asdict(push)}
         self._connection.execute(sql.KEEP_PUSH, signed)
-        self._connection.executemany(sql.APPEND, (_row(account, push_hash, leaf) for leaf in leaves))
-        sizes: dict[ContractId, Receipt] = {leaf.receipt.contract: leaf.receipt for leaf in leaves}
-        for contract, last in sizes.items():
+        rows = (storage_rows.version(account, push_hash, leaf) for leaf in leaves)
+        self._connection.executemany(sql.APPEND, rows)
+        for last in storage_rows.last_receipts(leaves):
             grown = {
                 "account": account,
-                "contract": contract,
+                "contract": last.contract,
                 "log_epoch": last.log_epoch,
                 "size": last.index + 1,
             }
             self._connection.execute(sql.GROW, grown)
-        self._connection.executemany(
-            sql.EXPECT_PICTURE,
-            [
-                (account, name, leaf.receipt.replica, leaf.receipt.n, size)
-                for leaf in leaves
-                for name, size in pictures_of(leaf)
-            ],
-        )
+        self._connection.executemany(sql.EXPECT_PICTURE, storage_rows.expected_pictures(account, leaves))
         self._connection.execute(sql.NOTE_RECEIVED, {"account": account, "at_ms": self._received_at_ms})
         for leaf in leaves:
-            if leaf.header.devices is not None:
-                revoked = [
-                    item.replica for item in leaf.header.devices.devices if item.revoked_from is not None
-                ]
+            revoked = storage_rows.revoked_by(leaf)
+            if revoked is not None:
                 asked = {"account": account, "revoked": _json.encode(revoked).decode()}
                 self._connection.execute(sql.NOTE_REVOKED, asked)
-                self._connection.execute(
-                    sql.NOTE_LIST, {"account": account, "list_index": leaf.receipt.index}
-                )
+                listed = {"account": account, "list_index": leaf.receipt.index}
+                self._connection.execute(sql.NOTE_LIST, listed)
 
     def refuse(self, refusals: Sequence[NewRefusal]) -> None:
         hashes = ({"header_hash": item.header_hash, "body_hash": item.body_hash} for item in refusals)
@@ -171,8 +138,11 @@ class _SqliteHold:
         for replica, n in names:
             asked = {"account": self._account, "replica": replica, "n": n}
             self._connection.execute(sql.DESTROY, asked)
-            for (name,) in self._connection.execute(sql.FORGET_PICTURES, asked).fetchall():
-                self._connection.execute(sql.DOOM, {"account": self._account, "name": name})
+            for name, size, whole in self._connection.execute(sql.FORGET_PICTURES, asked).fetchall():
+                gone = {"account": self._account, "name": name}
+                self._connection.execute(sql.DOOM, gone)
+                if whole:
+                    self._connection.execute(sql.FREE_BYTES, gone | {"size": size})
             self.destroyed_something = True
 
 
@@ -264,27 +234,16 @@ class SqliteStorage:
         pushes: dict[str, SignedPush] = {}
         cost = 0
         cursor = self._connection.execute(sql.FEED, asked)
-        for index, at_ms, push, header, body_hash, body, wrap in cursor:
-            push_name = push.hex()
-            if push_name not in pushes:
+        for row in cursor:
+            read = storage_rows.log_row(head.log_epoch, row)
+            if read.push not in pushes:
                 ((replica, hashes, signature),) = self._connection.execute(
-                    sql.PUSH, {"account": account, "hash": push}
+                    sql.PUSH, {"account": account, "hash": row[2]}
                 )
-                pushes[push_name] = SignedPush(replica=replica, hashes=hashes, signature=signature)
+                pushes[read.push] = SignedPush(replica=replica, hashes=hashes, signature=signature)
                 cost += len(hashes)
-            rows.append(
-                LogRow(
-                    log_epoch=head.log_epoch,
-                    index=index,
-                    received_at_ms=at_ms,
-                    push=push_name,
-                    header=header,
-                    body_hash=body_hash.hex(),
-                    body=body,
-                    wrap=wrap,
-                )
-            )
-            cost += len(header) + len(body or b"")
+            rows.append(read)
+            cost += storage_rows.cost(row)
             if cost >= bytes_max:
                 cursor.close()
                 break
@@ -299,8 +258,18 @@ class SqliteStorage:
     def picture_arrived(self, account: AccountId, name: str) -> bool:
         """See `Storage.picture_arrived`."""
         with self._transaction("BEGIN IMMEDIATE"):
-            self._connection.execute(sql.PICTURE_ARRIVED, {"account": account, "name": name})
-            return self._connection.changes() > 0
+            named = {"account": account, "name": name}
+            for (size,) in self._connection.execute(sql.PICTURE_ARRIVED, named).fetchall():
+                self._connection.execute(sql.USE_BYTES, named | {"size": size})
+                break  # once, however many rows name it
+            ((exists,),) = self._connection.execute(sql.PICTURE_EXISTS, named)
+        return bool(exists)
+
+    def picture_bytes(self, account: AccountId) -> int:
+        """See `Storage.picture_bytes`."""
+        with self._transaction("BEGIN"):
+            row = self._connection.execute(sql.PICTURE_BYTES, {"account": account}).fetchone()
+        return row[0] if row else 0
 
     def doomed(self, limit: int) -> list[tuple[AccountId, str]]:
         """See `Storage.doomed`."""
@@ -363,6 +332,10 @@ def _opened(path: Path) -> apsw.Connection:
     if found == 0:
         connection.execute(sql.SCHEMA)
         connection.pragma("user_version", sql.SCHEMA_VERSION)
+    while found in sql.MIGRATIONS:
+        connection.execute(sql.MIGRATIONS[found])
+        found += 1
+        connection.pragma("user_version", found)
     connection.execute("COMMIT")
     if found not in {0, sql.SCHEMA_VERSION}:
         connection.close()
@@ -378,24 +351,3 @@ def _all(connection: apsw.Connection, statement: str, asked: Mapping[str, str | 
 def _device_list(connection: apsw.Connection, account: AccountId) -> DeviceListRow | None:
     row = connection.execute(sql.DEVICE_LIST, {"account": account}).fetchone()
     return None if row is None else DeviceListRow(header=row[0], body=row[1])
-
-
-def _row(account: AccountId, push_hash: bytes, leaf: NewLeaf) -> tuple[str | int | bytes | None, ...]:
-    receipt = leaf.receipt
-    return (
-        account,
-        receipt.contract,
-        receipt.log_epoch,
-        receipt.index,
-        receipt.received_at_ms,
-        receipt.replica,
-        receipt.n,
-        leaf.header.type,
-        leaf.header.slot,
-        push_hash,
-        bytes.fromhex(receipt.leaf),
-        leaf.header_text,
-        leaf.body_hash,
-        leaf.body,
-        leaf.wrap,
-    )

@@ -4,14 +4,15 @@ The account is the first column of every key. Content (`body`, `wrap`) is taken 
 `secure_delete` the freed bytes are overwritten, and a truncated WAL keeps no older copy (R25).
 """
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SCHEMA = """
     CREATE TABLE account (
         account TEXT NOT NULL PRIMARY KEY CHECK (length(account) = 32),
         root TEXT NOT NULL CHECK (length(root) = 64),
         list_index INTEGER CHECK (list_index >= 0),
-        received_at_ms INTEGER NOT NULL CHECK (received_at_ms >= 0)
+        received_at_ms INTEGER NOT NULL CHECK (received_at_ms >= 0),
+        picture_bytes INTEGER NOT NULL DEFAULT 0 CHECK (picture_bytes >= 0)
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE replica (
@@ -92,6 +93,22 @@ SCHEMA = """
         PRIMARY KEY (account, name)
     ) STRICT, WITHOUT ROWID;
 """
+
+# What makes a file of that version one of the next.
+MIGRATIONS = {
+    1: """
+        ALTER TABLE account ADD COLUMN picture_bytes INTEGER NOT NULL DEFAULT 0 CHECK (picture_bytes >= 0);
+        UPDATE account
+           SET picture_bytes = held.size
+          FROM (SELECT one.account, sum(one.size) AS size
+                  FROM (SELECT account, max(size) AS size
+                          FROM picture
+                         WHERE whole
+                         GROUP BY account, name) AS one
+                 GROUP BY one.account) AS held
+         WHERE held.account = account.account;
+    """,
+}
 
 LAST_RECEIVED = "SELECT received_at_ms FROM account WHERE account = :account"
 
@@ -197,7 +214,9 @@ NOTE_REVOKED = """
 
 EXPECT_PICTURE = """
     INSERT INTO picture (account, name, replica, n, size, whole)
-    VALUES (?1, ?2, ?3, ?4, ?5, EXISTS (SELECT 1 FROM picture WHERE account = ?1 AND name = ?2 AND whole))
+    VALUES (?1, ?2, ?3, ?4,
+            coalesce((SELECT max(size) FROM picture WHERE account = ?1 AND name = ?2), ?5),
+            EXISTS (SELECT 1 FROM picture WHERE account = ?1 AND name = ?2 AND whole))
         ON CONFLICT (account, name, replica, n) DO NOTHING
 """
 
@@ -215,7 +234,7 @@ DESTROY = """
 FORGET_PICTURES = """
     DELETE FROM picture
      WHERE account = :account AND replica = :replica AND n = :n
- RETURNING name
+ RETURNING name, size, whole
 """
 
 DOOM = """
@@ -244,7 +263,25 @@ PUSH = "SELECT replica, hashes, signature FROM push WHERE account = :account AND
 
 PICTURE = "SELECT max(size), max(whole) FROM picture WHERE account = :account AND name = :name"
 
-PICTURE_ARRIVED = "UPDATE picture SET whole = 1 WHERE account = :account AND name = :name"
+PICTURE_ARRIVED = """
+    UPDATE picture
+       SET whole = 1
+     WHERE account = :account AND name = :name AND NOT whole
+ RETURNING size
+"""
+
+PICTURE_EXISTS = "SELECT EXISTS (SELECT 1 FROM picture WHERE account = :account AND name = :name)"
+
+PICTURE_BYTES = "SELECT picture_bytes FROM account WHERE account = :account"
+
+USE_BYTES = "UPDATE account SET picture_bytes = picture_bytes + :size WHERE account = :account"
+
+FREE_BYTES = """
+    UPDATE account
+       SET picture_bytes = picture_bytes - :size
+     WHERE account = :account
+       AND NOT EXISTS (SELECT 1 FROM picture WHERE account = :account AND name = :name)
+"""
 
 DOOMED = "SELECT account, name FROM doomed LIMIT :limit"
 

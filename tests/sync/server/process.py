@@ -21,7 +21,10 @@ from sync.protocol import Enrol, Pull, PullAnswer, Push, PushAnswer, ServerFacts
 from tests.sync.server.author import Author
 
 _Message = TypeVar("_Message")
-SERVE = "import sys; from pathlib import Path; from sync.server.app import serve; "
+SERVE = (
+    "import sys; from pathlib import Path; from sync.server.app import serve; "
+    "from sync.server.settings import Settings; "
+)
 START_SECONDS = 20
 
 
@@ -108,7 +111,7 @@ def running(folder: Path, port: int | None = None) -> Iterator[Running]:
     log = folder.with_name(f"{folder.name}.log")
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-c", f"{SERVE}serve(Path(sys.argv[1]), '127.0.0.1', {port})", str(folder)],
+            [sys.executable, "-c", f"{SERVE}serve(Settings(Path(sys.argv[1]), port={port}))", str(folder)],
             stdout=output,
             stderr=output,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},

@@ -4,20 +4,25 @@ import os
 from pathlib import Path
 
 import pytest
+from litestar.testing import TestClient
 
 from diary.clock import GivenClock
-from diary.rules.ids import AccountId, Millis
+from diary.rules.ids import AccountId, Millis, Slot
 from diary.rules.week import slot_at
 from diary.sealing.row import picture_name
+from sync.enrolment import register
+from sync.server.app import create_app
 from sync.server.blobs import FolderBlobs
 from sync.server.pictures import ORPHAN_MILLIS, Pictures
 from sync.server.server import Server
 from sync.server.settings import Settings
+from tests.practice import record_slot
 from tests.rule import rule
 from tests.sync.server.author import Author, n_of
 from tests.sync.server.conftest import WEDNESDAY, Here
-from tests.sync.server.process import reasons
+from tests.sync.server.process import Client, reasons
 from tests.sync.server.toy_storage import ToyStorage
+from tests.sync.stage import Stage, serving
 
 SLOT = slot_at(WEDNESDAY) - 2
 ACCOUNT = AccountId("a" * 32)
@@ -135,6 +140,42 @@ def test_a_deletion_takes_the_pictures_too(here: Here, author: Author) -> None:
     assert answer.status_code == 404
     assert [path for path in (here.folder / "pictures").rglob("*") if path.is_file()] == []
     assert here.client.upload(author, name, picture).status_code == 404
+
+
+@rule("R44")
+def test_over_the_quota_pictures_wait_and_rows_do_not(tmp_path: Path) -> None:
+    author, settings = Author(), Settings(folder=tmp_path / "server", picture_quota_bytes=5000)
+    first, second = author.picture(3000), author.picture(3000)
+    with TestClient(create_app(settings, GivenClock(WEDNESDAY))) as http:
+        client = Client(http)
+        client.enrol(author, author.enrol(author.terms()))
+        rows = author.capture(SLOT, pictures=[first]), author.capture(SLOT - 1, pictures=[second])
+        assert reasons(client.push(author, *rows)) == ["received", "received"]
+        assert client.upload(author, picture_name(first), first).status_code == 200
+        answer = client.upload(author, picture_name(second), second)
+        assert (answer.status_code, answer.json()["reason"]) == (413, "quota")
+        assert client.upload(author, picture_name(first), first).json()["whole"]
+        client.push(author, author.entry(SLOT, life=1))
+        assert client.upload(author, picture_name(second), second).json()["whole"]
+
+
+@rule("R44")
+def test_a_device_keeps_the_pictures_that_find_no_room_and_syncs_the_rest(tmp_path: Path) -> None:
+    clock = GivenClock(WEDNESDAY)
+    with serving(tmp_path / "server", clock, quota_bytes=10_000) as url:
+        stage = Stage(tmp_path, url, clock)
+        device = stage.first(registered=False)
+        with device.diary as diary, device.line:
+            contract = diary.new_contract(title="Practice")
+            for at in range(4):
+                record_slot(diary, contract, Slot(SLOT - at), memo="kept", picture=os.urandom(3000))
+            report = register(diary, device.line)
+            assert report.pictures_left == 6
+            assert diary.queue().versions == 0
+            device.failing.paths.clear()
+            assert device.sync().pictures_left == 6
+            # One is tried; the others are not carried there to be turned away.
+            assert len([path for path in device.failing.paths if path.startswith("PUT")]) == 1
 
 
 @rule("R41")

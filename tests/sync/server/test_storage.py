@@ -282,6 +282,36 @@ class TestEveryStorage:
             append(hold, capture(3, pictures=((PICTURE, 4096),)), body=None)
         assert storage.picture(ACCOUNT, PICTURE) is None
 
+    @rule("R44")
+    def test_a_whole_picture_is_counted_once_until_its_last_row_goes(self, storage: Storage) -> None:
+        pictures = ((PICTURE, 4096),)
+        with storage.hold(ACCOUNT) as hold:
+            append(
+                hold, terms(2), capture(3, pictures=pictures), capture(4, slot=SLOT + 1, pictures=pictures)
+            )
+        assert storage.picture_bytes(ACCOUNT) == 0
+        assert storage.picture_arrived(ACCOUNT, PICTURE)
+        assert storage.picture_arrived(ACCOUNT, PICTURE)
+        assert storage.picture_bytes(ACCOUNT) == 4096
+        assert storage.picture_bytes(OTHER_ACCOUNT) == 0
+        with storage.hold(ACCOUNT) as hold:
+            hold.destroy([(REPLICA, 3)])
+        assert storage.picture_bytes(ACCOUNT) == 4096
+        with storage.hold(ACCOUNT) as hold:
+            hold.destroy([(REPLICA, 4)])
+        assert storage.picture_bytes(ACCOUNT) == 0
+
+    @rule("R44")
+    def test_a_later_row_cannot_change_a_pictures_size(self, storage: Storage) -> None:
+        with storage.hold(ACCOUNT) as hold:
+            append(hold, terms(2), capture(3, pictures=((PICTURE, 4096),)))
+        assert storage.picture_arrived(ACCOUNT, PICTURE)
+        with storage.hold(ACCOUNT) as hold:
+            append(hold, capture(4, slot=SLOT + 1, pictures=((PICTURE, 8192),)))
+            hold.destroy([(REPLICA, 3)])
+            hold.destroy([(REPLICA, 4)])
+        assert storage.picture_bytes(ACCOUNT) == 0
+
     def test_sweeping_succeeds(self, storage: Storage) -> None:
         assert storage.sweep()
 
@@ -305,6 +335,22 @@ def test_a_full_disk_stores_nothing_and_says_so(tmp_path: Path, clock: GivenCloc
     assert storage.highest_n(ACCOUNT, REPLICA) == 1
     fill()
     assert storage.highest_n(ACCOUNT, REPLICA) == 59
+    storage.close()
+
+
+@rule("R44")
+def test_a_file_of_the_first_version_learns_how_much_it_holds(tmp_path: Path, clock: GivenClock) -> None:
+    storage = SqliteStorage(tmp_path / "server.db", clock)
+    with storage.hold(ACCOUNT) as hold:
+        hold.open_account(ROOT)
+        append(hold, terms(1), capture(2, pictures=((PICTURE, 4096), ("8" * 64, 8192))))
+        append(hold, capture(3, slot=SLOT + 1, pictures=((PICTURE, 4096),)))
+    storage.picture_arrived(ACCOUNT, PICTURE)
+    storage._connection.execute("ALTER TABLE account DROP COLUMN picture_bytes")
+    storage._connection.pragma("user_version", 1)
+    storage.close()
+    storage = SqliteStorage(tmp_path / "server.db", clock)
+    assert storage.picture_bytes(ACCOUNT) == 4096
     storage.close()
 
 

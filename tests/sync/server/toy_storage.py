@@ -105,7 +105,8 @@ class ToyHold:
             header_hash = hashlib.sha256(leaf.header_text.encode()).digest()
             self.books.answers[leaf.header.name] = Stored(header_hash, leaf.body_hash, leaf.receipt)
             for name, size in pictures_of(leaf):
-                self.books.pictures.setdefault(name, {})[leaf.header.name] = size
+                rows = self.books.pictures.setdefault(name, {})
+                rows[leaf.header.name] = next(iter(rows.values()), size)
             if leaf.header.devices is not None:
                 self.books.device_list = DeviceListRow(leaf.header_text, leaf.body or b"")
                 self.books.revoked = {
@@ -201,6 +202,10 @@ class ToyStorage:
             return False
         self.everyone[account].whole.add(name)
         return True
+
+    def picture_bytes(self, account: AccountId) -> int:
+        books = self.everyone.get(account, Books())
+        return sum(max(books.pictures[name].values()) for name in books.whole)
 
     def doomed(self, limit: int) -> list[tuple[AccountId, str]]:
         return sorted(self.doomed_pictures)[:limit]

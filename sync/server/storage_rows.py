@@ -1,0 +1,118 @@
+"""Rows of the databases as the storage's values, the same for every one of them (R40, R45)."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from diary.evidence.receipt import LogRow, Receipt, Refusal
+from diary.rules.contract import TermsVersion
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.segment import parse_header
+from sync.server.storage import NewLeaf, Stored, pictures_of
+
+# STRICT tables, and PostgreSQL's, answer for the types of their columns.
+Row = Sequence[Any]
+
+
+def accepted(replica: ReplicaId, rows: Iterable[Row]) -> dict[int, Stored]:
+    """Return the receipts by n (see `ACCEPTED` of the statements)."""
+    known: dict[int, Stored] = {}
+    for n, header, body_hash, contract, epoch, index, at_ms, leaf in rows:
+        receipt = Receipt(
+            replica=replica,
+            n=n,
+            contract=contract,
+            log_epoch=epoch,
+            index=index,
+            received_at_ms=at_ms,
+            leaf=leaf.hex(),
+        )
+        known[n] = Stored(hashlib.sha256(header.encode()).digest(), body_hash, receipt)
+    return known
+
+
+def refused(replica: ReplicaId, rows: Iterable[Row]) -> dict[int, Stored]:
+    """Return the refusals by n (see `REFUSED` of the statements)."""
+    return {
+        n: Stored(
+            header_hash,
+            body_hash,
+            Refusal(replica=replica, n=n, reason=reason, because=because, refused_at_ms=at_ms),
+        )
+        for n, header_hash, body_hash, reason, because, at_ms in rows
+    }
+
+
+def terms(rows: Iterable[Row]) -> dict[ContractId, tuple[TermsVersion, ...]]:
+    """Return the contracts' terms in the rows' order (see `TERMS` of the statements)."""
+    found: dict[ContractId, tuple[TermsVersion, ...]] = {}
+    for contract, text, at_ms in rows:
+        header = parse_header(text.encode())
+        if header.terms is not None:
+            version = TermsVersion(terms=header.terms, received_at_ms=Millis(at_ms), name=header.name)
+            found[contract] = (*found.get(contract, ()), version)
+    return found
+
+
+def log_row(log_epoch: int, row: Row) -> LogRow:
+    """Return one row of a feed (see `FEED` of the statements)."""
+    index, at_ms, push, header, body_hash, body, wrap = row
+    return LogRow(
+        log_epoch=log_epoch,
+        index=index,
+        received_at_ms=at_ms,
+        push=push.hex(),
+        header=header,
+        body_hash=body_hash.hex(),
+        body=body,
+        wrap=wrap,
+    )
+
+
+def cost(row: Row) -> int:
+    """Return about how many bytes a feed's row is on the wire."""
+    return len(row[3]) + len(row[5] or b"")
+
+
+def version(account: AccountId, push_hash: bytes, leaf: NewLeaf) -> tuple[str | int | bytes | None, ...]:
+    """Return a leaf as the row of `version`, its columns in the table's order."""
+    receipt = leaf.receipt
+    return (
+        account,
+        receipt.contract,
+        receipt.log_epoch,
+        receipt.index,
+        receipt.received_at_ms,
+        receipt.replica,
+        receipt.n,
+        leaf.header.type,
+        leaf.header.slot,
+        push_hash,
+        bytes.fromhex(receipt.leaf),
+        leaf.header_text,
+        leaf.body_hash,
+        leaf.body,
+        leaf.wrap,
+    )
+
+
+def expected_pictures(account: AccountId, leaves: Iterable[NewLeaf]) -> list[tuple[str, str, str, int, int]]:
+    """Return account, name, replica, n and size of every picture that may be uploaded from now on (R41)."""
+    return [
+        (account, name, leaf.receipt.replica, leaf.receipt.n, size)
+        for leaf in leaves
+        for name, size in pictures_of(leaf)
+    ]
+
+
+def last_receipts(leaves: Iterable[NewLeaf]) -> list[Receipt]:
+    """Return the last receipt of each log that the leaves make grow."""
+    return list({leaf.receipt.contract: leaf.receipt for leaf in leaves}.values())
+
+
+def revoked_by(leaf: NewLeaf) -> list[ReplicaId] | None:
+    """Return the replicas that a device list revokes; None when the leaf is none (R50)."""
+    devices = leaf.header.devices
+    if devices is None:
+        return None
+    return [item.replica for item in devices.devices if item.revoked_from is not None]
