@@ -1,5 +1,6 @@
 """The documents are true: every command and option is written down, every link leads somewhere."""
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,18 @@ def commands(group: Any, context: Any, above: tuple[str, ...] = ()) -> list[tupl
     return found
 
 
+def remedies(path: Path) -> list[str]:
+    """Return the text of every `mend` and `says` that a module's errors carry."""
+    return [
+        ast.literal_eval(node.value)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id in {"mend", "says"}
+        and isinstance(node.value, ast.Constant)
+    ]
+
+
 @pytest.fixture(scope="module")
 def all_commands() -> list[tuple[str, Any]]:
     from diary.cli import app
@@ -52,6 +65,19 @@ def test_every_option_is_documented(all_commands: list[tuple[str, Any]]) -> None
         if option.startswith("--") and option not in COMMON and option not in COMMANDS
     ]
     assert missing == []
+
+
+def test_every_remedy_names_a_command_that_exists(all_commands: list[tuple[str, Any]]) -> None:
+    known = {words.split()[0] for words, _ in all_commands}
+    unknown = [
+        f"{path}: {named}"
+        for room in ("diary", "capture", "sync", "plugins")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for text in remedies(path)
+        for named in re.findall(r"diary (?:--home DIR )?([a-z]+)", text)
+        if re.search(rf"[:`(] ?diary (?:--home DIR )?{named}\b", text) and named not in known
+    ]
+    assert unknown == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -31,7 +31,7 @@ class MachineFaultError(MachineError):
     """The operating system refused something that no other error of ours names."""
 
     says = "This computer could not do it: {fault}."
-    mend = "Check free space and permissions, then try again (diary doctor)."
+    mend = "Check free space and permissions, then try again."
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class FeedFaultError(PeerError):
     """A feed is not what honest devices and an honest server could have made; `kind` names the alarm."""
 
     says = "The server shows something that cannot be right: {what}."
-    mend = "Nothing of it was taken. Trust this server no further until you know why (diary audit)."
+    mend = "Nothing of it was taken. Trust this server no further until you know why."
 
     def __init__(self, kind: AlarmKind, what: str) -> None:
         self.kind = kind

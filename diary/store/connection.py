@@ -35,14 +35,14 @@ class NotADiaryError(DamageError):
     """The file is something else."""
 
     says = "{path} is not a diary."
-    mend = "Move the file away, or restore a backup with `diary restore`."
+    mend = "Move the file away and put a backup in its place, or name another folder with --home."
 
 
 class DamagedDiaryError(DamageError):
     """SQLite found bytes that do not hold together."""
 
     says = "{path} is damaged: {fault}."
-    mend = "Restore a backup with `diary restore`, or log in again on a new folder to fetch what was synced."
+    mend = "Put a backup in its place, or fetch what was synced anew: diary --home DIR login URL."
 
 
 class NewerDiaryError(DamageError):
@@ -63,7 +63,7 @@ class DiskError(MachineError):
     """The machine could not read or write the file."""
 
     says = "{path} could not be read or written: {fault}."
-    mend = "Check the disk, and that the folder belongs to you (diary doctor)."
+    mend = "Check the disk, and that the folder belongs to you; then try again."
 
 
 class NoPermissionError(MachineError):
