@@ -29,7 +29,8 @@ def paths_of(served: Served) -> dict[str, str]:
 
 
 def faults(page: Page) -> list[str]:
-    """Return what axe finds, as rule and place."""
+    """Return what axe finds, as rule and place, once the page has its style sheets."""
+    page.wait_for_load_state("load")
     found = Axe().run(page)
     return [
         f"{violation['id']}: {node['target']}: {node['failureSummary']}"
