@@ -15,32 +15,25 @@ from diary import (
     contracts,
     correcting,
     drafting,
-    exchanging,
-    granting,
     looking,
     opening,
     recording,
+    renewing,
     settings,
     showing,
-    taking,
     tracking,
 )
 from diary.clock import Clock
 from diary.contracts import Contract, TermsFields
 from diary.correcting import Acts, Loss
-from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedAnswer
-from diary.exchanging import PictureRef, ReadyPush, ServerLink, Settlement
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import ListedDevice, Sealed, StampedText
 from diary.rules.timesheet import Place, SegmentView, WeekView
 from diary.rules.week import Week
 from diary.sealing.keyring import KeyPlace
 from diary.showing import RefusalView, Status
-from diary.state import OpenDiary
 from diary.store.drafts import CaptureDraft
-from diary.store.feed import Alarm
-from diary.store.sending import Due, Queue
-from diary.taking import Taken
+from diary.sync_door import SyncDoor
 from diary.tracking import Tracking
 
 __all__ = [
@@ -56,14 +49,12 @@ __all__ = [
 ]
 
 
-class Diary:
+class Diary(SyncDoor):
     """One person's diary on one device, open in one thread.
 
-    Made by `create`, `open` or `join_account`; a context manager that closes it.
+    Made by `create`, `open` or `join_account`; a context manager that closes it. What a sync asks of it
+    stands in `diary.sync_door`.
     """
-
-    def __init__(self, state: OpenDiary) -> None:
-        self._state = state
 
     # Opening and closing.
 
@@ -78,17 +69,30 @@ class Diary:
     def open(
         cls, home: Path, *, clock: Clock | None = None, ask_passphrase: Callable[[], str] | None = None
     ) -> Self:
-        """Open the diary in a folder (see `opening.open_diary`; R19)."""
-        return cls(opening.open_diary(home, clock=clock, ask_passphrase=ask_passphrase))
+        """Open the diary in a folder (see `opening.open_diary`; R19); a copy is renewed first (R42)."""
+        state = opening.open_diary(home, clock=clock, ask_passphrase=ask_passphrase)
+        try:
+            renewing.renew_if_copied(state)
+        except BaseException:
+            state.connection.close()
+            raise
+        return cls(state)
 
     @classmethod
     def join_account(
-        cls, home: Path, *, clock: Clock, place: KeyPlace, device_name: str, phrase: str, device_list: Sealed
+        cls,
+        home: Path,
+        *,
+        clock: Clock,
+        place: KeyPlace,
+        device_name: str,
+        phrase: str,
+        device_lists: Sequence[Sealed],
     ) -> Self:
         """Make this device one of an account's (see `opening.join_account`; R50)."""
         return cls(
             opening.join_account(
-                home, clock=clock, place=place, device_name=device_name, phrase=phrase, newest=device_list
+                home, clock=clock, place=place, device_name=device_name, phrase=phrase, lists=device_lists
             )
         )
 
@@ -283,100 +287,3 @@ class Diary:
     def set_setting(self, name: str, value: settings.Value) -> None:
         """Set a setting."""
         settings.set_setting(self._state, name, value)
-
-    # Syncing: the diary's side of it, driven by `sync.engine`.
-
-    @property
-    def token(self) -> str:
-        """Return what this device shows to the server with each request."""
-        return self._state.keys.token
-
-    def server(self) -> ServerLink | None:
-        """Return the server this diary is registered with, None for none (R50)."""
-        return exchanging.server(self._state)
-
-    def link_server(self, url: str, key: str) -> None:
-        """Note the server and pin its key (R50)."""
-        exchanging.link_server(self._state, url, key)
-
-    def check_copy(self, replica_n: int) -> None:
-        """Check that the server knows no later version of this replica than this file (R42)."""
-        exchanging.check_copy(self._state, replica_n)
-
-    def sign_enrolment(self, server_url: str) -> ReadyPush | None:
-        """Return the push of the device list that lists this device, None when it was taken (R50)."""
-        return exchanging.sign_enrolment(self._state, server_url)
-
-    def due(self) -> tuple[Due, ...]:
-        """Return what may be sent now, in its order (R17, R41)."""
-        return exchanging.due(self._state)
-
-    def queue(self) -> Queue:
-        """Return what waits, held rows included (R17)."""
-        return exchanging.queue(self._state)
-
-    def sign_push(self, ids: Sequence[int], server_url: str) -> ReadyPush:
-        """Sign versions and note that they are about to leave (R25, R48)."""
-        return exchanging.sign_push(self._state, ids, server_url)
-
-    def settle(
-        self, push: ReadyPush, answers: Sequence[Receipt | Refusal], signed: SignedAnswer
-    ) -> Settlement:
-        """Store the answers to a push (R37d, R40)."""
-        return exchanging.settle(self._state, push, answers, signed)
-
-    def cursors(self) -> dict[ContractId, Cursor]:
-        """Return how far each feed was read without holes (R45)."""
-        return exchanging.cursors(self._state)
-
-    def take_page(self, page: Page) -> Taken:
-        """Check and store one page of a feed (see `take_pages`)."""
-        return taking.take_pages(self._state, [page])
-
-    def take_pages(self, pages: Sequence[Page]) -> Taken:
-        """Check and store what the feeds brought, all or nothing (R45, R48)."""
-        return taking.take_pages(self._state, pages)
-
-    def alarms(self) -> tuple[Alarm, ...]:
-        """Return what stays until a person has looked, the oldest first (R48, R50)."""
-        return exchanging.alarms(self._state)
-
-    def are_grants_wanted(self) -> bool:
-        """Return whether new devices may lack keys (R50)."""
-        return granting.are_grants_wanted(self._state)
-
-    def grant_missing(self) -> int:
-        """Grant this device's keys to every listed device that lacks them; return how many (R50)."""
-        return granting.grant_missing(self._state)
-
-    def open_recovery_grants(self, phrase: str) -> int:
-        """Take the account's keys by its phrase; return how many (R49, R50)."""
-        return granting.open_recovery_grants(self._state, phrase)
-
-    def pictures_to_send(self) -> tuple[PictureRef, ...]:
-        """Return the pictures that the server may have now, the nearest lock first (R41)."""
-        return exchanging.pictures_to_send(self._state)
-
-    def pictures_to_fetch(self) -> tuple[PictureRef, ...]:
-        """Return the pictures that are not here, the newest slot first (R41)."""
-        return exchanging.pictures_to_fetch(self._state)
-
-    def sealed_picture(self, name: str) -> bytes | None:
-        """Return a picture's ciphertext, None when it was destroyed (R25)."""
-        return exchanging.sealed_picture(self._state, name)
-
-    def picture_sent(self, name: str, server_url: str, size: int) -> None:
-        """Note that the server has a picture whole (R41)."""
-        exchanging.picture_sent(self._state, name, server_url, size)
-
-    def keep_picture(self, name: str, ciphertext: bytes) -> bool:
-        """Store a fetched picture; False when its row was deleted meanwhile (R25)."""
-        return exchanging.keep_picture(self._state, name, ciphertext)
-
-    def note_server_clock(self, difference_ms: int) -> None:
-        """Note how far the server's clock is ahead, when that is news (R20)."""
-        exchanging.note_server_clock(self._state, difference_ms)
-
-    def note_sync(self, at_ms: Millis) -> None:
-        """Note a sync that went through."""
-        exchanging.note_sync(self._state, at_ms)

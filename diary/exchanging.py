@@ -13,7 +13,7 @@ from diary.errors import DamageError, PeerError
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Cursor, Receipt, Refusal, SignedAnswer, SignedPush
 from diary.evidence.signature import PUSH
-from diary.rules.ids import ContractId, Millis, Slot
+from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, destroyed
 from diary.rules.segment import Sealed
 from diary.rules.timesheet import Place
@@ -32,10 +32,13 @@ _SERVER = "server"
 
 
 class OlderCopyError(PeerError):
-    """The server knows later versions of this replica than its own file does (R42)."""
+    """The server knows later versions of this replica than its own file does (R42).
+
+    The sync renews the replica and begins again.
+    """
 
     says = "This diary is an older copy: it sent version {own} last, and the server has its version {known}."
-    mend = "Use the newer copy, or log in on a new folder: diary --home DIR login."
+    mend = "Sync again: the diary then goes on as a device of its own."
 
 
 class MisaddressedAnswerError(PeerError):
@@ -122,7 +125,7 @@ def due(diary: OpenDiary) -> tuple[sending.Due, ...]:
     """Return what may be sent now, in the order in which it should be (R17, R41)."""
     now_ms = diary.now_ms()
     with diary.reading():
-        return sending.due(diary.connection, now_ms, _open_from(now_ms))
+        return sending.due(diary.connection, diary.replica, now_ms, _open_from(now_ms))
 
 
 def queue(diary: OpenDiary) -> sending.Queue:
@@ -132,20 +135,24 @@ def queue(diary: OpenDiary) -> sending.Queue:
         return sending.queue(diary.connection, now_ms, _open_from(now_ms))
 
 
-def sign_push(diary: OpenDiary, ids: Sequence[int], server_url: str) -> ReadyPush:
+def sign_push(
+    diary: OpenDiary, ids: Sequence[int], server_url: str, writer: ReplicaId | None = None
+) -> ReadyPush:
     """Read and sign the versions that still wait, and note before they leave that they do (R25, R48).
 
-    What was removed since it was listed is left out; the push may be empty.
+    What was removed since it was listed is left out; the push may be empty. `writer` is the replica that
+    wrote them and signs, None for this one (R42).
     """
     with diary.writing():
-        outgoing = sending.read(diary.connection, ids)
+        writer = writer or diary.replica
+        outgoing = [item for item in sending.read(diary.connection, ids) if item.name[0] == writer]
         sealed = tuple(item.sealed for item in outgoing)
         hashes = b"".join(
             hashlib.sha256(item.header).digest() + hashlib.sha256(item.body or b"").digest()
             for item in sealed
         )
-        signature = diary.keys.sign(PUSH, hashes)
-        signed = SignedPush(replica=diary.replica, hashes=hashes, signature=signature)
+        signature = diary.keys_of(writer).sign(PUSH, hashes)
+        signed = SignedPush(replica=writer, hashes=hashes, signature=signature)
         if outgoing:
             name = push_hash(signed).hex()
             receipts.keep_push(diary.connection, name, signed)
@@ -162,11 +169,14 @@ def sign_push(diary: OpenDiary, ids: Sequence[int], server_url: str) -> ReadyPus
     return ReadyPush(signed, tuple(item.name for item in outgoing), sealed)
 
 
-def sign_enrolment(diary: OpenDiary, server_url: str) -> ReadyPush | None:
-    """Return the push of the device list that lists this device; None when the server has taken it (R50)."""
+def sign_enrolment(diary: OpenDiary, server_url: str, writer: ReplicaId | None = None) -> ReadyPush | None:
+    """Return the push of the device list that lists this device; None when the server has taken it (R50).
+
+    `writer` names a predecessor whose own list still waits (R42), None this replica.
+    """
     with diary.reading():
-        list_id = sending.waiting_device_list(diary.connection)
-    return None if list_id is None else sign_push(diary, [list_id], server_url)
+        list_id = sending.waiting_device_list(diary.connection, writer or diary.replica)
+    return None if list_id is None else sign_push(diary, [list_id], server_url, writer)
 
 
 def settle(

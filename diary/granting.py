@@ -1,5 +1,7 @@
 """Keys reach every device of the account: missing ones are granted, recovery's are taken (R49, R50)."""
 
+from collections.abc import Mapping
+
 from diary import envelope
 from diary.opening import WrongAccountError
 from diary.rules.ids import ContractId
@@ -9,6 +11,9 @@ from diary.store import meta, versions
 from diary.store.versions import StoredVersion
 
 WANTED = "grants wanted"
+
+KeyName = tuple[ContractId, int]
+"""A contract, or the account for its own key, and the epoch (R49)."""
 
 
 def want_grants(diary: OpenDiary) -> None:
@@ -34,24 +39,28 @@ def grant_missing(diary: OpenDiary) -> int:
     if lacks_keys(diary):
         return 0
     with diary.writing():
-        held = _held_keys(diary)
-        granted = {
-            (stored.header.contract, grant.epoch, grant.to)
-            for stored in versions.slotless(diary.connection, "grant")
-            if (grant := stored.header.grant) is not None
-        }
-        devices = envelope.device_list(diary)
-        targets = {device.replica: device.box for device in devices.devices if device.revoked_from is None}
-        wanted = [
-            (contract, epoch, key, to, box)
-            for (contract, epoch), key in sorted(held.items())
-            for to, box in (*targets.items(), (envelope.RECOVERY, devices.recovery))
-            if (contract, epoch, to) not in granted
-        ]
-        at_ms = diary.now_ms()
-        for contract, epoch, key, to, box in wanted:
-            envelope.grant(diary, contract, epoch, key, to, bytes.fromhex(box), at_ms=at_ms)
-        meta.remove(diary.connection, WANTED)
+        return write_missing(diary, held_keys(diary))
+
+
+def write_missing(diary: OpenDiary, held: Mapping[KeyName, bytes]) -> int:
+    """Write the grants of `held` that are missing, within the caller's transaction (R49, R50)."""
+    granted = {
+        (stored.header.contract, grant.epoch, grant.to)
+        for stored in versions.slotless(diary.connection, "grant")
+        if (grant := stored.header.grant) is not None
+    }
+    devices = envelope.device_list(diary)
+    targets = {device.replica: device.box for device in devices.devices if device.revoked_from is None}
+    wanted = [
+        (contract, epoch, key, to, box)
+        for (contract, epoch), key in sorted(held.items())
+        for to, box in (*targets.items(), (envelope.RECOVERY, devices.recovery))
+        if (contract, epoch, to) not in granted
+    ]
+    at_ms = diary.now_ms()
+    for contract, epoch, key, to, box in wanted:
+        envelope.grant(diary, contract, epoch, key, to, bytes.fromhex(box), at_ms=at_ms)
+    meta.remove(diary.connection, WANTED)
     return len(wanted)
 
 
@@ -95,7 +104,7 @@ def open_recovery_grants(diary: OpenDiary, phrase: str) -> int:
     return len(missing)
 
 
-def _held_keys(diary: OpenDiary) -> dict[tuple[ContractId, int], bytes]:
+def held_keys(diary: OpenDiary) -> dict[KeyName, bytes]:
     """Return every key this device can grant: the account's and each contract's epochs'."""
     held = {(diary.contract_of_account, envelope.ACCOUNT_KEY_EPOCH): diary.keys.account_key}
     for stored in versions.slotless(diary.connection, "grant"):

@@ -2,7 +2,7 @@
 
 import secrets
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from diary import envelope
@@ -17,7 +17,7 @@ from diary.sealing.key_tree import ENTROPY_BYTES, DeviceKeys, Root, entropy_of, 
 from diary.sealing.keyring import KeyPlace, place_of
 from diary.state import DEVICE_NAME, OpenDiary, finish_adopting, finish_destroying, mark_destroying
 from diary.store import connection as files
-from diary.store import drafts, history, meta, replica
+from diary.store import drafts, history, meta, renewal, replica
 
 ACCOUNT = "account"
 ROOT_ENTROPY = "root entropy"
@@ -94,12 +94,12 @@ def create(
 
 
 def join_account(
-    home: Path, *, clock: Clock, place: KeyPlace, device_name: str, phrase: str, newest: Sealed
+    home: Path, *, clock: Clock, place: KeyPlace, device_name: str, phrase: str, lists: Sequence[Sealed]
 ) -> OpenDiary:
-    """Make this device one of an account's, by its phrase and the newest device list of the server (R50).
+    """Make this device one of an account's, by its phrase and the server's newest device lists (R50).
 
-    The list is checked against the phrase's root, and followed by one that the root signs with this device
-    on it: version 1 of its replica. Keys come later, by `open_recovery_grants`.
+    They are checked against the phrase's root (see `device_list.check_chain`), and followed by one that the
+    root signs with this device on it: version 1 of its replica. Keys come later, by `open_recovery_grants`.
 
     Raises:
         WrongPhraseError: The phrase is none.
@@ -108,9 +108,9 @@ def join_account(
     """
     name = _checked_name(device_name)
     root = Root.from_phrase(phrase)
-    if _account_of(newest) not in {None, root.account}:
+    if any(_account_of(each) not in {None, root.account} for each in lists):
         raise WrongAccountError
-    devices = device_list.check_chain([newest], root.sign_public)
+    devices = device_list.check_chain(lists, root.sign_public)
     diary = _begin(home, clock, place, root.account)
     try:
         with diary.writing():
@@ -129,10 +129,10 @@ def join_account(
     return diary
 
 
-def _account_of(newest: Sealed) -> AccountId | None:
+def _account_of(known: Sealed) -> AccountId | None:
     """Return the account a list says it is of; None for what is no list: its check says what it is."""
     try:
-        return parse_header(newest.header).account
+        return parse_header(known.header).account
     except MalformedHeaderError:
         return None
 
@@ -172,6 +172,7 @@ def _enlist(diary: OpenDiary, name: str) -> Millis:
     at_ms = diary.now_ms()
     replica.begin(diary.connection, diary.replica, at_ms)
     meta.put(diary.connection, ACCOUNT, diary.account)
+    meta.put(diary.connection, renewal.LIES_AT, renewal.lies_at(diary.path))
     diary.keep(DEVICE_NAME, name)
     return at_ms
 
@@ -205,6 +206,8 @@ def open_diary(
     try:
         diary = _with_keys(home, connection, clock or SystemClock(), ask_passphrase)
         finish_adopting(diary)
+        with diary.reading():
+            diary.keys = diary.keys_of(diary.replica)  # a renewed replica has keys of its own (R42)
         forget_what_froze(diary)
         finish_destroying(diary)
     except BaseException:

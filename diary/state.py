@@ -23,7 +23,7 @@ from diary.sealing.key_tree import DeviceKeys
 from diary.sealing.keyring import KeyPlace
 from diary.sealing.local import NONCE_BYTES, LocalDamageError, open_local, seal_local
 from diary.store import connection as files
-from diary.store import meta
+from diary.store import meta, replica
 
 Name = tuple[ReplicaId, int]
 Content = CaptureContent | EntryContent | TermsContent
@@ -36,6 +36,7 @@ CLOCK_DIFFERENCE = "clock difference of boot "
 DESTROYING = "destroying"
 PENDING_ACCOUNT_KEY = "account key to come"
 DEVICE_NAME = "device name"
+KEYS_OF = "keys of replica "
 SERVER = "server"
 CLOCK_SLACK_KNOWN_MS = 2_000  # half a slow round trip to the server whose clock was read
 CLOCK_SLACK_UNKNOWN_MS = 120_000  # R20: a difference under two minutes is not looked at
@@ -109,8 +110,27 @@ class OpenDiary:
         What it destroyed, or an earlier one could not finish destroying, leaves the WAL after the commit.
         """
         with files.writing(self.connection, self.path):
+            self.follow_renewal()
             yield
         finish_destroying(self)
+
+    def follow_renewal(self) -> None:
+        """Write as the file's newest replica: another process may have renewed it (R42)."""
+        newest = replica.newest(self.connection)
+        if newest is not None and newest != self.replica:
+            self.replica, self.keys = newest, self.keys_of(newest)
+
+    def keys_of(self, which: ReplicaId) -> DeviceKeys:
+        """Return the keys of a replica of this file; those of a renewed one lie sealed in it (R42, R49)."""
+        kept = self.kept(KEYS_OF + which)
+        if not isinstance(kept, list):
+            return self.keys
+        sign_seed, box_private = (bytes.fromhex(str(key)) for key in kept)
+        return replace(self.keys, sign_seed=sign_seed, box_private=box_private)
+
+    def keep_keys(self, which: ReplicaId, keys: DeviceKeys) -> None:
+        """Keep a replica's own keys sealed under the account's (R42, R49)."""
+        self.keep(KEYS_OF + which, [keys.sign_seed.hex(), keys.box_private.hex()])
 
     def reading(self) -> AbstractContextManager[None]:
         """Return one snapshot of the diary."""

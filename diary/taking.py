@@ -17,6 +17,7 @@ from diary.errors import DamageError
 from diary.evidence.feed import CheckedRow, FeedFaultError, Reader
 from diary.evidence.receipt import Cursor, Page
 from diary.granting import want_grants
+from diary.resealing import forget
 from diary.rules.change import is_deletion
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, Standing, standing
@@ -24,7 +25,7 @@ from diary.rules.segment import DeviceListInClear, EntryContent, Header, parse_h
 from diary.rules.week import Week
 from diary.showing import BeforeText
 from diary.state import OpenDiary, finish_destroying, mark_destroying
-from diary.store import feed, history, outbox, pictures, receipts, refusals, versions
+from diary.store import feed, history, outbox, pictures, receipts, refusals, renewal, versions
 from diary.store.versions import ContentState, Name
 
 
@@ -78,6 +79,7 @@ def _take(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
         if not checked:
             continue
         arrivals = _compare(diary, page.contract, checked)
+        _give_way(diary, arrivals)
         _store(diary, page.contract, arrivals)
         last = checked[-1].row
         receipts.move_cursor(diary.connection, page.contract, Cursor(last.log_epoch, last.index + 1))
@@ -118,6 +120,18 @@ def _compare(diary: OpenDiary, contract: ContractId, checked: Sequence[CheckedRo
             what = f"version {row.header.replica}:{row.header.n} is held with other content"
             raise FeedFaultError("version_reused", what)
     return arrivals
+
+
+def _give_way(diary: OpenDiary, arrivals: Sequence[_Arrival]) -> None:
+    """Drop what was sealed anew at a renewal where another copy of the file had sent it after all (R42)."""
+    former = renewal.former(diary.connection)
+    for arrival in arrivals:
+        if arrival.known is not None or arrival.header.replica not in former:
+            continue
+        anew = renewal.renamed(diary.connection, arrival.header.name, arrival.checked.raw)
+        stored = None if anew is None else versions.find(diary.connection, anew)
+        if stored is not None and stored.is_ours_alone:
+            forget(diary, stored.header.name)
 
 
 def _store(diary: OpenDiary, contract: ContractId, arrivals: Sequence[_Arrival]) -> None:

@@ -16,8 +16,8 @@ import msgspec
 from diary.diary import Diary
 from diary.errors import UsageError
 from diary.evidence.receipt import Cursor, Page, read_answer
-from diary.exchanging import ReadyPush, ServerLink
-from diary.rules.ids import AccountId, ContractId, Slot
+from diary.exchanging import OlderCopyError, ReadyPush, ServerLink
+from diary.rules.ids import ContractId, Slot
 from diary.store.sending import Due
 from sync.exchange import (
     FIRST_PUSH_VERSIONS,
@@ -54,9 +54,8 @@ from sync.protocol import (
     Pull,
     PullAnswer,
     PushAnswer,
-    WireVersion,
 )
-from sync.protocol import Push as PushMessage
+from sync.succession import message_of, succeed
 from sync.transport import Transport, TurnedAwayError
 
 UPLOAD_PART_BYTES = 256 * 1024  # half a minute on a line of 64 kbit/s; what broke off is sent again
@@ -162,12 +161,22 @@ class Engine:
         if link is None:
             raise NotRegisteredError
         self._tally = _Tally()
+        succeed(self._diary, self._line, link.key)
+        try:
+            self._once(link)
+        except OlderCopyError:
+            # Found before anything was sent: the file goes on as a replica of its own (R42).
+            self._diary.renew()
+            succeed(self._diary, self._line, link.key)
+            self._once(link)
+        self._diary.note_sync(self._diary.now_ms())
+        return self._report()
+
+    def _once(self, link: ServerLink) -> None:
         self._desk = _Desk(self._diary.cursors())
         self._line.authorise(self._diary.replica, self._diary.token)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="line") as pool:
             self._drive(pool, link)
-        self._diary.note_sync(self._diary.now_ms())
-        return self._report()
 
     def _drive(self, pool: ThreadPoolExecutor, link: ServerLink) -> None:
         exchange, effects = begin(grants_wanted=self._diary.are_grants_wanted())
@@ -354,19 +363,6 @@ class Engine:
             pictures_sent=tally.pictures_sent,
             pictures_fetched=tally.pictures_fetched,
         )
-
-
-def message_of(account: AccountId, push: ReadyPush) -> PushMessage:
-    """Return a signed push as it travels (R48)."""
-    return PushMessage(
-        account=account,
-        replica=push.signed.replica,
-        versions=[
-            WireVersion(header=sealed.header.decode(), body=sealed.body, wrap=sealed.wrap)
-            for sealed in push.versions
-        ],
-        signature=push.signed.signature,
-    )
 
 
 def send_picture(line: Transport, name: str, ciphertext: bytes | None) -> bool | None:

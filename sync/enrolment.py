@@ -1,19 +1,18 @@
 """How a device comes to a server: with the account that began on it, or by the phrase of another (R50)."""
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 from diary.clock import Clock
 from diary.diary import Diary
 from diary.errors import PeerError, UsageError
-from diary.evidence.receipt import read_answer
 from diary.evidence.signature import ROOT_PROOF, signed_message
 from diary.rules.segment import Sealed
 from diary.sealing.key_tree import Root
 from diary.sealing.keyring import KeyPlace
-from sync.engine import Engine, Progress, SyncReport, message_of
-from sync.protocol import Enrol, RootProof
+from sync.engine import Engine, Progress, SyncReport
+from sync.protocol import RootProof
+from sync.succession import enrol
 from sync.transport import Transport, TurnedAwayError
 
 
@@ -31,13 +30,6 @@ class UnknownAccountError(PeerError):
     mend = (
         "Check the address and the phrase. An account reaches a server by `diary register URL` on its device."
     )
-
-
-class EnrolmentRefusedError(PeerError):
-    """The server does not take the device list (R50)."""
-
-    says = "The server {url} does not enrol this device: {because}."
-    mend = "If another device was just enrolled, remove this folder and log in again."
 
 
 def register(
@@ -80,9 +72,9 @@ def login(
     """
     root = Root.from_phrase(phrase)
     facts = line.server()
-    newest = _newest_list(line, root)
+    known = _lists_of(line, root)
     diary = Diary.join_account(
-        home, clock=clock, place=place, device_name=device_name, phrase=phrase, device_list=newest
+        home, clock=clock, place=place, device_name=device_name, phrase=phrase, device_lists=known
     )
     try:
         enrol(diary, line, facts.key)
@@ -103,25 +95,7 @@ def finish_login(
     return fetched
 
 
-def enrol(diary: Diary, line: Transport, server_key: str) -> None:
-    """Send the device list that lists this device, unless the server has it; then pin the server's key (R50).
-
-    A lost answer changes nothing: the same list is answered alike (R40).
-    """
-    line.authorise(diary.replica, diary.token)
-    push = diary.sign_enrolment(line.url)
-    if push is not None:
-        token_hash = hashlib.sha256(diary.token.encode()).hexdigest()
-        message = Enrol(push=message_of(diary.account, push), token_hash=token_hash)
-        answer = line.enrol(message)
-        answers = read_answer(answer.answers, bytes.fromhex(server_key))
-        refused = diary.settle(push, answers, answer.answers).refused
-        if refused:
-            raise EnrolmentRefusedError(url=line.url, because=refused[0].because)
-    diary.link_server(line.url, server_key)
-
-
-def _newest_list(line: Transport, root: Root) -> Sealed:
+def _lists_of(line: Transport, root: Root) -> list[Sealed]:
     nonce = line.nonce().nonce
     proof = RootProof(
         account=root.account,
@@ -130,9 +104,9 @@ def _newest_list(line: Transport, root: Root) -> Sealed:
         signature=root.sign(signed_message(ROOT_PROOF, nonce.encode())),
     )
     try:
-        version = line.device_list(proof)
+        known = line.device_lists(proof).versions
     except TurnedAwayError as error:
         if error.reason == "not_found":
             raise UnknownAccountError(url=line.url) from error
         raise
-    return Sealed(header=version.header.encode(), body=version.body, wrap=version.wrap)
+    return [Sealed(header=each.header.encode(), body=each.body, wrap=each.wrap) for each in known]

@@ -106,7 +106,7 @@ class Nonce(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RootProof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """POST /v1/device-list: the root proves itself; answered with the newest `WireVersion` (R50).
+    """POST /v1/device-list: the root proves itself; answered with `DeviceLists` (R50).
 
     `root` is its public key in hexadecimal, `signature` is over the nonce's text as UTF-8 in the domain
     "workdiary/1/root-proof".
@@ -116,6 +116,15 @@ class RootProof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     root: str
     nonce: str
     signature: bytes
+
+
+class DeviceLists(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest list the root signed, and those by which devices named successors since, in order (R42).
+
+    Who knows only the root can believe the later ones by the earlier alone.
+    """
+
+    versions: list[WireVersion]
 
 
 class PicturePart(msgspec.Struct, frozen=True, kw_only=True):

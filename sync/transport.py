@@ -20,6 +20,7 @@ from sync.protocol import (
     PROTOCOL_VERSION,
     UPLOAD_OFFSET,
     UPLOAD_WHOLE,
+    DeviceLists,
     Enrol,
     Fault,
     Nonce,
@@ -30,7 +31,6 @@ from sync.protocol import (
     PushAnswer,
     RootProof,
     ServerFacts,
-    WireVersion,
 )
 
 CONNECT_SECONDS = 15.0
@@ -146,9 +146,9 @@ class Transport:
         """Return what the root key has to sign to read its device list (R50)."""
         return self._ask("GET", "/v1/nonce", Nonce)
 
-    def device_list(self, proof: RootProof) -> WireVersion:
-        """Return the account's newest device list (R50)."""
-        return self._ask("POST", "/v1/device-list", WireVersion, proof)
+    def device_lists(self, proof: RootProof) -> DeviceLists:
+        """Return the account's device lists since the root's last one (R50)."""
+        return self._ask("POST", "/v1/device-list", DeviceLists, proof)
 
     def enrol(self, enrol: Enrol) -> PushAnswer:
         """Enrol this replica by a device list that the root signed (R50)."""

@@ -252,5 +252,23 @@ def begin(connection: sqlite3.Connection) -> None:
     connection.execute(SEGMENT_VIEW)
 
 
-MIGRATIONS: tuple[Migration, ...] = (begin,)
+# Versions that were sealed anew under another name when this file took a new replica id (R42).
+RENAMED = """
+CREATE TABLE renamed (
+    replica TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    header_hash BLOB NOT NULL CHECK (length(header_hash) = 32),
+    new_replica TEXT NOT NULL,
+    new_n INTEGER NOT NULL,
+    PRIMARY KEY (replica, n)
+) STRICT, WITHOUT ROWID
+"""
+
+
+def remember_old_names(connection: sqlite3.Connection) -> None:
+    """Lay the table of names that were given up at a renewal (R42)."""
+    connection.execute(RENAMED)
+
+
+MIGRATIONS: tuple[Migration, ...] = (begin, remember_old_names)
 SCHEMA = len(MIGRATIONS)

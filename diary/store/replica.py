@@ -11,7 +11,7 @@ _BEGIN = """
 _NEWEST = """
     SELECT replica
       FROM replica
-     ORDER BY since_ms DESC, rowid DESC
+     ORDER BY rowid DESC
      LIMIT 1
 """
 _NEXT = """

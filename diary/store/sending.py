@@ -24,6 +24,7 @@ _DUE = """
        AND version.n = outbox.n
      WHERE outbox.not_before_ms <= :now_ms
        AND outbox.held_for IS NULL
+       AND outbox.replica = :replica
      ORDER BY version.slot IS NOT NULL,
               version.slot < :open_from,
               (version.slot + 432) / 1008,
@@ -37,6 +38,7 @@ _WAITING_DEVICE_LIST = """
         ON version.replica = outbox.replica
        AND version.n = outbox.n
      WHERE version.type = 'device_list'
+       AND version.replica = :replica
      ORDER BY version.n
      LIMIT 1
 """
@@ -141,18 +143,21 @@ class Queue:
     first_open_slot: Slot | None
 
 
-def due(connection: sqlite3.Connection, now_ms: Millis, open_from: Slot) -> tuple[Due, ...]:
-    """Return what may be sent, in order: without a slot, then by nearest lock, locked weeks last (R41).
+def due(
+    connection: sqlite3.Connection, replica: ReplicaId, now_ms: Millis, open_from: Slot
+) -> tuple[Due, ...]:
+    """Return what a replica may send, in order: without a slot, by nearest lock, locked weeks last (R41).
 
     `open_from` is the first slot of the earliest week that is not locked.
     """
-    rows = connection.execute(_DUE, {"now_ms": now_ms, "open_from": open_from})
+    bound = {"replica": replica, "now_ms": now_ms, "open_from": open_from}
+    rows = connection.execute(_DUE, bound)
     return tuple(Due(id_, size) for id_, size in rows)
 
 
-def waiting_device_list(connection: sqlite3.Connection) -> int | None:
-    """Return the first device list that waits to be sent, None for none (R50)."""
-    row = connection.execute(_WAITING_DEVICE_LIST).fetchone()
+def waiting_device_list(connection: sqlite3.Connection, replica: ReplicaId) -> int | None:
+    """Return a replica's first device list that waits to be sent, None for none (R50)."""
+    row = connection.execute(_WAITING_DEVICE_LIST, {"replica": replica}).fetchone()
     return None if row is None else int(row[0])
 
 

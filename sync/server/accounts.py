@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass
 
 from diary.evidence import device_list, signature
-from diary.evidence.receipt import Receipt
-from diary.rules.ids import AccountId, Millis, ReplicaId
-from diary.rules.segment import DeviceListInClear, Header
-from sync.protocol import Enrol, Nonce, PushAnswer, RootProof, WireVersion
+from diary.evidence.receipt import Cursor, Receipt
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.segment import DeviceListInClear, Header, parse_header
+from sync.protocol import PULL_ROWS_MAX, DeviceLists, Enrol, Nonce, PushAnswer, RootProof, WireVersion
 from sync.server.arbiter import Pushed
 from sync.server.clock_watch import ClockWatch
 from sync.server.faults import (
@@ -30,6 +30,7 @@ from sync.server.intake import ReadPush, authentic, enter, listed, read_push
 from sync.server.log import ServerKey
 from sync.server.storage import AccountHold, Storage
 
+LISTS_BYTES_MAX = 1024 * 1024  # of the account's log, read at a time while its lists are looked for
 NONCE_MILLIS = 600_000  # long enough to type a phrase in, short enough to be of no use later
 _NONCE_TIME_BYTES = 8
 _TOKEN = re.compile(r"Bearer ([0-9a-f]{32})\.([0-9a-f]{64})")
@@ -163,8 +164,8 @@ class Nonces:
         return hmac.digest(self._secret, time, hashlib.sha256)
 
 
-def device_list_for(storage: Storage, nonces: Nonces, proof: RootProof, at_ms: Millis) -> WireVersion:
-    """Return the newest device list to whoever holds the root key (R50).
+def device_lists_for(storage: Storage, nonces: Nonces, proof: RootProof, at_ms: Millis) -> DeviceLists:
+    """Return the device lists since the root's last one to whoever holds the root key (R42, R50).
 
     Raises:
         ForgedError: The nonce is old or not ours, or the signature is not the root's.
@@ -178,7 +179,28 @@ def device_list_for(storage: Storage, nonces: Nonces, proof: RootProof, at_ms: M
     root = bytes.fromhex(proof.root)
     if not signature.verify(root, signature.ROOT_PROOF, proof.nonce.encode(), proof.signature):
         raise ForgedError(what="The nonce is not signed by the account's root key.")
-    row = storage.newest_device_list(proof.account)
-    if row is None:
+    lists = _lists_since_the_roots(storage, proof.account)
+    if not lists:
         raise NotFoundError(what="This server does not know the account.")
-    return WireVersion(header=row.header, body=row.body, wrap=None)
+    return DeviceLists(versions=lists)
+
+
+def _lists_since_the_roots(storage: Storage, account: AccountId) -> list[WireVersion]:
+    """Return the newest list that the root signed and those that devices signed after it, in order (R42)."""
+    own = ContractId(account)
+    lists: list[WireVersion] = []
+    cursors: dict[ContractId, Cursor] = {}
+    while True:
+        feed = storage.feed(account, cursors, PULL_ROWS_MAX, LISTS_BYTES_MAX)
+        page = next((page for page in feed.pages if page.contract == own), None)
+        if page is None or not page.rows:
+            return lists
+        for row in page.rows:
+            devices = parse_header(row.header.encode()).devices
+            if devices is not None:
+                lists = [] if devices.signer == device_list.ROOT else lists
+                lists.append(WireVersion(header=row.header, body=row.body, wrap=None))
+        last = page.rows[-1]
+        if last.index + 1 >= page.head.size:
+            return lists
+        cursors = {own: Cursor(last.log_epoch, last.index + 1)}

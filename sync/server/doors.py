@@ -18,6 +18,7 @@ from sync.protocol import (
     PICTURE_BYTES_MAX,
     UPLOAD_OFFSET,
     UPLOAD_WHOLE,
+    DeviceLists,
     Enrol,
     Fault,
     Nonce,
@@ -28,7 +29,6 @@ from sync.protocol import (
     PushAnswer,
     RootProof,
     ServerFacts,
-    WireVersion,
 )
 from sync.server.faults import UnreadableError
 from sync.server.server import Server
@@ -79,9 +79,9 @@ async def nonce(server: Server) -> Nonce:
 
 
 @post("/v1/device-list", status_code=200, responses=_faults(400, 403, 404))
-async def device_list(server: Server, data: RootProof) -> WireVersion:
-    """Give the newest device list to the holder of the root key."""
-    return await asyncio.to_thread(server.device_list, data)
+async def device_lists(server: Server, data: RootProof) -> DeviceLists:
+    """Give the device lists since the root's last one to the holder of the root key."""
+    return await asyncio.to_thread(server.device_lists, data)
 
 
 @post("/v1/enrol", status_code=200, responses=_faults(400, 401, 403, 409, 413, 503))
@@ -177,7 +177,7 @@ DOORS = (
     health,
     server_facts,
     nonce,
-    device_list,
+    device_lists,
     enrol,
     push,
     pull,

@@ -9,6 +9,7 @@ from sync.protocol import (
     CONTRACTS_MAX,
     PROTOCOL_VERSION,
     PULL_ROWS_MAX,
+    DeviceLists,
     Enrol,
     Nonce,
     PicturePart,
@@ -18,7 +19,6 @@ from sync.protocol import (
     PushAnswer,
     RootProof,
     ServerFacts,
-    WireVersion,
 )
 from sync.server import accounts, intake
 from sync.server.blobs import FolderBlobs
@@ -77,9 +77,9 @@ class Server:
         """Return what a root key is to sign within ten minutes (R50)."""
         return self._nonces.at(self._clock.now_ms())
 
-    def device_list(self, proof: RootProof) -> WireVersion:
+    def device_lists(self, proof: RootProof) -> DeviceLists:
         """Return the newest device list to the root key's holder (R50)."""
-        return accounts.device_list_for(self._storage, self._nonces, proof, self._clock.now_ms())
+        return accounts.device_lists_for(self._storage, self._nonces, proof, self._clock.now_ms())
 
     def enrol(self, message: Enrol) -> PushAnswer:
         """Open an account, or advance its device list, and admit a replica (R50)."""

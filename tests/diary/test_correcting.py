@@ -55,7 +55,7 @@ def second_device(diary: Diary, home: Path) -> Diary:
     newest = versions.slotless(diary._state.connection, "device_list")[-1].sealed
     place = choose_place(home, "file")
     return Diary.join_account(
-        home, clock=diary.clock, place=place, device_name="two", phrase=phrase, device_list=newest
+        home, clock=diary.clock, place=place, device_name="two", phrase=phrase, device_lists=[newest]
     )
 
 

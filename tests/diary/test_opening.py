@@ -126,7 +126,7 @@ def test_a_second_device_is_listed_after_the_first_by_the_root(tmp_path: Path) -
             place=choose_place(home, "file"),
             device_name="desktop",
             phrase=PHRASE,
-            device_list=newest_list(first),
+            device_lists=[newest_list(first)],
         )
         with second:
             assert second.account == first.account
@@ -149,7 +149,7 @@ def test_another_accounts_phrase_and_no_phrase_join_nothing(tmp_path: Path) -> N
                     place=choose_place(home, "file"),
                     device_name="desktop",
                     phrase=phrase,
-                    device_list=newest_list(first),
+                    device_lists=[newest_list(first)],
                 )
             assert not home.exists()
 

@@ -7,7 +7,7 @@ import pytest
 
 from diary.rules.ids import ContractId, ReplicaId
 from diary.rules.segment import parse_header
-from sync.protocol import Enrol, Fault, Nonce, WireVersion
+from sync.protocol import DeviceLists, Enrol, Fault, Nonce, WireVersion
 from tests.rule import rule
 from tests.sync.server.author import Author
 from tests.sync.server.conftest import WEDNESDAY, Here
@@ -116,7 +116,8 @@ def test_the_newest_device_list_is_given_to_the_roots_holder(here: Here) -> None
     here.client.enrol(author)
     here.client.enrol(author.second_device())
     answer = here.client.post("/v1/device-list", author.proof(nonce(here)))
-    newest = parse_header(msgspec.json.decode(answer.content, type=WireVersion).header.encode())
+    (version,) = msgspec.json.decode(answer.content, type=DeviceLists).versions
+    newest = parse_header(version.header.encode())
     assert newest.devices is not None
     assert (newest.devices.number, len(newest.devices.devices)) == (2, 2)
 
@@ -163,7 +164,7 @@ def test_a_token_of_another_replica_or_form_is_none(here: Here) -> None:
 def test_a_token_is_kept_as_its_hash_only(here: Here) -> None:
     author = Author()
     here.client.enrol(author)
-    kept = b"".join(path.read_bytes() for path in here.folder.rglob("*") if path.is_file())
+    kept = here.stored()
     assert author.keys.token.encode() not in kept
     assert bytes.fromhex(author.keys.token) not in kept
     assert hashlib.sha256(author.keys.token.encode()).digest() in kept

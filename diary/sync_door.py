@@ -1,0 +1,134 @@
+"""The diary's side of a sync, as methods of the one door (R33, R40-R42, R45, R48).
+
+`sync.engine` and `sync.enrolment` drive them; a person's acts and looks stand in `diary.diary`.
+"""
+
+from collections.abc import Sequence
+
+from diary import exchanging, granting, renewing, taking
+from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedAnswer
+from diary.exchanging import PictureRef, ReadyPush, ServerLink, Settlement
+from diary.renewing import Predecessor
+from diary.rules.ids import ContractId, Millis, ReplicaId
+from diary.state import OpenDiary
+from diary.store.feed import Alarm
+from diary.store.sending import Due, Queue
+from diary.taking import Taken
+
+
+class SyncDoor:
+    """What a sync asks of an open diary and tells it; every method is one transaction."""
+
+    def __init__(self, state: OpenDiary) -> None:
+        self._state = state
+
+    @property
+    def token(self) -> str:
+        """Return what this device shows to the server with each request."""
+        return self._state.keys.token
+
+    def server(self) -> ServerLink | None:
+        """Return the server this diary is registered with, None for none (R50)."""
+        return exchanging.server(self._state)
+
+    def link_server(self, url: str, key: str) -> None:
+        """Note the server and pin its key (R50)."""
+        exchanging.link_server(self._state, url, key)
+
+    def check_copy(self, replica_n: int) -> None:
+        """Check that the server knows no later version of this replica than this file (R42)."""
+        exchanging.check_copy(self._state, replica_n)
+
+    def sign_enrolment(self, server_url: str, writer: ReplicaId | None = None) -> ReadyPush | None:
+        """Return the push of the device list that lists this device, None when it was taken (R50)."""
+        return exchanging.sign_enrolment(self._state, server_url, writer)
+
+    def renew(self) -> None:
+        """Take a new replica id and seal what was unsent anew under it (R42)."""
+        renewing.renew(self._state)
+
+    def predecessor(self) -> Predecessor | None:
+        """Return the replica whose successor the server does not know yet, None where it knows (R42)."""
+        return renewing.predecessor(self._state)
+
+    def follow_device_list(self) -> None:
+        """Bring the list that names this replica as a successor up to the newest one (R42)."""
+        renewing.follow_list_of_server(self._state)
+
+    def finish_renewal(self) -> None:
+        """Note that the server knows this replica as a successor (R42)."""
+        renewing.finish_renewal(self._state)
+
+    def due(self) -> tuple[Due, ...]:
+        """Return what may be sent now, in its order (R17, R41)."""
+        return exchanging.due(self._state)
+
+    def queue(self) -> Queue:
+        """Return what waits, held rows included (R17)."""
+        return exchanging.queue(self._state)
+
+    def sign_push(self, ids: Sequence[int], server_url: str) -> ReadyPush:
+        """Sign versions and note that they are about to leave (R25, R48)."""
+        return exchanging.sign_push(self._state, ids, server_url)
+
+    def settle(
+        self, push: ReadyPush, answers: Sequence[Receipt | Refusal], signed: SignedAnswer
+    ) -> Settlement:
+        """Store the answers to a push (R37d, R40)."""
+        return exchanging.settle(self._state, push, answers, signed)
+
+    def cursors(self) -> dict[ContractId, Cursor]:
+        """Return how far each feed was read without holes (R45)."""
+        return exchanging.cursors(self._state)
+
+    def take_page(self, page: Page) -> Taken:
+        """Check and store one page of a feed (see `take_pages`)."""
+        return taking.take_pages(self._state, [page])
+
+    def take_pages(self, pages: Sequence[Page]) -> Taken:
+        """Check and store what the feeds brought, all or nothing (R45, R48)."""
+        return taking.take_pages(self._state, pages)
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """Return what stays until a person has looked, the oldest first (R48, R50)."""
+        return exchanging.alarms(self._state)
+
+    def are_grants_wanted(self) -> bool:
+        """Return whether new devices may lack keys (R50)."""
+        return granting.are_grants_wanted(self._state)
+
+    def grant_missing(self) -> int:
+        """Grant this device's keys to every listed device that lacks them; return how many (R50)."""
+        return granting.grant_missing(self._state)
+
+    def open_recovery_grants(self, phrase: str) -> int:
+        """Take the account's keys by its phrase; return how many (R49, R50)."""
+        return granting.open_recovery_grants(self._state, phrase)
+
+    def pictures_to_send(self) -> tuple[PictureRef, ...]:
+        """Return the pictures that the server may have now, the nearest lock first (R41)."""
+        return exchanging.pictures_to_send(self._state)
+
+    def pictures_to_fetch(self) -> tuple[PictureRef, ...]:
+        """Return the pictures that are not here, the newest slot first (R41)."""
+        return exchanging.pictures_to_fetch(self._state)
+
+    def sealed_picture(self, name: str) -> bytes | None:
+        """Return a picture's ciphertext, None when it was destroyed (R25)."""
+        return exchanging.sealed_picture(self._state, name)
+
+    def picture_sent(self, name: str, server_url: str, size: int) -> None:
+        """Note that the server has a picture whole (R41)."""
+        exchanging.picture_sent(self._state, name, server_url, size)
+
+    def keep_picture(self, name: str, ciphertext: bytes) -> bool:
+        """Store a fetched picture; False when its row was deleted meanwhile (R25)."""
+        return exchanging.keep_picture(self._state, name, ciphertext)
+
+    def note_server_clock(self, difference_ms: int) -> None:
+        """Note how far the server's clock is ahead, when that is news (R20)."""
+        exchanging.note_server_clock(self._state, difference_ms)
+
+    def note_sync(self, at_ms: Millis) -> None:
+        """Note a sync that went through."""
+        exchanging.note_sync(self._state, at_ms)

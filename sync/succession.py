@@ -1,0 +1,101 @@
+"""A device's list reaches the server: when it is enrolled, and when it succeeds another (R42, R50)."""
+
+import hashlib
+
+from diary.diary import Diary
+from diary.errors import PeerError
+from diary.evidence.receipt import read_answer
+from diary.exchanging import ReadyPush
+from diary.renewing import Predecessor
+from diary.rules.ids import AccountId
+from sync.protocol import Enrol, Pull, Push, WireVersion
+from sync.transport import Transport, TurnedAwayError
+
+SUCCESSIONS_MAX = 5  # two copies of one file may succeed it at the same moment; each try reads the other's
+PULLS_MAX = 10_000  # a server that always has more must not keep a device for ever
+
+
+class EnrolmentRefusedError(PeerError):
+    """The server does not take the device list (R50)."""
+
+    says = "The server {url} does not enrol this device: {because}."
+    mend = "If another device was just enrolled, do the same again: it goes on where it stopped."
+
+
+def message_of(account: AccountId, push: ReadyPush) -> Push:
+    """Return a signed push as it travels (R48)."""
+    return Push(
+        account=account,
+        replica=push.signed.replica,
+        versions=[
+            WireVersion(header=sealed.header.decode(), body=sealed.body, wrap=sealed.wrap)
+            for sealed in push.versions
+        ],
+        signature=push.signed.signature,
+    )
+
+
+def enrol(diary: Diary, line: Transport, server_key: str) -> None:
+    """Send the device list that lists this device, unless the server has it; then pin the server's key (R50).
+
+    A lost answer changes nothing: the same list is answered alike (R40).
+    """
+    if diary.predecessor() is not None:
+        succeed(diary, line, server_key)
+    else:
+        line.authorise(diary.replica, diary.token)
+        _send_list(diary, line, server_key)
+    diary.link_server(line.url, server_key)
+
+
+def succeed(diary: Diary, line: Transport, server_key: str) -> None:
+    """Bring the list that names this replica its predecessor's successor to the server (R42, R50).
+
+    The predecessor asks for what is new, so that the list follows the newest one; where another copy of
+    the file was quicker, its list is read and followed.
+
+    Raises:
+        EnrolmentRefusedError: Its lists were refused each time.
+        PeerError: The server cannot be reached, or has revoked the predecessor.
+    """
+    because = ""
+    for _ in range(SUCCESSIONS_MAX):
+        old = diary.predecessor()
+        if old is None:
+            return
+        line.authorise(old.replica, old.token)
+        _send_list(diary, line, server_key, old)
+        _read_all(diary, line)
+        diary.follow_device_list()
+        try:
+            _send_list(diary, line, server_key)
+        except TurnedAwayError as fault:
+            if fault.reason != "bad_device_list":
+                raise
+            because = str(fault.details["because"]).rstrip(".")
+            continue
+        diary.finish_renewal()
+        return
+    raise EnrolmentRefusedError(url=line.url, because=because)
+
+
+def _send_list(diary: Diary, line: Transport, server_key: str, writer: Predecessor | None = None) -> None:
+    push = diary.sign_enrolment(line.url, writer.replica if writer else None)
+    if push is None:
+        return
+    token = writer.token if writer else diary.token
+    token_hash = hashlib.sha256(token.encode()).hexdigest()
+    answer = line.enrol(Enrol(push=message_of(diary.account, push), token_hash=token_hash))
+    answers = read_answer(answer.answers, bytes.fromhex(server_key))
+    refused = diary.settle(push, answers, answer.answers).refused
+    if refused:
+        raise EnrolmentRefusedError(url=line.url, because=refused[0].because)
+
+
+def _read_all(diary: Diary, line: Transport) -> None:
+    """Take everything that the feeds hold: nothing may be sent before it is known (R42)."""
+    for _ in range(PULLS_MAX):
+        answer = line.pull(Pull(account=diary.account, cursors=diary.cursors()))
+        diary.take_pages(answer.pages)
+        if not (answer.more and any(page.rows for page in answer.pages)):
+            return
