@@ -271,13 +271,28 @@ def test_two_computers_work_offline_and_come_to_show_the_same_week(tmp_path: Pat
             rows = list(csv.DictReader(lines))
         told = json.loads(page.goto(f"{root}/-/diary/week/{week}.json").text())  # type: ignore[union-attr]
         live = [segment for segment in told["segments"] if segment["state"] != "deleted"]
-        assert [(row["memo"], row["kind"], row["activity_minutes"]) for row in rows] == [
-            (segment["memo"], segment["kind"], str(segment["activity"])) for segment in live
+        assert [line_of(row) for row in rows] == [
+            (segment["start"], segment["memo"], segment["kind"], segment["activity"], segment["bills"])
+            for segment in live
         ]
         assert len(rows) == len(ours)
-        for row in rows:
-            for name in filter(None, row["pictures"].split(" | ")):
-                assert any(tail in (table.parent / name).read_bytes()[:32] for tail in PLAIN_PICTURES)
+        page.goto(f"{root}/-/diary/day/2026-11-18")
+        page.screenshot(path=str(tmp_path / "day.png"), full_page=True)
+        shown_times = [time.inner_text() for time in page.locator(".segment .foot .time").all()]
+        assert shown_times == [row["start_local"][-5:] for row in rows]
+        for row, segment in zip(rows, live, strict=True):
+            page.goto(f"{root}/-/diary/segment/{segment['contract']}/{segment['slot']}")
+            assert page.get_by_role("textbox", name="Memo").input_value() == row["memo"]
+            assert row["titles"].split(" | ")[0] in page.locator("main").inner_text()
+        pictures_of_csv = [
+            (table.parent / name).read_bytes()
+            for row in rows
+            for name in row["pictures"].split(" | ")
+            if name
+        ]
+        assert len(pictures_of_csv) >= len(rows)
+        for picture in pictures_of_csv:
+            assert any(tail in picture[:32] for tail in PLAIN_PICTURES)
 
         # The planted secrets lie nowhere; the typed word not even sealed.
         secrets = {
@@ -286,6 +301,10 @@ def test_two_computers_work_offline_and_come_to_show_the_same_week(tmp_path: Pat
             "contract": CONTRACT.encode(),
             "typed word": TYPED.encode(),
             **{f"a plain picture ({magic!r})": magic for magic in PLAIN_PICTURES},
+            **{
+                f"the middle of picture {number}": picture[len(picture) // 2 :][:48]
+                for number, picture in enumerate(pictures_of_csv)
+            },
         }
         places = [world.server_folder, laptop.home, tower.home, tmp_path / "traffic"]
         places += [tmp_path / f"{name}-tmp" for name in ("laptop", "tower", "operator")]
@@ -311,6 +330,12 @@ def test_two_computers_work_offline_and_come_to_show_the_same_week(tmp_path: Pat
         ]
         assert segments_of(tower, week)[first]["memo"] == "the tower said this last"
         assert tower.run("edit", at(first), "--memo", "later still", says=3).stderr.startswith("week_locked:")
+
+
+def line_of(row: dict[str, str]) -> tuple[object, ...]:
+    """Return of a line of the CSV what the week's page in JSON says too."""
+    start = f"{row['start_utc'].removesuffix('Z')}:00Z"
+    return start, row["memo"], row["kind"], int(row["activity_minutes"]), row["bills"] == "yes"
 
 
 def at(slot: int) -> str:
