@@ -1,5 +1,6 @@
 """The `diary` commands of this room (CLI.md): `register`, `login`, `sync`, `devices`, `server run`."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8440
 SERVER_FOLDER = "server"
+DATABASE_VARIABLE = "DIARY_DATABASE"  # a password in a command's arguments is there for all to read
 BYTES_A_GIGABYTE = 1_000_000_000
 TELL_AFTER_MS = 1_000  # a shorter wait needs no words
 DEVICE_NAME_CHARACTERS_MAX = 100
@@ -227,6 +229,12 @@ def server_run(
             metavar="DIR", help="Where the server keeps its files; else “server” in the diary's folder."
         ),
     ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="A PostgreSQL database (postgresql://…); else the server's own file."
+        ),
+    ] = None,
     picture_quota: Annotated[
         int | None,
         typer.Option(
@@ -239,8 +247,17 @@ def server_run(
     from sync.server.settings import Settings
 
     where = folder if folder is not None else desk_of(ctx).home / SERVER_FOLDER
+    database_url = database or os.environ.get(DATABASE_VARIABLE) or None
     quota_bytes = picture_quota * BYTES_A_GIGABYTE if picture_quota is not None else None
-    serve(Settings(folder=where, host=host, port=port, picture_quota_bytes=quota_bytes))
+    serve(
+        Settings(
+            folder=where,
+            host=host,
+            port=port,
+            picture_quota_bytes=quota_bytes,
+            database_url=database_url,
+        )
+    )
 
 
 def server_confirm_clock(

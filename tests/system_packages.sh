@@ -24,6 +24,11 @@ done
 if [ "$want" = test ] && ! compgen -G "/usr/lib/*/faketime/libfaketimeMT.so.1" >/dev/null; then
     missing+=(libfaketime)
 fi
+# A database, not on anybody's PATH: the server's tests start their own.
+if [ "$want" = test ] && ! compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null &&
+    ! command -v initdb >/dev/null 2>&1; then
+    missing+=(postgresql)
+fi
 # Text in the virtual windows needs one real font.
 compgen -G "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" >/dev/null || missing+=(fonts-dejavu-core)
 [ ${#missing[@]} -gt 0 ] || exit 0

@@ -34,6 +34,7 @@ LISTS_BYTES_MAX = 1024 * 1024  # of the account's log, read at a time while its 
 NONCE_MILLIS = 600_000  # long enough to type a phrase in, short enough to be of no use later
 _NONCE_TIME_BYTES = 8
 _TOKEN = re.compile(r"Bearer ([0-9a-f]{32})\.([0-9a-f]{64})")
+_ACCOUNT = re.compile(r"[0-9a-f]{32}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -45,8 +46,10 @@ class Caller:
     replica: ReplicaId
 
 
-def caller(storage: Storage, authorization: str | None) -> Caller:
+def caller(storage: Storage, authorization: str | None, account: AccountId | None = None) -> Caller:
     """Return who asks, by the request's `Authorization` header.
+
+    `account` is the one that the request names, where it names one: it is looked for there first.
 
     Raises:
         NotEnrolledError: No token, or one that this server does not know.
@@ -57,7 +60,9 @@ def caller(storage: Storage, authorization: str | None) -> Caller:
         raise NotEnrolledError
     replica = ReplicaId(match[1])
     given = hashlib.sha256(match[2].encode()).digest()
-    for credential in storage.credentials(replica):
+    known = storage.credentials(replica, account) if account and _ACCOUNT.fullmatch(account) else []
+    # A token of another account is that one's, and told so: all accounts are asked then.
+    for credential in known or storage.credentials(replica):
         if hmac.compare_digest(credential.token_hash, given):
             if credential.revoked:
                 raise RevokedError
@@ -71,7 +76,7 @@ def caller_for(storage: Storage, authorization: str | None, account: AccountId) 
     Raises:
         NotYoursError: The token is another account's.
     """
-    asking = caller(storage, authorization)
+    asking = caller(storage, authorization, account)
     if asking.account != account:
         raise NotYoursError
     return asking

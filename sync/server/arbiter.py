@@ -142,7 +142,7 @@ def read(version: WireVersion) -> Pushed:
         header = parse_header(raw)
         n = header.n
     except MalformedHeaderError as error:
-        fault = str(error)
+        fault = str(error).replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL's text holds no NUL
         n = _number_in(raw)
     return Pushed(
         text=version.header,

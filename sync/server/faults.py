@@ -3,10 +3,15 @@
 A row that is refused is no fault: it is answered row by row (`sync.server.arbiter`). A fault stores nothing.
 """
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import ClassVar, TypeVar
 
 from diary.errors import DiaryError
 from sync.protocol import Fault
+
+ATTEMPTS = 3  # a restart or a collision seldom strikes twice; the device comes again anyway
+
+_Result = TypeVar("_Result")
 
 
 class FaultError(DiaryError):
@@ -146,3 +151,23 @@ class BusyError(FaultError):
     mend = "Try again in a while; nothing of this request was stored."
     status = 503
     reason = "busy"
+
+
+class BrokenOffError(BusyError):
+    """The database, or the line to it, broke a transaction off: it may be begun again at once (R40).
+
+    Whether it was committed may be unknown: only what can be done twice is begun again.
+    """
+
+
+def again(work: Callable[[], _Result]) -> _Result:
+    """Return what `work` returns, begun again while the database breaks it off (R40).
+
+    Only for work that changes nothing when it is done twice.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return work()
+        except BrokenOffError:
+            continue
+    return work()

@@ -23,7 +23,7 @@ from sync.protocol import (
 from sync.server import accounts, intake
 from sync.server.blobs import FolderBlobs
 from sync.server.clock_watch import ClockWatch
-from sync.server.faults import TooLargeError, UnreadableError
+from sync.server.faults import TooLargeError, UnreadableError, again
 from sync.server.log import ServerKey
 from sync.server.pictures import Pictures, Span
 from sync.server.settings import Settings
@@ -58,7 +58,7 @@ class Server:
     def at(cls, settings: Settings, clock: Clock) -> "Server":
         """Return the server whose files lie in the settings' folder, made when it is new."""
         settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        storage = SqliteStorage(settings.database, clock)
+        storage = _storage(settings, clock)
         return cls(
             storage,
             Pictures(storage, FolderBlobs(settings.pictures), settings.picture_quota_bytes),
@@ -83,7 +83,7 @@ class Server:
 
     def enrol(self, message: Enrol) -> PushAnswer:
         """Open an account, or advance its device list, and admit a replica (R50)."""
-        answer = accounts.enrol(self._storage, self._key, self._watch, message)
+        answer = again(lambda: accounts.enrol(self._storage, self._key, self._watch, message))
         self._finish_destroying()
         _log.info("enrolled", account=message.push.account, replica=message.push.replica)
         return answer
@@ -91,7 +91,8 @@ class Server:
     def push(self, authorization: str | None, push: Push) -> PushAnswer:
         """Take a push; answered row by row, after the commit (R40)."""
         accounts.caller_for(self._storage, authorization, push.account)
-        answer, destroyed_any = intake.take(self._storage, self._key, self._watch, push)
+        # Begun again it changes nothing: what was committed is answered by its name (R40).
+        answer, destroyed_any = again(lambda: intake.take(self._storage, self._key, self._watch, push))
         if destroyed_any:
             self._finish_destroying()
         _log.info("pushed", account=push.account, replica=push.replica, versions=len(push.versions))
@@ -151,6 +152,15 @@ class Server:
         """Release the files."""
         self._storage.sweep()
         self._storage.close()
+
+
+def _storage(settings: Settings, clock: Clock) -> Storage:
+    """Return the storage that the settings name: PostgreSQL's driver is loaded only where it is used."""
+    if settings.database_url is None:
+        return SqliteStorage(settings.database, clock)
+    from sync.server.storage_postgres import PostgresStorage
+
+    return PostgresStorage(settings.database_url, clock)
 
 
 def _is_cursor(cursor: Cursor) -> bool:

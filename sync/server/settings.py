@@ -11,7 +11,8 @@ DEFAULT_PORT = 8440
 class Settings:
     """Where a server keeps its files and where it listens.
 
-    `folder` holds the database, the server's key (readable by its owner alone) and the pictures.
+    `folder` holds the embedded database, the server's key (readable by its owner alone) and the pictures.
+    `database_url` names a PostgreSQL database that takes the embedded one's place (R69).
     `picture_quota_bytes` is how much room one account's pictures may take, None for no limit (R44).
     """
 
@@ -19,6 +20,7 @@ class Settings:
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     picture_quota_bytes: int | None = None
+    database_url: str | None = None
 
     @property
     def database(self) -> Path:

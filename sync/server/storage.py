@@ -153,8 +153,11 @@ class Storage(Protocol):
         """Hold the account's lock for one transaction (see the module)."""
         ...
 
-    def credentials(self, replica: ReplicaId) -> list[Credential]:
-        """Return who this replica is, an item for each account that enrolled one of that id."""
+    def credentials(self, replica: ReplicaId, account: AccountId | None = None) -> list[Credential]:
+        """Return who this replica is, an item for each account that enrolled one of that id.
+
+        With an `account`, only in that one: where accounts are spread, one place is asked instead of all.
+        """
         ...
 
     def newest_device_list(self, account: AccountId) -> DeviceListRow | None:

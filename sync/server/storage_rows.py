@@ -97,9 +97,13 @@ def version(account: AccountId, push_hash: bytes, leaf: NewLeaf) -> tuple[str | 
 
 
 def expected_pictures(account: AccountId, leaves: Iterable[NewLeaf]) -> list[tuple[str, str, str, int, int]]:
-    """Return account, name, replica, n and size of every picture that may be uploaded from now on (R41)."""
+    """Return account, name, replica, n and size of every picture that may be uploaded from now on (R41).
+
+    A picture has one size, the first that was named.
+    """
+    sizes: dict[str, int] = {}
     return [
-        (account, name, leaf.receipt.replica, leaf.receipt.n, size)
+        (account, name, leaf.receipt.replica, leaf.receipt.n, sizes.setdefault(name, size))
         for leaf in leaves
         for name, size in pictures_of(leaf)
     ]

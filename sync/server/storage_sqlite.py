@@ -167,11 +167,15 @@ class SqliteStorage:
             yield hold
             self._unswept = self._unswept or hold.destroyed_something
 
-    def credentials(self, replica: ReplicaId) -> list[Credential]:
+    def credentials(self, replica: ReplicaId, account: AccountId | None = None) -> list[Credential]:
         """See `Storage.credentials`."""
         with self._transaction("BEGIN"):
             rows = _all(self._connection, sql.CREDENTIALS, {"replica": replica})
-        return [Credential(account, token_hash, bool(revoked)) for account, token_hash, revoked in rows]
+        return [
+            Credential(name, token_hash, bool(revoked))
+            for name, token_hash, revoked in rows
+            if account in {None, name}
+        ]
 
     def newest_device_list(self, account: AccountId) -> DeviceListRow | None:
         """See `Storage.newest_device_list`."""

@@ -11,6 +11,7 @@ from diary.clock import GivenClock
 from diary.rules.ids import Millis
 from sync.server.app import create_app
 from sync.server.settings import Settings
+from tests.sync.server.postgres import Postgres, postgres, stored_rows
 from tests.sync.server.process import Client
 
 WEDNESDAY = Millis(1_764_155_400_000)  # 2025-11-26T11:10Z, in the middle of 2025-W48
@@ -23,11 +24,36 @@ class Here:
     client: Client
     clock: GivenClock
     folder: Path
+    database_url: str | None = None
+
+    def stored(self) -> bytes:
+        """Return all that the server keeps: its files, and its database's rows where that is PostgreSQL."""
+        return stored_at(self.folder, self.database_url)
+
+
+def stored_at(folder: Path, database_url: str | None) -> bytes:
+    kept = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    return kept if database_url is None else kept + stored_rows(database_url)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Postgres]:
+    with postgres() as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str | None:
+    """Name a new PostgreSQL database, or None for the embedded one."""
+    if request.param == "sqlite":
+        return None
+    cluster: Postgres = request.getfixturevalue("cluster")
+    return cluster.new_database()
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Here]:
+def here(tmp_path: Path, database_url: str | None) -> Iterator[Here]:
     clock = GivenClock(WEDNESDAY)
     folder = tmp_path / "server"
-    with TestClient(create_app(Settings(folder=folder), clock)) as http:
-        yield Here(Client(http), clock, folder)
+    with TestClient(create_app(Settings(folder=folder, database_url=database_url), clock)) as http:
+        yield Here(Client(http), clock, folder, database_url)

@@ -21,10 +21,14 @@ from sync.protocol import Enrol, Pull, PullAnswer, Push, PushAnswer, ServerFacts
 from tests.sync.server.author import Author
 
 _Message = TypeVar("_Message")
-SERVE = (
-    "import sys; from pathlib import Path; from sync.server.app import serve; "
-    "from sync.server.settings import Settings; "
-)
+SERVE = """
+import sys
+from pathlib import Path
+from sync.server.app import serve
+from sync.server.settings import Settings
+folder, port, *database = sys.argv[1:]
+serve(Settings(Path(folder), port=int(port), database_url=database[0] if database else None))
+"""
 START_SECONDS = 20
 
 
@@ -105,13 +109,13 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, port: int | None = None) -> Iterator[Running]:
+def running(folder: Path, port: int | None = None, database_url: str | None = None) -> Iterator[Running]:
     """Run a server on the folder until the block ends, gently unless it is dead by then."""
     port = port or free_port()
     log = folder.with_name(f"{folder.name}.log")
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-c", f"{SERVE}serve(Settings(Path(sys.argv[1]), port={port}))", str(folder)],
+            [sys.executable, "-c", SERVE, str(folder), str(port), *([database_url] if database_url else [])],
             stdout=output,
             stderr=output,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},

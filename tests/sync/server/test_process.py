@@ -4,17 +4,22 @@ import contextlib
 import stat
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import httpx
+import pytest
 
 from diary.rules.week import slot_at
 from diary.sealing.row import picture_name
 from tests.rule import rule
 from tests.sync.server.author import Author
-from tests.sync.server.process import Client, reasons, running
+from tests.sync.server.conftest import stored_at
+from tests.sync.server.process import Client, Running, reasons, running
 
 if TYPE_CHECKING:
     from diary.evidence.receipt import Receipt, Refusal
@@ -22,16 +27,23 @@ if TYPE_CHECKING:
 SLOT = slot_at(int(time.time() * 1000)) - 1
 PUSHES = 200
 ROWS = 5
+Run: TypeAlias = Callable[[], AbstractContextManager[Running]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, database_url: str | None) -> Run:
+    """Return what runs a process of one and the same server."""
+    return partial(running, tmp_path / "server", database_url=database_url)
 
 
 @rule("R40")
-def test_a_kill_during_pushes_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+def test_a_kill_during_pushes_loses_nothing_that_was_answered(run: Run) -> None:
     author = Author()
     pushes = [
         author.push(*(author.capture(SLOT - ROWS * at - row) for row in range(ROWS))) for at in range(PUSHES)
     ]
     answered: list[list[Receipt | Refusal]] = []
-    with running(tmp_path / "server") as server:
+    with run() as server:
         server.client.enrol(author, author.enrol(author.terms()))
 
         def push_until_it_dies() -> None:
@@ -48,7 +60,7 @@ def test_a_kill_during_pushes_loses_nothing_that_was_answered(tmp_path: Path) ->
         server.kill()
         pushing.join()
     assert 20 <= len(answered) < PUSHES
-    with running(tmp_path / "server") as server:
+    with run() as server:
         # The last push may have been committed without its answer: sent again, all are answered alike.
         again = [server.client.send(author, push) for push in pushes[: len(answered) + 1]]
         feeds = server.client.pull_all(author)
@@ -58,9 +70,9 @@ def test_a_kill_during_pushes_loses_nothing_that_was_answered(tmp_path: Path) ->
 
 
 @rule("R45")
-def test_devices_that_push_at_once_leave_no_hole_in_the_feed(tmp_path: Path) -> None:
+def test_devices_that_push_at_once_leave_no_hole_in_the_feed(run: Run) -> None:
     authors = [Author()]
-    with running(tmp_path / "server") as server:
+    with run() as server:
         server.client.enrol(authors[0], authors[0].enrol(authors[0].terms()))
         for _ in range(2):
             authors.append(authors[-1].second_device())
@@ -82,19 +94,20 @@ def test_devices_that_push_at_once_leave_no_hole_in_the_feed(tmp_path: Path) -> 
 
 
 @rule("R46")
-def test_what_was_written_and_shown_is_nowhere_in_the_servers_files(tmp_path: Path) -> None:
+def test_what_was_written_and_shown_is_nowhere_in_the_servers_files(
+    run: Run, tmp_path: Path, database_url: str | None
+) -> None:
     secret = "a memo that nobody else may read"
     author = Author()
     picture = author.picture()
-    with running(tmp_path / "server") as server:
+    with run() as server:
         server.client.enrol(author, author.enrol(author.terms(title=secret)))
         capture = author.capture(SLOT, pictures=[picture])
         answers = server.client.push(author, capture, author.entry(SLOT, memo=secret))
         assert reasons(answers) == ["received", "received"]
         assert server.client.upload(author, picture_name(picture), picture).json()["whole"]
         log = server.log
-        files = [path for path in (tmp_path / "server").rglob("*") if path.is_file()]
-        kept = b"".join(path.read_bytes() for path in [*files, log])
+        kept = stored_at(tmp_path / "server", database_url) + log.read_bytes()
     assert picture in kept
     assert author.replica.encode() in kept
     for planted in (secret.encode(), author.keys.token.encode(), author.epoch_key, author.keys.sign_seed):
@@ -102,19 +115,22 @@ def test_what_was_written_and_shown_is_nowhere_in_the_servers_files(tmp_path: Pa
     assert author.contract.encode() not in log.read_bytes()
 
 
-def test_the_servers_key_is_its_own_and_stays(tmp_path: Path) -> None:
-    with running(tmp_path / "server") as server:
+def test_the_servers_key_is_its_own_and_stays(run: Run, tmp_path: Path) -> None:
+    with run() as server:
         key = server.client.key()
     assert stat.S_IMODE((tmp_path / "server" / "server.key").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "server").stat().st_mode) == 0o700
-    with running(tmp_path / "server") as server:
+    with run() as server:
         assert server.client.key() == key
 
 
 @rule("R69")
-def test_two_processes_share_one_database(tmp_path: Path) -> None:
+def test_two_processes_share_one_database(run: Run) -> None:
     author = Author()
-    with running(tmp_path / "server") as one, running(tmp_path / "server") as two:
+    with (
+        run() as one,
+        run() as two,
+    ):
         assert one.client.key() == two.client.key()
         one.client.enrol(author, author.enrol(author.terms()))
         push = author.push(author.capture(SLOT))
@@ -122,9 +138,9 @@ def test_two_processes_share_one_database(tmp_path: Path) -> None:
         assert len(two.client.pull_all(author)[author.contract]) == 2
 
 
-def test_a_server_that_is_told_to_end_answers_first(tmp_path: Path) -> None:
+def test_a_server_that_is_told_to_end_answers_first(run: Run) -> None:
     author = Author()
-    with running(tmp_path / "server") as server:
+    with run() as server:
         server.client.enrol(author, author.enrol(author.terms()))
         push = author.push(*(author.capture(SLOT - at) for at in range(400)))
         with ThreadPoolExecutor(1) as pool:
@@ -134,5 +150,5 @@ def test_a_server_that_is_told_to_end_answers_first(tmp_path: Path) -> None:
             with contextlib.suppress(httpx.TransportError):
                 assert set(reasons(answer.result())) == {"received"}
         assert server.process.wait(timeout=10) in {0, -15}
-    with running(tmp_path / "server") as server:
+    with run() as server:
         assert set(reasons(server.client.send(author, push))) == {"received"}

@@ -181,7 +181,7 @@ def test_a_deletion_takes_body_and_wrap_from_the_feed_and_the_files(here: Here, 
     rows = here.client.pull(author, {ContractId(author.account): Cursor(1, 1)}).pages[0].rows
     assert [row.body is None for row in rows] == [False, False, True, True, False]
     assert [row.wrap is None for row in rows[2:4]] == [True, True]
-    kept = b"".join(path.read_bytes() for path in here.folder.rglob("*") if path.is_file())
+    kept = here.stored()
     for gone in (capture, entry):
         assert gone.body is not None
         assert gone.wrap is not None
@@ -195,7 +195,7 @@ def test_what_was_deleted_within_one_push_is_never_written(here: Here, author: A
     capture = author.capture(SLOT)
     answers = here.client.push(author, capture, author.entry(SLOT, life=1))
     assert reasons(answers) == ["received", "received"]
-    kept = b"".join(path.read_bytes() for path in here.folder.rglob("*") if path.is_file())
+    kept = here.stored()
     assert capture.wrap is not None
     assert capture.wrap not in kept
 

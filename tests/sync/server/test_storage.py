@@ -11,6 +11,7 @@ from diary.evidence.receipt import Cursor, Receipt, Refusal
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from sync.server.faults import BusyError
 from sync.server.storage import NewRefusal, Storage
+from sync.server.storage_postgres import PostgresStorage
 from sync.server.storage_sqlite import SqliteStorage, UnknownSchemaError
 from tests.rule import rule
 from tests.sync.server.toy_storage import ToyStorage
@@ -39,11 +40,15 @@ def clock() -> GivenClock:
     return GivenClock(START)
 
 
-@pytest.fixture(params=["toy", "sqlite"])
+@pytest.fixture(params=["toy", "sqlite", "postgres"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path, clock: GivenClock) -> Iterator[Storage]:
+    def on_postgres() -> Storage:
+        return PostgresStorage(request.getfixturevalue("cluster").new_database(), clock)
+
     made: dict[str, Callable[[], Storage]] = {
         "toy": lambda: ToyStorage(clock),
         "sqlite": lambda: SqliteStorage(tmp_path / "server.db", clock),
+        "postgres": on_postgres,
     }
     made_storage = made[request.param]()
     with made_storage.hold(ACCOUNT) as hold:
@@ -163,6 +168,8 @@ class TestEveryStorage:
             assert hold.admit(REPLICA, b"2" * 32) == b"1" * 32
         (credential,) = storage.credentials(REPLICA)
         assert (credential.account, credential.token_hash, credential.revoked) == (ACCOUNT, b"1" * 32, False)
+        assert storage.credentials(REPLICA, ACCOUNT) == [credential]
+        assert storage.credentials(REPLICA, OTHER_ACCOUNT) == []
 
     @rule("R50")
     def test_a_list_that_revokes_a_replica_takes_its_access(self, storage: Storage) -> None:

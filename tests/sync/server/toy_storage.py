@@ -148,11 +148,11 @@ class ToyStorage:
                 self.everyone[account] = hold.books
             self.doomed_pictures |= {(account, name) for name in hold.doomed}
 
-    def credentials(self, replica: ReplicaId) -> list[Credential]:
+    def credentials(self, replica: ReplicaId, account: AccountId | None = None) -> list[Credential]:
         return [
-            Credential(account, books.tokens[replica], replica in books.revoked)
-            for account, books in self.everyone.items()
-            if replica in books.tokens
+            Credential(name, books.tokens[replica], replica in books.revoked)
+            for name, books in self.everyone.items()
+            if replica in books.tokens and account in {None, name}
         ]
 
     def newest_device_list(self, account: AccountId) -> DeviceListRow | None:

@@ -1,0 +1,339 @@
+"""Storage on PostgreSQL: stateless server processes share one database (R3, R25, R45, R69).
+
+An account's lock is its row, taken by SELECT … FOR UPDATE; the clock is read after it. Each statement of a
+hold sees what was committed before it (READ COMMITTED), and nobody else commits for the account meanwhile.
+Reads see one committed state each (REPEATABLE READ).
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from diary.clock import Clock
+from diary.errors import DamageError
+from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
+from diary.rules.contract import TermsVersion
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.merge import Held
+from diary.rules.segment import parse_header
+from sync.server import storage_postgres_statements as sql
+from sync.server import storage_rows
+from sync.server.postgres_lines import Line, Lines
+from sync.server.storage import (
+    Credential,
+    DeviceListRow,
+    Feed,
+    Name,
+    NewLeaf,
+    NewRefusal,
+    PictureRow,
+    Place,
+    Stored,
+)
+
+WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
+READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+FEED_ROWS = 100  # read at once: bodies of a megabyte each would still fit into memory
+SWEEP_PAUSE_MILLIS = 600_000  # a VACUUM reads what changed in the whole table: not after every deletion
+
+
+class UnknownTablesError(DamageError):
+    """The database was made by another version of the server."""
+
+    says = "The database's tables have format {found}; this server knows {known}."
+    mend = "Start the server that made them, or a newer one."
+
+
+class _PostgresHold:
+    """One account under its row's lock (see `AccountHold`)."""
+
+    def __init__(self, line: Line, account: AccountId, received_at_ms: Millis) -> None:
+        self._line = line
+        self._account = account
+        self._received_at_ms = received_at_ms
+        self.destroyed_something = False
+
+    @property
+    def received_at_ms(self) -> Millis:
+        return self._received_at_ms
+
+    def _all(self, statement: Any, **asked: object) -> list[Any]:
+        return _all(self._line, statement, account=self._account, **asked)
+
+    def _run(self, statement: Any, **asked: object) -> None:
+        self._line.execute(statement, {"account": self._account, **asked})
+
+    def device_list(self) -> DeviceListRow | None:
+        return _device_list(self._line, self._account)
+
+    def answers(self, replica: ReplicaId, ns: Collection[int]) -> dict[int, Stored]:
+        known = storage_rows.accepted(replica, self._all(sql.ACCEPTED, replica=replica, ns=list(ns)))
+        refused = storage_rows.refused(replica, self._all(sql.REFUSED, replica=replica, ns=list(ns)))
+        return known | refused
+
+    def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
+        found: dict[Place, list[Held]] = {place: [] for place in places}
+        contracts, slots = [contract for contract, _ in found], [slot for _, slot in found]
+        for contract, slot, header, at_ms in self._all(sql.STANDING, contracts=contracts, slots=slots):
+            found[contract, slot].append(Held(parse_header(header.encode()), Millis(at_ms)))
+        return found
+
+    def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
+        rows = self._all(sql.LOGS, contracts=list(contracts))
+        return {contract: Cursor(epoch, size) for contract, epoch, size in rows}
+
+    def foreign(self, contracts: Collection[ContractId]) -> set[ContractId]:
+        return {contract for (contract,) in self._all(sql.FOREIGN, contracts=list(contracts))}
+
+    def terms(self, contracts: Collection[ContractId]) -> dict[ContractId, tuple[TermsVersion, ...]]:
+        return storage_rows.terms(self._all(sql.TERMS, contracts=list(contracts)))
+
+    def open_account(self, root: str) -> None:
+        self._run(sql.OPEN_ACCOUNT, root=root, at_ms=self._received_at_ms)
+
+    def admit(self, replica: ReplicaId, token_hash: bytes) -> bytes:
+        self._run(sql.ADMIT, replica=replica, token_hash=token_hash)
+        ((kept,),) = self._all(sql.ADMITTED, replica=replica)
+        return bytes(kept)
+
+    def append(self, push: SignedPush, push_hash: bytes, leaves: Sequence[NewLeaf]) -> None:
+        account = self._account
+        rows = [storage_rows.version(account, push_hash, leaf) for leaf in leaves]
+        columns = (list(column) for column in zip(*rows, strict=True))
+        pictures = storage_rows.expected_pictures(account, leaves)
+        # Sent one after the other without waiting for each answer: a commit is a few round trips, not ten.
+        with self._line.pipeline():
+            self._run(sql.KEEP_PUSH, hash=push_hash, **msgspec.structs.asdict(push))
+            self._line.execute(sql.APPEND, dict(zip(sql.APPEND_COLUMNS, columns, strict=True)))
+            for last in storage_rows.last_receipts(leaves):
+                self._run(sql.GROW, contract=last.contract, log_epoch=last.log_epoch, size=last.index + 1)
+            if pictures:
+                _, names, replicas, ns, sizes = (list(column) for column in zip(*pictures, strict=True))
+                self._run(sql.EXPECT_PICTURE, names=names, replicas=replicas, ns=ns, sizes=sizes)
+            self._run(sql.NOTE_RECEIVED, at_ms=self._received_at_ms)
+            for leaf in leaves:
+                revoked = storage_rows.revoked_by(leaf)
+                if revoked is not None:
+                    self._run(sql.NOTE_REVOKED, revoked=revoked)
+                    self._run(sql.NOTE_LIST, list_index=leaf.receipt.index)
+
+    def refuse(self, refusals: Sequence[NewRefusal]) -> None:
+        with self._line.pipeline():
+            for item in refusals:
+                row = msgspec.structs.asdict(item.refusal)
+                self._run(sql.REFUSE, header_hash=item.header_hash, body_hash=item.body_hash, **row)
+
+    def destroy(self, names: Collection[Name]) -> None:
+        for replica, n in names:
+            self._run(sql.DESTROY, replica=replica, n=n)
+            for name, size, whole in self._all(sql.FORGET_PICTURES, replica=replica, n=n):
+                self._run(sql.DOOM, name=name)
+                if whole:
+                    self._run(sql.FREE_BYTES, name=name, size=size)
+            self.destroyed_something = True
+
+
+class PostgresStorage:
+    """`Storage` on a PostgreSQL database; its tables are made when there are none.
+
+    Raises:
+        UnknownTablesError: The tables are another version's.
+        BusyError: The database cannot be reached.
+    """
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        self._clock = clock
+        self._lines = Lines(url)
+        self._unswept = True  # what a process that is gone destroyed may not be vacuumed yet
+        self._swept_at_ms: int | None = None
+        try:
+            self._lines.asked(WRITE, _make_tables)
+        except UnknownTablesError:
+            self._lines.close()
+            raise
+
+    @contextmanager
+    def hold(self, account: AccountId) -> Iterator[_PostgresHold]:
+        """See `Storage.hold`."""
+        with self._lines.transaction(WRITE) as line:
+            rows = _all(line, sql.LOCK, account=account)
+            # The clock is read here and nowhere else in a write: after the lock is held (R3).
+            received_at_ms = max(self._clock.now_ms(), rows[0][0] if rows else 0)
+            hold = _PostgresHold(line, account, Millis(received_at_ms))
+            yield hold
+        self._unswept = self._unswept or hold.destroyed_something
+
+    def credentials(self, replica: ReplicaId, account: AccountId | None = None) -> list[Credential]:
+        """See `Storage.credentials`."""
+        if account is None:
+            rows = self._read(sql.CREDENTIALS, replica=replica)
+        else:
+            rows = self._read(sql.CREDENTIALS_IN, account=account, replica=replica)
+        return [Credential(name, token_hash, revoked) for name, token_hash, revoked in rows]
+
+    def newest_device_list(self, account: AccountId) -> DeviceListRow | None:
+        """See `Storage.newest_device_list`."""
+        return self._lines.asked(READ, lambda line: _device_list(line, account))
+
+    def last_received_ms(self) -> Millis | None:
+        """See `Storage.last_received_ms`."""
+        ((newest,),) = self._read(sql.LAST_RECEIVED_OF_ALL)
+        return newest if newest is None else Millis(newest)
+
+    def highest_n(self, account: AccountId, replica: ReplicaId) -> int:
+        """See `Storage.highest_n`."""
+        ((highest,),) = self._read(sql.HIGHEST_N, account=account, replica=replica)
+        return int(highest)
+
+    def feed(
+        self, account: AccountId, cursors: Mapping[ContractId, Cursor], rows_max: int, bytes_max: int
+    ) -> Feed:
+        """See `Storage.feed`."""
+        return self._lines.asked(READ, lambda line: _feed(line, account, cursors, rows_max, bytes_max))
+
+    def picture(self, account: AccountId, name: str) -> PictureRow | None:
+        """See `Storage.picture`."""
+        ((size, whole),) = self._read(sql.PICTURE, account=account, name=name)
+        return None if size is None else PictureRow(size, whole)
+
+    def picture_arrived(self, account: AccountId, name: str) -> bool:
+        """See `Storage.picture_arrived`."""
+
+        def note(line: Line) -> bool:
+            _all(line, sql.LOCK, account=account)  # as every write: a deletion comes before it or after
+            sizes = _all(line, sql.PICTURE_ARRIVED, account=account, name=name)
+            if sizes:  # once, however many rows name it
+                line.execute(sql.USE_BYTES, {"account": account, "size": sizes[0][0]})
+            ((exists,),) = _all(line, sql.PICTURE_EXISTS, account=account, name=name)
+            return bool(exists)
+
+        return self._lines.asked(WRITE, note)
+
+    def picture_bytes(self, account: AccountId) -> int:
+        """See `Storage.picture_bytes`."""
+        rows = self._read(sql.PICTURE_BYTES, account=account)
+        return int(rows[0][0]) if rows else 0
+
+    def doomed(self, limit: int) -> list[tuple[AccountId, str]]:
+        """See `Storage.doomed`."""
+        return self._read(sql.DOOMED, limit=limit)
+
+    def pictures_removed(self, pictures: Sequence[tuple[AccountId, str]]) -> None:
+        """See `Storage.pictures_removed`."""
+        accounts, names = [account for account, _ in pictures], [name for _, name in pictures]
+        self._lines.asked(
+            WRITE, lambda line: _all(line, sql.PICTURES_REMOVED, accounts=accounts, names=names)
+        )
+
+    def sweep(self) -> bool:
+        """Vacuum after deletions, though not after each one (see `Storage.sweep`).
+
+        What PostgreSQL's own log and backups still hold is beyond it: docs/operate.md.
+        """
+        if not self._unswept:
+            return True
+        now_ms = self._clock.steady_ms()
+        if self._swept_at_ms is not None and now_ms - self._swept_at_ms < SWEEP_PAUSE_MILLIS:
+            return False
+        self._unswept, self._swept_at_ms = False, now_ms
+        try:
+            self._lines.alone(sql.SWEEP)
+        except BaseException:
+            self._unswept = True
+            raise
+        return True
+
+    def close(self) -> None:
+        """See `Storage.close`."""
+        self._lines.close()
+
+    def _read(self, statement: Any, **asked: object) -> list[Any]:
+        return self._lines.asked(READ, lambda line: _all(line, statement, **asked))
+
+
+def _make_tables(line: Line) -> None:
+    line.execute(sql.SCHEMA_LOCK)
+    ((exists,),) = _all(line, sql.SCHEMA_FOUND)
+    if not exists:
+        line.execute(sql.SCHEMA)
+    ((found,),) = _all(line, sql.SCHEMA_VERSION_FOUND)
+    if found != sql.SCHEMA_VERSION:
+        raise UnknownTablesError(found=found, known=sql.SCHEMA_VERSION)
+
+
+def _all(line: Line, statement: Any, **asked: object) -> list[Any]:
+    """Return all rows of a statement; empty for one that gives none."""
+    cursor = line.execute(statement, asked or None, binary=True)
+    return cursor.fetchall() if cursor.description is not None else []
+
+
+def _device_list(line: Line, account: AccountId) -> DeviceListRow | None:
+    rows = _all(line, sql.DEVICE_LIST, account=account)
+    return DeviceListRow(header=rows[0][0], body=rows[0][1]) if rows else None
+
+
+def _feed(
+    line: Line, account: AccountId, cursors: Mapping[ContractId, Cursor], rows_max: int, bytes_max: int
+) -> Feed:
+    pages: list[Page] = []
+    for contract, epoch, size in _all(line, sql.ALL_LOGS, account=account):
+        head = Cursor(epoch, size)
+        read = cursors.get(contract, Cursor(epoch, 0))
+        first = read.size if read.log_epoch == epoch else 0
+        if read == head:
+            continue
+        if rows_max <= 0 or bytes_max <= 0:
+            return Feed(pages, more=True)
+        page, cost = _page(line, account, contract, head, first, rows_max, bytes_max)
+        pages.append(page)
+        if first + len(page.rows) < size:
+            return Feed(pages, more=True)
+        rows_max -= len(page.rows)
+        bytes_max -= cost
+    return Feed(pages, more=False)
+
+
+def _page(
+    line: Line,
+    account: AccountId,
+    contract: ContractId,
+    head: Cursor,
+    first: int,
+    rows_max: int,
+    bytes_max: int,
+) -> tuple[Page, int]:
+    """Return the feed's rows from `first`, and about how many bytes they are on the wire."""
+    rows: list[LogRow] = []
+    pushes: dict[str, SignedPush] = {}
+    cost = 0
+    end = min(head.size, first + rows_max)
+    while first + len(rows) < end and cost < bytes_max:
+        at = first + len(rows)
+        part = _all(
+            line,
+            sql.FEED,
+            account=account,
+            contract=contract,
+            log_epoch=head.log_epoch,
+            first=at,
+            end=min(end, at + FEED_ROWS),
+        )
+        if not part:
+            break  # a hole: the reader sees that rows are missing and raises its alarm (R45)
+        unknown = list({row[2] for row in part if row[2].hex() not in pushes})
+        signed = {
+            name.hex(): SignedPush(replica=replica, hashes=hashes, signature=signature)
+            for name, replica, hashes, signature in _all(line, sql.PUSHES, account=account, names=unknown)
+        }
+        for row in part:
+            read = storage_rows.log_row(head.log_epoch, row)
+            if read.push not in pushes:
+                pushes[read.push] = signed[read.push]
+                cost += len(pushes[read.push].hashes)
+            rows.append(read)
+            cost += storage_rows.cost(row)
+            if cost >= bytes_max:
+                break
+    return Page(contract=contract, rows=rows, pushes=pushes, head=head), cost

@@ -1,0 +1,338 @@
+"""PostgreSQL's tables and statements (R45, R69).
+
+The account is the first column of every key and stands in every question but three: who a replica is when
+the request names no account, whose a new contract is, and what is still to be tidied. A distributed engine
+that speaks PostgreSQL's protocol can spread all tables by it.
+"""
+
+SCHEMA_VERSION = 1
+
+# Held while the tables are made: processes that start at once make them once.
+SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7264919)"
+
+SCHEMA_FOUND = "SELECT to_regclass('schema_version') IS NOT NULL"
+
+SCHEMA_VERSION_FOUND = "SELECT version FROM schema_version"
+
+SCHEMA = """
+    CREATE TABLE schema_version (version INTEGER NOT NULL);
+    INSERT INTO schema_version (version) VALUES (1);
+
+    CREATE TABLE account (
+        account TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(account) = 32),
+        root TEXT NOT NULL CHECK (length(root) = 64),
+        list_index BIGINT CHECK (list_index >= 0),
+        received_at_ms BIGINT NOT NULL CHECK (received_at_ms >= 0),
+        picture_bytes BIGINT NOT NULL DEFAULT 0 CHECK (picture_bytes >= 0)
+    ) WITH (fillfactor = 70);
+
+    CREATE TABLE replica (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        replica TEXT COLLATE "C" NOT NULL CHECK (length(replica) = 32),
+        token_hash BYTEA NOT NULL CHECK (length(token_hash) = 32),
+        revoked BOOLEAN NOT NULL DEFAULT false,
+        PRIMARY KEY (account, replica)
+    );
+    CREATE INDEX replica_alone ON replica (replica);
+
+    CREATE TABLE contract (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        contract TEXT COLLATE "C" NOT NULL CHECK (length(contract) = 32),
+        log_epoch BIGINT NOT NULL CHECK (log_epoch >= 1),
+        size BIGINT NOT NULL CHECK (size >= 0),
+        PRIMARY KEY (account, contract)
+    ) WITH (fillfactor = 70);
+    CREATE INDEX contract_alone ON contract (contract);
+
+    CREATE TABLE push (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        hash BYTEA NOT NULL CHECK (length(hash) = 32),
+        replica TEXT COLLATE "C" NOT NULL,
+        hashes BYTEA NOT NULL CHECK (length(hashes) % 64 = 0),
+        signature BYTEA NOT NULL CHECK (length(signature) = 64),
+        PRIMARY KEY (account, hash)
+    );
+
+    CREATE TABLE version (
+        account TEXT COLLATE "C" NOT NULL,
+        contract TEXT COLLATE "C" NOT NULL,
+        log_epoch BIGINT NOT NULL CHECK (log_epoch >= 1),
+        log_index BIGINT NOT NULL CHECK (log_index >= 0),
+        received_at_ms BIGINT NOT NULL,
+        replica TEXT COLLATE "C" NOT NULL CHECK (length(replica) = 32),
+        n BIGINT NOT NULL CHECK (n >= 1),
+        type TEXT NOT NULL,
+        slot BIGINT,
+        push BYTEA NOT NULL CHECK (length(push) = 32),
+        leaf BYTEA NOT NULL CHECK (length(leaf) = 32),
+        header TEXT NOT NULL,
+        body_hash BYTEA NOT NULL CHECK (length(body_hash) = 32),
+        body BYTEA,
+        wrap BYTEA CHECK (wrap IS NULL OR body IS NOT NULL),
+        PRIMARY KEY (account, contract, log_epoch, log_index),
+        UNIQUE (account, replica, n)
+    );
+    CREATE INDEX version_slot ON version (account, contract, slot) WHERE slot IS NOT NULL;
+    CREATE INDEX version_terms ON version (account, contract, log_index) WHERE type = 'terms';
+    -- Sealed bytes do not shrink: trying would only take time.
+    ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
+    ALTER TABLE push ALTER COLUMN hashes SET STORAGE EXTERNAL;
+
+    CREATE TABLE refusal (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        replica TEXT COLLATE "C" NOT NULL CHECK (length(replica) = 32),
+        n BIGINT NOT NULL CHECK (n >= 1),
+        header_hash BYTEA NOT NULL CHECK (length(header_hash) = 32),
+        body_hash BYTEA NOT NULL CHECK (length(body_hash) = 32),
+        reason TEXT NOT NULL,
+        because TEXT NOT NULL,
+        refused_at_ms BIGINT NOT NULL,
+        PRIMARY KEY (account, replica, n)
+    );
+
+    CREATE TABLE picture (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        name TEXT COLLATE "C" NOT NULL CHECK (length(name) = 64),
+        replica TEXT COLLATE "C" NOT NULL,
+        n BIGINT NOT NULL,
+        size BIGINT NOT NULL CHECK (size > 0),
+        whole BOOLEAN NOT NULL DEFAULT false,
+        PRIMARY KEY (account, name, replica, n)
+    );
+    CREATE INDEX picture_version ON picture (account, replica, n);
+
+    CREATE TABLE doomed (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        name TEXT COLLATE "C" NOT NULL,
+        PRIMARY KEY (account, name)
+    );
+"""
+
+# The account's lock (R3): whoever gets it sees what the one before committed.
+LOCK = "SELECT received_at_ms FROM account WHERE account = %(account)s FOR UPDATE"
+
+LAST_RECEIVED_OF_ALL = "SELECT max(received_at_ms) FROM account"
+
+DEVICE_LIST = """
+    SELECT v.header, v.body
+      FROM account AS a
+      JOIN version AS v
+        ON v.account = a.account AND v.contract = a.account AND v.log_epoch = 1 AND v.log_index = a.list_index
+     WHERE a.account = %(account)s
+"""
+
+ACCEPTED = """
+    SELECT n, header, body_hash, contract, log_epoch, log_index, received_at_ms, leaf
+      FROM version
+     WHERE account = %(account)s AND replica = %(replica)s AND n = ANY(%(ns)s::bigint[])
+"""
+
+REFUSED = """
+    SELECT n, header_hash, body_hash, reason, because, refused_at_ms
+      FROM refusal
+     WHERE account = %(account)s AND replica = %(replica)s AND n = ANY(%(ns)s::bigint[])
+"""
+
+STANDING = """
+    SELECT v.contract, v.slot, v.header, v.received_at_ms
+      FROM unnest(%(contracts)s::text[], %(slots)s::bigint[]) AS place (contract, slot)
+      JOIN version AS v
+        ON v.account = %(account)s AND v.contract = place.contract AND v.slot = place.slot
+     ORDER BY v.contract, v.log_epoch, v.log_index
+"""
+
+LOGS = """
+    SELECT contract, log_epoch, size
+      FROM contract
+     WHERE account = %(account)s AND contract = ANY(%(contracts)s::text[])
+"""
+
+ALL_LOGS = """
+    SELECT contract, log_epoch, size
+      FROM contract
+     WHERE account = %(account)s
+     ORDER BY contract <> account, contract
+"""
+
+FOREIGN = """
+    SELECT DISTINCT contract
+      FROM contract
+     WHERE contract = ANY(%(contracts)s::text[]) AND account <> %(account)s
+"""
+
+TERMS = """
+    SELECT contract, header, received_at_ms
+      FROM version
+     WHERE account = %(account)s AND contract = ANY(%(contracts)s::text[]) AND type = 'terms'
+     ORDER BY contract, log_epoch, log_index
+"""
+
+OPEN_ACCOUNT = """
+    INSERT INTO account (account, root, list_index, received_at_ms)
+    VALUES (%(account)s, %(root)s, NULL, %(at_ms)s)
+        ON CONFLICT (account) DO NOTHING
+"""
+
+ADMIT = """
+    INSERT INTO replica (account, replica, token_hash)
+    VALUES (%(account)s, %(replica)s, %(token_hash)s)
+        ON CONFLICT (account, replica) DO NOTHING
+"""
+
+ADMITTED = "SELECT token_hash FROM replica WHERE account = %(account)s AND replica = %(replica)s"
+
+KEEP_PUSH = """
+    INSERT INTO push (account, hash, replica, hashes, signature)
+    VALUES (%(account)s, %(hash)s, %(replica)s, %(hashes)b, %(signature)b)
+        ON CONFLICT (account, hash) DO NOTHING
+"""
+
+APPEND = """
+    INSERT INTO version (account, contract, log_epoch, log_index, received_at_ms, replica, n, type, slot,
+                         push, leaf, header, body_hash, body, wrap)
+    SELECT *
+      FROM unnest(%(account)b::text[], %(contract)b::text[], %(log_epoch)b::bigint[],
+                  %(log_index)b::bigint[], %(received_at_ms)b::bigint[], %(replica)b::text[],
+                  %(n)b::bigint[], %(type)b::text[], %(slot)b::bigint[], %(push)b::bytea[],
+                  %(leaf)b::bytea[], %(header)b::text[], %(body_hash)b::bytea[], %(body)b::bytea[],
+                  %(wrap)b::bytea[])
+"""
+
+APPEND_COLUMNS = (
+    "account",
+    "contract",
+    "log_epoch",
+    "log_index",
+    "received_at_ms",
+    "replica",
+    "n",
+    "type",
+    "slot",
+    "push",
+    "leaf",
+    "header",
+    "body_hash",
+    "body",
+    "wrap",
+)
+
+GROW = """
+    INSERT INTO contract (account, contract, log_epoch, size)
+    VALUES (%(account)s, %(contract)s, %(log_epoch)s, %(size)s)
+        ON CONFLICT (account, contract) DO UPDATE SET log_epoch = excluded.log_epoch, size = excluded.size
+"""
+
+NOTE_RECEIVED = "UPDATE account SET received_at_ms = %(at_ms)s WHERE account = %(account)s"
+
+NOTE_LIST = "UPDATE account SET list_index = %(list_index)s WHERE account = %(account)s"
+
+NOTE_REVOKED = """
+    UPDATE replica
+       SET revoked = replica = ANY(%(revoked)s::text[])
+     WHERE account = %(account)s
+"""
+
+EXPECT_PICTURE = """
+    INSERT INTO picture (account, name, replica, n, size, whole)
+    SELECT %(account)s, new.name, new.replica, new.n, coalesce(old.size, new.size), coalesce(old.whole, false)
+      FROM unnest(%(names)s::text[], %(replicas)s::text[], %(ns)s::bigint[], %(sizes)s::bigint[])
+           AS new (name, replica, n, size)
+     CROSS JOIN LATERAL (SELECT max(picture.size) AS size, bool_or(picture.whole) AS whole
+                           FROM picture
+                          WHERE picture.account = %(account)s AND picture.name = new.name) AS old
+        ON CONFLICT (account, name, replica, n) DO NOTHING
+"""
+
+REFUSE = """
+    INSERT INTO refusal (account, replica, n, header_hash, body_hash, reason, because, refused_at_ms)
+    VALUES (%(account)s, %(replica)s, %(n)s, %(header_hash)s, %(body_hash)s, %(reason)s, %(because)s,
+            %(refused_at_ms)s)
+"""
+
+DESTROY = """
+    UPDATE version
+       SET body = NULL, wrap = NULL
+     WHERE account = %(account)s AND replica = %(replica)s AND n = %(n)s
+"""
+
+FORGET_PICTURES = """
+    DELETE FROM picture
+     WHERE account = %(account)s AND replica = %(replica)s AND n = %(n)s
+ RETURNING name, size, whole
+"""
+
+DOOM = """
+    INSERT INTO doomed (account, name)
+    SELECT %(account)s, %(name)s
+     WHERE NOT EXISTS (SELECT 1 FROM picture WHERE account = %(account)s AND name = %(name)s)
+        ON CONFLICT (account, name) DO NOTHING
+"""
+
+FREE_BYTES = """
+    UPDATE account
+       SET picture_bytes = picture_bytes - %(size)s
+     WHERE account = %(account)s
+       AND NOT EXISTS (SELECT 1 FROM picture WHERE account = %(account)s AND name = %(name)s)
+"""
+
+CREDENTIALS = "SELECT account, token_hash, revoked FROM replica WHERE replica = %(replica)s"
+
+CREDENTIALS_IN = """
+    SELECT account, token_hash, revoked
+      FROM replica
+     WHERE account = %(account)s AND replica = %(replica)s
+"""
+
+HIGHEST_N = """
+    SELECT greatest((SELECT max(n) FROM version WHERE account = %(account)s AND replica = %(replica)s),
+                    (SELECT max(n) FROM refusal WHERE account = %(account)s AND replica = %(replica)s),
+                    0)
+"""
+
+FEED = """
+    SELECT log_index, received_at_ms, push, header, body_hash, body, wrap
+      FROM version
+     WHERE account = %(account)s
+       AND contract = %(contract)s
+       AND log_epoch = %(log_epoch)s
+       AND log_index >= %(first)s
+       AND log_index < %(end)s
+     ORDER BY log_index
+"""
+
+PUSHES = """
+    SELECT hash, replica, hashes, signature
+      FROM push
+     WHERE account = %(account)s AND hash = ANY(%(names)s::bytea[])
+"""
+
+PICTURE = """
+    SELECT max(size), bool_or(whole)
+      FROM picture
+     WHERE account = %(account)s AND name = %(name)s
+"""
+
+PICTURE_ARRIVED = """
+    UPDATE picture
+       SET whole = true
+     WHERE account = %(account)s AND name = %(name)s AND NOT whole
+ RETURNING size
+"""
+
+PICTURE_EXISTS = """
+    SELECT EXISTS (SELECT 1 FROM picture WHERE account = %(account)s AND name = %(name)s)
+"""
+
+PICTURE_BYTES = "SELECT picture_bytes FROM account WHERE account = %(account)s"
+
+USE_BYTES = "UPDATE account SET picture_bytes = picture_bytes + %(size)s WHERE account = %(account)s"
+
+DOOMED = "SELECT account, name FROM doomed LIMIT %(limit)s"
+
+PICTURES_REMOVED = """
+    DELETE FROM doomed
+     USING unnest(%(accounts)s::text[], %(names)s::text[]) AS gone (account, name)
+     WHERE doomed.account = gone.account AND doomed.name = gone.name
+"""
+
+SWEEP = "VACUUM version"
