@@ -79,6 +79,8 @@ def _record(
         return
     held = versions.at_place(diary.connection, draft.contract, draft.slot)
     stands = standing(map(held_of, held))
+    if stands.life:
+        return  # as its capture was refused: what was said about a slot goes with its deletion (R25, R35)
     said = merged((), deciding.opened_entries(diary, held, stands))
     content = EntryContent(
         contract=draft.contract,

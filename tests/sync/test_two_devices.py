@@ -235,3 +235,17 @@ def test_a_diary_opened_by_another_process_meanwhile_sees_what_came(stage: Stage
         seen = looking.segment((contract.id, Slot(TEN)))
         assert seen is not None
         assert seen.memo == "new"
+
+
+@rule("R25")
+@rule("R35")
+def test_what_is_recorded_where_a_deletion_is_known_leaves_no_text_in_it(stage: Stage) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    place = (contract.id, TEN)
+    a.diary.remove([place])
+    a.sync()
+    b.sync()
+    record_slot(b.diary, contract, TEN, memo="b was there too")
+    assert (b.segment(place).state, b.segment(place).memo) == ("deleted", "")
+    assert b.diary.queue().versions == 0
+    assert {refusal.reason for refusal in b.diary.refusals()} == {"slot_deleted"}
