@@ -5,6 +5,7 @@ by a page of the feed.
 """
 
 from diary.rules.change import is_deletion
+from diary.rules.ids import Millis
 from diary.rules.merge import Held, destroyed, standing
 from diary.rules.timesheet import Place
 from diary.state import OpenDiary, mark_destroying
@@ -21,7 +22,9 @@ def destroy_what_fell(diary: OpenDiary, place: Place) -> bool:
     """Destroy the contents at a place that count no more; return whether any were (R25).
 
     What nobody else knows is dropped whole and leaves an unused number; a deletion never is: the server
-    takes a later life only after the one before it. `OpenDiary.writing` truncates the WAL after the commit.
+    takes a later life only after the one before it. What was edited while it is unanswered stays whole until
+    it is answered: the server may take it and refuse the edit. `OpenDiary.writing` truncates the WAL after
+    the commit.
     """
     held = versions.at_place(diary.connection, *place)
     fallen = {version.header.name for version in destroyed(map(held_of, held))}
@@ -29,13 +32,20 @@ def destroy_what_fell(diary: OpenDiary, place: Place) -> bool:
     any_fell = False
     for stored in held:
         if stored.header.name in fallen and stored.content == "standing" and not is_deletion(stored.header):
-            _take_away(diary, stored, lower_life=(stored.header.life or 0) < stands.life)
-            any_fell = True
+            lower_life = (stored.header.life or 0) < stands.life
+            if lower_life or not is_unanswered(stored.push, stored.received_at_ms):
+                _take_away(diary, stored, lower_life=lower_life)
+                any_fell = True
     if stands.deleted:
         any_fell = forget_texts(diary, place) or any_fell
     if any_fell:
         mark_destroying(diary)
     return any_fell
+
+
+def is_unanswered(push: str | None, received_at_ms: Millis | None) -> bool:
+    """Return whether a version left this device, or was about to, and the server has not said what of it (R40)."""
+    return push is not None and received_at_ms is None
 
 
 def _take_away(diary: OpenDiary, stored: StoredVersion, *, lower_life: bool) -> None:
@@ -46,8 +56,10 @@ def _take_away(diary: OpenDiary, stored: StoredVersion, *, lower_life: bool) -> 
         return
     versions.empty(diary.connection, name, "destroyed" if lower_life else "superseded")
     pictures.destroy(diary.connection, name)
-    # Under way or already there: the feed will tell which; there is nothing left to send.
-    outbox.leave(diary.connection, name)
+    # What is unanswered is asked about by its header alone: where the server never got it, a later life
+    # could not follow, and late time would have nothing to delete (R35, R38).
+    if not is_unanswered(stored.push, stored.received_at_ms):
+        outbox.leave(diary.connection, name)
 
 
 def forget_texts(diary: OpenDiary, place: Place) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from diary.deciding import what_of
+from diary.destroying import destroy_what_fell
 from diary.errors import DamageError, PeerError
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Cursor, Receipt, Refusal, SignedAnswer, SignedPush
@@ -200,6 +201,9 @@ def settle(
         names = tuple((answer.replica, answer.n) for answer in answered)
         receipts.keep_answer(diary.connection, signed, names, diary.now_ms())
         sending.receive(diary.connection, accepted)
+        # What was edited while it was under way stayed whole until now (R25).
+        for place in sending.edited_since(diary.connection, accepted):
+            destroy_what_fell(diary, place)
         behind = _advance(diary, accepted)
         refused = tuple(kept for answer in final if (kept := _refuse(diary, answer)) is not None)
         places = {(kept.contract, kept.slot) for kept in refused if kept.slot is not None}

@@ -207,11 +207,20 @@ def _merged(
 def _bring_to_standing(diary: OpenDiary, place: _Place) -> None:
     """Destroy what fell at a place and put back what stands after all (R25, R35, R37d)."""
     connection = diary.connection
-    # A deletion has no content to destroy, and the server takes a later life only after it.
+    answered = {arrival.header.name for arrival in place.came}
+    unanswered = {
+        version.header.name
+        for version in place.held
+        if version.received_at_ms is None and version.header.name not in answered
+    }
+    # A deletion has no content to destroy, and the server takes a later life only after it. What was edited
+    # here stays whole until it is answered (see `destroy_what_fell`).
     falling = [
         version
         for version in place.held
-        if version.header.name in place.fallen and not is_deletion(version.header)
+        if version.header.name in place.fallen
+        and not is_deletion(version.header)
+        and not (place.fallen[version.header.name] == "superseded" and version.header.name in unanswered)
     ]
     rising = {version.header.name: version for version in place.held if version.content != "standing"}
     for arrival in place.came:
@@ -226,7 +235,7 @@ def _bring_to_standing(diary: OpenDiary, place: _Place) -> None:
         mark_destroying(diary)
     for version in falling:
         if version.content == "standing":
-            _destroy(diary, version, place)
+            _destroy(diary, version, place, is_unanswered=version.header.name in unanswered)
 
 
 def _remember_displaced(diary: OpenDiary, place: _Place, falling: Sequence[feed.HeldRow]) -> None:
@@ -257,15 +266,20 @@ def _remember_displaced(diary: OpenDiary, place: _Place, falling: Sequence[feed.
             history.mark_undone(diary.connection, act)
 
 
-def _destroy(diary: OpenDiary, version: feed.HeldRow, place: _Place) -> None:
-    """Destroy the content of one held version (R25); one that nobody else saw leaves an unused number."""
+def _destroy(diary: OpenDiary, version: feed.HeldRow, place: _Place, *, is_unanswered: bool) -> None:
+    """Destroy the content of one held version (R25); one that nobody else saw leaves an unused number.
+
+    One that is unanswered is asked about by its header alone: it may never have arrived, and then the
+    server's refusal says what became of it (R37d).
+    """
     name = version.header.name
     mark_destroying(diary)
     diary.contents.pop(name, None)
     if version.seen:
         pictures.destroy(diary.connection, name)
         versions.empty(diary.connection, name, place.fallen[name])
-        outbox.leave(diary.connection, name)
+        if not is_unanswered:
+            outbox.leave(diary.connection, name)
         return
     refused = refusals.KeptRefusal(
         name=name,

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import msgspec
 
 from diary.evidence.receipt import Receipt
-from diary.rules.ids import Millis, ReplicaId, Slot
+from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import Sealed
+from diary.rules.timesheet import Place
 from diary.store.versions import Name
 
 # (slot + 432) / 1008 numbers the weeks: slot 0 was a Thursday's first, three days after a Monday's.
@@ -95,6 +96,22 @@ _RECEIVED = """
            leaf_index = :leaf_index
      WHERE replica = :replica
        AND n = :n
+"""
+_EDITED_SINCE = """
+    SELECT DISTINCT version.contract, version.slot
+      FROM json_each(:names) AS name
+      JOIN version
+        ON version.replica = name.value ->> 0
+       AND version.n = name.value ->> 1
+      JOIN version AS later
+        ON later.slot = version.slot
+       AND later.contract = version.contract
+       AND later.replica = version.replica
+       AND later.type = version.type
+       AND later.n > version.n
+     WHERE version.type = 'entry'
+       AND version.slot IS NOT NULL
+       AND version.body IS NOT NULL
 """
 _LEAVE = """
     DELETE FROM outbox
@@ -201,6 +218,13 @@ def receive(connection: sqlite3.Connection, receipts: Sequence[Receipt]) -> None
     ]
     connection.executemany(_RECEIVED, received)
     connection.executemany(_LEAVE, ({"replica": row["replica"], "n": row["n"]} for row in received))
+
+
+def edited_since(connection: sqlite3.Connection, receipts: Sequence[Receipt]) -> tuple[Place, ...]:
+    """Return where an entry that the server took was edited here before its receipt came (R25)."""
+    names = msgspec.json.encode([(receipt.replica, receipt.n) for receipt in receipts]).decode()
+    rows = connection.execute(_EDITED_SINCE, {"names": names})
+    return tuple((ContractId(contract), Slot(slot)) for contract, slot in rows)
 
 
 def queue(connection: sqlite3.Connection, now_ms: Millis, open_from: Slot) -> Queue:

@@ -1,9 +1,13 @@
 """Two devices of one account, offline and together, through a real server (R33-R37)."""
 
+import pytest
+
 from diary.diary import Diary
 from diary.rules.ids import Slot
 from diary.rules.week import Week
+from diary.store import versions
 from sync.enrolment import register
+from sync.transport import UnreachableError
 from tests.practice import SCREEN, instant, record_slot, slot
 from tests.rule import rule
 from tests.sync.stage import AFTER_THE_LOCK, Device, Stage, two_devices
@@ -249,3 +253,92 @@ def test_what_is_recorded_where_a_deletion_is_known_leaves_no_text_in_it(stage: 
     assert (b.segment(place).state, b.segment(place).memo) == ("deleted", "")
     assert b.diary.queue().versions == 0
     assert {refusal.reason for refusal in b.diary.refusals()} == {"slot_deleted"}
+
+
+@rule("R37d")
+@rule("R38")
+def test_late_time_that_is_removed_before_it_ever_arrived_is_deleted_everywhere(stage: Stage) -> None:
+    a, b, contract = two_devices(stage, [])
+    place = record_slot(b.diary, contract, TEN)
+    stage.put_clocks(AFTER_THE_LOCK)
+    b.failing.fates = ["pass", "refuse"]
+    with pytest.raises(UnreachableError):
+        b.sync()
+    b.diary.remove([place])
+    b.sync()
+    a.sync()
+    assert b.diary.refusals() == ()
+    assert {a.segment(place).state, b.segment(place).state} == {"deleted"}
+
+
+@rule("R35")
+def test_time_that_is_added_again_and_removed_before_it_ever_arrived_is_deleted_everywhere(
+    stage: Stage,
+) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    place = (contract.id, TEN)
+    b.diary.remove([place])
+    b.sync()
+    b.diary.add_manual(contract.id, [TEN], "added again")
+    b.failing.fates = ["pass", "refuse"]
+    with pytest.raises(UnreachableError):
+        b.sync()
+    b.diary.remove([place])
+    b.sync()
+    a.sync()
+    assert b.diary.refusals() == ()
+    assert b.diary.queue().versions == 0
+    assert {a.segment(place).life, b.segment(place).life} == {3}
+
+
+@rule("R37d")
+def test_an_edit_of_an_edit_that_never_arrived_leaves_both_refused_and_the_record_whole(stage: Stage) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    place = (contract.id, TEN)
+    b.diary.edit([place], memo="second")
+    b.failing.fates = ["pass", "refuse"]
+    with pytest.raises(UnreachableError):
+        b.sync()
+    b.diary.edit([place], memo="third")
+    stage.put_clocks(AFTER_THE_LOCK)
+    b.sync()
+    assert sorted(refusal.memo for refusal in b.diary.refusals()) == ["second", "third"]
+    assert (b.segment(place).memo, b.segment(place).state) == ("first", "synced")
+    assert shown(a) == shown(b)
+
+
+@rule("R25")
+def test_an_edit_that_was_edited_while_it_was_under_way_is_destroyed_with_its_receipt(stage: Stage) -> None:
+    _, b, contract = two_devices(stage, [TEN])
+    place = (contract.id, TEN)
+    b.diary.edit([place], memo="second")
+    (name,) = b.segment(place).versions[-1:]
+    sealed = versions.find(b.diary._state.connection, name)
+    b.failing.fates = ["pass", "lose"]
+    with pytest.raises(UnreachableError):
+        b.sync()
+    b.diary.edit([place], memo="third")
+    b.sync()
+    assert b.segment(place).memo == "third"
+    files = b"".join(path.read_bytes() for path in b.diary.home.iterdir() if path.is_file())
+    assert sealed is not None
+    assert sealed.sealed.body is not None
+    assert sealed.sealed.body[:64] not in files
+    assert sealed.sealed.body[:64] not in stage.stored_bytes()
+
+
+@rule("R37d")
+def test_what_never_arrived_is_listed_as_refused_when_another_device_deleted_the_segment(
+    stage: Stage,
+) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    place = record_slot(b.diary, contract, TEN, memo="b was there too")
+    b.failing.fates = ["pass", "refuse"]
+    with pytest.raises(UnreachableError):
+        b.sync()
+    a.diary.remove([place])
+    a.sync()
+    b.sync()
+    assert b.segment(place).state == "deleted"
+    assert ("capture", "slot_deleted") in {(one.what, one.reason) for one in b.diary.refusals()}
+    assert b.diary.queue().versions == 0
