@@ -17,10 +17,12 @@ from sync.server.faults import BrokenOffError, BusyError, again
 
 LINES_MAX = 16  # a process works on fewer requests at once; PostgreSQL's own limit is a hundred in all
 CONNECT_SECONDS = 10
-# A process that hangs must not keep an account's lock for ever, nor wait for one.
+# A process that hangs must not keep an account's lock for ever, nor wait for one. Every question of ours is
+# a few steps into an index: a plan made while the tables were small and kept must not read them all.
 SESSION = (
     "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
     " -c synchronous_commit=on -c client_encoding=UTF8"
+    " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off"
 )
 
 Line: TypeAlias = psycopg.Connection[tuple[object, ...]]

@@ -3,6 +3,10 @@
 The account is the first column of every key and stands in every question but three: who a replica is when
 the request names no account, whose a new contract is, and what is still to be tidied. A distributed engine
 that speaks PostgreSQL's protocol can spread all tables by it.
+
+No statement depends on what the planner knows of the tables, which is nothing at first and later wrong for
+columns that go together, as account and contract do. Each has one index whose columns it names all; a list
+is looked up one by one (LATERAL … OFFSET 0), for `= ANY` may be applied after an account's rows were read.
 """
 
 SCHEMA_VERSION = 1
@@ -69,7 +73,7 @@ SCHEMA = """
         body_hash BYTEA NOT NULL CHECK (length(body_hash) = 32),
         body BYTEA,
         wrap BYTEA CHECK (wrap IS NULL OR body IS NOT NULL),
-        PRIMARY KEY (account, contract, log_epoch, log_index),
+        PRIMARY KEY (account, log_epoch, contract, log_index),
         UNIQUE (account, replica, n)
     );
     CREATE INDEX version_slot ON version (account, contract, slot) WHERE slot IS NOT NULL;
@@ -122,22 +126,36 @@ DEVICE_LIST = """
 """
 
 ACCEPTED = """
-    SELECT n, header, body_hash, contract, log_epoch, log_index, received_at_ms, leaf
-      FROM version
-     WHERE account = %(account)s AND replica = %(replica)s AND n = ANY(%(ns)s::bigint[])
+    SELECT v.n, v.header, v.body_hash, v.contract, v.log_epoch, v.log_index, v.received_at_ms, v.leaf
+      FROM unnest(%(ns)s::bigint[]) AS asked (n)
+     CROSS JOIN LATERAL (SELECT *
+                           FROM version
+                          WHERE version.account = %(account)s
+                            AND version.replica = %(replica)s
+                            AND version.n = asked.n
+                         OFFSET 0) AS v
 """
 
 REFUSED = """
-    SELECT n, header_hash, body_hash, reason, because, refused_at_ms
-      FROM refusal
-     WHERE account = %(account)s AND replica = %(replica)s AND n = ANY(%(ns)s::bigint[])
+    SELECT r.n, r.header_hash, r.body_hash, r.reason, r.because, r.refused_at_ms
+      FROM unnest(%(ns)s::bigint[]) AS asked (n)
+     CROSS JOIN LATERAL (SELECT *
+                           FROM refusal
+                          WHERE refusal.account = %(account)s
+                            AND refusal.replica = %(replica)s
+                            AND refusal.n = asked.n
+                         OFFSET 0) AS r
 """
 
 STANDING = """
     SELECT v.contract, v.slot, v.header, v.received_at_ms
       FROM unnest(%(contracts)s::text[], %(slots)s::bigint[]) AS place (contract, slot)
-      JOIN version AS v
-        ON v.account = %(account)s AND v.contract = place.contract AND v.slot = place.slot
+     CROSS JOIN LATERAL (SELECT *
+                           FROM version
+                          WHERE version.account = %(account)s
+                            AND version.contract = place.contract
+                            AND version.slot = place.slot
+                         OFFSET 0) AS v
      ORDER BY v.contract, v.log_epoch, v.log_index
 """
 
@@ -284,9 +302,17 @@ CREDENTIALS_IN = """
 """
 
 HIGHEST_N = """
-    SELECT greatest((SELECT max(n) FROM version WHERE account = %(account)s AND replica = %(replica)s),
-                    (SELECT max(n) FROM refusal WHERE account = %(account)s AND replica = %(replica)s),
-                    0)
+    SELECT greatest(0,
+                    (SELECT n
+                       FROM version
+                      WHERE account = %(account)s AND replica = %(replica)s
+                      ORDER BY n DESC
+                      LIMIT 1),
+                    (SELECT n
+                       FROM refusal
+                      WHERE account = %(account)s AND replica = %(replica)s
+                      ORDER BY n DESC
+                      LIMIT 1))
 """
 
 FEED = """
@@ -301,9 +327,12 @@ FEED = """
 """
 
 PUSHES = """
-    SELECT hash, replica, hashes, signature
-      FROM push
-     WHERE account = %(account)s AND hash = ANY(%(names)s::bytea[])
+    SELECT p.hash, p.replica, p.hashes, p.signature
+      FROM unnest(%(names)s::bytea[]) AS asked (hash)
+     CROSS JOIN LATERAL (SELECT *
+                           FROM push
+                          WHERE push.account = %(account)s AND push.hash = asked.hash
+                         OFFSET 0) AS p
 """
 
 PICTURE = """
