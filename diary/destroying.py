@@ -44,7 +44,7 @@ def destroy_what_fell(diary: OpenDiary, place: Place) -> bool:
 
 
 def is_unanswered(push: str | None, received_at_ms: Millis | None) -> bool:
-    """Return whether a version left this device, or was about to, and the server has not said what of it (R40)."""
+    """Return whether a version left this device, or was about to, and has no answer yet (R40)."""
     return push is not None and received_at_ms is None
 
 
