@@ -63,11 +63,16 @@ class Lines:
         with self.transaction(begin) as line:
             return work(line)
 
-    def alone(self, statement: str) -> None:
-        """Run a statement that stands in no transaction."""
+    def alone(self, work: Callable[[Line], _Result]) -> _Result:
+        """Return what `work` returns from its one statement, which needs no transaction around it.
+
+        Raises:
+            BrokenOffError: The connection broke.
+            BusyError: The database cannot work now.
+        """
         with self._room, self._line() as line:
             try:
-                line.execute(statement)
+                return work(line)
             except psycopg.Error as fault:
                 raise _fault_of(fault, broken=line.closed) from fault
 

@@ -20,6 +20,7 @@ from diary.rules.merge import Held
 from diary.rules.segment import parse_header
 from sync.server import storage_postgres_statements as sql
 from sync.server import storage_rows
+from sync.server.faults import again
 from sync.server.postgres_lines import Line, Lines
 from sync.server.storage import (
     Credential,
@@ -175,7 +176,7 @@ class PostgresStorage:
 
     def newest_device_list(self, account: AccountId) -> DeviceListRow | None:
         """See `Storage.newest_device_list`."""
-        return self._lines.asked(READ, lambda line: _device_list(line, account))
+        return again(lambda: self._lines.alone(lambda line: _device_list(line, account)))
 
     def last_received_ms(self) -> Millis | None:
         """See `Storage.last_received_ms`."""
@@ -239,7 +240,7 @@ class PostgresStorage:
             return False
         self._unswept, self._swept_at_ms = False, now_ms
         try:
-            self._lines.alone(sql.SWEEP)
+            self._lines.alone(lambda line: _all(line, sql.SWEEP))
         except BaseException:
             self._unswept = True
             raise
@@ -250,7 +251,8 @@ class PostgresStorage:
         self._lines.close()
 
     def _read(self, statement: Any, **asked: object) -> list[Any]:
-        return self._lines.asked(READ, lambda line: _all(line, statement, **asked))
+        # One statement sees one committed state by itself, and takes one round trip instead of three.
+        return again(lambda: self._lines.alone(lambda line: _all(line, statement, **asked)))
 
 
 def _make_tables(line: Line) -> None:
