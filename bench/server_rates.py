@@ -28,10 +28,10 @@ from tests.sync.server.process import running
 
 VERSIONS = 12_000
 BATCH = 500
-SINGLE = 4_000
+SINGLE = 2_000
 ACCOUNTS = 50
 CONNECTIONS = 200
-RUNS = 1
+RUNS = 3
 JSON = {"Content-Type": "application/json"}
 
 
