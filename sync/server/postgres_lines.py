@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeVar
 import psycopg
 from psycopg import errors
 
+from diary.errors import UsageError
 from sync.server.faults import BrokenOffError, BusyError, again
 
 LINES_MAX = 16  # a process works on fewer requests at once; PostgreSQL's own limit is a hundred in all
@@ -27,6 +28,13 @@ SESSION = (
 
 Line: TypeAlias = psycopg.Connection[tuple[object, ...]]
 _Result = TypeVar("_Result")
+
+
+class BadDatabaseUrlError(UsageError):
+    """What was given names no database. It is not repeated: it may hold a password."""
+
+    says = "That is no address of a PostgreSQL database."
+    mend = "It looks like postgresql://user@host/database."
 
 
 class Lines:
@@ -112,6 +120,8 @@ class Lines:
             return psycopg.connect(
                 self._url, autocommit=True, connect_timeout=CONNECT_SECONDS, options=SESSION
             )
+        except psycopg.ProgrammingError as fault:
+            raise BadDatabaseUrlError from fault
         except psycopg.OperationalError as fault:
             raise BrokenOffError(what=_sentence(fault)) from fault
 

@@ -14,6 +14,7 @@ from diary.clock import GivenClock
 from diary.rules.week import slot_at
 from sync.server.app import create_app
 from sync.server.faults import BrokenOffError, BusyError
+from sync.server.postgres_lines import BadDatabaseUrlError
 from sync.server.settings import Settings
 from sync.server.storage_postgres import SWEEP_PAUSE_MILLIS, PostgresStorage, UnknownTablesError
 from tests.rule import rule
@@ -188,6 +189,13 @@ def test_processes_that_start_at_once_make_the_tables_once(url: str, clock: Give
         for storage in pool.map(lambda _: PostgresStorage(url, clock), range(4)):
             assert storage.last_received_ms() is None
             storage.close()
+
+
+def test_what_is_no_address_of_a_database_is_told_so(clock: GivenClock) -> None:
+    for url in ("diary", "postgresql://diary?secret=1"):
+        with pytest.raises(BadDatabaseUrlError) as raised:
+            PostgresStorage(url, clock)
+        assert "secret" not in str(raised.value)
 
 
 def test_a_database_that_is_not_there_is_named_without_its_password(clock: GivenClock) -> None:
