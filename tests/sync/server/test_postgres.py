@@ -11,6 +11,7 @@ import pytest
 from litestar.testing import TestClient
 
 from diary.clock import GivenClock
+from diary.rules.ids import Slot
 from diary.rules.week import slot_at
 from sync.server.app import create_app
 from sync.server.faults import BrokenOffError, BusyError
@@ -23,7 +24,7 @@ from tests.sync.server.conftest import WEDNESDAY
 from tests.sync.server.cutting_line import cutting_line
 from tests.sync.server.postgres import Postgres, postgres
 from tests.sync.server.process import Client, reasons, running
-from tests.sync.server.versions import ACCOUNT, REPLICA, ROOT, append, capture, terms
+from tests.sync.server.versions import ACCOUNT, CONTRACT, REPLICA, ROOT, append, capture, terms
 
 SLOT = slot_at(WEDNESDAY) - 2
 NOW_SLOT = slot_at(int(time.time() * 1000)) - 1
@@ -74,8 +75,34 @@ def test_the_clock_is_read_after_the_lock_is_held(storage: PostgresStorage, cloc
 
 @rule("R69")
 def test_one_accounts_lock_holds_up_no_other(storage: PostgresStorage) -> None:
-    with storage.hold(ACCOUNT), storage.hold(Author().account) as other:
-        other.open_account(ROOT)
+    neighbour = Author().account
+    with storage.hold(ACCOUNT):
+        with storage.hold(neighbour) as other:
+            other.open_account(ROOT)
+        with storage.hold(neighbour) as other:
+            assert other.device_list() is None
+
+
+@rule("R69")
+def test_a_push_reads_as_much_from_a_long_log_as_from_a_short_one(url: str, storage: PostgresStorage) -> None:
+    """Also while PostgreSQL knows nothing of its tables, and by plans made when they were empty."""
+    pushes, rows = 40, 50
+    for push in range(pushes):
+        ns = range(2 + push * rows, 2 + (push + 1) * rows)
+        with storage.hold(ACCOUNT) as hold:
+            assert hold.answers(REPLICA, ns) == {}
+            assert set(map(len, hold.standing([(CONTRACT, Slot(SLOT - n)) for n in ns]).values())) == {0}
+            assert set(hold.terms({CONTRACT})) == {CONTRACT}
+            append(hold, *(capture(n, slot=SLOT - n) for n in ns))
+        assert storage.highest_n(ACCOUNT, REPLICA) == ns[-1]
+    storage.close()  # the count is complete once the connections are closed
+    with psycopg.connect(url) as line:
+        counted = line.execute(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'version'"
+        ).fetchone()
+    assert counted is not None
+    # The terms and the highest n of each push, with room to spare; a table read once a push would be 40,000.
+    assert counted[0] <= pushes * 10
 
 
 @rule("R40")
