@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from diary import (
+    asking,
+    auditing,
     contracts,
     correcting,
     drafting,
@@ -23,6 +25,8 @@ from diary import (
     showing,
     tracking,
 )
+from diary.asking import Asked
+from diary.auditing import Audit
 from diary.clock import Clock
 from diary.contracts import Contract, TermsFields
 from diary.correcting import Acts, Loss
@@ -38,6 +42,7 @@ from diary.tracking import Tracking
 
 __all__ = [
     "Acts",
+    "Asked",
     "CaptureDraft",
     "Contract",
     "Diary",
@@ -95,6 +100,26 @@ class Diary(SyncDoor):
                 home, clock=clock, place=place, device_name=device_name, phrase=phrase, lists=device_lists
             )
         )
+
+    @classmethod
+    def resume_joining(
+        cls,
+        home: Path,
+        *,
+        clock: Clock,
+        phrase: str,
+        device_lists: Sequence[Sealed],
+        ask_passphrase: Callable[[], str] | None = None,
+    ) -> Self | None:
+        """Go on with a joining that was cut short, if there is one (see `opening.resume_joining`; R50)."""
+        state = opening.resume_joining(
+            home, clock=clock, ask_passphrase=ask_passphrase, phrase=phrase, lists=device_lists
+        )
+        return None if state is None else cls(state)
+
+    def finish_joining(self) -> None:
+        """Note that this device has all that a new one needs (R50)."""
+        opening.finish_joining(self._state)
 
     def close(self) -> None:
         """Close the file and forget what was opened."""
@@ -248,6 +273,18 @@ class Diary(SyncDoor):
         """Return what removing a selection would destroy (R4)."""
         return correcting.loss_of(self._state, places)
 
+    def asked(self) -> tuple[Asked, ...]:
+        """Return what waits for its freelancer's word: late time, and time that moves far (R20, R38)."""
+        return asking.asked(self._state)
+
+    def send_asked(self) -> tuple[Place, ...]:
+        """Let what waits for an answer be sent (R20, R38)."""
+        return asking.send_asked(self._state)
+
+    def drop_asked(self) -> tuple[Place, ...]:
+        """Destroy what waits for an answer (R25, R38)."""
+        return asking.drop_asked(self._state)
+
     # Looking.
 
     def week(self, week: Week) -> WeekView:
@@ -277,6 +314,10 @@ class Diary(SyncDoor):
     def status(self) -> Status:
         """Return the state in one look (CLI.md)."""
         return showing.status(self._state)
+
+    def audit(self) -> Audit:
+        """Return what is stored, what was sent, when and to whom, and what gave alarm (R55)."""
+        return auditing.audit(self._state)
 
     # Settings.
 

@@ -14,11 +14,11 @@ from diary.errors import DamageError, PeerError
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Cursor, Receipt, Refusal, SignedAnswer, SignedPush
 from diary.evidence.signature import PUSH
+from diary.resealing import correct_stamps
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, destroyed
 from diary.rules.segment import Sealed
 from diary.rules.timesheet import Place
-from diary.rules.week import Week
 from diary.state import CLOCK_DIFFERENCE, OpenDiary
 from diary.store import feed, meta, pictures, receipts, refusals, sending, versions
 from diary.store.refusals import KeptRefusal
@@ -78,13 +78,14 @@ class Settlement:
     """What the answers amount to.
 
     `refused` is kept in the list of refusals; `postponed` stays to be sent. `behind`: a feed holds rows
-    that are not read here (R45).
+    that are not read here (R45). `sealed_anew` versions wait under a new number (R40).
     """
 
     accepted: int
     refused: tuple[KeptRefusal, ...]
     postponed: tuple[tuple[Slot | None, str], ...]
     behind: bool
+    sealed_anew: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +127,14 @@ def due(diary: OpenDiary) -> tuple[sending.Due, ...]:
     """Return what may be sent now, in the order in which it should be (R17, R41)."""
     now_ms = diary.now_ms()
     with diary.reading():
-        return sending.due(diary.connection, diary.replica, now_ms, _open_from(now_ms))
+        return sending.due(diary.connection, diary.replica, now_ms, diary.open_from(now_ms))
 
 
 def queue(diary: OpenDiary) -> sending.Queue:
     """Return what waits, sent or held (R17)."""
     now_ms = diary.now_ms()
     with diary.reading():
-        return sending.queue(diary.connection, now_ms, _open_from(now_ms))
+        return sending.queue(diary.connection, now_ms, diary.open_from(now_ms))
 
 
 def sign_push(
@@ -208,12 +209,12 @@ def settle(
         refused = tuple(kept for answer in final if (kept := _refuse(diary, answer)) is not None)
         places = {(kept.contract, kept.slot) for kept in refused if kept.slot is not None}
         behind |= _ask_again_for_lost_content(diary, places)
+        passing = [answer for answer in answers if answer not in answered and isinstance(answer, Refusal)]
+        corrected = [answer for answer in passing if _corrected(diary, answer)]
         postponed = tuple(
-            (_slot_of(diary, answer), answer.reason)
-            for answer in answers
-            if isinstance(answer, Refusal) and answer.reason in PASSING_REASONS
+            (_slot_of(diary, answer), answer.reason) for answer in passing if answer not in corrected
         )
-    return Settlement(len(accepted), refused, postponed, behind)
+    return Settlement(len(accepted), refused, postponed, behind, len(corrected))
 
 
 def _advance(diary: OpenDiary, accepted: Iterable[Receipt]) -> bool:
@@ -258,6 +259,15 @@ def _refuse(diary: OpenDiary, answer: Refusal) -> KeptRefusal | None:
     return kept
 
 
+def _corrected(diary: OpenDiary, answer: Refusal) -> bool:
+    """Seal anew, under a corrected stamp, what was stamped ahead of the server's clock (R40, R44)."""
+    stored = versions.find(diary.connection, (answer.replica, answer.n))
+    if answer.reason != "clock_ahead" or stored is None or not stored.waits or stored.sealed.body is None:
+        return False
+    correct_stamps(diary, stored, Millis(answer.refused_at_ms))
+    return True
+
+
 def _slot_of(diary: OpenDiary, answer: Refusal) -> Slot | None:
     stored = versions.find(diary.connection, (answer.replica, answer.n))
     return stored.header.slot if stored else None
@@ -283,13 +293,6 @@ def _ask_again_for_lost_content(diary: OpenDiary, places: Iterable[Place]) -> bo
     return again
 
 
-def _open_from(now_ms: Millis) -> Slot:
-    """Return the first slot of the earliest week that is not locked (R3)."""
-    week = Week.at(now_ms)
-    before = week.previous()
-    return week.first_slot if before.is_frozen(now_ms) else before.first_slot
-
-
 def cursors(diary: OpenDiary) -> dict[ContractId, Cursor]:
     """Return how far each feed was read without holes (R45)."""
     with diary.reading():
@@ -304,7 +307,7 @@ def alarms(diary: OpenDiary) -> tuple[feed.Alarm, ...]:
 
 def pictures_to_send(diary: OpenDiary) -> tuple[PictureRef, ...]:
     """Return what the server may have now, the nearest lock first, locked weeks last (R41)."""
-    open_from = _open_from(diary.now_ms())
+    open_from = diary.open_from(diary.now_ms())
     with diary.reading():
         stored = pictures.to_send(diary.connection)
     return tuple(

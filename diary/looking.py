@@ -13,7 +13,7 @@ from diary.contracts import Contract
 from diary.destroying import held_of
 from diary.errors import DamageError, NothingError
 from diary.rules.content import MergedContent, OpenedCapture, OpenedEntry, agrees, merged
-from diary.rules.ids import ContractId, Millis
+from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.merge import Kind, Standing, standing
 from diary.rules.segment import CaptureContent, EntryContent, parse_header
 from diary.rules.timesheet import Place, SegmentView, SnapshotView, State, WeekView, totals
@@ -75,13 +75,14 @@ def _worked_out(
     shown = [each for each in stood if each.stands.deleted or each.stands.kind is not None]
     histories = {contract: found.history for contract, found in known.items()}
     judged = verdicts(which, [fact_of(*each.place, each.stands) for each in stood], histories, at_ms=now_ms)
+    late_before = diary.late_before(now_ms)
     segments = [
         _view(
             known[each.place[0]],
             each.place,
             each.content,
             kind=_kind_of(each),
-            state=_state_of(each, which, now_ms),
+            state=_state_of(each, which, now_ms, late_before),
             verdict=judged[each.place],
             stood=each,
         )
@@ -158,21 +159,26 @@ def _kind_of(stood: _Stood) -> Kind:
     return "automatic" if any(stored.header.pictures for stored in stood.held) else "manual"
 
 
-def _state_of(stood: _Stood, which: Week, now_ms: Millis) -> State:
+def _state_of(stood: _Stood, which: Week, now_ms: Millis, late_before: Slot) -> State:
     names = {each.header.name for each in (*stood.stands.captures, *stood.stands.frontier)}
     counting = [stored for stored in stood.held if stored.header.name in names]
     received_at_ms = stood.stands.received_at_ms
     if stood.stands.deleted:
         return "deleted"
-    if any(_is_held(stored, now_ms) for stored in counting):
+    if any(_is_held(stored, now_ms, late_before) for stored in counting):
         return "held"
     if any(stored.received_at_ms is None for stored in counting):
         return "unsynced"
     return "late" if received_at_ms is not None and which.is_frozen(received_at_ms) else "synced"
 
 
-def _is_held(stored: StoredVersion, now_ms: Millis) -> bool:
-    return stored.waits and ((stored.not_before_ms or 0) > now_ms or stored.held_for is not None)
+def _is_held(stored: StoredVersion, now_ms: Millis, late_before: Slot) -> bool:
+    """Return whether a version waits for the end of its notice, or for an answer (R17, R20, R38)."""
+    if not stored.waits:
+        return False
+    is_unasked = stored.header.type == "capture" and stored.is_ours_alone and not stored.late_answered
+    asks_whether_late = is_unasked and (stored.header.slot or 0) < late_before
+    return (stored.not_before_ms or 0) > now_ms or stored.held_for is not None or asks_whether_late
 
 
 def _apart(

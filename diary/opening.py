@@ -3,6 +3,7 @@
 import secrets
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from diary import envelope
@@ -17,10 +18,11 @@ from diary.sealing.key_tree import ENTROPY_BYTES, DeviceKeys, Root, entropy_of, 
 from diary.sealing.keyring import KeyPlace, place_of
 from diary.state import DEVICE_NAME, OpenDiary, finish_adopting, finish_destroying, mark_destroying
 from diary.store import connection as files
-from diary.store import drafts, history, meta, renewal, replica
+from diary.store import drafts, history, meta, renewal, replica, versions
 
 ACCOUNT = "account"
 ROOT_ENTROPY = "root entropy"
+JOINING = "joining"
 DEVICE_NAME_CHARACTERS_MAX = 100
 WORDS_ASKED_MIN = 3
 
@@ -115,18 +117,73 @@ def join_account(
     try:
         with diary.writing():
             at_ms = _enlist(diary, name)
-            following = DeviceListInClear(
-                number=devices.number + 1,
-                root=devices.root,
-                recovery=devices.recovery,
-                signer=device_list.ROOT,
-                devices=(*devices.devices, _this_device(diary)),
-            )
-            _write_list(diary, following, root, at_ms)
+            meta.put(diary.connection, JOINING, 1)
+            _write_following(diary, devices, root, at_ms)
     except BaseException:
         diary.connection.close()
         raise
     return diary
+
+
+def resume_joining(
+    home: Path,
+    *,
+    clock: Clock,
+    ask_passphrase: Callable[[], str] | None,
+    phrase: str,
+    lists: Sequence[Sealed],
+) -> OpenDiary | None:
+    """Open a diary whose joining of the phrase's account was cut short, to be finished (R50).
+
+    Its device list is written anew where another device was enrolled meanwhile. None where there is no such
+    diary in the folder: none at all, a finished one, or another account's.
+
+    Raises: as `join_account`.
+    """
+    root = Root.from_phrase(phrase)
+    devices = device_list.check_chain(lists, root.sign_public)
+    if not (home / files.FILE_NAME).exists():
+        return None
+    connection = files.connect(home)
+    with closing(connection), files.told(home / files.FILE_NAME):
+        is_joining = meta.get(connection, JOINING) is not None
+        if not is_joining or meta.word(connection, ACCOUNT) != root.account:
+            return None
+    diary = open_diary(home, clock=clock, ask_passphrase=ask_passphrase)
+    try:
+        with diary.writing():
+            waits = [
+                stored.header
+                for stored in versions.slotless(diary.connection, "device_list")
+                if stored.header.replica == diary.replica and stored.received_at_ms is None
+            ]
+            follows = any(header.devices and header.devices.number > devices.number for header in waits)
+            if device_list.device(devices, diary.replica) is None and not follows:
+                for header in waits:
+                    versions.drop(diary.connection, header.name)
+                _write_following(diary, devices, root, diary.now_ms())
+    except BaseException:
+        diary.connection.close()
+        raise
+    return diary
+
+
+def finish_joining(diary: OpenDiary) -> None:
+    """Note that this device has all that a new one needs (R50)."""
+    with diary.writing():
+        meta.remove(diary.connection, JOINING)
+
+
+def _write_following(diary: OpenDiary, known: DeviceListInClear, root: Root, at_ms: Millis) -> None:
+    """Write the list that follows the known one, with this device on it, signed by the root (R50)."""
+    following = DeviceListInClear(
+        number=known.number + 1,
+        root=known.root,
+        recovery=known.recovery,
+        signer=device_list.ROOT,
+        devices=(*known.devices, _this_device(diary)),
+    )
+    _write_list(diary, following, root, at_ms)
 
 
 def _account_of(known: Sealed) -> AccountId | None:

@@ -75,21 +75,35 @@ def _record(
     at_ms = diary.now_ms()
     not_before_ms = _held_until_ms(diary, draft.slot, moment)
     _write_capture(diary, contract, draft, moment, held, at_ms=at_ms, not_before_ms=not_before_ms)
+    place = (draft.contract, draft.slot)
+    say(diary, contract, place, memo, label, at_ms=at_ms, not_before_ms=not_before_ms)
+
+
+def say(
+    diary: OpenDiary,
+    contract: Contract,
+    place: Place,
+    memo: StampedText | None,
+    label: StampedText | None,
+    *,
+    at_ms: Millis,
+    not_before_ms: Millis,
+) -> None:
+    """Write the entry that comes with a capture, merged with what is said there already (R36)."""
     if memo is None and label is None:
         return
-    held = versions.at_place(diary.connection, draft.contract, draft.slot)
+    held = versions.at_place(diary.connection, *place)
     stands = standing(map(held_of, held))
     if stands.life:
         return  # as its capture was refused: what was said about a slot goes with its deletion (R25, R35)
     said = merged((), deciding.opened_entries(diary, held, stands))
     content = EntryContent(
-        contract=draft.contract,
-        slot=draft.slot,
+        contract=place[0],
+        slot=place[1],
         memo=drafting.later_text(memo, said.memo),
         label=drafting.later_text(label, said.label),
     )
     if (content.memo, content.label) != (said.memo, said.label):
-        place = (draft.contract, draft.slot)
         refused = deciding.write_entry(
             diary, contract, place, content, at_ms=at_ms, not_before_ms=not_before_ms
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from diary import envelope
-from diary.rules.ids import ReplicaId, Slot
+from diary.rules.ids import Millis, ReplicaId, Slot
 from diary.rules.segment import CaptureContent, EntryContent, Header, PictureName, Sealed, Stamp
 from diary.sealing import row
 from diary.state import Content, OpenDiary
@@ -55,11 +55,20 @@ def reseal(diary: OpenDiary, stored: StoredVersion, anew: Anew) -> Name:
         content = _at(content, header)
         sealed = envelope.seal(diary, header, content, key)
         diary.remember(header.name, content)
-    forget(diary, stored.header.name)
     versions.add(diary.connection, header, sealed, written_at_ms=stored.written_at_ms)
     outbox.wait(diary.connection, header.name, stored.not_before_ms or 0, anew.held_for)
     pictures.add(diary.connection, header, ciphertexts)
+    # Last: SQLite would give the row's number to the next one, and a run of the sync remembers numbers.
+    forget(diary, stored.header.name)
     return header.name
+
+
+def correct_stamps(diary: OpenDiary, stored: StoredVersion, at_ms: Millis) -> Name:
+    """Seal an entry anew whose texts were stamped ahead of the server's clock, which showed `at_ms` (R40)."""
+    content = envelope.content_of(diary, stored)
+    texts = (content.memo, content.label) if isinstance(content, EntryContent) else ()
+    ahead = {text.stamp for text in texts if text is not None and text.stamp[0] > at_ms}
+    return reseal(diary, stored, Anew(stamps={stamp: (at_ms, stamp[1]) for stamp in ahead}))
 
 
 def forget(diary: OpenDiary, name: Name) -> None:

@@ -16,7 +16,7 @@ from diary.rules.timesheet import Place
 from diary.rules.week import Week
 from diary.sealing import row
 from diary.state import OpenDiary, is_destroying
-from diary.store import history, outbox, pictures, refusals, versions
+from diary.store import feed, history, outbox, pictures, refusals, versions
 from diary.store.drafts import DraftText
 from diary.store.refusals import KeptRefusal
 
@@ -49,8 +49,8 @@ class RefusalView:
 class Status:
     """The state in one look: the fields of `status --json` (CLI.md), and more for the pages.
 
-    Minutes are those of standing segments, today by UTC unless told otherwise. `unsynced`, `held` and
-    `late_held` count segments, `refused` changes, `pictures_left` pictures.
+    Minutes are those of standing segments, today by UTC unless told otherwise. `unsynced`, `held`,
+    `late_held` and `moves_held` count segments, `refused` changes, `pictures_left` pictures.
     """
 
     tracking: bool
@@ -65,7 +65,9 @@ class Status:
     unsynced: int
     held: int
     late_held: int
+    moves_held: int
     refused: int
+    alarms: int
     pictures_left: int
     destroying: bool
 
@@ -173,7 +175,7 @@ def status(diary: OpenDiary) -> Status:
         found = contracts.known(diary).get(shown) if shown else None
         this_week = Week.at(now_ms)
         today = _today(diary, now_ms)
-        waiting = outbox.waiting(diary.connection, now_ms)
+        waiting = outbox.waiting(diary.connection, now_ms, diary.late_before(now_ms))
         return Status(
             tracking=wish.on,
             contract=wish.contract,
@@ -187,6 +189,8 @@ def status(diary: OpenDiary) -> Status:
             unsynced=waiting.segments,
             held=waiting.held,
             late_held=waiting.late_held,
+            moves_held=waiting.moves_held,
+            alarms=len(feed.alarms(diary.connection)),
             refused=refusals.count(diary.connection),
             pictures_left=pictures.left_to_send(diary.connection),
             destroying=is_destroying(diary),

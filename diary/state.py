@@ -90,6 +90,16 @@ class OpenDiary:
         """Return the clock corrected by the known difference to the server's, per boot (R20, R39)."""
         return Millis(self.clock.now_ms() + self.difference_ms(self.clock.boot()))
 
+    def open_from(self, now_ms: Millis) -> Slot:
+        """Return the first slot of the earliest week that is not locked (R3)."""
+        week = Week.at(now_ms)
+        before = week.previous()
+        return week.first_slot if before.is_frozen(now_ms) else before.first_slot
+
+    def late_before(self, now_ms: Millis) -> Slot:
+        """Return the slot before which what was never sent is late; 0 while there is no server (R38)."""
+        return self.open_from(now_ms) if meta.get(self.connection, SERVER) is not None else Slot(0)
+
     def difference_ms(self, boot: str) -> int:
         """Return how far the server's clock was ahead of this machine's in a boot; 0 when unknown (R20)."""
         return meta.number(self.connection, CLOCK_DIFFERENCE + boot) or 0

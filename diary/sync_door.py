@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence
 
-from diary import exchanging, granting, renewing, taking
+from diary import exchanging, granting, renewing, taking, true_slots
 from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedAnswer
 from diary.exchanging import PictureRef, ReadyPush, ServerLink, Settlement
 from diary.renewing import Predecessor
@@ -128,6 +128,10 @@ class SyncDoor:
     def note_server_clock(self, difference_ms: int) -> None:
         """Note how far the server's clock is ahead, when that is news (R20)."""
         exchanging.note_server_clock(self._state, difference_ms)
+
+    def correct_slots(self) -> None:
+        """Bring captures that never left to their true slots, now that the clock is known (R20)."""
+        true_slots.correct_slots(self._state)
 
     def note_sync(self, at_ms: Millis) -> None:
         """Note a sync that went through."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diary.command.desk import AsJson, Desk, ask_new_passphrase, desk_of, print_json, say
+from diary.command.desk import AsJson, Desk, ask_new_passphrase, ask_passphrase, desk_of, print_json, say
 from diary.errors import UsageError
 from diary.services import Service
 
@@ -127,6 +127,7 @@ def login(
             place=place,
             device_name=name or _computer_name(),
             progress=_teller(desk),
+            ask_passphrase=ask_passphrase,
         )
     with diary:
         say(f"This device is “{diary.device_name}”, of the account on {line.url}.")

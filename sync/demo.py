@@ -164,6 +164,7 @@ def _standing(diary: Diary, stage: _Stage, act: Edited | Removed) -> list[Place]
 
 def _sync(stage: _Stage, device: str) -> None:
     diary = stage.devices[device]
+    diary.send_asked()  # late time is shown: whoever leads the story answers that it may be sent (R38)
     with Transport(stage.url) as line:
         Engine(diary, line).run()
 

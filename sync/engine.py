@@ -172,6 +172,11 @@ class Engine:
         self._diary.note_sync(self._diary.now_ms())
         return self._report()
 
+    @property
+    def tried(self) -> frozenset[int]:
+        """Return the rows of the outbox that the last run sent, whatever was answered."""
+        return frozenset(self._desk.tried)
+
     def _once(self, link: ServerLink) -> None:
         self._desk = _Desk(self._diary.cursors())
         self._line.authorise(self._diary.replica, self._diary.token)
@@ -272,6 +277,7 @@ class Engine:
             if answer.clock_sure and took_ms <= CLOCK_SAMPLE_MS:
                 here_ms = self._diary.clock.now_ms() - took_ms // 2
                 self._diary.note_server_clock(answer.server_ms - here_ms)
+            self._diary.correct_slots()
         rows = sum(len(page.rows) for page in answer.pages)
         desk.cursors = cursors_after(desk.cursors, answer.pages)
         if answer.pages:
@@ -340,7 +346,7 @@ class Engine:
         ]
         self._tally.postponed += [RefusedRow(slot=slot, reason=reason) for slot, reason in settled.postponed]
         self._desk.cursors = self._diary.cursors()
-        return Settled(behind=settled.behind)
+        return Settled(behind=settled.behind, sealed_anew=settled.sealed_anew > 0)
 
     def _tell(self) -> None:
         if self._progress is not None:

@@ -60,9 +60,11 @@ def login(
     place: KeyPlace,
     device_name: str,
     progress: Callable[[Progress], None] | None = None,
+    ask_passphrase: Callable[[], str] | None = None,
 ) -> tuple[Diary, SyncReport]:
     """Make an empty folder a device of the account that the phrase makes, and fetch all of it (R50).
 
+    One that was cut short is gone on with in the same folder; `ask_passphrase` then opens its keys.
     Returns the open diary, for the caller to close, and what the syncs did together.
 
     Raises:
@@ -73,7 +75,10 @@ def login(
     root = Root.from_phrase(phrase)
     facts = line.server()
     known = _lists_of(line, root)
-    diary = Diary.join_account(
+    resumed = Diary.resume_joining(
+        home, clock=clock, phrase=phrase, device_lists=known, ask_passphrase=ask_passphrase
+    )
+    diary = resumed or Diary.join_account(
         home, clock=clock, place=place, device_name=device_name, phrase=phrase, device_lists=known
     )
     try:
@@ -92,6 +97,7 @@ def finish_login(
     fetched = engine.run()
     diary.open_recovery_grants(phrase)
     engine.run()
+    diary.finish_joining()
     return fetched
 
 

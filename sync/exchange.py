@@ -69,9 +69,13 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The answers are stored; `behind` when another device's rows lie between ours in a feed (R45)."""
+    """The answers are stored; `behind` when another device's rows lie between ours in a feed (R45).
+
+    `sealed_anew`: what was stamped ahead of the server's clock waits under a new number (R40).
+    """
 
     behind: bool
+    sealed_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +306,8 @@ def _answered(exchange: Exchange) -> Step:
 
 def _settled(exchange: Exchange, event: Settled) -> Step:
     now = replace(exchange, behind=exchange.behind or event.behind)
+    if now.exhausted and event.sealed_anew:
+        return replace(now, exhausted=False), [Read()]
     return _pushed_or_waiting(now) if now.exhausted else (now, [])
 
 

@@ -37,11 +37,13 @@ _OWN = {
     "remove": "correct",
     "undo": "correct",
     "refused": "correct",
+    "late": "late",
     "export": "export",
     "init": "account",
     "key": "account",
     "contract": "contract",
     "config": "settings",
+    "audit": "audit",
 }
 # What stands before the command holds for it wherever the command takes it itself.
 _COMMON = {"as_json": "--json", "yes": "--yes", "utc": "--utc"}

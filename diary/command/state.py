@@ -28,7 +28,9 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
     tracking = f"Tracking {found.contract_title} since {since}" if found.tracking else "Not tracking"
     if found.paused_until_ms is not None and found.paused_until_ms > now_ms:
         tracking += f", paused for {timedelta(seconds=(found.paused_until_ms - now_ms) // 1000)}"
-    waiting = _waiting(found)
+    waiting = ", ".join(
+        filter(None, (_waiting(found), "ALARM (diary audit)" if found.alarms and brief else ""))
+    )
     times = f"today {_hours(found.today_minutes)}, this week {_hours(found.week_minutes)}"
     if brief:
         sys.stdout.write("; ".join(filter(None, (tracking, times, waiting))) + ".\n")
@@ -38,6 +40,8 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
     lines = [tracking, memo, label, f"{times[0].upper()}{times[1:]}", f"Waiting: {waiting or 'nothing'}"]
     if found.destroying:
         lines.append("Destroying what was removed: another program holds the file; it is tried again.")
+    if found.alarms:
+        lines.append(f"ALARM: the server showed what cannot be right ({found.alarms}): diary audit.")
     if phrase_waits:
         lines.append("The recovery phrase is not confirmed yet: diary key phrase.")
     sys.stdout.write("\n".join(filter(None, lines)) + "\n")
@@ -62,7 +66,8 @@ def _waiting(found: "Status") -> str:
     counts = (
         (found.unsynced, "not synced"),
         (found.held, "held"),
-        (found.late_held, "late and held"),
+        (found.late_held, "late and held (diary late)"),
+        (found.moves_held, "held because the clock was wrong (diary late)"),
         (found.refused, "refused"),
         (found.pictures_left, "pictures to send"),
     )

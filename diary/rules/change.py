@@ -14,11 +14,12 @@ from diary.rules.ids import Millis, Slot
 from diary.rules.merge import Held, Standing, standing
 from diary.rules.segment import Header
 from diary.rules.vector import descends_from
-from diary.rules.week import Week, ends_at_ms, starts_at_ms
+from diary.rules.week import Week, ends_at_ms, slot_at, starts_at_ms
 
 SIBLINGS_MAX = 32  # R44: a merge stays readable, and quick
 VERSIONS_MAX = 200  # R44: captures and entries of one segment
 LIVES_MAX = 32  # R44: lives 0 to 31, so that the last one is a deletion
+CLOCK_TRUSTED_MS = 2 * 60 * 1000  # R20: a clock that is off by less moves nothing
 CLOCK_AHEAD_MS = 10 * 60 * 1000  # R44: a stamp further ahead would win over all that is typed meanwhile
 
 RefusalReason = Literal[
@@ -76,6 +77,28 @@ def decide(
         if refused is not None:
             return refused
     return Allowed()
+
+
+def true_slot(recorded: Slot, wall_ms: Millis, difference_ms: int) -> Slot:
+    """Return the slot to which a capture belongs by the best known difference to the server's clock (R20).
+
+    `wall_ms` is its moment by this machine's clock. A difference under two minutes moves nothing. Where the
+    slot does not hold that moment it was taken by a clock that was corrected already, by a difference that
+    is not known any more: then a slot that is off by less than two minutes stays.
+    """
+    if abs(difference_ms) < CLOCK_TRUSTED_MS:
+        return recorded
+    at_ms = wall_ms + difference_ms
+    starts_ms, ends_ms = starts_at_ms(recorded), ends_at_ms(recorded)
+    was_corrected = not starts_ms <= wall_ms < ends_ms
+    if was_corrected and starts_ms - CLOCK_TRUSTED_MS <= at_ms < ends_ms + CLOCK_TRUSTED_MS:
+        return recorded
+    return slot_at(at_ms)
+
+
+def move_needs_a_yes(recorded: Slot, true: Slot) -> bool:
+    """Return whether a capture moves so far that its freelancer is asked first (R20)."""
+    return abs(true - recorded) > 1 or Week.of(true) != Week.of(recorded)
 
 
 def is_deletion(header: Header) -> bool:

@@ -22,6 +22,12 @@ _REMOVE = """
     DELETE FROM meta
      WHERE key = :key
 """
+_NUMBERS = """
+    SELECT key, value
+      FROM meta
+     WHERE typeof(value) = 'integer'
+       AND substr(key, 1, length(:start)) = :start
+"""
 _SEALED = """
     SELECT key, value
       FROM meta
@@ -61,6 +67,11 @@ def put(connection: sqlite3.Connection, key: str, value: Value) -> None:
 def remove(connection: sqlite3.Connection, key: str) -> None:
     """Forget the value."""
     connection.execute(_REMOVE, {"key": key})
+
+
+def numbers(connection: sqlite3.Connection, start: str) -> dict[str, int]:
+    """Return every value that is a whole number and whose key begins with `start`, by key."""
+    return dict(connection.execute(_NUMBERS, {"start": start}).fetchall())
 
 
 def sealed(connection: sqlite3.Connection) -> dict[str, bytes]:

@@ -270,5 +270,44 @@ def remember_old_names(connection: sqlite3.Connection) -> None:
     connection.execute(RENAMED)
 
 
-MIGRATIONS: tuple[Migration, ...] = (begin, remember_old_names)
+# late_answered: its freelancer said that it may be sent as late time (R38). Whether it would be late is a
+# matter of the clock, so it is asked and not stored: `unasked` are the captures that it would be asked of.
+LATE_ANSWERED = """
+ALTER TABLE outbox
+  ADD COLUMN late_answered INTEGER NOT NULL DEFAULT 0 CHECK (late_answered IN (0, 1))
+"""
+STORED_VIEW = """
+CREATE VIEW stored AS
+SELECT version.*,
+       outbox.n IS NOT NULL AS waits,
+       outbox.not_before_ms AS not_before_ms,
+       outbox.held_for AS held_for,
+       ifnull(outbox.late_answered, 0) AS late_answered
+  FROM version
+  LEFT JOIN outbox
+    ON outbox.replica = version.replica AND outbox.n = version.n
+"""
+UNASKED_VIEW = """
+CREATE VIEW unasked AS
+SELECT version.contract AS contract,
+       version.slot AS slot
+  FROM version
+  JOIN outbox
+    ON outbox.replica = version.replica AND outbox.n = version.n
+ WHERE version.type = 'capture'
+   AND version.push IS NULL
+   AND version.slot IS NOT NULL
+   AND outbox.late_answered = 0
+"""
+
+
+def ask_of_late_time(connection: sqlite3.Connection) -> None:
+    """Lay the answer that late time waits for (R38)."""
+    connection.execute(LATE_ANSWERED)
+    connection.execute("DROP VIEW stored")
+    connection.execute(STORED_VIEW)
+    connection.execute(UNASKED_VIEW)
+
+
+MIGRATIONS: tuple[Migration, ...] = (begin, remember_old_names, ask_of_late_time)
 SCHEMA = len(MIGRATIONS)

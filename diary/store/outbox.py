@@ -3,7 +3,7 @@
 import sqlite3
 from dataclasses import dataclass
 
-from diary.rules.ids import Millis
+from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.store.versions import Name
 
 _WAIT = """
@@ -20,21 +20,57 @@ _COUNTS = """
     SELECT count(DISTINCT CASE WHEN version.slot IS NOT NULL THEN version.contract || version.slot END),
            count(DISTINCT CASE WHEN version.slot IS NOT NULL AND outbox.not_before_ms > :now_ms
                                THEN version.contract || version.slot END),
-           count(DISTINCT CASE WHEN outbox.held_for = 'late' THEN version.contract || version.slot END),
+           (
+               SELECT count(DISTINCT contract || slot)
+                 FROM unasked
+                WHERE slot < :late_before
+           ),
+           count(DISTINCT CASE WHEN outbox.held_for = 'move' THEN version.contract || version.slot END),
            count(*)
       FROM outbox
       JOIN version
         ON version.replica = outbox.replica AND version.n = outbox.n
 """
+_LATE_PLACES = """
+    SELECT DISTINCT contract, slot
+      FROM unasked
+     WHERE slot < :late_before
+     ORDER BY slot, contract
+"""
+_UNSENT_CAPTURES = """
+    SELECT version.replica, version.n
+      FROM outbox
+      JOIN version
+        ON version.replica = outbox.replica
+       AND version.n = outbox.n
+     WHERE version.type = 'capture'
+       AND version.push IS NULL
+       AND version.replica = :replica
+     ORDER BY version.n
+"""
+_ANSWER_LATE = """
+    UPDATE outbox
+       SET late_answered = 1
+     WHERE replica = :replica AND n = :n
+"""
+_HOLD_FOR_MOVE = """
+    UPDATE outbox
+       SET held_for = :held_for
+     WHERE replica = :replica AND n = :n
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many segments wait: all, those in their notice period, those held as late; and all versions."""
+    """How many segments wait, and how many versions.
+
+    Among all segments are those in their notice period, those held as late, and those held to be moved.
+    """
 
     segments: int
     held: int
     late_held: int
+    moves_held: int
     versions: int
 
 
@@ -51,6 +87,29 @@ def leave(connection: sqlite3.Connection, name: Name) -> None:
     connection.execute(_LEAVE, {"replica": name[0], "n": name[1]})
 
 
-def waiting(connection: sqlite3.Connection, now_ms: Millis) -> Waiting:
-    """Return how much waits."""
-    return Waiting(*connection.execute(_COUNTS, {"now_ms": now_ms}).fetchone())
+def waiting(connection: sqlite3.Connection, now_ms: Millis, late_before: Slot) -> Waiting:
+    """Return how much waits; what was never sent of a slot before `late_before` is late (R38)."""
+    return Waiting(*connection.execute(_COUNTS, {"now_ms": now_ms, "late_before": late_before}).fetchone())
+
+
+def late_places(connection: sqlite3.Connection, late_before: Slot) -> tuple[tuple[ContractId, Slot], ...]:
+    """Return the segments that would be late and of which nobody was asked yet (R38)."""
+    rows = connection.execute(_LATE_PLACES, {"late_before": late_before})
+    return tuple((ContractId(contract), Slot(slot)) for contract, slot in rows)
+
+
+def unsent_captures(connection: sqlite3.Connection, replica: ReplicaId) -> tuple[Name, ...]:
+    """Return the captures of a replica that never left (R20)."""
+    rows = connection.execute(_UNSENT_CAPTURES, {"replica": replica})
+    return tuple((ReplicaId(of), n) for of, n in rows)
+
+
+def answer_late(connection: sqlite3.Connection, name: Name) -> None:
+    """Note that a version may be sent though it is late (R38)."""
+    connection.execute(_ANSWER_LATE, {"replica": name[0], "n": name[1]})
+
+
+def hold_for_move(connection: sqlite3.Connection, name: Name, *, hold: bool) -> None:
+    """Hold a version until its freelancer agrees to its move, or hold it no longer (R20)."""
+    bound = {"replica": name[0], "n": name[1], "held_for": "move" if hold else None}
+    connection.execute(_HOLD_FOR_MOVE, bound)

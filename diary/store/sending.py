@@ -26,6 +26,17 @@ _DUE = """
      WHERE outbox.not_before_ms <= :now_ms
        AND outbox.held_for IS NULL
        AND outbox.replica = :replica
+       AND NOT (
+           ifnull(version.slot < :open_from, 0)
+           AND version.push IS NULL
+           AND outbox.late_answered = 0
+           AND EXISTS (
+               SELECT 1
+                 FROM unasked
+                WHERE unasked.slot = version.slot
+                  AND unasked.contract = version.contract
+           )
+       )
      ORDER BY version.slot IS NOT NULL,
               version.slot < :open_from,
               (version.slot + 432) / 1008,
@@ -134,6 +145,50 @@ _WAITING = """
 """
 
 
+_STORED = """
+    SELECT type,
+           count(*),
+           sum(length(header) + ifnull(length(body), 0) + ifnull(length(wrap), 0))
+      FROM version
+     GROUP BY type
+     UNION ALL
+    SELECT 'picture',
+           count(ciphertext),
+           ifnull(sum(length(ciphertext)), 0)
+      FROM picture
+     UNION ALL
+    SELECT 'refusal',
+           count(*),
+           ifnull(sum(ifnull(length(header), 0) + ifnull(length(body), 0)), 0)
+      FROM refusal
+"""
+_SENT = """
+    SELECT sent_at_ms, server, what, name, bytes
+      FROM sent
+     ORDER BY id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How much of one kind is stored here (R55)."""
+
+    what: str
+    count: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentNote:
+    """One push or picture as it was noted before it left: `name` is its hash (R55)."""
+
+    sent_at_ms: Millis
+    server: str
+    what: str
+    name: str
+    size: int
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """A version that may be sent now: its row in the file, and the bytes it takes of a push (R44)."""
@@ -202,6 +257,16 @@ def note_sent(
     """Note what is about to be sent, when and to whom (R55)."""
     note = {"sent_at_ms": sent_at_ms, "server": server, "what": what, "name": name, "bytes": size}
     connection.execute(_NOTE_SENT, note)
+
+
+def stored(connection: sqlite3.Connection) -> tuple[Kept, ...]:
+    """Return how much of each kind is stored (R55)."""
+    return tuple(Kept(*row) for row in connection.execute(_STORED))
+
+
+def sent(connection: sqlite3.Connection) -> tuple[SentNote, ...]:
+    """Return what was sent, the oldest first (R55)."""
+    return tuple(SentNote(*row) for row in connection.execute(_SENT))
 
 
 def receive(connection: sqlite3.Connection, receipts: Sequence[Receipt]) -> None:

@@ -89,7 +89,7 @@ class StoredVersion:
 
     `received_at_ms`, `log_epoch` and `leaf_index` are None until the server took it; `push` is the hash of
     the push it was signed in, None until one was made. `waits` says it is to be sent, not before
-    `not_before_ms`, and not while `held_for` names a question.
+    `not_before_ms`, and not while `held_for` names a question; `late_answered` that it may be late (R38).
     """
 
     header: Header
@@ -104,6 +104,7 @@ class StoredVersion:
     waits: bool
     not_before_ms: Millis | None
     held_for: str | None
+    late_answered: bool
 
     @property
     def is_ours_alone(self) -> bool:
@@ -135,6 +136,7 @@ def _stored(row: sqlite3.Row) -> StoredVersion:
         waits=bool(row["waits"]),
         not_before_ms=row["not_before_ms"],
         held_for=row["held_for"],
+        late_answered=bool(row["late_answered"]),
     )
 
 

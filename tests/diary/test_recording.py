@@ -236,7 +236,7 @@ def test_a_capture_that_a_rule_refuses_is_listed_and_shown_as_refused(tmp_path: 
         assert (found.state, found.bills) == ("refused", False)
         assert diary.picture(found.snapshots[0].screen) == SCREEN
         assert diary.week(Week.of(TEN_PAST)).totals == ()
-        assert outbox.waiting(diary._state.connection, Millis(0)).segments == 0
+        assert outbox.waiting(diary._state.connection, Millis(0), Slot(0)).segments == 0
 
 
 @rule("R25")

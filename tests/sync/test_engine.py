@@ -240,6 +240,7 @@ def test_the_nearest_open_lock_goes_first_and_locked_weeks_last(stage: Stage) ->
     for text in weeks.values():
         record_slot(a.diary, contract, slot(text))
     stage.put_clocks("2026-11-16T11:00Z")
+    a.diary.send_asked()
     due = a.diary.due()
     push = a.diary.sign_push([item.id for item in due], stage.url)
     slots = [msgspec.json.decode(sealed.header)["slot"] for sealed in push.versions]

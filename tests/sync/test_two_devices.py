@@ -215,6 +215,7 @@ def test_a_capture_that_first_arrives_after_the_lock_is_late_on_both(stage: Stag
     a, b, contract = two_devices(stage, [])
     record_slot(b.diary, contract, TEN)
     stage.put_clocks(AFTER_THE_LOCK)
+    b.diary.send_asked()
     b.sync()
     a.sync()
     assert a.segment((contract.id, TEN)).state == "late"
@@ -261,6 +262,7 @@ def test_late_time_that_is_removed_before_it_ever_arrived_is_deleted_everywhere(
     a, b, contract = two_devices(stage, [])
     place = record_slot(b.diary, contract, TEN)
     stage.put_clocks(AFTER_THE_LOCK)
+    b.diary.send_asked()
     b.failing.fates = ["pass", "refuse"]
     with pytest.raises(UnreachableError):
         b.sync()

@@ -1,0 +1,69 @@
+"""`audit`: what is stored, what was sent, when and to whom, and what gave alarm (R55)."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from diary.command.desk import AsJson, Utc, desk_of, print_json
+from diary.rules.json_form import iso
+
+if TYPE_CHECKING:
+    from diary.auditing import Audit
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def audit(ctx: typer.Context, *, as_json: AsJson = False, utc: Utc = False) -> None:
+    """Show from the diary's own records what is stored and what was sent, and every alarm."""
+    with desk_of(ctx).open_diary() as diary:
+        found = diary.audit()
+        if as_json:
+            print_json(_json(found))
+            return
+        from diary.command.look import sheet_of
+        from diary.command.tables import plain, plain_table
+
+        sheet = sheet_of(diary, utc=utc)
+    for alarm in found.alarms:
+        typer.echo(f"ALARM {alarm.kind}, {sheet.moment(alarm.raised_at_ms)}: {plain(alarm.says).plain}")
+    if not found.alarms:
+        typer.echo("No alarms.")
+    stored = plain_table("Stored", "Count", "Bytes")
+    for kept in found.stored:
+        stored.add_row(kept.what, str(kept.count), str(kept.size))
+    sheet.console.print(stored)
+    sent = plain_table("Sent", "To", "What", "Bytes", "Name")
+    for note in found.sent:
+        sent.add_row(
+            sheet.moment(note.sent_at_ms), plain(note.server), note.what, str(note.size), note.name[:16]
+        )
+    if found.sent:
+        sheet.console.print(sent)
+    else:
+        typer.echo("Nothing was ever sent.")
+
+
+def _json(found: "Audit") -> dict[str, object]:
+    return {
+        "alarms": [
+            {
+                "raised_at": iso(alarm.raised_at_ms),
+                "contract": alarm.contract,
+                "kind": alarm.kind,
+                "says": alarm.says,
+            }
+            for alarm in found.alarms
+        ],
+        "stored": [{"what": kept.what, "count": kept.count, "bytes": kept.size} for kept in found.stored],
+        "sent": [
+            {
+                "sent_at": iso(note.sent_at_ms),
+                "server": note.server,
+                "what": note.what,
+                "name": note.name,
+                "bytes": note.size,
+            }
+            for note in found.sent
+        ],
+    }

@@ -1,0 +1,76 @@
+"""`late` and `audit`: what waits for an answer, what left, and what gave alarm."""
+
+from pathlib import Path
+
+import pytest
+
+from diary.diary import Diary
+from diary.rules.ids import ContractId, Millis
+from diary.store import feed
+from tests.diary.typed import Typist, typist_with_a_morning
+from tests.practice import instant
+from tests.rule import rule
+
+AFTER_THE_LOCK = "2026-11-23T12:00:01Z"
+
+
+@pytest.fixture
+def typist(tmp_path: Path) -> Typist:
+    typist = typist_with_a_morning(tmp_path)
+    with Diary.open(typist.home, clock=typist.clock) as diary:
+        diary.link_server("https://diary.example", "00" * 32)
+    return typist
+
+
+@rule("R38")
+def test_late_time_is_listed_and_sent_by_one_word(typist: Typist) -> None:
+    assert typist.types("late").out == "Nothing waits for an answer.\n"
+    typist.clock.put(instant(AFTER_THE_LOCK))
+    assert "3 late and held (diary late)" in typist.types("status").out
+    assert typist.types("late").out.count("Invoice page") == 3
+    assert {one["why"] for one in typist.json("late")} == {"late"}
+    assert typist.types("late", "send").out == "3 segments will be sent.\n"
+    assert typist.json("late") == []
+    assert typist.json("status")["late_held"] == 0
+
+
+@rule("R38")
+def test_late_time_is_dropped_only_once_that_is_agreed_to(typist: Typist) -> None:
+    typist.clock.put(instant(AFTER_THE_LOCK))
+    typist.types("late", "drop", given="n\n", says=1)
+    assert len(typist.json("late")) == 3
+    assert typist.types("late", "drop", "--yes").out == "3 segments destroyed.\n"
+    assert typist.json("week", "2026-W47")["segments"] == []
+
+
+@rule("R50")
+def test_without_a_server_nothing_is_asked(tmp_path: Path) -> None:
+    typist = typist_with_a_morning(tmp_path)
+    typist.clock.put(instant(AFTER_THE_LOCK))
+    assert typist.json("late") == []
+
+
+def test_another_answer_is_a_usage_error(typist: Typist) -> None:
+    typist.types("late", "perhaps", says=2)
+
+
+@rule("R55")
+def test_an_audit_shows_what_is_stored_and_that_nothing_was_sent(typist: Typist) -> None:
+    out = typist.types("audit").out
+    assert "No alarms." in out
+    assert "Nothing was ever sent." in out
+    stored = {one["what"]: one["count"] for one in typist.json("audit")["stored"]}
+    assert (stored["capture"], stored["entry"], stored["picture"]) == (3, 3, 6)
+
+
+@rule("R55")
+@rule("R48")
+def test_an_alarm_stays_in_the_audit_and_the_status_says_there_is_one(typist: Typist) -> None:
+    with Diary.open(typist.home, clock=typist.clock) as diary:
+        alarm = feed.Alarm(Millis(0), ContractId("0" * 32), "log_shrank", "the log of a contract shrank")
+        with diary._state.writing():
+            feed.raise_alarm(diary._state.connection, alarm)
+    assert "ALARM log_shrank" in typist.types("audit").out
+    assert typist.json("audit")["alarms"][0]["kind"] == "log_shrank"
+    assert "diary audit" in typist.types("status").out
+    assert "ALARM (diary audit)" in typist.types().out
