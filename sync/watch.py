@@ -10,7 +10,7 @@ import secrets
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -53,7 +53,10 @@ class Worker:
     engine: Engine | None = None
 
     def sync(self) -> tuple[SyncReport, Waiting]:
-        """Sync once; return what was done and what waits after it."""
+        """Sync once; return what was done, and what waits after it though it was tried.
+
+        What was written while the run ended is no part of it: that change is still to be looked at.
+        """
         diary = self._opened()
         link = diary.server()
         if link is None:
@@ -65,7 +68,8 @@ class Worker:
             self.engine = Engine(diary, self.line)
         assert self.engine is not None, "made with the line"
         report = self.engine.run()
-        return report, self.waiting()
+        waiting = self.waiting()
+        return report, replace(waiting, due=waiting.due & self.engine.tried)
 
     def waiting(self) -> Waiting:
         """Look at the outbox; nothing is written."""
