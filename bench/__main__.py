@@ -9,11 +9,12 @@ These machines are noisy: read ratios, not seconds.
 import sys
 from collections.abc import Callable
 
-from bench import cold, peers, sync_rates, tracker
+from bench import cold, peers, server_rates, sync_rates, tracker
 
 PARTS: dict[str, Callable[[], None]] = {
     "peers": peers.measure,
     "sync": sync_rates.measure,
+    "server": server_rates.measure,
     "status": cold.measure_status,
     "week": cold.measure_week_page,
     "tracker": tracker.measure,
