@@ -282,8 +282,8 @@ def _remove_one(diary: OpenDiary, contract: Contract, place: Place) -> Refused |
 
 def _is_ours_alone(held: Sequence[StoredVersion], stands: Standing) -> bool:
     """Return whether nobody else knows the present life."""
-    names = {each.header.name for each in (*stands.captures, *stands.frontier)}
-    return all(stored.is_ours_alone for stored in held if stored.header.name in names)
+    # What an unsent edit displaced is of this life too, and others may hold it.
+    return all(stored.is_ours_alone for stored in held if (stored.header.life or 0) == stands.life)
 
 
 def _nobody_else_holds(diary: OpenDiary, held: Sequence[StoredVersion], stands: Standing) -> bool:

@@ -344,3 +344,19 @@ def test_what_never_arrived_is_listed_as_refused_when_another_device_deleted_the
     assert b.segment(place).state == "deleted"
     assert ("capture", "slot_deleted") in {(one.what, one.reason) for one in b.diary.refusals()}
     assert b.diary.queue().versions == 0
+
+
+@rule("R25")
+def test_removing_what_was_added_again_and_edited_here_removes_it_for_everybody(stage: Stage) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    place = (contract.id, TEN)
+    a.diary.remove([place])
+    a.diary.add_manual(contract.id, [TEN], "added again")
+    a.sync()
+    b.sync()
+    b.diary.edit([place], memo="edited, not sent")
+    b.diary.remove([place])
+    assert b.segment(place).state == "deleted"
+    b.sync()
+    a.sync()
+    assert {a.segment(place).life, b.segment(place).life} == {3}
