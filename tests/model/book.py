@@ -203,9 +203,18 @@ class Book:
             fallen = {(id_, n) for id_, n, _, _ in _rows(replica, _WITH_CONTENT)} - alive
             assert not fallen, f"{replica.home.name} holds what was destroyed: {fallen}"
             assert not replica.diary.status().destroying
-            _check_traces(replica.home, (self.written[name] for name in self.written.keys() - alive))
-        gone = (self.written[name] for name in self.written.keys() - standing)
-        _check_traces(world.folder / "server", gone)
+            _check_traces(replica.home, self._gone(alive))
+        _check_traces(world.folder / "server", self._gone(standing))
+
+    def _gone(self, alive: set[Name]) -> list[Written]:
+        """Return what was accepted or removed and is not alive; what was sealed anew lives on."""
+        accepted = {row.name for row in self.log}
+        return [
+            one
+            for name, one in self.written.items()
+            if name not in alive
+            and (name in accepted or name[1] <= self.removed.get((name[0], one.place), 0))
+        ]
 
 
 def _check_traces(folder: Path, gone: Iterable[Written]) -> None:

@@ -289,6 +289,8 @@ class Model(RuleBasedStateMachine):
                 break
         else:
             raise AssertionError("the replicas do not come to rest")
+        for replica in self.world.replicas:
+            self.book.note(replica)  # a stamp that was ahead is corrected under a new number (R44)
         self.book.check_log(self.world)
         self.book.check_views(self.world)
         self.book.check_outcomes(self.world)
