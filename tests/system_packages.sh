@@ -24,6 +24,10 @@ done
 if [ "$want" = test ] && ! compgen -G "/usr/lib/*/faketime/libfaketimeMT.so.1" >/dev/null; then
     missing+=(libfaketime)
 fi
+# What Playwright's driver is linked to; the wheel does not carry it.
+if [ "$want" = test ] && ! compgen -G "/usr/lib/*/libatomic.so.1" >/dev/null; then
+    missing+=(libatomic1)
+fi
 # A database, not on anybody's PATH: the server's tests start their own.
 if [ "$want" = test ] && ! compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null &&
     ! command -v initdb >/dev/null 2>&1; then
