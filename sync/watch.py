@@ -28,6 +28,8 @@ from sync.schedule import Schedule, after_change, after_failure, after_network_r
 from sync.transport import Transport
 
 STOP_SECONDS = 5.0  # a request under way may end; what it carried is sent again if it does not
+# A write is heard of before its commit can be seen, by as long as the disk takes: later looks find it.
+LOOK_AGAIN_MS = (1_000, 5_000)
 ROUTE_LOOK_SECONDS = 5.0  # how soon a returning network is noticed while the server is away
 
 
@@ -133,6 +135,7 @@ class Watch:
     left: frozenset[int] = frozenset()
     said: str = ""
     has_route: bool = True
+    looks_at_ms: tuple[int, ...] = ()
 
     async def _call(self, work: Callable[[], _Result]) -> _Result:
         """Return what `work` returns in the worker's thread."""
@@ -150,6 +153,10 @@ class Watch:
             await self._wait(changed, stopped)
             if changed.is_set() and not stopped.is_set():
                 changed.clear()
+                self.looks_at_ms = tuple(self.now_ms() + later_ms for later_ms in LOOK_AGAIN_MS)
+                await self._look()
+            elif self.looks_at_ms and self.looks_at_ms[0] <= self.now_ms():
+                self.looks_at_ms = self.looks_at_ms[1:]
                 await self._look()
 
     async def _sync(self) -> None:
@@ -186,7 +193,10 @@ class Watch:
 
     async def _wait(self, changed: asyncio.Event, stopped: asyncio.Event) -> None:
         """Wait for a change, the schedule or the end; while the server is away also for the network."""
-        wait = self.schedule.wait_ms(self.now_ms()) / 1000
+        now_ms = self.now_ms()
+        wait = self.schedule.wait_ms(now_ms) / 1000
+        if self.looks_at_ms:
+            wait = min(wait, max(0, self.looks_at_ms[0] - now_ms) / 1000)
         if self.schedule.failures:
             wait = min(wait, ROUTE_LOOK_SECONDS)
         waits = [asyncio.ensure_future(changed.wait()), asyncio.ensure_future(stopped.wait())]
