@@ -11,6 +11,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,11 @@ def segments_of(computer: Computer, week: str) -> dict[int, dict[str, Any]]:
 def shown(segment: dict[str, Any]) -> tuple[object, ...]:
     """Return what both devices must agree on."""
     return tuple(json.dumps(segment[name], sort_keys=True) for name in AGREED)
+
+
+def nothing_under_way(computer: Computer, week: str) -> bool:
+    """Return whether no segment is a draft any more."""
+    return all(segment["state"] != "draft" for segment in segments_of(computer, week).values())
 
 
 def files_holding(needles: dict[str, bytes], *places: Path) -> list[tuple[str, str]]:
@@ -241,6 +247,8 @@ def test_two_computers_work_offline_and_come_to_show_the_same_week(tmp_path: Pat
                 world.server.kill()
                 world.server.start()
         eventually("the server answers", lambda: laptop_synced(laptop), seconds=60)
+        for computer in (laptop, tower):
+            eventually("the slot that was under way is over", partial(nothing_under_way, computer, week))
         tower.run("sync")
         laptop.run("sync")
         tower.run("sync")
