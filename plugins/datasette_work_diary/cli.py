@@ -137,6 +137,9 @@ def listen(port: int) -> Iterator[socket.socket]:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((LOOPBACK, candidate))
+            # From here on a browser waits for the first answer instead of being refused: the address is told
+            # before Datasette has started.
+            listening.listen()
         except OSError:
             listening.close()
             continue
