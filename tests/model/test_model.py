@@ -372,6 +372,7 @@ def bounds(*, examples: int, steps: int) -> settings:
 @holds("R34")
 @holds("R35")
 @holds("R36")
+@pytest.mark.soak
 @holds("R37")
 @holds("R40")
 @holds("R45")
