@@ -17,6 +17,7 @@ from capture.alone import alone, holder, is_tracked
 from diary.contracts import Contract
 from diary.diary import Diary
 from diary.errors import MachineError, NothingError
+from diary.rules.qualifies import Finding, Point
 from diary.services import Service
 from diary.tracking import NotTrackingError
 from diary.when import duration_of
@@ -164,21 +165,18 @@ def _add_tracker(app: typer.Typer, open_diary: OpenDiary) -> None:
 def _begin(diary: Diary, contract: Contract, memo: str | None, label: str | None) -> None:
     diary.start(contract.id, memo=memo, label=label)
     typer.echo(f"Tracking {contract.title}.")
-    for warning in _warnings(contract, memo, label):
-        typer.echo(warning, err=True)
+    for finding in diary.foresee(contract, memo or "", label or ""):
+        typer.echo(_warning(finding, contract), err=True)
     _ensure_tracker(diary)
 
 
-def _warnings(contract: Contract, memo: str | None, label: str | None) -> list[str]:
-    """Return what is known already to keep these segments from qualifying (R11)."""
-    found = []
-    if contract.terms.kind == "fixed_price":
-        found.append("This contract is fixed-price: its time is recorded and never bills by the hour.")
-    if not memo:
-        found.append('There is no memo yet. Set one: diary memo "what you are doing".')
-    if contract.terms.label_required and not label:
-        found.append(f"This contract wants a label. Set one: diary label {'|'.join(contract.labels)}.")
-    return found
+def _warning(finding: Finding, contract: Contract) -> str:
+    """Return a point that is known to fail, and what is typed to mend it (R11)."""
+    typed: dict[Point, str] = {
+        "memo": ' Set one: diary memo "what you are doing".',
+        "label": f" Set one: diary label {'|'.join(contract.labels)}.",
+    }
+    return finding.says + typed.get(finding.point, f" {finding.mend}".rstrip())
 
 
 def _ensure_tracker(diary: Diary) -> None:

@@ -14,6 +14,7 @@ from typing import Self, Unpack
 from diary import (
     asking,
     auditing,
+    checking,
     contracts,
     correcting,
     drafting,
@@ -27,10 +28,12 @@ from diary import (
 )
 from diary.asking import Asked
 from diary.auditing import Audit
+from diary.checking import WeekCheck
 from diary.clock import Clock
 from diary.contracts import Contract, TermsFields
 from diary.correcting import Acts, Loss
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from diary.rules.qualifies import Finding
 from diary.rules.segment import ListedDevice, Sealed, StampedText
 from diary.rules.timesheet import Place, SegmentView, WeekView
 from diary.rules.week import Week
@@ -51,6 +54,7 @@ __all__ = [
     "Status",
     "TermsFields",
     "Tracking",
+    "WeekCheck",
 ]
 
 
@@ -294,6 +298,14 @@ class Diary(SyncDoor):
     def segment(self, place: Place) -> SegmentView | None:
         """Return one segment, None where nothing stands (R24)."""
         return looking.segment(self._state, place)
+
+    def check(self, week: Week) -> WeekCheck:
+        """Return what of a week qualifies, and which points fail (R30)."""
+        return checking.check(self._state, week)
+
+    def foresee(self, contract: Contract, memo: str, label: str) -> tuple[Finding, ...]:
+        """Return the points that time tracked from now on is already known to fail (R11)."""
+        return checking.foresee(self._state, contract, memo, label)
 
     def weeks(self) -> tuple[Week, ...]:
         """Return the weeks that hold anything, the newest first (R2)."""

@@ -64,6 +64,12 @@ SETTINGS: Mapping[str, Setting] = {
     "idle_minutes": Setting(
         10, "1 to 120 minutes", _within(1, 120), "after how long without input it pauses"
     ),
+    "activity_over": Setting(
+        1, "0 to 9 minutes", _within(0, 9), "more active minutes than this a segment needs to qualify"
+    ),
+    "week_activity_over": Setting(
+        5, "0 to 9 minutes", _within(0, 9), "more active minutes than this a week needs on average to qualify"
+    ),
     "clock_24h": Setting(True, _ON_OR_OFF, _is_switch, "whether times read 17:45 or 5:45 pm"),
     "zone": Setting(
         "", "a time zone, or nothing for this machine's", _is_zone, "the zone times are shown in"

@@ -70,7 +70,7 @@ def week(ctx: typer.Context, name: WeekName = "this", *, as_json: AsJson = False
         sheet.totals(view.totals)
     else:
         typer.echo(f"Nothing stands in {view.week.name}.")
-    typer.echo(_deadline(view, sheet, now_ms))
+    typer.echo(deadline(view, sheet, now_ms))
 
 
 @app.command()
@@ -146,7 +146,7 @@ def _found(diary: "Diary", text: str) -> Iterable[SegmentView]:
                 yield one
 
 
-def _deadline(view: WeekView, sheet: Sheet, now_ms: int) -> str:
+def deadline(view: WeekView, sheet: Sheet, now_ms: int) -> str:
     """Return how long the week can still be changed, in words and as an instant (R3, R4)."""
     lock = f"{sheet.moment(view.locked_at_ms)} ({iso(view.locked_at_ms)})"
     if view.frozen:

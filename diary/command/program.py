@@ -37,6 +37,7 @@ _OWN = {
     "remove": "correct",
     "undo": "correct",
     "refused": "correct",
+    "check": "check",
     "late": "late",
     "export": "export",
     "init": "account",

@@ -84,8 +84,8 @@ def test_start_sets_contract_memo_and_label_and_starts_a_tracker(desk: Desk) -> 
 @rule("R11")
 def test_starting_warns_of_what_is_known_to_fail(desk: Desk) -> None:
     said = desk.run("start", "Bakery")
-    assert "There is no memo yet" in said
-    assert "wants a label" in said
+    assert "There is no memo. Set one: diary memo" in said
+    assert "asks for a label. Set one: diary label" in said
 
 
 @rule("R23")

@@ -1,0 +1,105 @@
+"""Will it count: the checklist of a week and of a segment, and what a start already foresees (R11, R30)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from diary import contracts, looking
+from diary.contracts import Contract
+from diary.rules.ids import ContractId, Millis
+from diary.rules.json_form import iso
+from diary.rules.qualifies import ContractCheck, Finding, Point, Thresholds, check_week, checklist, foreseen
+from diary.rules.timesheet import Place, SegmentView, WeekView
+from diary.rules.week import Week, starts_at_ms
+from diary.settings import setting
+from diary.state import OpenDiary
+
+
+@dataclass(frozen=True, slots=True)
+class WeekCheck:
+    """A week with its checklists as of one instant; `contracts` are by title."""
+
+    view: WeekView
+    at_ms: Millis
+    contracts: tuple[ContractCheck, ...]
+    findings: Mapping[Place, tuple[Finding, ...]]
+    thresholds: Thresholds
+
+    def finding(self, segment: SegmentView, point: Point) -> Finding:
+        """Return one point of one segment's checklist."""
+        findings = self.findings[segment.contract, segment.slot]
+        return next(finding for finding in findings if finding.point == point)
+
+
+def check(diary: OpenDiary, which: Week) -> WeekCheck:
+    """Return what of a week qualifies, and which points fail (R30)."""
+    with diary.reading():
+        at_ms = diary.now_ms()
+        view = looking.week(diary, which)
+        known = contracts.known(diary)
+        thresholds = _thresholds(diary)
+    findings = {(one.contract, one.slot): _checklist(one, known, at_ms, thresholds) for one in view.segments}
+    checked = check_week(view.segments, lambda one: findings[one.contract, one.slot], thresholds)
+    return WeekCheck(view, at_ms, checked, findings, thresholds)
+
+
+def foresee(diary: OpenDiary, contract: Contract, memo: str, label: str) -> tuple[Finding, ...]:
+    """Return the points that time tracked from now on is already known to fail (R11)."""
+    with diary.reading():
+        at_ms = diary.now_ms()
+        view = looking.week(diary, Week.at(at_ms))
+    billed = sum(total.billable for total in view.totals if total.contract == contract.id)
+    return foreseen(contract.history, at_ms, billed_segments=billed, memo=memo, label=label)
+
+
+def check_json(found: WeekCheck) -> dict[str, object]:
+    """Return a check for programs, as command and page give it; `activity` is a mean number of minutes."""
+    return {
+        "week": found.view.week.name,
+        "locked_at": iso(found.view.locked_at_ms),
+        "frozen": found.view.frozen,
+        "contracts": [_contract_json(found, one) for one in found.contracts],
+    }
+
+
+def findings_json(findings: Iterable[Finding]) -> list[dict[str, object]]:
+    """Return a segment's checklist for programs."""
+    return [
+        {
+            "point": finding.point,
+            "outcome": finding.outcome,
+            "says": finding.says,
+            "mend": finding.mend,
+            "until": None if finding.until_ms is None else iso(finding.until_ms),
+        }
+        for finding in findings
+    ]
+
+
+def _contract_json(found: WeekCheck, one: ContractCheck) -> dict[str, object]:
+    failing = [
+        {"slot": each.slot, "start": iso(starts_at_ms(each.slot)), **finding}
+        for point, segments in one.failing.items()
+        for each in segments
+        for finding in findings_json([found.finding(each, point)])
+    ]
+    return {
+        "contract": one.contract,
+        "title": one.contract_title,
+        "segments": one.counted,
+        "qualifying": one.qualifying,
+        "activity": None if one.activity is None else round(float(one.activity), 2),
+        "activity_holds": one.activity_holds,
+        "failing": failing,
+    }
+
+
+def _checklist(
+    segment: SegmentView, known: Mapping[ContractId, Contract], at_ms: Millis, thresholds: Thresholds
+) -> tuple[Finding, ...]:
+    return checklist(segment, known[segment.contract].history, at_ms, thresholds=thresholds)
+
+
+def _thresholds(diary: OpenDiary) -> Thresholds:
+    return Thresholds(
+        segment=int(setting(diary, "activity_over")), week=int(setting(diary, "week_activity_over"))
+    )
