@@ -7,7 +7,7 @@ from diary import contracts, looking
 from diary.contracts import Contract
 from diary.rules.ids import ContractId, Millis
 from diary.rules.json_form import iso
-from diary.rules.qualifies import ContractCheck, Finding, Point, Thresholds, check_week, checklist, foreseen
+from diary.rules.qualifies import ContractCheck, Finding, Thresholds, check_week, checklist, foreseen
 from diary.rules.timesheet import Place, SegmentView, WeekView
 from diary.rules.week import Week, starts_at_ms
 from diary.settings import setting
@@ -23,11 +23,6 @@ class WeekCheck:
     contracts: tuple[ContractCheck, ...]
     findings: Mapping[Place, tuple[Finding, ...]]
     thresholds: Thresholds
-
-    def finding(self, segment: SegmentView, point: Point) -> Finding:
-        """Return one point of one segment's checklist."""
-        findings = self.findings[segment.contract, segment.slot]
-        return next(finding for finding in findings if finding.point == point)
 
 
 def check(diary: OpenDiary, which: Week) -> WeekCheck:
@@ -57,7 +52,7 @@ def check_json(found: WeekCheck) -> dict[str, object]:
         "week": found.view.week.name,
         "locked_at": iso(found.view.locked_at_ms),
         "frozen": found.view.frozen,
-        "contracts": [_contract_json(found, one) for one in found.contracts],
+        "contracts": [_contract_json(one) for one in found.contracts],
     }
 
 
@@ -75,12 +70,11 @@ def findings_json(findings: Iterable[Finding]) -> list[dict[str, object]]:
     ]
 
 
-def _contract_json(found: WeekCheck, one: ContractCheck) -> dict[str, object]:
+def _contract_json(one: ContractCheck) -> dict[str, object]:
     failing = [
         {"slot": each.slot, "start": iso(starts_at_ms(each.slot)), **finding}
-        for point, segments in one.failing.items()
+        for finding, segments in zip(findings_json(one.failing), one.failing.values(), strict=True)
         for each in segments
-        for finding in findings_json([found.finding(each, point)])
     ]
     return {
         "contract": one.contract,

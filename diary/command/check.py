@@ -55,10 +55,9 @@ def _print(found: "WeekCheck", sheet: "Sheet") -> None:
     for one in found.contracts:
         sheet.console.print(plain(_sum_of(one, found.thresholds.week)))
         table = plain_table("", "Segments", "What fails", "Mend it", "When")
-        for point, segments in one.failing.items():
+        for finding, segments in one.failing.items():
             line += 1
-            finding = found.finding(segments[0], point)
-            typed = _TYPED.get(point, "").format(line=line)
+            typed = _TYPED.get(finding.point, "").format(line=line)
             mend = " ".join(filter(None, (finding.mend, typed if finding.mend else "")))
             table.add_row(
                 f"@{line}",

@@ -71,8 +71,8 @@ class Finding:
 class ContractCheck:
     """One contract's week: how many of its counted segments qualify, and their mean activity level.
 
-    `activity` is over the tracked segments, None where there is none. `failing` has every point that some
-    segment fails, with those segments in order of time.
+    `activity` is over the tracked segments, None where there is none. `failing` has what fails, in the
+    list's order, each with the segments of which it is true, in order of time.
     """
 
     contract: ContractId
@@ -81,7 +81,7 @@ class ContractCheck:
     qualifying: int
     activity: Fraction | None
     activity_holds: bool
-    failing: Mapping[Point, tuple[SegmentView, ...]]
+    failing: Mapping[Finding, tuple[SegmentView, ...]]
 
 
 def checklist(
@@ -115,7 +115,7 @@ def checklist(
         _before_lock(segment, at_ms),
         _within_a_day(segment, at_ms),
     ]
-    return tuple(sorted(findings, key=lambda finding: _ORDER[finding.point]))
+    return tuple(sorted(findings, key=_place_in_list))
 
 
 def qualifies(findings: Iterable[Finding]) -> bool:
@@ -182,6 +182,10 @@ _RAISE_LIMIT = "Ask the client to raise the limit before the week ends."
 _SYNC = "Sync: diary sync."
 
 
+def _place_in_list(finding: Finding) -> tuple[int, str]:
+    return _ORDER[finding.point], finding.says
+
+
 def _hourly(segment: SegmentView) -> Finding:
     return _plain("hourly", segment.hourly, "The contract is hourly.", _FIXED_PRICE)
 
@@ -206,8 +210,10 @@ def _picture(segment: SegmentView) -> Finding:
 
 
 def _activity(segment: SegmentView, threshold: int) -> Finding:
-    says = f"{segment.activity} of 10 minutes were active; more than {threshold} are asked for."
-    return Finding("activity", "holds" if segment.activity > threshold else "fails", says)
+    # Without its own figure, so that all segments that fail alike are one finding.
+    no = f"No more than {threshold} of its 10 minutes {'was' if threshold == 1 else 'were'} active."
+    yes = f"{segment.activity} of its 10 minutes were active."
+    return _plain("activity", segment.activity > threshold, yes, no)
 
 
 def _texts(segment: SegmentView, history: TermsHistory, at_ms: int) -> list[Finding]:
@@ -266,14 +272,14 @@ def _within_a_day(segment: SegmentView, at_ms: int) -> Finding:
 def _check_contract(
     counted: list[SegmentView], checklist_of: Callable[[SegmentView], tuple[Finding, ...]], least: int
 ) -> ContractCheck:
-    failing: dict[Point, list[SegmentView]] = defaultdict(list)
+    failing: dict[Finding, list[SegmentView]] = defaultdict(list)
     qualifying = 0
     for segment in counted:
         findings = checklist_of(segment)
         qualifying += qualifies(findings)
         for finding in findings:
             if finding.outcome == "fails":
-                failing[finding.point].append(segment)
+                failing[finding].append(segment)
     tracked = [segment.activity for segment in counted if segment.tracked_minutes]
     activity = Fraction(sum(tracked), len(tracked)) if tracked else None
     return ContractCheck(
@@ -283,5 +289,5 @@ def _check_contract(
         qualifying=qualifying,
         activity=activity,
         activity_holds=activity is not None and activity > least,
-        failing={point: tuple(failing[point]) for point in _ORDER if point in failing},
+        failing={finding: tuple(failing[finding]) for finding in sorted(failing, key=_place_in_list)},
     )

@@ -101,7 +101,7 @@ def place_to_go(back: str) -> str:
     room, _, name = back.removeprefix(f"{HOME}/").partition("/")
     if room == "day":
         return short_day(day_named(name))
-    return name if room == "week" else room
+    return f"check {name}" if room == "check" else name if room == "week" else room
 
 
 def led_on(datasette: Any, request: Any, back: str, says: str, *, problem: bool = False) -> Any:

@@ -86,9 +86,9 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
     """Add the diary's pages."""
     if not viewer_of(datasette):
         return []
-    from datasette_work_diary import edit_form, pages
+    from datasette_work_diary import checking, edit_form, pages
 
-    return [*pages.ROUTES, *edit_form.ROUTES]
+    return [*pages.ROUTES, *checking.ROUTES, *edit_form.ROUTES]
 
 
 @hook
@@ -98,6 +98,7 @@ def menu_links(datasette: Any) -> list[Link]:
         return []
     return [
         {"href": "/-/diary", "label": "Work diary"},
+        {"href": "/-/diary/check", "label": "Will it count?"},
         {"href": "/-/diary/refused", "label": "Refused changes"},
         {"href": f"/{DATABASE}/segment", "label": "Segments as a table"},
         {"href": f"/{DATABASE}", "label": "The sealed tables"},

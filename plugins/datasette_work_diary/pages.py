@@ -17,9 +17,11 @@ from datasette_work_diary.reading import Reading, sentence, short_day
 from datasette_work_diary.segment_page import SegmentPage, segment_page
 from datasette_work_diary.week_page import WeekPage, week_page
 from datasette_work_diary.wording import refusal
+from diary.checking import findings_json
 from diary.diary import Diary
 from diary.rules.ids import ContractId, Slot
 from diary.rules.json_form import segment_json, week_json
+from diary.rules.qualifies import Finding
 from diary.rules.timesheet import Place, SegmentView, WeekView
 from diary.rules.week import Week, local_date, local_day, starts_at_ms
 
@@ -169,12 +171,14 @@ class SegmentSeen:
     """What a look at a segment found."""
 
     reading: Reading
+    segment: SegmentView
+    findings: tuple[Finding, ...]
     page: SegmentPage
     edit: EditFields
 
 
 async def segment(datasette: Any, request: Any) -> Any:
-    """Show one segment with its picture (R24)."""
+    """Show one segment with its picture and its checklist (R24, R30); as JSON in the fields of CLI.md."""
     place = (ContractId(request.url_vars["contract"]), Slot(int(request.url_vars["slot"])))
 
     def look(diary: Diary) -> SegmentSeen | None:
@@ -183,6 +187,8 @@ async def segment(datasette: Any, request: Any) -> Any:
     seen = await viewer_here(datasette).room.ask(look)
     if seen is None:
         raise NotFound("Nothing was recorded at this place.")
+    if request.url_vars["format"]:
+        return Response.json({**segment_json(seen.segment), "points": findings_json(seen.findings)})
     day_label = short_day(date.fromisoformat(seen.page.day_href.rpartition("/")[2]))
     context = {
         "segment": seen.page,
@@ -196,15 +202,18 @@ async def segment(datasette: Any, request: Any) -> Any:
 
 def look_at_segment(diary: Diary, place: Place) -> SegmentSeen | None:
     """Return a segment as its page shows it; None where nothing stands."""
-    segments = diary.week(Week.of(place[1])).segments
+    checked = diary.check(Week.of(place[1]))
+    segments = checked.view.segments
     found = next((one for one in segments if (one.contract, one.slot) == place), None)
     if found is None:
         return None
     reading = reading_of(diary)
     others = [one for one in segments if one.state != "deleted"]
-    page = segment_page(found, diary.memo_history(place), others, reading)
+    findings = checked.findings[place]
+    page = segment_page(found, diary.memo_history(place), others, findings, reading)
     back = f"/-/diary/segment/{found.contract}/{found.slot}"
-    return SegmentSeen(reading, page, edit_fields([found], diary.contracts(), back, reading))
+    edit = edit_fields([found], diary.contracts(), back, reading)
+    return SegmentSeen(reading, found, findings, page, edit)
 
 
 async def picture(datasette: Any, request: Any) -> Any:
@@ -275,7 +284,7 @@ ROUTES: list[tuple[str, Handler]] = [
     (r"^/-/diary/week/(?P<week>[0-9]{4}-W[0-9]{2})(?P<format>\.json)?$", week),
     (r"^/-/diary/day/today$", today),
     (r"^/-/diary/day/(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})(?P<format>\.json)?$", day),
-    (r"^/-/diary/segment/(?P<contract>[0-9a-f]{32})/(?P<slot>[0-9]{1,10})$", segment),
+    (r"^/-/diary/segment/(?P<contract>[0-9a-f]{32})/(?P<slot>[0-9]{1,10})(?P<format>\.json)?$", segment),
     (r"^/-/diary/picture/(?P<name>[0-9a-z-]{1,128})$", picture),
     (r"^/-/diary/refused$", refused),
     (r"^/-/diary/version\.json$", version),

@@ -6,8 +6,9 @@ Pure: a `SegmentView`, its history and a `Reading` come in; the template only lo
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from datasette_work_diary.check_page import PointShown, points_shown
 from datasette_work_diary.day_page import place_name, why_no_picture
-from datasette_work_diary.reading import Reading, length, short_day, time_left
+from datasette_work_diary.reading import Reading, counted, length, short_day, time_left
 from datasette_work_diary.week_page import segment_href
 from datasette_work_diary.wording import (
     BILLS,
@@ -20,6 +21,7 @@ from datasette_work_diary.wording import (
     removal_word,
 )
 from diary.rules.ids import MINUTES_PER_SLOT
+from diary.rules.qualifies import Finding
 from diary.rules.segment import MinuteCounts, StampedText
 from diary.rules.timesheet import SegmentView, bar_of
 from diary.rules.week import Week, ends_at_ms, local_date, starts_at_ms
@@ -104,20 +106,30 @@ class SegmentPage:
     bills_why: str
     facts: tuple[Fact, ...]
     history: tuple[OldText, ...]
+    points: tuple[PointShown, ...]
+    points_say: str
     changeable: bool
     removable: bool
     why_not_changeable: str
     remove_word: str
     remove_deadline: str
     day_href: str
+    json_href: str
     previous: str
     next: str
 
 
 def segment_page(
-    segment: SegmentView, history: Sequence[StampedText], neighbours: Sequence[SegmentView], reading: Reading
+    segment: SegmentView,
+    history: Sequence[StampedText],
+    neighbours: Sequence[SegmentView],
+    findings: tuple[Finding, ...],
+    reading: Reading,
 ) -> SegmentPage:
-    """Return one segment's page (R24). `neighbours` are the live segments of its week, in order of time."""
+    """Return one segment's page (R24, R30).
+
+    `neighbours` are the live segments of its week, in order of time; `findings` is its checklist.
+    """
     week = Week.of(segment.slot)
     at_ms, end_ms = starts_at_ms(segment.slot), ends_at_ms(segment.slot)
     day = local_date(segment.slot, reading.zone)
@@ -147,15 +159,28 @@ def segment_page(
         bills_why=why,
         facts=_facts(segment, reading),
         history=tuple(OldText(old.text, reading.instant(old.stamp[0])) for old in history),
+        points=points_shown(findings, reading),
+        points_say=_points_say(findings),
         changeable=can_change(segment, frozen=frozen),
         removable=can_go(segment, frozen=frozen),
         why_not_changeable=_why_not_changeable(segment, week, reading),
         remove_word=removal_word(week_has_ended=ended, many=False),
         remove_deadline=_until(week, reading),
         day_href=f"/-/diary/day/{day.isoformat()}",
+        json_href=f"{segment_href(segment)}.json",
         previous=segment_href(before) if before else "",
         next=segment_href(after) if after else "",
     )
+
+
+def _points_say(findings: tuple[Finding, ...]) -> str:
+    failing = sum(finding.outcome == "fails" for finding in findings)
+    if failing:
+        return (
+            f"It does not qualify: {counted(failing, 'point')} of {len(findings)} fail{'s' * (failing == 1)}."
+        )
+    waits = any(finding.outcome == "open" for finding in findings)
+    return "It qualifies once the server has it in time." if waits else "It qualifies."
 
 
 def _beside(

@@ -3,7 +3,7 @@
 Pure: a `WeekView`, the contracts' terms and a `Reading` come in; the template only loops.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -152,7 +152,7 @@ def week_page(view: WeekView, histories: Mapping[ContractId, TermsHistory], read
         sum=_sum(view.totals) if len(lines) > 1 else None,
         deadlines=deadlines(week, reading),
         days=tuple(_day(live, day, week, reading) for day in local_days(week, reading)),
-        not_billing=_not_billing(live, reading, frozen=view.frozen),
+        not_billing=not_billing(live, reading, frozen=view.frozen),
     )
 
 
@@ -307,7 +307,8 @@ def _strip(mine: list[SegmentView], day: date, first_slot: int, reading: Reading
     )
 
 
-def _not_billing(live: list[SegmentView], reading: Reading, *, frozen: bool) -> tuple[Reason, ...]:
+def not_billing(live: Sequence[SegmentView], reading: Reading, *, frozen: bool) -> tuple[Reason, ...]:
+    """Return each reason for which live time does not bill, with where (R27, R28)."""
     reasons = []
     for word, words in WHY_NOT.items():
         found = [segment for segment in live if segment.why_not == word and segment.state not in NOT_COUNTED]
@@ -319,7 +320,7 @@ def _not_billing(live: list[SegmentView], reading: Reading, *, frozen: bool) -> 
                     length=hours(len(found)),
                     why=words.why,
                     mend=mend_of(word, frozen=frozen),
-                    places=tuple(Link(segment_href(one), _short_place(one, reading)) for one in shown),
+                    places=tuple(place_link(one, reading) for one in shown),
                     more=len(found) - len(shown),
                 )
             )
@@ -331,6 +332,8 @@ def segment_href(segment: SegmentView) -> str:
     return f"/-/diary/segment/{segment.contract}/{segment.slot}"
 
 
-def _short_place(segment: SegmentView, reading: Reading) -> str:
+def place_link(segment: SegmentView, reading: Reading) -> Link:
+    """Return a link to a segment's page, named by weekday and time."""
     at_ms = starts_at_ms(segment.slot)
-    return f"{long_day(reading.local(at_ms).date())[:3]} {reading.time(at_ms)}"
+    label = f"{long_day(reading.local(at_ms).date())[:3]} {reading.time(at_ms)}"
+    return Link(segment_href(segment), label)

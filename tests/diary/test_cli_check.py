@@ -77,7 +77,11 @@ def test_the_thresholds_are_settings(tmp_path: Path) -> None:
         diary.set_setting("activity_over", 5)
         (higher,) = diary.check(WEEK).contracts
     assert [one.activity_holds for one in (as_it_is, lower, higher)] == [False, True, True]
-    assert [list(one.failing) for one in (as_it_is, lower, higher)] == [[], [], ["activity"]]
+    assert [[finding.point for finding in one.failing] for one in (as_it_is, lower, higher)] == [
+        [],
+        [],
+        ["activity"],
+    ]
 
 
 @rule("R11")

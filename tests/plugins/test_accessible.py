@@ -23,6 +23,8 @@ def paths_of(served: Served) -> dict[str, str]:
         "empty day": "/-/diary/day/2026-11-21",
         "segment": served.segment_path(place),
         "manual": served.segment_path((served.contract.id, MORNING[-1])),
+        "check": "/-/diary/check/2026-W47",
+        "empty check": "/-/diary/check/2026-W40",
         "refused": "/-/diary/refused",
         "not found": served.segment_path((ContractId("0" * 32), MORNING[0])),
     }

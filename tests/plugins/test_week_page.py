@@ -139,7 +139,7 @@ def test_a_frozen_week_says_since_when() -> None:
 
 @rule("R14")
 def test_a_segments_page_shows_each_minute_and_says_what_was_not_counted() -> None:
-    page = segment_page(SYNCED, (), [SYNCED], reading())
+    page = segment_page(SYNCED, (), [SYNCED], (), reading())
     assert page.activity_says == "9 of 10 minutes active."
     assert [bar.active for bar in page.chart] == ["yes"] * 9 + ["no"]
     assert [(line.keystrokes, line.active) for line in page.minutes[-2:]] == [("40", "active"), ("0", "idle")]
@@ -148,7 +148,7 @@ def test_a_segments_page_shows_each_minute_and_says_what_was_not_counted() -> No
 @rule("R21")
 def test_manual_time_has_no_counts_and_no_chart() -> None:
     one = manual("2026-11-18T09:00")
-    page = segment_page(one, (), [one], reading())
+    page = segment_page(one, (), [one], (), reading())
     assert page.chart == ()
     assert page.no_picture == "manual time"
     assert page.bar == "manual"
@@ -157,7 +157,7 @@ def test_manual_time_has_no_counts_and_no_chart() -> None:
 @rule("R16")
 def test_a_segment_without_a_picture_says_why() -> None:
     one = segment("2026-11-18T09:00", snapshots=(), no_picture=("the screen was locked",))
-    assert segment_page(one, (), [one], reading()).no_picture == "the screen was locked"
+    assert segment_page(one, (), [one], (), reading()).no_picture == "the screen was locked"
 
 
 @pytest.mark.parametrize(

@@ -175,15 +175,30 @@ def test_a_week_counts_what_qualifies_and_lists_what_fails_by_point_and_contract
     ]
     atlas, shop = check_week(segments, lambda one: checklist(one, PLAIN, NOW, VERIFIED))
     assert (shop.counted, shop.qualifying) == (3, 1)
-    assert {point: [one.slot for one in each] for point, each in shop.failing.items()} == {
+    assert {finding.point: [one.slot for one in each] for finding, each in shop.failing.items()} == {
         "memo": [SLOT + 1, SLOT + 2]
     }
-    assert (atlas.contract_title, atlas.counted, atlas.qualifying, list(atlas.failing)) == (
-        "Atlas",
-        1,
-        0,
-        ["picture"],
-    )
+    assert (atlas.contract_title, atlas.counted, atlas.qualifying) == ("Atlas", 1, 0)
+    assert [finding.point for finding in atlas.failing] == ["picture"]
+
+
+@rule("R30")
+def test_segments_that_fail_one_point_alike_stand_together_and_others_apart() -> None:
+    segments = [
+        good(slot=SLOT, masked=True),
+        good(slot=Slot(SLOT + 1), snapshots=(), no_picture=("locked",)),
+        good(slot=Slot(SLOT + 2), masked=True),
+        good(slot=Slot(SLOT + 3), activity=0),
+        good(slot=Slot(SLOT + 4), activity=1),
+    ]
+    (check,) = check_week(segments, lambda one: checklist(one, PLAIN, NOW, VERIFIED))
+    assert [
+        (finding.point, [one.slot - SLOT for one in each]) for finding, each in check.failing.items()
+    ] == [
+        ("picture", [0, 2]),
+        ("picture", [1]),
+        ("activity", [3, 4]),
+    ]
 
 
 @rule("R14")
