@@ -24,7 +24,7 @@ from diary.clock import Clock, SystemClock
 from sync.protocol import PROTOCOL_VERSION, UPLOAD_OFFSET, Fault
 from sync.server.clock_watch import LOOK_SECONDS
 from sync.server.doors import DOORS
-from sync.server.faults import FaultError, UploadOffsetError
+from sync.server.faults import BusyError, FaultError, UploadOffsetError
 from sync.server.server import Server
 from sync.server.settings import Settings
 
@@ -61,6 +61,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
         exception_handlers={
             FaultError: _answer_fault,
             HTTPException: _answer_http_error,
+            OSError: _answer_machine_fault,
             Exception: _answer_our_mistake,
         },
         lifespan=[tidied],
@@ -103,6 +104,12 @@ def _answer_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Respo
         because = "; ".join(str(item.get("message", "")) for item in error.extra if isinstance(item, dict))
     fault = Fault(reason=_WORDS.get(error.status_code, "bad_request"), because=because or error.detail)
     return Response(fault, status_code=error.status_code, headers=error.headers)
+
+
+def _answer_machine_fault(request: Request[Any, Any, Any], error: OSError) -> Response[Fault]:
+    """Answer what the machine failed at: a disk that cannot be read, no more files to be opened."""
+    _log.error("machine failed", path=request.url.path, fault=type(error).__name__, number=error.errno)
+    return _answer_fault(request, BusyError(what=error.strerror or type(error).__name__))
 
 
 def _answer_our_mistake(request: Request[Any, Any, Any], error: Exception) -> Response[Fault]:

@@ -85,13 +85,14 @@ class Pictures:
             raise UploadOffsetError(held=held)
         try:
             held = self._blobs.append(account, name, offset, part)
-        except OSError as error:  # a full disk: the part is as it was
+            if held != offset + len(part):
+                raise UploadOffsetError(held=held)
+            if held < size:
+                return PicturePart(size=held, whole=False)
+            is_right = self._blobs.finish(account, name)
+        except OSError as error:  # a full disk, or a broken one: the part is as it was, or whole
             raise BusyError(what=error.strerror) from error
-        if held != offset + len(part):
-            raise UploadOffsetError(held=held)
-        if held < size:
-            return PicturePart(size=held, whole=False)
-        if not self._blobs.finish(account, name):
+        if not is_right:
             raise WrongHashError
         if not self._storage.picture_arrived(account, name):
             self._blobs.remove(account, name)

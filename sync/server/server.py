@@ -23,7 +23,7 @@ from sync.protocol import (
 from sync.server import accounts, intake
 from sync.server.blobs import FolderBlobs
 from sync.server.clock_watch import ClockWatch
-from sync.server.faults import TooLargeError, UnreadableError, again
+from sync.server.faults import FaultError, TooLargeError, UnreadableError, again
 from sync.server.log import ServerKey
 from sync.server.pictures import Pictures, Span
 from sync.server.settings import Settings
@@ -144,9 +144,15 @@ class Server:
         self._watch.is_sure()
 
     def _finish_destroying(self) -> None:
-        """Make unreadable what a commit destroyed; what fails now is done at the next time (R25)."""
-        self._storage.sweep()
-        self._pictures.remove_doomed()
+        """Make unreadable what a commit destroyed; what fails now is done at the next time (R25).
+
+        The commit stands, so its answer must not fail with it.
+        """
+        try:
+            self._storage.sweep()
+            self._pictures.remove_doomed()
+        except (FaultError, OSError) as fault:
+            _log.warning("destroying failed", fault=type(fault).__name__)
 
     def close(self) -> None:
         """Release the files."""

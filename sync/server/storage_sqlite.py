@@ -14,7 +14,6 @@ import apsw
 import msgspec
 
 from diary.clock import Clock
-from diary.errors import DamageError
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
 from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
@@ -23,6 +22,7 @@ from diary.rules.segment import parse_header
 from sync.server import storage_rows
 from sync.server import storage_sqlite_statements as sql
 from sync.server.faults import BusyError
+from sync.server.sqlite_file import MACHINE_FAULTS, opened
 from sync.server.storage import (
     Credential,
     DeviceListRow,
@@ -35,17 +35,7 @@ from sync.server.storage import (
     Stored,
 )
 
-BUSY_MILLIS = 10_000  # longer than any transaction of ours; then the asker is told to come again
-PAGE_BYTES = 8192  # a sealed row is about 1.5 KB: several fit into a page without overflow
-
 _json = msgspec.json.Encoder()
-
-
-class UnknownSchemaError(DamageError):
-    """The file was made by another version of the server."""
-
-    says = "The server's database has format {found}; this server knows {known}."
-    mend = "Start the server that made it, or a newer one."
 
 
 class _SqliteHold:
@@ -153,7 +143,7 @@ class SqliteStorage:
         self._clock = clock
         self._lock = threading.Lock()
         self._unswept = True  # what a killed process destroyed may still lie in the WAL
-        self._connection = _opened(path)
+        self._connection = opened(path)
         self.sweep()
 
     @contextmanager
@@ -291,8 +281,10 @@ class SqliteStorage:
             if self._unswept:
                 try:
                     self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-                except apsw.BusyError:
-                    return False
+                except MACHINE_FAULTS:
+                    return (
+                        False  # a reader is in the way, or the disk is: at the next deletion, or in an hour
+                    )
                 self._unswept = False
             return True
 
@@ -313,38 +305,8 @@ class SqliteStorage:
                 finally:
                     if self._connection.in_transaction:
                         self._connection.execute("ROLLBACK")
-            except (apsw.BusyError, apsw.FullError, apsw.IOError) as fault:
+            except MACHINE_FAULTS as fault:
                 raise BusyError(what=str(fault)) from fault
-
-
-def _opened(path: Path) -> apsw.Connection:
-    """Return a connection to the file, its tables made when it is new.
-
-    Raises:
-        UnknownSchemaError: The file is of another version.
-    """
-    connection = apsw.Connection(str(path))
-    connection.set_busy_timeout(BUSY_MILLIS)
-    connection.pragma("page_size", PAGE_BYTES)
-    connection.pragma("journal_mode", "wal")
-    connection.pragma("synchronous", "full")
-    connection.pragma("secure_delete", "on")
-    connection.pragma("temp_store", "memory")
-    connection.pragma("foreign_keys", "on")
-    connection.execute("BEGIN IMMEDIATE")
-    found = connection.pragma("user_version")
-    if found == 0:
-        connection.execute(sql.SCHEMA)
-        connection.pragma("user_version", sql.SCHEMA_VERSION)
-    while found in sql.MIGRATIONS:
-        connection.execute(sql.MIGRATIONS[found])
-        found += 1
-        connection.pragma("user_version", found)
-    connection.execute("COMMIT")
-    if found not in {0, sql.SCHEMA_VERSION}:
-        connection.close()
-        raise UnknownSchemaError(found=found, known=sql.SCHEMA_VERSION)
-    return connection
 
 
 def _all(connection: apsw.Connection, statement: str, asked: Mapping[str, str | int]) -> list[Any]:

@@ -15,6 +15,7 @@ from diary.store import connection as files
 from diary.store.migrations import MIGRATIONS, SCHEMA
 from tests.practice import practice_diary, record_slot, slot
 from tests.rule import rule
+from tests.small_disk import small_disk
 
 ROOT = Path(__file__).parents[3]
 
@@ -206,19 +207,10 @@ def test_a_file_that_may_grow_no_more_loses_nothing_acknowledged(tmp_path: Path)
 
 @rule("R19")
 def test_a_full_disk_loses_nothing_acknowledged(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip("only root may mount a small disk")
-    try:
+    with small_disk(tmp_path / "disk", kibibytes=4096) as disk:
         diary, _, _ = practice_diary(disk)
         diary.close()
         *acknowledged, last = filled(diary.home, limit=0)
         assert last == "full 6 DiskFullError"
         assert acknowledged
         assert slots_in(diary.home) == set(acknowledged)
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)

@@ -1,10 +1,14 @@
 """A server in this process, its clock in the test's hand."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from litestar.testing import TestClient
 
 from diary.clock import GivenClock
@@ -13,6 +17,9 @@ from sync.server.app import create_app
 from sync.server.settings import Settings
 from tests.sync.server.postgres import Postgres, postgres, stored_rows
 from tests.sync.server.process import Client
+
+if TYPE_CHECKING:
+    from tests.sync.server.story import Story, Undisturbed  # which needs this file
 
 WEDNESDAY = Millis(1_764_155_400_000)  # 2025-11-26T11:10Z, in the middle of 2025-W48
 
@@ -57,3 +64,28 @@ def here(tmp_path: Path, database_url: str | None) -> Iterator[Here]:
     folder = tmp_path / "server"
     with TestClient(create_app(Settings(folder=folder, database_url=database_url), clock)) as http:
         yield Here(Client(http), clock, folder, database_url)
+
+
+@pytest.fixture
+def memory() -> Iterator[Path]:
+    """Give a folder in memory where that is to be had: thousands of commits would only wear the disk."""
+    shared = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(dir=shared if shared.is_dir() else None))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    yield folder
+    structlog.reset_defaults()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def story() -> "Story":
+    from tests.sync.server.story import Story
+
+    return Story()
+
+
+@pytest.fixture
+def undisturbed(story: "Story", memory: Path) -> "Undisturbed":
+    from tests.sync.server.story import undisturbed
+
+    return undisturbed(story, memory / "undisturbed")

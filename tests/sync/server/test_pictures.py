@@ -142,6 +142,18 @@ def test_a_deletion_takes_the_pictures_too(here: Here, author: Author) -> None:
     assert here.client.upload(author, name, picture).status_code == 404
 
 
+@rule("R40")
+def test_a_picture_that_the_disk_does_not_give_back_is_asked_for_again(here: Here, author: Author) -> None:
+    picture = author.picture()
+    name = recorded(here, author, picture)
+    here.client.upload(author, name, picture)
+    (stored,) = [path for path in (here.folder / "pictures").rglob("*") if path.is_file()]
+    stored.unlink()
+    stored.mkdir()  # a file that cannot be read, whoever asks
+    answer = here.client.http.get(f"/v1/pictures/{name}", headers=author.authorization)
+    assert (answer.status_code, answer.json()["reason"]) == (503, "busy")
+
+
 @rule("R44")
 def test_over_the_quota_pictures_wait_and_rows_do_not(tmp_path: Path) -> None:
     author, settings = Author(), Settings(folder=tmp_path / "server", picture_quota_bytes=5000)

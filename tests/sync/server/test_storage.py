@@ -10,9 +10,10 @@ from diary.clock import GivenClock
 from diary.evidence.receipt import Cursor, Receipt, Refusal
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from sync.server.faults import BusyError
+from sync.server.sqlite_file import DamagedDatabaseError, DatabaseFileError, UnknownSchemaError
 from sync.server.storage import NewRefusal, Storage
 from sync.server.storage_postgres import PostgresStorage
-from sync.server.storage_sqlite import SqliteStorage, UnknownSchemaError
+from sync.server.storage_sqlite import SqliteStorage
 from tests.rule import rule
 from tests.sync.server.toy_storage import ToyStorage
 from tests.sync.server.versions import (
@@ -367,3 +368,13 @@ def test_a_database_of_another_version_is_not_opened(tmp_path: Path, clock: Give
     storage.close()
     with pytest.raises(UnknownSchemaError):
         SqliteStorage(tmp_path / "server.db", clock)
+
+
+def test_a_file_that_is_no_database_or_cannot_be_opened_is_named(tmp_path: Path, clock: GivenClock) -> None:
+    (tmp_path / "letter.db").write_bytes(b"a letter to my aunt" * 1000)
+    with pytest.raises(DamagedDatabaseError) as damaged:
+        SqliteStorage(tmp_path / "letter.db", clock)
+    (tmp_path / "folder.db").mkdir()
+    with pytest.raises(DatabaseFileError) as unopened:
+        SqliteStorage(tmp_path / "folder.db", clock)
+    assert (damaged.value.exit_code, unopened.value.exit_code) == (4, 6)
