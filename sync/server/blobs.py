@@ -62,7 +62,7 @@ class FolderBlobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()  # two requests for one upload: the second sees the first one's size
-        folder.mkdir(parents=True, exist_ok=True)
+        _make_folder(folder)
 
     def _place(self, account: AccountId, name: str) -> Path:
         # Both come from the network and become a path: hexadecimal digits and nothing else.
@@ -81,7 +81,7 @@ class FolderBlobs:
             held = _size(path) or 0
             if offset != held:
                 return held
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
             try:
                 with path.open("ab") as file:
                     file.write(part)
@@ -123,8 +123,12 @@ class FolderBlobs:
         """See `Blobs.remove`."""
         path = self._place(account, name)
         with self._lock:
-            path.unlink(missing_ok=True)
-            path.with_suffix(_PART).unlink(missing_ok=True)
+            there = [each for each in (path, path.with_suffix(_PART)) if each.exists()]
+            for each in there:
+                each.unlink()
+            if there:
+                # A removal that a power cut takes back would leave what was destroyed, and nobody to notice.
+                _sync_folder(path.parent)
 
     def touched_before(self, at_ms: Millis) -> Iterator[tuple[AccountId, str]]:
         """See `Blobs.touched_before`."""
@@ -147,8 +151,16 @@ def _touched_ms(path: Path) -> float:
         return float("inf")  # removed meanwhile: nothing to collect
 
 
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, durably: what is synced in it must be found after a power cut."""
+    if not folder.exists():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
+
+
 def _sync_folder(folder: Path) -> None:
-    """Make a rename within the folder durable."""
+    """Make what was made, renamed or removed in the folder durable."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -76,14 +76,8 @@ class ServerKey:
         Raises:
             ServerKeyDamagedError: The file holds something else.
         """
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        with contextlib.suppress(FileExistsError):
-            if not path.exists():
-                _write_private(fresh, os.urandom(SEED_BYTES).hex())
-                try:
-                    os.link(fresh, path)  # of two processes that start at once, one makes the key
-                finally:
-                    fresh.unlink()
+        if not path.exists():
+            _make_key(path)
         try:
             seed = bytes.fromhex(path.read_text(encoding="ascii").strip())
         except ValueError as error:
@@ -99,6 +93,23 @@ class ServerKey:
     def secret_for(self, purpose: str) -> bytes:
         """Return a secret of this server for one purpose, alike in all its processes."""
         return hmac.digest(self._seed, f"workdiary/1/server/{purpose}".encode(), hashlib.sha256)
+
+
+def _make_key(path: Path) -> None:
+    """Write a new key, durably: no answer may be signed by one that a power cut takes away."""
+    # A name that nobody had: a process of the same id may have been killed here before, as in a container.
+    fresh = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
+    try:
+        _write_private(fresh, os.urandom(SEED_BYTES).hex())
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)  # of two processes that start at once, one makes the key
+    finally:
+        fresh.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _write_private(path: Path, text: str) -> None:
