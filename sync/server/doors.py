@@ -93,7 +93,7 @@ async def enrol(server: Server, data: Enrol) -> PushAnswer:
 @post("/v1/push", status_code=200, responses=_faults(400, 401, 403, 413, 503))
 async def push(server: Server, data: Push, authorization: Authorization = None) -> PushAnswer:
     """Take versions of one replica, signed by it; answer each with a receipt or a refusal."""
-    return await asyncio.to_thread(server.push, authorization, data)
+    return await server.push_in_turn(authorization, data)
 
 
 @post("/v1/pull", status_code=200, responses=_faults(400, 401, 403, 413, 503))

@@ -1,5 +1,7 @@
 """The server without its door: everything a request can ask for, as plain calls (R40, R41, R45, R69)."""
 
+import asyncio
+
 import structlog
 
 from diary.clock import Clock
@@ -29,6 +31,7 @@ from sync.server.pictures import Pictures, Span
 from sync.server.settings import Settings
 from sync.server.storage import Storage
 from sync.server.storage_sqlite import SqliteStorage
+from sync.server.turns import Turns
 
 PULL_BYTES_MAX = 4 * 1024 * 1024  # one answer stays a few megabytes, whatever its rows are
 _INTEGER_MAX = 2**53  # what JSON, SQL and JavaScript all hold exactly
@@ -53,6 +56,7 @@ class Server:
         self._clock = clock
         self._watch = watch
         self._nonces = accounts.Nonces(key.secret_for("nonce"))
+        self._pushes: Turns[tuple[PushAnswer, bool]] = Turns(storage)
 
     @classmethod
     def at(cls, settings: Settings, clock: Clock) -> "Server":
@@ -90,13 +94,30 @@ class Server:
 
     def push(self, authorization: str | None, push: Push) -> PushAnswer:
         """Take a push; answered row by row, after the commit (R40)."""
+        answer, destroyed_any = self._take(authorization, push)
+        self._finish(push, destroyed_any=destroyed_any)
+        return answer
+
+    async def push_in_turn(self, authorization: str | None, push: Push) -> PushAnswer:
+        """Take a push as `push` does, together with others that wait; from one event loop only (R40)."""
+        answer, destroyed_any = await self._pushes.take(lambda: self._take(authorization, push))
+        if destroyed_any:
+            await asyncio.to_thread(self._finish, push, destroyed_any=True)
+        else:
+            self._finish(push, destroyed_any=False)
+        return answer
+
+    def _take(self, authorization: str | None, push: Push) -> tuple[PushAnswer, bool]:
+        """Return the answer, and whether stored content is destroyed; until the commit nobody may see it."""
         accounts.caller_for(self._storage, authorization, push.account)
         # Begun again it changes nothing: what was committed is answered by its name (R40).
-        answer, destroyed_any = again(lambda: intake.take(self._storage, self._key, self._watch, push))
+        return again(lambda: intake.take(self._storage, self._key, self._watch, push))
+
+    def _finish(self, push: Push, *, destroyed_any: bool) -> None:
+        """Do what follows the commit."""
         if destroyed_any:
             self._finish_destroying()
         _log.info("pushed", account=push.account, replica=push.replica, versions=len(push.versions))
-        return answer
 
     def pull(self, authorization: str | None, pull: Pull) -> PullAnswer:
         """Return what the feeds hold past the cursors (R45)."""

@@ -149,6 +149,22 @@ class AccountHold(Protocol):
 class Storage(Protocol):
     """What the server keeps."""
 
+    @property
+    def has_one_lock(self) -> bool:
+        """Return whether all accounts share one lock, so that holds come one after the other anyway."""
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """Join the holds of this thread within the block: where they share a lock, they share the commit too.
+
+        Each still reads the clock for itself, sees what those before it did, and takes back its own and
+        nothing else when it fails. What a joined hold stored is committed when the block has ended.
+
+        Raises:
+            BusyError: The common commit failed: nothing of the block was stored.
+        """
+        ...
+
     def hold(self, account: AccountId) -> AbstractContextManager[AccountHold]:
         """Hold the account's lock for one transaction (see the module)."""
         ...

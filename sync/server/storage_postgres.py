@@ -155,6 +155,16 @@ class PostgresStorage:
             self._lines.close()
             raise
 
+    @property
+    def has_one_lock(self) -> bool:
+        """See `Storage.has_one_lock`."""
+        return False
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """See `Storage.together`: each hold commits by itself, since accounts may lie on several machines."""
+        yield
+
     @contextmanager
     def hold(self, account: AccountId) -> Iterator[_PostgresHold]:
         """See `Storage.hold`."""

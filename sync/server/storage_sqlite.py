@@ -1,12 +1,12 @@
 """The embedded storage: one SQLite file, opened by apsw alone (R3, R25, R45, R69).
 
 One connection a process, guarded by a lock; processes meet at `BEGIN IMMEDIATE`, which is every account's
-lock here. WAL with `synchronous=FULL`: a commit is on the disk before it is answered.
+lock here. WAL with `synchronous=FULL`: a commit is on the disk before it is answered. Holds that are joined
+(`Storage.together`) are savepoints of one transaction: they wait for the disk once.
 """
 
-import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from diary.rules.merge import Held
 from diary.rules.segment import parse_header
 from sync.server import storage_rows
 from sync.server import storage_sqlite_statements as sql
-from sync.server.faults import BusyError
 from sync.server.sqlite_file import MACHINE_FAULTS, opened
+from sync.server.sqlite_transactions import SqliteTransactions
 from sync.server.storage import (
     Credential,
     DeviceListRow,
@@ -141,15 +141,24 @@ class SqliteStorage:
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
         self._unswept = True  # what a killed process destroyed may still lie in the WAL
         self._connection = opened(path)
+        self._transactions = SqliteTransactions(self._connection)
         self.sweep()
+
+    @property
+    def has_one_lock(self) -> bool:
+        """See `Storage.has_one_lock`."""
+        return True
+
+    def together(self) -> AbstractContextManager[None]:
+        """See `Storage.together`."""
+        return self._transactions.joined()
 
     @contextmanager
     def hold(self, account: AccountId) -> Iterator[_SqliteHold]:
         """See `Storage.hold`."""
-        with self._transaction("BEGIN IMMEDIATE"):
+        with self._transactions.transaction("BEGIN IMMEDIATE"):
             row = self._connection.execute(sql.LAST_RECEIVED, {"account": account}).fetchone()
             # The clock is read here and nowhere else in a write: after the lock is held (R3).
             received_at_ms = max(self._clock.now_ms(), row[0] if row else 0)
@@ -159,7 +168,7 @@ class SqliteStorage:
 
     def credentials(self, replica: ReplicaId, account: AccountId | None = None) -> list[Credential]:
         """See `Storage.credentials`."""
-        with self._transaction("BEGIN"):
+        with self._transactions.transaction("BEGIN"):
             rows = _all(self._connection, sql.CREDENTIALS, {"replica": replica})
         return [
             Credential(name, token_hash, bool(revoked))
@@ -169,18 +178,18 @@ class SqliteStorage:
 
     def newest_device_list(self, account: AccountId) -> DeviceListRow | None:
         """See `Storage.newest_device_list`."""
-        with self._transaction("BEGIN"):
+        with self._transactions.transaction("BEGIN"):
             return _device_list(self._connection, account)
 
     def last_received_ms(self) -> Millis | None:
         """See `Storage.last_received_ms`."""
-        with self._transaction("BEGIN"):
+        with self._transactions.transaction("BEGIN"):
             ((newest,),) = self._connection.execute(sql.LAST_RECEIVED_OF_ALL)
         return newest if newest is None else Millis(newest)
 
     def highest_n(self, account: AccountId, replica: ReplicaId) -> int:
         """See `Storage.highest_n`."""
-        with self._transaction("BEGIN"):
+        with self._transactions.transaction("BEGIN"):
             ((highest,),) = self._connection.execute(sql.HIGHEST_N, {"account": account, "replica": replica})
         return int(highest)
 
@@ -189,7 +198,7 @@ class SqliteStorage:
     ) -> Feed:
         """See `Storage.feed`."""
         pages: list[Page] = []
-        with self._transaction("BEGIN"):
+        with self._transactions.transaction("BEGIN"):
             logs = _all(self._connection, sql.ALL_LOGS, {"account": account})
             for contract, epoch, size in logs:
                 head = Cursor(epoch, size)
@@ -245,13 +254,13 @@ class SqliteStorage:
 
     def picture(self, account: AccountId, name: str) -> PictureRow | None:
         """See `Storage.picture`."""
-        with self._transaction("BEGIN"):
+        with self._transactions.transaction("BEGIN"):
             ((size, whole),) = self._connection.execute(sql.PICTURE, {"account": account, "name": name})
         return None if size is None else PictureRow(size, bool(whole))
 
     def picture_arrived(self, account: AccountId, name: str) -> bool:
         """See `Storage.picture_arrived`."""
-        with self._transaction("BEGIN IMMEDIATE"):
+        with self._transactions.transaction("BEGIN IMMEDIATE"):
             named = {"account": account, "name": name}
             for (size,) in self._connection.execute(sql.PICTURE_ARRIVED, named).fetchall():
                 self._connection.execute(sql.USE_BYTES, named | {"size": size})
@@ -261,23 +270,23 @@ class SqliteStorage:
 
     def picture_bytes(self, account: AccountId) -> int:
         """See `Storage.picture_bytes`."""
-        with self._transaction("BEGIN"):
+        with self._transactions.transaction("BEGIN"):
             row = self._connection.execute(sql.PICTURE_BYTES, {"account": account}).fetchone()
         return row[0] if row else 0
 
     def doomed(self, limit: int) -> list[tuple[AccountId, str]]:
         """See `Storage.doomed`."""
-        with self._transaction("BEGIN"):
+        with self._transactions.transaction("BEGIN"):
             return _all(self._connection, sql.DOOMED, {"limit": limit})
 
     def pictures_removed(self, pictures: Sequence[tuple[AccountId, str]]) -> None:
         """See `Storage.pictures_removed`."""
-        with self._transaction("BEGIN IMMEDIATE"):
+        with self._transactions.transaction("BEGIN IMMEDIATE"):
             self._connection.executemany(sql.PICTURE_REMOVED, pictures)
 
     def sweep(self) -> bool:
         """See `Storage.sweep`."""
-        with self._lock:
+        with self._transactions.lock:
             if self._unswept:
                 try:
                     self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
@@ -290,23 +299,8 @@ class SqliteStorage:
 
     def close(self) -> None:
         """See `Storage.close`."""
-        with self._lock:
+        with self._transactions.lock:
             self._connection.close()
-
-    @contextmanager
-    def _transaction(self, begin: str) -> Iterator[None]:
-        """Run one transaction alone on the connection; a machine's fault becomes one that is answered."""
-        with self._lock:
-            try:
-                self._connection.execute(begin)
-                try:
-                    yield
-                    self._connection.execute("COMMIT")
-                finally:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
-            except MACHINE_FAULTS as fault:
-                raise BusyError(what=str(fault)) from fault
 
 
 def _all(connection: apsw.Connection, statement: str, asked: Mapping[str, str | int]) -> list[Any]:

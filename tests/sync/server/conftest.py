@@ -1,8 +1,8 @@
-"""A server in this process, its clock in the test's hand."""
+"""A server in this process and every storage, their clock in the test's hand."""
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +15,19 @@ from diary.clock import GivenClock
 from diary.rules.ids import Millis
 from sync.server.app import create_app
 from sync.server.settings import Settings
+from sync.server.storage import Storage
+from sync.server.storage_postgres import PostgresStorage
+from sync.server.storage_sqlite import SqliteStorage
 from tests.sync.server.postgres import Postgres, postgres, stored_rows
 from tests.sync.server.process import Client
+from tests.sync.server.toy_storage import ToyStorage
+from tests.sync.server.versions import ACCOUNT, ROOT, append, device_list
 
 if TYPE_CHECKING:
     from tests.sync.server.story import Story, Undisturbed  # which needs this file
 
 WEDNESDAY = Millis(1_764_155_400_000)  # 2025-11-26T11:10Z, in the middle of 2025-W48
+START = Millis(1_800_000_000_000)
 
 
 @dataclass
@@ -89,3 +95,28 @@ def undisturbed(story: "Story", memory: Path) -> "Undisturbed":
     from tests.sync.server.story import undisturbed
 
     return undisturbed(story, memory / "undisturbed")
+
+
+@pytest.fixture
+def clock() -> GivenClock:
+    return GivenClock(START)
+
+
+@pytest.fixture(params=["toy", "sqlite", "postgres"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path, clock: GivenClock) -> Iterator[Storage]:
+    """Return each storage in turn, with one account open in it."""
+
+    def on_postgres() -> Storage:
+        return PostgresStorage(request.getfixturevalue("cluster").new_database(), clock)
+
+    made: dict[str, Callable[[], Storage]] = {
+        "toy": lambda: ToyStorage(clock),
+        "sqlite": lambda: SqliteStorage(tmp_path / "server.db", clock),
+        "postgres": on_postgres,
+    }
+    made_storage = made[request.param]()
+    with made_storage.hold(ACCOUNT) as hold:
+        hold.open_account(ROOT)
+        append(hold, device_list(1), body=b"s" * 64)
+    yield made_storage
+    made_storage.close()

@@ -53,8 +53,7 @@ class Client:
         return self.send(author, author.push(*versions))
 
     def send(self, author: Author, push: Push) -> list[Receipt | Refusal]:
-        answer = _read(self.post("/v1/push", push, author), PushAnswer)
-        return read_answer(answer.answers, self.key())
+        return answers_in(self.post("/v1/push", push, author), self.key())
 
     def pull(self, author: Author, cursors: dict[ContractId, Cursor] | None = None) -> PullAnswer:
         return _read(
@@ -83,6 +82,11 @@ class Client:
 def _read(answer: httpx.Response, kind: type[_Message]) -> _Message:
     assert answer.status_code == 200, (answer.status_code, answer.text)
     return msgspec.json.decode(answer.content, type=kind)
+
+
+def answers_in(answer: httpx.Response, key: bytes) -> list[Receipt | Refusal]:
+    """Return the answers to a push, signed by the server's key."""
+    return read_answer(_read(answer, PushAnswer).answers, key)
 
 
 def reasons(answers: list[Receipt | Refusal]) -> list[str]:

@@ -19,7 +19,7 @@ from diary.sealing.row import picture_name
 from tests.rule import rule
 from tests.sync.server.author import Author
 from tests.sync.server.conftest import stored_at
-from tests.sync.server.process import Client, Running, reasons, running
+from tests.sync.server.process import Client, Running, answers_in, reasons, running
 
 if TYPE_CHECKING:
     from diary.evidence.receipt import Receipt, Refusal
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SLOT = slot_at(int(time.time() * 1000)) - 1
 PUSHES = 200
 ROWS = 5
+DEVICES = 50
+PUSHES_EACH = 15
 Run: TypeAlias = Callable[[], AbstractContextManager[Running]]
 
 
@@ -67,6 +69,48 @@ def test_a_kill_during_pushes_loses_nothing_that_was_answered(run: Run) -> None:
     assert again[: len(answered)] == answered
     assert all(reasons(answers) == ["received"] * ROWS for answers in again)
     assert len(feeds[author.contract]) == 1 + ROWS * len(again)
+
+
+@rule("R40")
+def test_a_kill_under_many_pushes_at_once_loses_nothing_that_was_answered(run: Run) -> None:
+    """Pushes of many accounts may share a commit: then nobody is answered before it."""
+    authors = [Author() for _ in range(DEVICES)]
+    pushes = [[author.push(author.capture(SLOT - at)) for at in range(PUSHES_EACH)] for author in authors]
+    answered: list[list[list[Receipt | Refusal]]] = [[] for _ in authors]
+    with run() as server:
+        for author in authors:
+            server.client.enrol(author, author.enrol(author.terms()))
+        key = server.client.key()
+
+        def push_until_it_dies(at: int) -> None:
+            with httpx.Client(base_url=server.client.http.base_url, timeout=30) as http:
+                client = Client(http)
+                for push in pushes[at]:
+                    try:
+                        answer = client.post("/v1/push", push, authors[at])
+                    except httpx.TransportError:
+                        return
+                    answered[at].append(answers_in(answer, key))
+
+        with ThreadPoolExecutor(DEVICES) as pool:
+            waiting = [pool.submit(push_until_it_dies, at) for at in range(DEVICES)]
+            while sum(map(len, answered)) < DEVICES * 2:
+                time.sleep(0.001)
+            server.kill()
+            for one in waiting:
+                one.result()
+    assert sum(map(len, answered)) < DEVICES * PUSHES_EACH
+    with run() as server:
+        feeds = [server.client.pull_all(author)[author.contract] for author in authors]
+        # The one under way may have been committed without its answer: sent again, all are answered alike.
+        again = [
+            [server.client.send(author, push) for push in pushed[: len(known) + 1]]
+            for author, pushed, known in zip(authors, pushes, answered, strict=True)
+        ]
+    for author, feed, known, anew in zip(authors, feeds, answered, again, strict=True):
+        assert anew[: len(known)] == known
+        assert all(reasons(answers) == ["received"] for answers in anew), author.account
+        assert len(known) <= len(feed) - 1 <= len(known) + 1
 
 
 @rule("R45")

@@ -1,21 +1,19 @@
 """One suite for every storage: what `Storage` promises (R3, R25, R40, R45, R69)."""
 
 import hashlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from diary.clock import GivenClock
 from diary.evidence.receipt import Cursor, Receipt, Refusal
-from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
 from sync.server.faults import BusyError
 from sync.server.sqlite_file import DamagedDatabaseError, DatabaseFileError, UnknownSchemaError
 from sync.server.storage import NewRefusal, Storage
-from sync.server.storage_postgres import PostgresStorage
 from sync.server.storage_sqlite import SqliteStorage
 from tests.rule import rule
-from tests.sync.server.toy_storage import ToyStorage
+from tests.sync.server.conftest import START
 from tests.sync.server.versions import (
     ACCOUNT,
     CONTRACT,
@@ -31,32 +29,8 @@ from tests.sync.server.versions import (
     terms,
 )
 
-START = Millis(1_800_000_000_000)
 PICTURE = "9" * 64
 EVERYTHING = 1 << 30
-
-
-@pytest.fixture
-def clock() -> GivenClock:
-    return GivenClock(START)
-
-
-@pytest.fixture(params=["toy", "sqlite", "postgres"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path, clock: GivenClock) -> Iterator[Storage]:
-    def on_postgres() -> Storage:
-        return PostgresStorage(request.getfixturevalue("cluster").new_database(), clock)
-
-    made: dict[str, Callable[[], Storage]] = {
-        "toy": lambda: ToyStorage(clock),
-        "sqlite": lambda: SqliteStorage(tmp_path / "server.db", clock),
-        "postgres": on_postgres,
-    }
-    made_storage = made[request.param]()
-    with made_storage.hold(ACCOUNT) as hold:
-        hold.open_account(ROOT)
-        append(hold, device_list(1), body=b"s" * 64)
-    yield made_storage
-    made_storage.close()
 
 
 class OnPurposeError(Exception):

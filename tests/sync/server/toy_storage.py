@@ -139,6 +139,14 @@ class ToyStorage:
         self.doomed_pictures: set[tuple[AccountId, str]] = set()
         self.lock = threading.Lock()
 
+    @property
+    def has_one_lock(self) -> bool:
+        return True
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        yield
+
     @contextmanager
     def hold(self, account: AccountId) -> Iterator[ToyHold]:
         with self.lock:
