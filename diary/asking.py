@@ -1,5 +1,6 @@
 """What waits for the freelancer's word before it leaves: late time, and time that moves far (R20, R38)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,24 +54,35 @@ def asked(diary: OpenDiary) -> tuple[Asked, ...]:
         )
 
 
-def send_asked(diary: OpenDiary) -> tuple[Place, ...]:
-    """Let all of it be sent, what moves under its true slot; return where it lies now (R20, R38)."""
+def send_asked(diary: OpenDiary, only: Collection[Place] | None = None) -> tuple[Place, ...]:
+    """Let what waits be sent, what moves under its true slot; return where it lies now (R20, R38).
+
+    `only` are the places that are answered for, None for all; one that waits for no answer is passed over.
+    """
     with diary.writing():
-        moved = [move.target for move in true_slots.moves_held(diary)]
-        true_slots.carry_out_held(diary)
-        late = outbox.late_places(diary.connection, diary.late_before(diary.now_ms()))
-        for place in late:
-            for stored in _unsent(diary, place):
-                outbox.answer_late(diary.connection, stored.header.name)
-    return tuple(dict.fromkeys((*moved, *late)))
+        moves = [move for move in true_slots.moves_held(diary) if only is None or move.place in only]
+        true_slots.carry_out(diary, moves)
+        sent = [move.target for move in moves]
+        # What has just been moved into a locked week is late there, and answered for too.
+        wanted = None if only is None else {*only, *sent}
+        for place in outbox.late_places(diary.connection, diary.late_before(diary.now_ms())):
+            if wanted is None or place in wanted:
+                sent.append(place)
+                for stored in _unsent(diary, place):
+                    outbox.answer_late(diary.connection, stored.header.name)
+    return tuple(dict.fromkeys(sent))
 
 
-def drop_asked(diary: OpenDiary) -> tuple[Place, ...]:
-    """Destroy what waits for an answer; nobody else ever had it (R25, R38). Return where it lay."""
+def drop_asked(diary: OpenDiary, only: Collection[Place] | None = None) -> tuple[Place, ...]:
+    """Destroy what waits for an answer; nobody else ever had it (R25, R38). Return where it lay.
+
+    `only` are the places that are answered for, None for all; one that waits for no answer is passed over.
+    """
     with diary.writing():
         late = outbox.late_places(diary.connection, diary.late_before(diary.now_ms()))
         moves = [move.place for move in true_slots.moves_held(diary)]
-        places = tuple(dict.fromkeys((*late, *moves)))
+        asked = dict.fromkeys((*late, *moves))
+        places = tuple(place for place in asked if only is None or place in only)
         for place in places:
             for stored in _unsent(diary, place):
                 forget(diary, stored.header.name)

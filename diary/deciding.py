@@ -13,11 +13,12 @@ from diary.rules.change import Allowed, Refused, decide, is_deletion
 from diary.rules.content import OpenedEntry
 from diary.rules.ids import Millis
 from diary.rules.merge import Standing, standing
+from diary.rules.refusals import What
 from diary.rules.segment import CaptureContent, EntryContent, Header, Sealed, Stamp
 from diary.rules.timesheet import Place
 from diary.state import OpenDiary
 from diary.store import refusals, versions
-from diary.store.refusals import KeptRefusal, What
+from diary.store.refusals import KeptRefusal
 from diary.store.versions import StoredVersion
 
 

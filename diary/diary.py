@@ -6,13 +6,14 @@ method is one transaction that holds or leaves the file as it was, and raises a 
 to mend it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
 
 from diary import (
     asking,
+    attention,
     auditing,
     checking,
     contracts,
@@ -21,24 +22,27 @@ from diary import (
     looking,
     opening,
     recording,
+    refused,
     renewing,
     settings,
     showing,
     tracking,
 )
 from diary.asking import Asked
+from diary.attention import Attention
 from diary.auditing import Audit
 from diary.checking import WeekCheck
 from diary.clock import Clock
 from diary.contracts import Contract, TermsFields
 from diary.correcting import Acts, Loss
+from diary.refused import RefusalView
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.qualifies import Finding
 from diary.rules.segment import ListedDevice, Sealed, StampedText
 from diary.rules.timesheet import Place, SegmentView, WeekView
 from diary.rules.week import Week
 from diary.sealing.keyring import KeyPlace
-from diary.showing import RefusalView, Status
+from diary.showing import Status
 from diary.store.drafts import CaptureDraft
 from diary.sync_door import SyncDoor
 from diary.tracking import Tracking
@@ -281,13 +285,13 @@ class Diary(SyncDoor):
         """Return what waits for its freelancer's word: late time, and time that moves far (R20, R38)."""
         return asking.asked(self._state)
 
-    def send_asked(self) -> tuple[Place, ...]:
-        """Let what waits for an answer be sent (R20, R38)."""
-        return asking.send_asked(self._state)
+    def send_asked(self, only: Collection[Place] | None = None) -> tuple[Place, ...]:
+        """Let what waits for an answer be sent, all of it or at these places (R20, R38)."""
+        return asking.send_asked(self._state, only)
 
-    def drop_asked(self) -> tuple[Place, ...]:
-        """Destroy what waits for an answer (R25, R38)."""
-        return asking.drop_asked(self._state)
+    def drop_asked(self, only: Collection[Place] | None = None) -> tuple[Place, ...]:
+        """Destroy what waits for an answer, all of it or at these places (R25, R38)."""
+        return asking.drop_asked(self._state, only)
 
     # Looking.
 
@@ -321,7 +325,23 @@ class Diary(SyncDoor):
 
     def refusals(self) -> tuple[RefusalView, ...]:
         """Return the refused changes, the newest first (R37d)."""
-        return showing.all_refusals(self._state)
+        return refused.everything(self._state)
+
+    def refused_deletions(self) -> tuple[RefusalView, ...]:
+        """Return the refused deletions that were not put away yet (R37d)."""
+        return refused.deletions(self._state)
+
+    def dismiss_refusals(self, numbers: Iterable[int]) -> int:
+        """Put refusals away that were looked at (R37d)."""
+        return refused.dismiss(self._state, numbers)
+
+    def forget_refusals(self, numbers: Iterable[int]) -> int:
+        """Destroy what refusals keep (R25)."""
+        return refused.forget(self._state, numbers)
+
+    def attention(self) -> Attention:
+        """Return what is said wherever somebody looks (R31, R37d)."""
+        return attention.attention(self._state)
 
     def status(self) -> Status:
         """Return the state in one look (CLI.md)."""

@@ -1,4 +1,4 @@
-"""What is shown beside weeks: pictures, old texts, refusals, the state in one look (R24, R26, R37d)."""
+"""What is shown beside weeks: pictures, old texts, the state in one look (R24, R26)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -7,18 +7,19 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from diary import contracts, drafting, envelope, settings, tracking
+from diary.attention import before_lock
 from diary.destroying import held_of
-from diary.errors import DamageError, NothingError
+from diary.errors import NothingError
+from diary.rules.deadline import UnsentWeek
 from diary.rules.ids import MINUTES_PER_SLOT, ContractId, Millis, Slot
 from diary.rules.merge import standing
-from diary.rules.segment import EntryContent, Sealed, StampedText, parse_header
+from diary.rules.segment import Sealed, StampedText, parse_header
 from diary.rules.timesheet import Place
 from diary.rules.week import Week
 from diary.sealing import row
 from diary.state import OpenDiary, is_destroying
 from diary.store import feed, history, outbox, pictures, refusals, versions
 from diary.store.drafts import DraftText
-from diary.store.refusals import KeptRefusal
 
 HISTORY = "history"
 _DRAFT = "draft"
@@ -32,25 +33,13 @@ class NoPictureError(NothingError):
 
 
 @dataclass(frozen=True, slots=True)
-class RefusalView:
-    """One refused change as it is listed (CLI.md); `slot` is None for what has none, such as terms."""
-
-    contract: ContractId
-    contract_title: str
-    slot: Slot | None
-    reason: str
-    because: str
-    what: str
-    memo: str
-    refused_at_ms: Millis
-
-
-@dataclass(frozen=True, slots=True)
 class Status:
     """The state in one look: the fields of `status --json` (CLI.md), and more for the pages.
 
     Minutes are those of standing segments, today by UTC unless told otherwise. `unsynced`, `held`,
-    `late_held` and `moves_held` count segments, `refused` changes, `pictures_left` pictures.
+    `late_held` and `moves_held` count segments, `refused` changes still to be looked at and
+    `refused_deletions` those of them that are deletions (R37d), `pictures_left` pictures. `before_lock` is
+    what has not reached the server of weeks that lock within a day.
     """
 
     tracking: bool
@@ -67,9 +56,11 @@ class Status:
     late_held: int
     moves_held: int
     refused: int
+    refused_deletions: int
     alarms: int
     pictures_left: int
     destroying: bool
+    before_lock: tuple[UnsentWeek, ...]
 
 
 class BeforeText(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,36 +124,6 @@ def memo_history(diary: OpenDiary, place: Place) -> tuple[StampedText, ...]:
     return tuple(dict.fromkeys(memo for memo in before if memo is not None))
 
 
-def all_refusals(diary: OpenDiary) -> tuple[RefusalView, ...]:
-    """Return the refused changes, the newest first (R37d)."""
-    with diary.reading():
-        titles = {contract: found.title for contract, found in contracts.known(diary).items()}
-        return tuple(
-            RefusalView(
-                contract=refusal.contract,
-                contract_title=titles.get(refusal.contract, ""),
-                slot=refusal.slot,
-                reason=refusal.reason,
-                because=refusal.because,
-                what=refusal.what,
-                memo=_memo_of(diary, refusal),
-                refused_at_ms=refusal.refused_at_ms,
-            )
-            for refusal in refusals.everything(diary.connection)
-        )
-
-
-def _memo_of(diary: OpenDiary, refusal: KeptRefusal) -> str:
-    """Return the memo of a refused entry; empty where it had none, or only place and time are kept."""
-    if refusal.sealed is None or refusal.what not in {"entry", "manual"}:
-        return ""
-    try:
-        content = envelope.open_content(diary, parse_header(refusal.sealed.header), refusal.sealed)
-    except (DamageError, NothingError):
-        return ""
-    return content.memo.text if isinstance(content, EntryContent) and content.memo else ""
-
-
 def status(diary: OpenDiary) -> Status:
     """Return the state in one look; it opens no content (CLI.md).
 
@@ -175,6 +136,7 @@ def status(diary: OpenDiary) -> Status:
         found = contracts.known(diary).get(shown) if shown else None
         this_week = Week.at(now_ms)
         today = _today(diary, now_ms)
+        refused, refused_deletions = refusals.counts(diary.connection)
         waiting = outbox.waiting(diary.connection, now_ms, diary.late_before(now_ms))
         return Status(
             tracking=wish.on,
@@ -191,9 +153,11 @@ def status(diary: OpenDiary) -> Status:
             late_held=waiting.late_held,
             moves_held=waiting.moves_held,
             alarms=len(feed.alarms(diary.connection)),
-            refused=refusals.count(diary.connection),
+            refused=refused,
+            refused_deletions=refused_deletions,
             pictures_left=pictures.left_to_send(diary.connection),
             destroying=is_destroying(diary),
+            before_lock=before_lock(diary, now_ms),
         )
 
 

@@ -62,7 +62,7 @@ def correct_slots(diary: OpenDiary) -> None:
                     outbox.hold_for_move(diary.connection, stored.header.name, hold=is_far)
             if move.true != move.place[1] and not is_far:
                 near.append(move)
-        _carry_out(diary, near)
+        carry_out(diary, near)
 
 
 def moves_held(diary: OpenDiary) -> list[Move]:
@@ -72,11 +72,6 @@ def moves_held(diary: OpenDiary) -> list[Move]:
     return [
         move for move in _looked_at(diary) if move.stored.held_for == "move" and move.true != move.place[1]
     ]
-
-
-def carry_out_held(diary: OpenDiary) -> None:
-    """Carry out the moves that were agreed to, within the caller's transaction (R20)."""
-    _carry_out(diary, moves_held(diary))
 
 
 def _any_clock_was_wrong(diary: OpenDiary) -> bool:
@@ -107,8 +102,8 @@ def _move_of(diary: OpenDiary, stored: StoredVersion) -> Move | None:
     return Move(stored, (stored.header.contract, slot), true, moment.wall_ms + difference_ms)
 
 
-def _carry_out(diary: OpenDiary, moves: list[Move]) -> None:
-    """Move each capture; of two in one slot the later one goes to the refusals (R20)."""
+def carry_out(diary: OpenDiary, moves: list[Move]) -> None:
+    """Move each capture, within the caller's transaction; of two in one slot the later is refused (R20)."""
     moving = {move.stored.header.name for move in moves}
     wanted: dict[Place, list[Move]] = defaultdict(list)
     for move in moves:

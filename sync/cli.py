@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diary.command.desk import AsJson, Desk, ask_new_passphrase, ask_passphrase, desk_of, print_json, say
-from diary.errors import UsageError
+from diary.errors import RefusedError, UsageError
 from diary.services import Service
 
 if TYPE_CHECKING:
@@ -160,6 +160,8 @@ def _sync(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
             with Transport(link.url) as line:
                 report = Engine(diary, line, progress=_teller(desk)).run()
         _show(report, as_json=as_json)
+        if _say_loudly(report):
+            raise typer.Exit(RefusedError.exit_code)
 
     return sync
 
@@ -171,6 +173,7 @@ def _watch(desk: Desk, open_diary: "Callable[[], Diary]", *, as_json: bool) -> N
         if done.pushed or done.pulled or done.refused or done.pictures_sent or done.pictures_fetched:
             _show(done, as_json=as_json)
             sys.stdout.flush()
+            _say_loudly(done)
 
     # The passphrase, where there is one, is asked for once and at the start, not by the loop.
     watch(desk.home, open_diary, clock=desk.clock, say=say, report=report)
@@ -351,6 +354,23 @@ def _show(report: "SyncReport", *, as_json: bool) -> None:
         typer.echo(f"refused  {_line(refused)}")
     for postponed in report.postponed:
         typer.echo(f"later    {_line(postponed)}")
+
+
+def _say_loudly(report: "SyncReport") -> bool:
+    """Say on stderr which deletions were refused; return whether any were (R37d).
+
+    What was to be destroyed stands after all, and others see it: nobody may miss that.
+    """
+    from diary.rules.json_form import iso
+    from diary.rules.refusals import words_of
+    from diary.rules.week import starts_at_ms
+
+    refused = [row for row in report.refused if row.what == "deletion"]
+    for row in refused:
+        words = words_of(row.reason)
+        where = "" if row.slot is None else f" of {iso(starts_at_ms(row.slot))}"
+        say(f"{row.reason}: the deletion{where} was REFUSED. {words.happened} {words.mends('deletion')}")
+    return bool(refused)
 
 
 def _line(row: "RefusedRow") -> str:

@@ -56,9 +56,9 @@ from sync.protocol import (
     PushAnswer,
 )
 from sync.succession import message_of, succeed
-from sync.transport import Transport, TurnedAwayError
+from sync.transport import Transport
+from sync.uploading import send_picture
 
-UPLOAD_PART_BYTES = 256 * 1024  # half a minute on a line of 64 kbit/s; what broke off is sent again
 CLOCK_SAMPLE_MS = 5_000  # an answer that took longer says little about the server's clock
 
 Came = PullAnswer | PushAnswer | bytes | bool | None
@@ -78,6 +78,7 @@ class RefusedRow(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     contract: ContractId | None = None
     because: str = ""
+    what: str = ""
 
 
 class SyncReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -341,7 +342,13 @@ class Engine:
         settled = self._diary.settle(push, answers, answer.answers)
         self._tally.pushed += settled.accepted
         self._tally.refused += [
-            RefusedRow(slot=kept.slot, reason=kept.reason, contract=kept.contract, because=kept.because)
+            RefusedRow(
+                slot=kept.slot,
+                reason=kept.reason,
+                contract=kept.contract,
+                because=kept.because,
+                what=kept.what,
+            )
             for kept in settled.refused
         ]
         self._tally.postponed += [RefusedRow(slot=slot, reason=reason) for slot, reason in settled.postponed]
@@ -369,29 +376,3 @@ class Engine:
             pictures_sent=tally.pictures_sent,
             pictures_fetched=tally.pictures_fetched,
         )
-
-
-def send_picture(line: Transport, name: str, ciphertext: bytes | None) -> bool | None:
-    """Send a picture from where its upload stopped; return whether the server has it whole (R41).
-
-    None when the account has no room there for pictures: they wait until it has (R44).
-    False when no live row names it there, or it was destroyed here meanwhile: a deletion wins (R25).
-    """
-    if ciphertext is None:
-        return False
-    held = line.picture_held(name)
-    while held is not None and not held.whole:
-        part = ciphertext[held.size : held.size + UPLOAD_PART_BYTES]
-        try:
-            now = line.send_part(name, held.size, part)
-        except TurnedAwayError as error:
-            if error.reason in {"not_found", "wrong_hash"}:
-                return False
-            if error.reason == "quota":
-                return None
-            raise
-        if now.size <= held.size and not now.whole:
-            # Somebody else's upload of the same picture is under way, or it does not get on: next run.
-            return False
-        held = now
-    return held is not None

@@ -8,11 +8,14 @@ from diary.clock import GivenClock
 from diary.contracts import Contract, TermsFields
 from diary.diary import Diary
 from diary.rules.ids import Millis, ReplicaId, Slot
+from diary.rules.refusals import What
 from diary.rules.segment import MinuteCounts, Moment, StampedText
 from diary.rules.timesheet import Place
 from diary.rules.week import slot_at, starts_at_ms
 from diary.sealing.keyring import choose_place
+from diary.store import refusals, versions
 from diary.store.drafts import CaptureDraft
+from diary.store.refusals import KeptRefusal
 
 MONDAY_NINE = "2026-11-16T09:00Z"
 SCREEN = b"the screen's picture, as it was encoded"
@@ -90,3 +93,26 @@ def record_slot(
         contract, at, memo=memo, label=label, picture=picture, title=title, replica=diary.replica
     )
     return diary.record(draft)
+
+
+def refuse(diary: Diary, place: Place, what: What) -> int:
+    """Put a change into the list as the answer of a server would; return its number."""
+    state = diary._state
+    with state.writing():
+        held = versions.at_place(state.connection, *place)
+        stored = next(one for one in held if (one.header.type == "capture") == (what == "capture"))
+        refusals.keep(
+            state.connection,
+            KeptRefusal(
+                name=stored.header.name,
+                contract=place[0],
+                slot=place[1],
+                what=what,
+                reason="week_locked",
+                because="2026-W47 is frozen since Monday 12:00 UTC",
+                refused_at_ms=diary.now_ms(),
+                sealed=None if what == "deletion" else stored.sealed,
+            ),
+        )
+        versions.move_out(state.connection, stored.header.name)
+    return diary.refusals()[0].number

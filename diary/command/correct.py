@@ -1,4 +1,4 @@
-"""`edit`, `add`, `remove`, `undo`, `refused`: changes, and what was refused (R4, R9, R21, R37d)."""
+"""`edit`, `add`, `remove`, `undo`: changes, each refused by name where a rule forbids it (R4, R9, R21)."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diary.command.chosen import places_of
-from diary.command.desk import AsJson, Slots, Utc, Yes, agree, desk_of, print_json, text_of, zone_of
+from diary.command.desk import Slots, Utc, Yes, agree, desk_of, text_of, zone_of
 from diary.errors import RefusedError, UsageError
 from diary.rules.ids import SLOT_MILLIS
-from diary.rules.json_form import at, iso
+from diary.rules.json_form import at
 from diary.rules.week import Week, starts_at_ms
 from diary.when import Span, span_of
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from diary.correcting import Acts, Loss
-    from diary.showing import RefusalView
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -122,46 +121,6 @@ def undo(ctx: typer.Context, *, utc: Utc = False) -> None:
         zone = zone_of(diary, utc=utc)
         acts = diary.undo()
     _tell(acts, "put back", zone)
-
-
-@app.command()
-def refused(ctx: typer.Context, *, as_json: AsJson = False, utc: Utc = False) -> None:
-    """List what was refused and why; of a refused deletion only place and time are kept."""
-    with desk_of(ctx).open_diary() as diary:
-        found = diary.refusals()
-        if as_json:
-            print_json([_refusal_json(one) for one in found])
-            return
-        if not found:
-            typer.echo("Nothing was refused.")
-            return
-        from diary.command.look import sheet_of
-        from diary.command.tables import plain, plain_table
-
-        sheet = sheet_of(diary, utc=utc)
-    table = plain_table("Slot", "Contract", "What", "Reason", "Because", "Memo", "Refused")
-    for one in found:
-        table.add_row(
-            "" if one.slot is None else sheet.moment(starts_at_ms(one.slot)),
-            plain(one.contract_title),
-            one.what,
-            one.reason,
-            plain(one.because),
-            plain(one.memo),
-            sheet.moment(one.refused_at_ms),
-        )
-    sheet.console.print(table)
-
-
-def _refusal_json(one: "RefusalView") -> dict[str, object]:
-    return {
-        "contract": one.contract,
-        "slot": one.slot,
-        "reason": one.reason,
-        "what": one.what,
-        "memo": one.memo,
-        "refused_at": iso(one.refused_at_ms),
-    }
 
 
 def _whole(span: Span, text: str, zone: "ZoneInfo") -> Span:

@@ -9,8 +9,9 @@ import typer
 
 from diary.command.chosen import places_of
 from diary.command.desk import AsJson, Slots, Utc, WeekName, desk_of, print_json, say, zone_of
-from diary.command.tables import Sheet, hours, left
+from diary.command.tables import Sheet, hours
 from diary.errors import NothingError
+from diary.rules.deadline import left
 from diary.rules.json_form import at, iso, segment_json, week_json
 from diary.rules.timesheet import MemoBar, SegmentView, WeekView, day_grid
 from diary.rules.week import Week, local_date, local_day

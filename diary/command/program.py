@@ -36,7 +36,7 @@ _OWN = {
     "add": "correct",
     "remove": "correct",
     "undo": "correct",
-    "refused": "correct",
+    "refused": "refused",
     "check": "check",
     "late": "late",
     "export": "export",

@@ -32,12 +32,25 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
         filter(None, (_waiting(found), "ALARM (diary audit)" if found.alarms and brief else ""))
     )
     times = f"today {_hours(found.today_minutes)}, this week {_hours(found.week_minutes)}"
+    before_lock = [week.says(now_ms) for week in found.before_lock]
     if brief:
-        sys.stdout.write("; ".join(filter(None, (tracking, times, waiting))) + ".\n")
+        loud = _deletions_refused(found.refused_deletions)
+        lock = " ".join(before_lock).removesuffix(".")
+        sys.stdout.write("; ".join(filter(None, (loud, tracking, times, waiting, lock))) + ".\n")
         return
     memo = f"Memo: {found.memo}" if found.tracking and found.memo else ""
     label = f"Label: {found.label}" if found.tracking and found.label else ""
-    lines = [tracking, memo, label, f"{times[0].upper()}{times[1:]}", f"Waiting: {waiting or 'nothing'}"]
+    lines = [
+        tracking,
+        memo,
+        label,
+        f"{times[0].upper()}{times[1:]}",
+        f"Waiting: {waiting or 'nothing'}",
+        *before_lock,
+    ]
+    if found.refused_deletions:
+        loud = _deletions_refused(found.refused_deletions)
+        lines.append(f"{loud}: what was to go stands as before. Why, and what can be done: diary refused.")
     if found.destroying:
         lines.append("Destroying what was removed: another program holds the file; it is tried again.")
     if found.alarms:
@@ -59,6 +72,17 @@ def _json(found: "Status") -> dict[str, object]:
         "held": found.held,
         "late_held": found.late_held,
         "refused": found.refused,
+        "refused_deletions": found.refused_deletions,
+        "before_lock": [
+            {
+                "week": unsent.week.name,
+                "locks_at": iso(unsent.week.locked_at_ms),
+                "segments": unsent.segments,
+                "changes": unsent.changes,
+                "held": unsent.held,
+            }
+            for unsent in found.before_lock
+        ],
     }
 
 
@@ -72,6 +96,11 @@ def _waiting(found: "Status") -> str:
         (found.pictures_left, "pictures to send"),
     )
     return ", ".join(f"{count} {word}" for count, word in counts if count)
+
+
+def _deletions_refused(count: int) -> str:
+    """Return loud words for refused deletions, "" for none (R37d)."""
+    return f"{count} DELETION{'' if count == 1 else 'S'} REFUSED (diary refused)" if count else ""
 
 
 def _hours(minutes: int) -> str:

@@ -165,15 +165,6 @@ def hours(segments: int) -> str:
     return f"{minutes // 60}:{minutes % 60:02}"
 
 
-def left(until_ms: int, now_ms: int) -> str:
-    """Return how long is left until an instant, such as "2 days 3 h" (R4)."""
-    minutes = max(0, until_ms - now_ms) // 60_000
-    days, hours_left = minutes // 1440, minutes // 60 % 24
-    if days:
-        return f"{days} day{'s' if days > 1 else ''} {hours_left} h"
-    return f"{hours_left} h {minutes % 60} min" if hours_left else f"{minutes} min"
-
-
 def plain_table(*columns: str) -> Table:
     """Return a table without lines; memos may break over several, other columns do not."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")

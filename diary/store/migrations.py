@@ -309,5 +309,22 @@ def ask_of_late_time(connection: sqlite3.Connection) -> None:
     connection.execute(UNASKED_VIEW)
 
 
-MIGRATIONS: tuple[Migration, ...] = (begin, remember_old_names, ask_of_late_time)
+# When its freelancer put a refusal away; until then it is shown, and a refused deletion loudly (R37d).
+DISMISSED = """
+ALTER TABLE refusal
+  ADD COLUMN dismissed_at_ms INTEGER
+"""
+
+
+def let_refusals_be_put_away(connection: sqlite3.Connection) -> None:
+    """Lay the mark of a refusal that was looked at (R37d)."""
+    connection.execute(DISMISSED)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    begin,
+    remember_old_names,
+    ask_of_late_time,
+    let_refusals_be_put_away,
+)
 SCHEMA = len(MIGRATIONS)

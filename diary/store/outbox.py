@@ -3,6 +3,7 @@
 import sqlite3
 from dataclasses import dataclass
 
+from diary.rules.deadline import UnsentSegment
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.store.versions import Name
 
@@ -36,6 +37,26 @@ _LATE_PLACES = """
       FROM unasked
      WHERE slot < :late_before
      ORDER BY slot, contract
+"""
+_UNSENT_SEGMENTS = """
+    SELECT version.slot,
+           EXISTS (
+               SELECT 1
+                 FROM version AS known
+                WHERE known.slot = version.slot
+                  AND known.contract = version.contract
+                  AND known.received_at_ms IS NOT NULL
+           ),
+           max(outbox.not_before_ms) > :now_ms,
+           max(outbox.held_for IS NOT NULL)
+      FROM outbox
+      JOIN version
+        ON version.replica = outbox.replica
+       AND version.n = outbox.n
+     WHERE version.slot >= :first
+       AND version.slot < :end
+     GROUP BY version.slot, version.contract
+     ORDER BY version.slot, version.contract
 """
 _UNSENT_CAPTURES = """
     SELECT version.replica, version.n
@@ -96,6 +117,17 @@ def late_places(connection: sqlite3.Connection, late_before: Slot) -> tuple[tupl
     """Return the segments that would be late and of which nobody was asked yet (R38)."""
     rows = connection.execute(_LATE_PLACES, {"late_before": late_before})
     return tuple((ContractId(contract), Slot(slot)) for contract, slot in rows)
+
+
+def unsent_segments(
+    connection: sqlite3.Connection, slots: range, now_ms: Millis
+) -> tuple[UnsentSegment, ...]:
+    """Return the segments within a run of slots of which anything waits to be sent (R31)."""
+    bound = {"first": slots.start, "end": slots.stop, "now_ms": now_ms}
+    return tuple(
+        UnsentSegment(Slot(slot), known=bool(known), held=bool(held), asked=bool(asked))
+        for slot, known, held, asked in connection.execute(_UNSENT_SEGMENTS, bound)
+    )
 
 
 def unsent_captures(connection: sqlite3.Connection, replica: ReplicaId) -> tuple[Name, ...]:

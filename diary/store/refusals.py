@@ -2,14 +2,15 @@
 
 import sqlite3
 from dataclasses import dataclass
-from typing import Literal
 
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
+from diary.rules.refusals import What
 from diary.rules.segment import Sealed
 from diary.store.versions import Name
 
-Row = tuple[str, int, str, int | None, "What", str, str, int, bytes | None, bytes | None, bytes | None]
-What = Literal["capture", "entry", "manual", "deletion", "terms", "other"]
+Row = tuple[
+    str, int, str, int | None, What, str, str, int, bytes | None, bytes | None, bytes | None, int, int | None
+]
 
 _KEEP = """
     INSERT INTO refusal (replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body)
@@ -17,18 +18,21 @@ _KEEP = """
         ON CONFLICT (replica, n) DO NOTHING
 """
 _ALL = """
-    SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body
+    SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body,
+           id, dismissed_at_ms
       FROM refusal
      ORDER BY refused_at_ms DESC, id DESC
 """
 _IN_SLOTS = """
-    SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body
+    SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body,
+           id, dismissed_at_ms
       FROM refusal
      WHERE slot >= :first AND slot < :end
      ORDER BY slot, contract, id
 """
 _FIND = """
-    SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body
+    SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body,
+           id, dismissed_at_ms
       FROM refusal
      WHERE replica = :replica AND n = :n
 """
@@ -42,9 +46,40 @@ _DROP_PICTURES = """
               AND refusal.contract = :contract
               AND refusal.slot = :slot)
 """
-_COUNT = """
-    SELECT count(*)
+_COUNTS = """
+    SELECT count(*),
+           ifnull(sum(what = 'deletion'), 0)
       FROM refusal
+     WHERE dismissed_at_ms IS NULL
+"""
+_DELETIONS = """
+    SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body,
+           id, dismissed_at_ms
+      FROM refusal
+     WHERE what = 'deletion' AND dismissed_at_ms IS NULL
+     ORDER BY id
+"""
+_DISMISS = """
+    UPDATE refusal
+       SET dismissed_at_ms = :at_ms
+     WHERE id = :id AND dismissed_at_ms IS NULL
+"""
+_FORGET = """
+    UPDATE refusal
+       SET header = NULL,
+           wrap = NULL,
+           body = NULL,
+           dismissed_at_ms = ifnull(dismissed_at_ms, :at_ms)
+     WHERE id = :id
+"""
+_DROP_PICTURES_OF = """
+    DELETE FROM picture
+     WHERE EXISTS (
+           SELECT 1
+             FROM refusal
+            WHERE refusal.replica = picture.replica
+              AND refusal.n = picture.n
+              AND refusal.id = :id)
 """
 _FORGET_CONTENT = """
     UPDATE refusal
@@ -57,7 +92,11 @@ _FORGET_CONTENT = """
 
 @dataclass(frozen=True, slots=True)
 class KeptRefusal:
-    """One refused change; `sealed` is None for a deletion, or once its segment was removed."""
+    """One refused change; `sealed` is None for a deletion, or once its content was destroyed.
+
+    `id` is its number in this file, 0 before it is kept; `dismissed_at_ms` is when its freelancer put it
+    away, None while it is still to be looked at.
+    """
 
     name: Name
     contract: ContractId
@@ -67,6 +106,8 @@ class KeptRefusal:
     because: str
     refused_at_ms: Millis
     sealed: Sealed | None
+    id: int = 0
+    dismissed_at_ms: Millis | None = None
 
 
 def keep(connection: sqlite3.Connection, refusal: KeptRefusal) -> None:
@@ -91,7 +132,7 @@ def keep(connection: sqlite3.Connection, refusal: KeptRefusal) -> None:
 
 
 def _kept(row: Row) -> KeptRefusal:
-    replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body = row
+    replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body, id_, dismissed = row
     return KeptRefusal(
         name=(ReplicaId(replica), n),
         contract=ContractId(contract),
@@ -101,6 +142,8 @@ def _kept(row: Row) -> KeptRefusal:
         because=because,
         refused_at_ms=Millis(refused_at_ms),
         sealed=None if header is None else Sealed(header=header, body=body, wrap=wrap),
+        id=id_,
+        dismissed_at_ms=None if dismissed is None else Millis(dismissed),
     )
 
 
@@ -120,9 +163,30 @@ def find(connection: sqlite3.Connection, name: Name) -> KeptRefusal | None:
     return None if row is None else _kept(row)
 
 
-def count(connection: sqlite3.Connection) -> int:
-    """Return how many changes were refused."""
-    return int(connection.execute(_COUNT).fetchone()[0])
+def counts(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Return how many refusals are still to be looked at, and how many of them are of deletions."""
+    every, deletions = connection.execute(_COUNTS).fetchone()
+    return int(every), int(deletions)
+
+
+def deletions(connection: sqlite3.Connection) -> tuple[KeptRefusal, ...]:
+    """Return the refused deletions that are still to be looked at, the oldest first."""
+    return tuple(map(_kept, connection.execute(_DELETIONS)))
+
+
+def dismiss(connection: sqlite3.Connection, number: int, at_ms: Millis) -> bool:
+    """Put a refusal away; False where there is none of this number that is still to be looked at."""
+    return connection.execute(_DISMISS, {"id": number, "at_ms": at_ms}).rowcount > 0
+
+
+def forget(connection: sqlite3.Connection, number: int, at_ms: Millis) -> bool:
+    """Destroy what one refusal keeps, but for place, time and reason; False where there is none (R25).
+
+    The row stays: its number was sent, and must never be taken for one that was not (R42).
+    """
+    bound = {"id": number, "at_ms": at_ms}
+    connection.execute(_DROP_PICTURES_OF, bound)
+    return connection.execute(_FORGET, bound).rowcount > 0
 
 
 def forget_content(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> int:

@@ -29,15 +29,15 @@ async def check(datasette: Any, request: Any) -> Any:
     """Show what of a week qualifies, and mend it from there (R30); as JSON like `diary check --json`."""
     asked = week_named(request.url_vars["week"])
 
-    def look(diary: Diary) -> tuple[Reading, WeekCheck, CheckPage, int]:
+    def look(diary: Diary) -> tuple[Reading, WeekCheck, CheckPage]:
         reading, found = reading_of(diary), diary.check(asked)
-        return reading, found, check_page(found, reading), len(diary.refusals())
+        return reading, found, check_page(found, reading)
 
-    reading, found, page, refused = await viewer_here(datasette).room.ask(look)
+    reading, found, page = await viewer_here(datasette).room.ask(look)
     if request.url_vars["format"]:
         return Response.json(check_json(found))
     way = crumbs((f"/-/diary/week/{page.name}", page.name), (page.back, "check"))
-    context = {"check": page, "room": "check", "refused_count": refused, "crumbs_here": way}
+    context = {"check": page, "room": "check", "crumbs_here": way}
     return await show(datasette, request, "check", reading, context)
 
 

@@ -16,11 +16,12 @@ from datasette_work_diary.edit_fields import EditFields, Typed, edit_fields
 from datasette_work_diary.frame import Handler, RefusalSaid, crumbs, reading_of, show, viewer_here
 from datasette_work_diary.pages import day_named, look_at_day, show_day
 from datasette_work_diary.reading import Reading, counted, hours, sentence, short_day, slots_label, time_left
-from datasette_work_diary.wording import refusal, removal_word
+from datasette_work_diary.wording import removal_word
 from diary.diary import Acts, Diary
 from diary.errors import DiaryError
 from diary.rules.change import Refused
 from diary.rules.ids import ContractId, Slot
+from diary.rules.refusals import words_of
 from diary.rules.timesheet import Place, SegmentView
 from diary.rules.week import SLOTS_PER_DAY, Week
 from diary.zone import machine_zone
@@ -117,7 +118,7 @@ def said(refused: Sequence[tuple[Place, Refused]], reading: Reading) -> list[Ref
         by_reason.setdefault(answer.reason, []).append((place, answer))
     listed = []
     for reason, found in list(by_reason.items())[:REFUSALS_SAID]:
-        words = refusal(reason)
+        words = words_of(reason)
         slots = tuple(sorted(place[1] for place, _ in found))
         because = sentence(found[0][1].because)
         listed.append(

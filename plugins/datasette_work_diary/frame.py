@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 
 from datasette.utils.asgi import Response
 
-from datasette_work_diary.reading import Reading
+from datasette_work_diary.reading import Reading, counted
 from datasette_work_diary.viewer import Viewer, viewer_of
 from diary.diary import Diary
 from diary.errors import DiaryError, NothingError
+from diary.rules.deadline import AFTER_THE_LOCK
+from diary.rules.week import starts_at_ms
 from diary.zone import machine_zone
 
 NAMES_OF_UTC = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu"})
@@ -43,11 +45,6 @@ class RefusalSaid:
     where: str
     because: str
     mend: str
-    what: str = ""
-    contract: str = ""
-    memo: str = ""
-    at: str = ""
-    href: str = ""
 
 
 def reading_of(diary: Diary) -> Reading:
@@ -78,6 +75,58 @@ def viewer_here(datasette: Any) -> Viewer:
     return viewer
 
 
+@dataclass(frozen=True, slots=True)
+class DeletionRefused:
+    """A refused deletion as every page says it until it is put away (R37d)."""
+
+    number: int
+    where: str
+    href: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionSaid:
+    """What every page says until somebody has seen to it; texts are empty where there is nothing to say."""
+
+    refused: int
+    deletions: tuple[DeletionRefused, ...]
+    asked: str
+    before_lock: tuple[str, ...]
+    after_the_lock: str
+    alarms: str
+
+
+def attention_said(diary: Diary) -> AttentionSaid:
+    """Return what wants attention, in words (R31, R37d, R38)."""
+    found, reading = diary.attention(), reading_of(diary)
+    return AttentionSaid(
+        refused=found.refused,
+        deletions=tuple(
+            DeletionRefused(
+                number=one.number,
+                where=", ".join(
+                    filter(
+                        None,
+                        (reading.instant(starts_at_ms(one.slot)) if one.slot else "", one.contract_title),
+                    )
+                ),
+                href=f"/-/diary/segment/{one.contract}/{one.slot}" if one.slot else "",
+                says=f"{one.words.happened} {one.mend}",
+            )
+            for one in found.deletions
+        ),
+        asked=f"{counted(found.asked, 'segment waits', 'segments wait')} for your answer before being sent."
+        if found.asked
+        else "",
+        before_lock=tuple(week.says(reading.now_ms) for week in found.before_lock),
+        after_the_lock=AFTER_THE_LOCK,
+        alarms=f"{counted(found.alarms, 'alarm')}: the server showed what cannot be right."
+        if found.alarms
+        else "",
+    )
+
+
 async def show(
     datasette: Any,
     request: Any,
@@ -95,6 +144,7 @@ async def show(
         "crumbs_here": [],
         "room": "",
         "refusals_said": [],
+        "attention": await viewer_here(datasette).room.ask(attention_said),
     }
     html = await datasette.render_template(f"diary/{template}.html", shared | context, request=request)
     return Response.html(html, status=status)

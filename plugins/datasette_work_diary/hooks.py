@@ -86,9 +86,15 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
     """Add the diary's pages."""
     if not viewer_of(datasette):
         return []
-    from datasette_work_diary import checking, edit_form, pages
+    from datasette_work_diary import checking, edit_form, late_page, pages, refused_page
 
-    return [*pages.ROUTES, *checking.ROUTES, *edit_form.ROUTES]
+    return [
+        *pages.ROUTES,
+        *checking.ROUTES,
+        *edit_form.ROUTES,
+        *refused_page.ROUTES,
+        *late_page.ROUTES,
+    ]
 
 
 @hook
@@ -100,6 +106,7 @@ def menu_links(datasette: Any) -> list[Link]:
         {"href": "/-/diary", "label": "Work diary"},
         {"href": "/-/diary/check", "label": "Will it count?"},
         {"href": "/-/diary/refused", "label": "Refused changes"},
+        {"href": "/-/diary/late", "label": "Late time that waits"},
         {"href": f"/{DATABASE}/segment", "label": "Segments as a table"},
         {"href": f"/{DATABASE}", "label": "The sealed tables"},
     ]

@@ -1,4 +1,4 @@
-"""The diary's pages to look at: week, day, segment, pictures, refusals (R4, R5, R24, R52).
+"""The diary's pages to look at: week, day, segment, pictures (R4, R5, R24, R52).
 
 Each handler asks the diary once, in one of the viewer's threads, and hands values to a template.
 """
@@ -13,17 +13,16 @@ from datasette.utils.asgi import NotFound, Response
 from datasette_work_diary.day_page import DayPage, day_page
 from datasette_work_diary.edit_fields import EditFields, ManualFields, Typed, edit_fields, manual_fields
 from datasette_work_diary.frame import Handler, RefusalSaid, crumbs, reading_of, show, viewer_here
-from datasette_work_diary.reading import Reading, sentence, short_day
+from datasette_work_diary.reading import Reading, short_day
 from datasette_work_diary.segment_page import SegmentPage, segment_page
 from datasette_work_diary.week_page import WeekPage, week_page
-from datasette_work_diary.wording import refusal
 from diary.checking import findings_json
 from diary.diary import Diary
 from diary.rules.ids import ContractId, Slot
 from diary.rules.json_form import segment_json, week_json
 from diary.rules.qualifies import Finding
 from diary.rules.timesheet import Place, SegmentView, WeekView
-from diary.rules.week import Week, local_date, local_day, starts_at_ms
+from diary.rules.week import Week, local_date, local_day
 
 AVIF_BRANDS = frozenset({b"avif", b"avis", b"mif1"})
 
@@ -55,15 +54,15 @@ async def week(datasette: Any, request: Any) -> Any:
     """Show a week (R4, R24); as JSON in the fields of CLI.md."""
     asked = week_named(request.url_vars["week"])
 
-    def look(diary: Diary) -> tuple[Reading, WeekView, WeekPage, int]:
+    def look(diary: Diary) -> tuple[Reading, WeekView, WeekPage]:
         reading, view = reading_of(diary), diary.week(asked)
         histories = {contract.id: contract.history for contract in diary.contracts()}
-        return reading, view, week_page(view, histories, reading), len(diary.refusals())
+        return reading, view, week_page(view, histories, reading)
 
-    reading, view, page, refused = await viewer_here(datasette).room.ask(look)
+    reading, view, page = await viewer_here(datasette).room.ask(look)
     if request.url_vars["format"]:
         return Response.json(week_json(view))
-    context = {"week": page, "room": "week", "refused_count": refused}
+    context = {"week": page, "room": "week"}
     way = crumbs((f"/-/diary/week/{page.name}", page.name))
     return await show(datasette, request, "week", reading, {**context, "crumbs_here": way})
 
@@ -108,7 +107,6 @@ class DaySeen:
     segments: list[SegmentView]
     page: DayPage
     manual: ManualFields
-    refused: int
 
 
 def look_at_day(diary: Diary, day: date, *, all_hours: bool, typed: Typed | None = None) -> DaySeen:
@@ -121,7 +119,6 @@ def look_at_day(diary: Diary, day: date, *, all_hours: bool, typed: Typed | None
         segments,
         day_page(day, segments, reading, all_hours=all_hours),
         manual_fields(day, diary.contracts(), taken, reading, typed),
-        len(diary.refusals()),
     )
 
 
@@ -134,7 +131,6 @@ async def show_day(
         "manual": seen.manual,
         "room": "day" if seen.page.is_today else "",
         "here": f"/-/diary/day/{seen.page.iso}",
-        "refused_count": seen.refused,
         "refusals_said": said,
         "crumbs_here": crumbs(
             (f"/-/diary/week/{seen.page.week}", seen.page.week),
@@ -235,39 +231,6 @@ def picture_type(opened: bytes) -> str | None:
     return None
 
 
-async def refused(datasette: Any, request: Any) -> Any:
-    """List what was refused, with the reason and what can be done (R37d)."""
-
-    def look(diary: Diary) -> tuple[Reading, list[RefusalSaid]]:
-        reading = reading_of(diary)
-        listed = []
-        for one in diary.refusals():
-            words = refusal(one.reason)
-            listed.append(
-                RefusalSaid(
-                    reason=f"{words.title} ({one.reason})",
-                    where="" if one.slot is None else reading.instant(starts_at_ms(one.slot)),
-                    because=sentence(one.because),
-                    mend=words.mend,
-                    what=one.what.capitalize(),
-                    contract=one.contract_title,
-                    memo=one.memo,
-                    at=reading.both(one.refused_at_ms),
-                    href="" if one.slot is None else f"/-/diary/segment/{one.contract}/{one.slot}",
-                )
-            )
-        return reading, listed
-
-    reading, listed = await viewer_here(datasette).room.ask(look)
-    context = {
-        "refusals": listed,
-        "refused_count": len(listed),
-        "room": "refused",
-        "crumbs_here": crumbs(("/-/diary/refused", "refused")),
-    }
-    return await show(datasette, request, "refused", reading, context)
-
-
 async def version(datasette: Any) -> Any:
     """Say by which text an open page can tell that something was written."""
     return Response.json({"version": viewer_here(datasette).version()})
@@ -286,6 +249,5 @@ ROUTES: list[tuple[str, Handler]] = [
     (r"^/-/diary/day/(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})(?P<format>\.json)?$", day),
     (r"^/-/diary/segment/(?P<contract>[0-9a-f]{32})/(?P<slot>[0-9]{1,10})(?P<format>\.json)?$", segment),
     (r"^/-/diary/picture/(?P<name>[0-9a-z-]{1,128})$", picture),
-    (r"^/-/diary/refused$", refused),
     (r"^/-/diary/version\.json$", version),
 ]

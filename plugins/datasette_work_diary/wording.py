@@ -1,4 +1,4 @@
-"""What the pages say about states, marks, reasons and refusals, and how each can be mended (R24, R28, R37).
+"""What the pages say about states, marks and reasons, and how each can be mended (R24, R28).
 
 Pure words: no instant, no diary. The keys are the words of CLI.md.
 """
@@ -37,7 +37,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Why something does not bill or was not taken, and what can be done."""
+    """Why something does not bill, and what can be done."""
 
     title: str
     why: str
@@ -68,59 +68,6 @@ WHY_NOT: dict[WhyNot, Why] = {
     ),
     "fixed_price": Why("Fixed price", "Fixed-price contracts record time and do not bill by the hour.", ""),
 }
-
-_ASK_CLIENT = "Ask your client to change the contract's terms."
-_TRY_AGAIN = "It is tried again by itself."
-REFUSED: dict[str, Why] = {
-    "week_locked": Why(
-        "The week is frozen",
-        "A week can be changed until the Monday after it, 12:00 UTC.",
-        "It stands as it was then; nothing can change it any more.",
-    ),
-    "slot_deleted": Why(
-        "The segment was deleted",
-        "What was deleted takes no more tracked time.",
-        "Add it as manual time if it is missing.",
-    ),
-    "capture_exists": Why("Already recorded", "These ten minutes were recorded before.", ""),
-    "version_reused": Why("A number was used twice", "The diary seems to be a copy.", "Run diary doctor."),
-    "contract_paused": Why(
-        "The contract is paused", "A paused contract takes no new time and no edits.", _ASK_CLIENT
-    ),
-    "contract_closed": Why("The contract is closed", "A closed contract takes no new time and no edits.", ""),
-    "manual_not_allowed": Why(
-        "Manual time is not allowed", "The contract allows only tracked time.", _ASK_CLIENT
-    ),
-    "label_required": Why(
-        "A label is needed", "The contract asks for a label.", "Choose one and save again."
-    ),
-    "slot_in_future": Why("Not begun yet", "Time can be added once it has begun.", "Choose an earlier time."),
-    "clock_ahead": Why("This clock is ahead", "The server's clock is behind this one's.", _TRY_AGAIN),
-    "clock_unsure": Why("The server's clock is unsure", "It takes nothing until it is sure.", _TRY_AGAIN),
-    "quota": Why(
-        "The account is full",
-        "Its pictures need more room than there is.",
-        "Rows were taken; only pictures wait.",
-    ),
-    "too_many_versions": Why(
-        "Changed too often", "This segment takes no more changes.", "It can still be deleted."
-    ),
-    "too_large": Why("Too large", "The text is longer than the server takes.", "Shorten it and save again."),
-    "too_many_siblings": Why(
-        "Too many at once", "Too many devices changed it at the same time.", "Sync, then try again."
-    ),
-    "too_many_lives": Why("Deleted and added too often", "This place takes no more.", ""),
-    "device_revoked": Why("This device was revoked", "It may write no more.", "Enrol it again: diary login."),
-    "unknown_contract": Why(
-        "Unknown contract", "The server does not know this contract.", "Sync, then try again."
-    ),
-    "not_yours": Why("Not yours", "Only the freelancer writes here.", ""),
-}
-
-
-def refusal(reason: str) -> Why:
-    """Return the words for a refusal; its own word where no better ones are known."""
-    return REFUSED.get(reason, Why(reason.replace("_", " ").capitalize(), "", "Run diary doctor."))
 
 
 def marks_of(segment: SegmentView) -> tuple[Mark, ...]:

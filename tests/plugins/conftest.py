@@ -68,6 +68,13 @@ class Served:
         """Return the path of a segment's page."""
         return f"/-/diary/segment/{place[0]}/{place[1]}"
 
+    def late_time(self, *times: str) -> list[Place]:
+        """Record slots that reach the lock without ever having been sent, on a registered diary (R38)."""
+        found = [record(self.diary, self.contract, slot(time), "Worked on the train") for time in times]
+        self.diary.link_server("https://diary.example", "00" * 32)
+        self.clock.put(max(self.clock.now_ms(), instant("2026-11-23T12:30Z")))
+        return found
+
     def memo_at(self, at: Slot) -> str | None:
         """Return the memo that stands in a slot now, None where nothing stands."""
         found = self.diary.segment((self.contract.id, at))

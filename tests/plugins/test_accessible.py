@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page
 
 from diary.rules.ids import ContractId
 from tests.plugins.conftest import MORNING, Served
-from tests.practice import instant, slot
+from tests.practice import instant, refuse, slot
 from tests.rule import rule
 
 pytestmark = pytest.mark.browser
@@ -25,7 +25,8 @@ def paths_of(served: Served) -> dict[str, str]:
         "manual": served.segment_path((served.contract.id, MORNING[-1])),
         "check": "/-/diary/check/2026-W47",
         "empty check": "/-/diary/check/2026-W40",
-        "refused": "/-/diary/refused",
+        "nothing refused": "/-/diary/refused",
+        "nothing late": "/-/diary/late",
         "not found": served.segment_path((ContractId("0" * 32), MORNING[0])),
     }
 
@@ -82,6 +83,17 @@ def test_axe_finds_nothing_on_any_page_and_none_is_wider_than_its_window(
     found["edit refused"], too_wide["edit refused"] = faults(page), overflow(page)
     page.goto(served.address("/-/diary/week/2026-W47"))
     found["frozen week"] = faults(page)
+
+    # What waits for an answer, what was refused, and what every page says of both.
+    served.late_time("2026-11-18T12:10Z", "2026-11-18T12:20Z")
+    refuse(served.diary, (served.contract.id, MORNING[0]), "deletion")
+    refuse(served.diary, (served.contract.id, MORNING[1]), "entry")
+    for name, path in {"late": "/-/diary/late", "refused": "/-/diary/refused", "loud": "/-/diary"}.items():
+        page.goto(served.address(path))
+        found[name], too_wide[name] = faults(page), overflow(page)
+    page.goto(served.address("/-/diary/late"))
+    page.get_by_role("button", name="Destroy all").click()
+    found["destroy late time"] = faults(page)
     context.clear_cookies()
     page.goto(served.address("/-/diary"))
     found["turned away"] = faults(page)

@@ -114,6 +114,22 @@ def test_a_refused_change_is_listed_with_its_reason_and_is_no_failure(stage: Sta
     assert "refused  2026-11-18T10:00:00Z  week_locked" in result.stdout
 
 
+@rule("R37d")
+def test_a_refused_deletion_is_loud_and_ends_a_sync_with_status_3(stage: Stage, home: Path) -> None:
+    run(stage, home, "register", stage.url)
+    with Diary.open(home, clock=GivenClock(stage.clock.now_ms())) as diary:
+        diary.remove([(diary.contract("Practice").id, Slot(TEN))])
+    stage.put_clocks(AFTER_THE_LOCK)
+    result = run(stage, home, "sync")
+    assert result.exit_code == 3
+    assert result.stderr.startswith("week_locked: the deletion of 2026-11-18T10:00:00Z was REFUSED.")
+    assert "It stands as before" in result.stderr
+    assert "refused  2026-11-18T10:00:00Z  week_locked" in result.stdout
+    as_json = json.loads(run(stage, home, "refused", "--json").stdout)
+    assert [(one["what"], one["reason"], one["memo"]) for one in as_json] == [("deletion", "week_locked", "")]
+    assert run(stage, home, "sync").exit_code == 0
+
+
 def test_a_server_that_is_away_ends_with_status_5(stage: Stage, home: Path) -> None:
     result = run(stage, home, "register", "http://127.0.0.1:9")
     assert result.exit_code == 5

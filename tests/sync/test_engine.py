@@ -12,9 +12,10 @@ from diary.rules.ids import Slot
 from diary.rules.week import Week
 from diary.sealing.keyring import choose_place
 from diary.store import receipts
-from sync.engine import UPLOAD_PART_BYTES, Engine, NotRegisteredError, Progress, SyncReport, send_picture
+from sync.engine import Engine, NotRegisteredError, Progress, SyncReport
 from sync.enrolment import OtherServerError, UnknownAccountError, login, register
 from sync.transport import UnreachableError
+from sync.uploading import UPLOAD_PART_BYTES, send_picture
 from tests.practice import SCREEN, record_slot, slot
 from tests.rule import rule
 from tests.sync.stage import Device, Stage, serving, two_devices

@@ -1,0 +1,55 @@
+"""What wants its freelancer's attention, wherever they look: pages, state, sync (R31, R37d).
+
+Small questions to the file, none of which opens a row: every page asks them.
+"""
+
+from dataclasses import dataclass
+
+from diary import refused
+from diary.refused import RefusalView
+from diary.rules.deadline import UnsentWeek, unsent_weeks, weeks_about_to_lock
+from diary.rules.ids import Millis
+from diary.state import SERVER, OpenDiary
+from diary.store import feed, meta, outbox, refusals
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """What is to be said until somebody has seen to it.
+
+    `refused` counts refusals that were not put away, `deletions` are those of deletions (R37d). `asked`
+    counts segments that wait for an answer (R20, R38). `before_lock` is what has not reached the server of
+    weeks that lock within a day. `alarms` counts what the server showed that cannot be right (R56).
+    """
+
+    refused: int
+    deletions: tuple[RefusalView, ...]
+    asked: int
+    before_lock: tuple[UnsentWeek, ...]
+    alarms: int
+
+
+def attention(diary: OpenDiary) -> Attention:
+    """Return what wants attention now."""
+    deletions = refused.deletions(diary)
+    with diary.reading():
+        now_ms = diary.now_ms()
+        waiting = outbox.waiting(diary.connection, now_ms, diary.late_before(now_ms))
+        return Attention(
+            refused=refusals.counts(diary.connection)[0],
+            deletions=deletions,
+            asked=waiting.late_held + waiting.moves_held,
+            before_lock=before_lock(diary, now_ms),
+            alarms=len(feed.alarms(diary.connection)),
+        )
+
+
+def before_lock(diary: OpenDiary, now_ms: Millis) -> tuple[UnsentWeek, ...]:
+    """Return what has not reached the server of weeks that lock soon, within the caller's snapshot (R3).
+
+    Nothing where there is no server: then no lock decides about anything that is here (R50).
+    """
+    slots = weeks_about_to_lock(now_ms)
+    if not slots or meta.get(diary.connection, SERVER) is None:
+        return ()
+    return unsent_weeks(outbox.unsent_segments(diary.connection, slots, now_ms))

@@ -1,0 +1,93 @@
+"""What has not reached the server before a lock, and how long is left (R3, R31, R38). Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from diary.rules.ids import Millis, Slot
+from diary.rules.week import Week
+
+LOCK_SOON_MS = 24 * 3600_000  # Sunday noon: late enough to be about this lock, early enough to find a network
+AFTER_THE_LOCK = "What arrives later is late and bills only if your client accepts it; changes are refused."
+
+
+@dataclass(frozen=True, slots=True)
+class UnsentSegment:
+    """One segment of which something waits to be sent.
+
+    `known`: the server has something of it already, so that a change waits and not the time itself. `held`:
+    it is in its notice period (R17). `asked`: it waits for its freelancer's answer (R20).
+    """
+
+    slot: Slot
+    known: bool
+    held: bool
+    asked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnsentWeek:
+    """What of one week has not reached the server, and that week locks soon.
+
+    `segments` the server does not know at all; `changes` are of segments that it has. Among both are `held`
+    in their notice period and `asked`, which wait for an answer.
+    """
+
+    week: Week
+    segments: int
+    changes: int
+    held: int
+    asked: int
+
+    @property
+    def all(self) -> int:
+        """Return of how many segments something waits."""
+        return self.segments + self.changes
+
+    def says(self, now_ms: int) -> str:
+        """Return it as a sentence, such as "3 segments of 2026-W47 have not reached the server; …"."""
+        parts = [
+            f"{count} {word}{'' if count == 1 else 's'}"
+            for count, word in ((self.segments, "segment"), (self.changes, "change"))
+            if count
+        ]
+        has = "has" if self.all == 1 else "have"
+        asked = f" {self.asked} of them wait for your answer (diary late)." if self.asked else ""
+        return (
+            f"{' and '.join(parts)} of {self.week.name} {has} not reached the server; "
+            f"it locks in {left(self.week.locked_at_ms, now_ms)} (Monday 12:00 UTC).{asked}"
+        )
+
+
+def weeks_about_to_lock(now_ms: Millis) -> range:
+    """Return the slots of the weeks that are open and lock within a day, in order; empty for none (R3)."""
+    week = Week.at(now_ms)
+    open_week = week if week.previous().is_frozen(now_ms) else week.previous()
+    if open_week.locked_at_ms - now_ms > LOCK_SOON_MS:
+        return range(0)
+    return open_week.slots
+
+
+def unsent_weeks(waiting: Iterable[UnsentSegment]) -> tuple[UnsentWeek, ...]:
+    """Return what waits, by week, the nearest lock first."""
+    by_week: dict[Week, list[UnsentSegment]] = {}
+    for segment in waiting:
+        by_week.setdefault(Week.of(segment.slot), []).append(segment)
+    return tuple(
+        UnsentWeek(
+            week=week,
+            segments=sum(not one.known for one in found),
+            changes=sum(one.known for one in found),
+            held=sum(one.held for one in found),
+            asked=sum(one.asked for one in found),
+        )
+        for week, found in sorted(by_week.items())
+    )
+
+
+def left(until_ms: int, now_ms: int) -> str:
+    """Return how long is left until an instant, such as "2 days 3 h" (R4)."""
+    minutes = max(0, until_ms - now_ms) // 60_000
+    days, hours_left = minutes // 1440, minutes // 60 % 24
+    if days:
+        return f"{days} day{'s' if days > 1 else ''} {hours_left} h"
+    return f"{hours_left} h {minutes % 60} min" if hours_left else f"{minutes} min"

@@ -1,0 +1,116 @@
+"""The page of refused changes: what, why, and what can still be done; put away by hand (R25, R37d)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from datasette_work_diary.edit_form import form_of, led_on
+from datasette_work_diary.frame import Handler, crumbs, reading_of, show, viewer_here
+from datasette_work_diary.reading import Reading, sentence
+from diary.diary import Diary, RefusalView
+from diary.rules.week import starts_at_ms
+
+PATH = "/-/diary/refused"
+WHAT = {
+    "capture": "Recorded time",
+    "entry": "Memo or label",
+    "manual": "Manual time",
+    "deletion": "Deletion",
+    "terms": "Terms of the contract",
+    "other": "A change",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalShown:
+    """One refused change as its card shows it; `can_forget` where something of it is still kept here."""
+
+    number: int
+    what: str
+    is_loud: bool
+    title: str
+    reason: str
+    happened: str
+    because: str
+    mend: str
+    where: str
+    href: str
+    contract: str
+    memo: str
+    at: str
+    can_forget: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedSeen:
+    """What a look at the list found: what is still to be looked at, and what was put away."""
+
+    reading: Reading
+    open: tuple[RefusalShown, ...]
+    away: tuple[RefusalShown, ...]
+
+
+def look_at_refused(diary: Diary) -> RefusedSeen:
+    """Return the refused changes: deletions first while they are loud, then the newest (R37d)."""
+    reading = reading_of(diary)
+    listed = sorted(
+        diary.refusals(), key=lambda one: one.what != "deletion" or one.dismissed_at_ms is not None
+    )
+    return RefusedSeen(
+        reading,
+        tuple(_shown(one, reading) for one in listed if one.dismissed_at_ms is None),
+        tuple(_shown(one, reading) for one in listed if one.dismissed_at_ms is not None),
+    )
+
+
+def _shown(one: RefusalView, reading: Reading) -> RefusalShown:
+    return RefusalShown(
+        number=one.number,
+        what=WHAT[one.what],
+        is_loud=one.what == "deletion",
+        title=one.words.title,
+        reason=one.reason,
+        happened=one.words.happened,
+        because=sentence(one.because),
+        mend=one.mend,
+        where="" if one.slot is None else reading.instant(starts_at_ms(one.slot)),
+        href="" if one.slot is None else f"/-/diary/segment/{one.contract}/{one.slot}",
+        contract=one.contract_title,
+        memo=one.memo,
+        at=reading.both(one.refused_at_ms),
+        can_forget=one.kept,
+    )
+
+
+async def refused(datasette: Any, request: Any) -> Any:
+    """List what was refused, with the reason and what can still be done (R37d)."""
+    seen = await viewer_here(datasette).room.ask(look_at_refused)
+    context: dict[str, object] = {
+        "refusals": seen.open,
+        "put_away": seen.away,
+        "room": "refused",
+        "crumbs_here": crumbs((PATH, "refused")),
+    }
+    return await show(datasette, request, "refused", seen.reading, context)
+
+
+async def dismiss(datasette: Any, request: Any) -> Any:
+    """Put a refusal away that was looked at (R37d)."""
+    form = await form_of(request)
+    number, back = form.number("number"), form.back()
+    await viewer_here(datasette).room.ask(lambda diary: diary.dismiss_refusals([number]))
+    return led_on(datasette, request, back, "Put away; the list of refused changes still has it.")
+
+
+async def forget(datasette: Any, request: Any) -> Any:
+    """Destroy what a refusal keeps, but for place, time and reason (R25)."""
+    form = await form_of(request)
+    number, back = form.number("number"), form.back()
+    await viewer_here(datasette).room.ask(lambda diary: diary.forget_refusals([number]))
+    return led_on(datasette, request, back, "Forgotten: place, time and reason are all that is left of it.")
+
+
+ROUTES: list[tuple[str, Handler]] = [
+    (rf"^{PATH}$", refused),
+    (rf"^{PATH}/dismiss$", dismiss),
+    (rf"^{PATH}/forget$", forget),
+]
