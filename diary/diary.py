@@ -24,6 +24,7 @@ from diary import (
     recording,
     refused,
     renewing,
+    search,
     settings,
     showing,
     tracking,
@@ -42,7 +43,9 @@ from diary.rules.segment import ListedDevice, Sealed, StampedText
 from diary.rules.timesheet import Place, SegmentView, WeekView
 from diary.rules.week import Week
 from diary.sealing.keyring import KeyPlace
+from diary.search import Found, Progress, Texts
 from diary.showing import Status
+from diary.state import OpenDiary
 from diary.store.drafts import CaptureDraft
 from diary.sync_door import SyncDoor
 from diary.tracking import Tracking
@@ -68,6 +71,10 @@ class Diary(SyncDoor):
     Made by `create`, `open` or `join_account`; a context manager that closes it. What a sync asks of it
     stands in `diary.sync_door`.
     """
+
+    def __init__(self, state: OpenDiary) -> None:
+        super().__init__(state)
+        self._texts = Texts()
 
     # Opening and closing.
 
@@ -131,6 +138,7 @@ class Diary(SyncDoor):
 
     def close(self) -> None:
         """Close the file and forget what was opened."""
+        self._texts.by_name.clear()
         self._state.contents.clear()
         self._state.weeks.clear()
         self._state.connection.close()
@@ -318,6 +326,17 @@ class Diary(SyncDoor):
     def picture(self, name: str) -> bytes:
         """Return a picture, opened (R47)."""
         return showing.picture(self._state, name)
+
+    def search(
+        self, text: str, *, limit: int | None, skip: int = 0, progress: Progress | None = None
+    ) -> Found:
+        """Return the segments that hold a text, the newest first; the first search reads all (R31)."""
+        return search.search(self._state, self._texts, text, limit=limit, skip=skip, progress=progress)
+
+    def prepare_search(self) -> None:
+        """Read what a first search would have to read (R31)."""
+        with self._state.reading():
+            search.bring_up_to_date(self._state, self._texts)
 
     def memo_history(self, place: Place) -> tuple[StampedText, ...]:
         """Return a segment's old memos, the oldest first (R26)."""

@@ -1,6 +1,6 @@
 """`today`, `week`, `show`, `search`: what the diary holds (R5, R24, R31)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ import typer
 
 from diary.command.chosen import places_of
 from diary.command.desk import AsJson, Slots, Utc, WeekName, desk_of, print_json, say, zone_of
+from diary.command.progress import shown
 from diary.command.tables import Sheet, hours
 from diary.errors import NothingError
 from diary.rules.deadline import left
@@ -107,16 +108,18 @@ def search(
     desk = desk_of(ctx)
     with desk.open_diary() as diary:
         sheet = sheet_of(diary, utc=utc)
-        found = list(_found(diary, text))
-    desk.list_places([((one.contract, one.slot),) for one in found[:FOUND_MAX]])
+        with shown("Reading the diary") as progress:
+            result = diary.search(text, limit=None if as_json else FOUND_MAX, progress=progress)
+        found = [view for hit in result.hits if (view := diary.segment((hit.contract, hit.slot))) is not None]
+    desk.list_places([((one.contract, one.slot),) for one in found])
     if as_json:
         print_json([segment_json(one) for one in found])
         return
     if not found:
         raise NotFoundError(text=text)
-    sheet.segments(found[:FOUND_MAX], with_day=True)
-    if len(found) > FOUND_MAX:
-        say(f"{len(found) - FOUND_MAX} older ones are left out.")
+    sheet.segments(found, with_day=True)
+    if result.more:
+        say(f"Older ones are left out: these are the newest {len(found)}.")
 
 
 def sheet_of(diary: "Diary", *, utc: bool) -> Sheet:
@@ -136,15 +139,6 @@ def week_bars(view: WeekView, zone: ZoneInfo) -> list[MemoBar]:
     """Return a billing week's memo bars by local day; days at its edges hold what is of this week."""
     days = sorted({local_date(one.slot, zone) for one in view.segments})
     return [each for day in days for each in day_grid(view.segments, day, zone).bars]
-
-
-def _found(diary: "Diary", text: str) -> Iterable[SegmentView]:
-    wanted = text.casefold()
-    for each in diary.weeks():
-        for one in reversed(diary.week(each).segments):
-            texts = (one.memo, one.label, *one.applications, *one.titles)
-            if one.state != "deleted" and any(wanted in held.casefold() for held in texts):
-                yield one
 
 
 def deadline(view: WeekView, sheet: Sheet, now_ms: int) -> str:

@@ -177,6 +177,15 @@ def open_row(sealed: Sealed, epoch_key: bytes) -> bytes:
     return content
 
 
+def epoch_of(sealed: Sealed) -> int:
+    """Return the key epoch that the header names, read alone (R49).
+
+    Raises:
+        UnreadableHeaderError: The header was altered until it is none.
+    """
+    return _names_of(sealed).epoch
+
+
 def row_key(sealed: Sealed, epoch_key: bytes) -> bytes:
     """Return the key of one version, by which its pictures open or it alone is disclosed (R47).
 

@@ -6,8 +6,10 @@ nobody else (`is_ours_alone`); when its content falls it is dropped whole and le
 
 import hashlib
 import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from sys import intern
+from typing import Any, Literal
 
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import Header, Sealed, VersionType, parse_header
@@ -71,6 +73,20 @@ _DROP_PICTURES = """
     DELETE FROM picture
      WHERE replica = :replica AND n = :n
 """
+_NAMES = """
+    SELECT replica, n
+      FROM version
+"""
+_ALL_WITH_CONTENT = """
+    SELECT replica, n, type, contract, slot, header, body, wrap
+      FROM stored
+     WHERE type IN ('capture', 'entry') AND body IS NOT NULL
+"""
+_WITH_CONTENT = """
+    SELECT replica, n, type, contract, slot, header, body, wrap
+      FROM stored
+     WHERE replica = :replica AND n = :n AND type IN ('capture', 'entry') AND body IS NOT NULL
+"""
 _SLOTS_HELD = """
     SELECT DISTINCT slot
       FROM version
@@ -110,6 +126,17 @@ class StoredVersion:
     def is_ours_alone(self) -> bool:
         """Return whether nobody else can have seen it: it was never handed to a push (R25)."""
         return self.push is None and self.received_at_ms is None
+
+
+@dataclass(frozen=True, slots=True)
+class WithContent:
+    """A capture or an entry that has its content, its header not yet read."""
+
+    name: Name
+    type: VersionType
+    contract: ContractId
+    slot: Slot
+    sealed: Sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +265,30 @@ def drop(connection: sqlite3.Connection, name: Name) -> None:
 def move_out(connection: sqlite3.Connection, name: Name) -> None:
     """Remove a version that the refusals keep from now on; its pictures stay with it (R37d)."""
     connection.execute(_DROP, {"replica": name[0], "n": name[1]})
+
+
+def names(connection: sqlite3.Connection) -> set[Name]:
+    """Return the name of every version that is held."""
+    return set(connection.execute(_NAMES))
+
+
+def all_with_content(connection: sqlite3.Connection) -> Iterator[WithContent]:
+    """Yield every capture and entry that has its content, in no order."""
+    return map(_with_content, connection.execute(_ALL_WITH_CONTENT))
+
+
+def with_content(connection: sqlite3.Connection, wanted: Iterable[Name]) -> Iterator[WithContent]:
+    """Yield the captures and entries of these names that have their content."""
+    for replica, n in wanted:
+        yield from map(_with_content, connection.execute(_WITH_CONTENT, {"replica": replica, "n": n}))
+
+
+def _with_content(row: Sequence[Any]) -> WithContent:
+    replica, n, kind, contract, slot, header, body, wrap = row
+    # A search keeps hundreds of thousands of these: equal ids are one text in memory.
+    name = (ReplicaId(intern(replica)), n)
+    sealed = Sealed(header=header, body=body, wrap=wrap)
+    return WithContent(name, kind, ContractId(intern(contract)), slot, sealed)
 
 
 def slots_held(connection: sqlite3.Connection) -> tuple[Slot, ...]:

@@ -91,11 +91,14 @@ def serve(home: Path, open_again: "Callable[[], Diary]", port: int, *, browser: 
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(listen(port))
         door = Door.new(listening.getsockname()[1])
-        room = DiaryRoom(open_again)
-        room.start()
-        stack.callback(room.close)
+        room, search_room = DiaryRoom(open_again), DiaryRoom(open_again, threads=1)
+        for each in (room, search_room):
+            each.start()
+            stack.callback(each.close)
+        # Read ahead, so that the first search of a long diary is as quick as the next.
+        search_room.begin(lambda diary: diary.prepare_search())
         stack.enter_context(url_file(home, door.url))
-        viewer = Viewer(home, door, room, open_again)
+        viewer = Viewer(home, door, room, search_room, open_again)
         config = uvicorn.Config(
             datasette_for(viewer).app(),
             log_level="warning",

@@ -86,11 +86,12 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
     """Add the diary's pages."""
     if not viewer_of(datasette):
         return []
-    from datasette_work_diary import checking, edit_form, late_page, pages, refused_page
+    from datasette_work_diary import checking, edit_form, late_page, pages, refused_page, searching
 
     return [
         *pages.ROUTES,
         *checking.ROUTES,
+        *searching.ROUTES,
         *edit_form.ROUTES,
         *refused_page.ROUTES,
         *late_page.ROUTES,
@@ -105,6 +106,7 @@ def menu_links(datasette: Any) -> list[Link]:
     return [
         {"href": "/-/diary", "label": "Work diary"},
         {"href": "/-/diary/check", "label": "Will it count?"},
+        {"href": "/-/diary/search", "label": "Search the diary"},
         {"href": "/-/diary/refused", "label": "Refused changes"},
         {"href": "/-/diary/late", "label": "Late time that waits"},
         {"href": f"/{DATABASE}/segment", "label": "Segments as a table"},

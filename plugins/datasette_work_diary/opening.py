@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -91,6 +92,18 @@ class DiaryRoom:
 
         self._questions.put(ask_and_tell)
         return await asyncio.wrap_future(answer)
+
+    def begin(self, work: Callable[[Diary], object]) -> None:
+        """Have work done in one of the threads for which nobody waits; a fault in it harms nobody.
+
+        Whoever then asks for what it should have prepared meets the same fault, and hears of it.
+        """
+
+        def do(diary: Diary) -> None:
+            with suppress(DiaryError):
+                work(diary)
+
+        self._questions.put(do)
 
     def _serve(self) -> None:
         try:

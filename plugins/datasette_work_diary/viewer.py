@@ -4,23 +4,29 @@ It imports nothing of Datasette, which loads the hooks, and so this, while it is
 """
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from datasette_work_diary.access import Door
 from datasette_work_diary.opening import DiaryRoom, OpenDiary, Opener
+from datasette_work_diary.searches import Searches
 from diary.store.connection import FILE_NAME, prepare
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """What the hooks and pages of one Datasette share."""
+    """What the hooks and pages of one Datasette share.
+
+    `search_room` is one thread for all searches, as what it has read of the diary stays with it (R31).
+    """
 
     home: Path
     door: Door
     room: DiaryRoom
+    search_room: DiaryRoom
     open_diary: OpenDiary
+    searches: Searches = field(default_factory=Searches)
 
     def version(self) -> str:
         """Return a text that differs once anything was written to the diary's file."""

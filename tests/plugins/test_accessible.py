@@ -27,6 +27,7 @@ def paths_of(served: Served) -> dict[str, str]:
         "empty check": "/-/diary/check/2026-W40",
         "nothing refused": "/-/diary/refused",
         "nothing late": "/-/diary/late",
+        "search": "/-/diary/search",
         "not found": served.segment_path((ContractId("0" * 32), MORNING[0])),
     }
 
@@ -94,6 +95,11 @@ def test_axe_finds_nothing_on_any_page_and_none_is_wider_than_its_window(
     page.goto(served.address("/-/diary/late"))
     page.get_by_role("button", name="Destroy all").click()
     found["destroy late time"] = faults(page)
+    page.goto(served.address("/-/diary/search"))
+    page.get_by_role("searchbox").fill("refunds")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search/*")
+    found["search results"], too_wide["search results"] = faults(page), overflow(page)
     context.clear_cookies()
     page.goto(served.address("/-/diary"))
     found["turned away"] = faults(page)

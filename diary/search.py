@@ -1,0 +1,176 @@
+"""Search over memos, labels, applications and titles (R31).
+
+There is no index on disk (R52): the first search opens everything, and keeps what it read in memory, each
+version's texts folded to one case. A version never changes under its name, so later searches open only what
+came since. Whether a text still stands is asked of the place itself before it is shown.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+import msgspec
+
+from diary import contracts, envelope, looking
+from diary.errors import DamageError
+from diary.rules.ids import ContractId, ReplicaId, Slot
+from diary.rules.timesheet import Place
+from diary.sealing import row
+from diary.state import OpenDiary
+from diary.store import versions
+from diary.store.versions import Name, WithContent
+
+TOLD_EVERY = 2_000  # versions between two words of progress: about thirty a second
+SOUGHT_ONE_BY_ONE_MAX = 500  # more than these are read in one pass over the file
+TEXT_CHARACTERS_MAX = 200  # a longer search finds nothing that a shorter one does not
+
+Progress = Callable[[int, int], None]
+"""Told how many versions of how many are read."""
+
+
+class _Seen(msgspec.Struct):
+    """The texts of a capture; reading no others halves the cost."""
+
+    application: str
+    title: str
+
+
+class _Typed(msgspec.Struct):
+    """The texts of an entry, each with its stamp."""
+
+    memo: tuple[str, tuple[int, ReplicaId]] | None
+    label: tuple[str, tuple[int, ReplicaId]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A segment that holds the text, as it stands now; `thumbnail` is "" where there is none."""
+
+    contract: ContractId
+    contract_title: str
+    slot: Slot
+    memo: str
+    label: str
+    applications: tuple[str, ...]
+    titles: tuple[str, ...]
+    thumbnail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The newest hits that were asked for, and whether there are older ones."""
+
+    hits: tuple[Hit, ...]
+    more: bool
+
+
+@dataclass(slots=True)
+class Texts:
+    """What was read, by the version's name: where it belongs and its folded texts, in memory only.
+
+    `without` are the names that had no content when they were looked at; a feed may bring it back (R37d).
+    """
+
+    by_name: dict[Name, tuple[Slot, ContractId, str]] = field(default_factory=dict, repr=False)
+    without: set[Name] = field(default_factory=set, repr=False)
+    file_state: tuple[int, int] | None = None
+
+
+_seen = msgspec.json.Decoder(_Seen)
+_typed = msgspec.json.Decoder(_Typed)
+
+
+def search(
+    diary: OpenDiary,
+    texts: Texts,
+    text: str,
+    *,
+    limit: int | None,
+    skip: int = 0,
+    progress: Progress | None = None,
+) -> Found:
+    """Return the segments that hold `text`, the newest first, large and small letters alike (R31).
+
+    `skip` of them are left out first, then at most `limit` are returned, None for all. Drafts, refused
+    changes and deleted segments are no hits; an empty text has none. `texts` is what earlier searches of this
+    thread read; it is brought up to date.
+    """
+    wanted = text[:TEXT_CHARACTERS_MAX].casefold()
+    with diary.reading():
+        bring_up_to_date(diary, texts, progress)
+        places = {
+            (slot, contract) for slot, contract, held in texts.by_name.values() if wanted and wanted in held
+        }
+        titles = {each.id: each.title for each in contracts.contracts(diary)}
+        in_order = (
+            _hit(diary, (contract, slot), wanted, titles) for slot, contract in sorted(places, reverse=True)
+        )
+        # One more than is shown tells whether there are older ones; no further ones are looked at.
+        end = None if limit is None else skip + limit + 1
+        hits = tuple(islice((hit for hit in in_order if hit is not None), skip, end))
+    return Found(hits[:limit], limit is not None and len(hits) > limit)
+
+
+def bring_up_to_date(diary: OpenDiary, texts: Texts, progress: Progress | None = None) -> None:
+    """Read the versions that came since the last time, and forget those that are gone (R25, R31)."""
+    file_state = diary.file_state()
+    if texts.file_state == file_state:
+        return
+    held = versions.names(diary.connection)
+    for gone in texts.by_name.keys() - held:
+        del texts.by_name[gone]
+    unread = held - texts.by_name.keys()
+    for done, stored in enumerate(_read(diary, unread, unread - texts.without)):
+        texts.by_name[stored.name] = (stored.slot, stored.contract, _text_of(diary, stored))
+        if progress is not None and done % TOLD_EVERY == 0:
+            progress(done, len(unread))
+    texts.without = unread - texts.by_name.keys()
+    texts.file_state = file_state
+
+
+def _read(diary: OpenDiary, unread: set[Name], new: set[Name]) -> Iterator[WithContent]:
+    """Yield what of the unread versions has content; where many are new, in one pass over the file."""
+    if len(new) <= SOUGHT_ONE_BY_ONE_MAX:
+        return versions.with_content(diary.connection, unread)
+    return (stored for stored in versions.all_with_content(diary.connection) if stored.name in unread)
+
+
+def _key(diary: OpenDiary, stored: WithContent) -> bytes:
+    return envelope.epoch_key(diary, stored.contract, row.epoch_of(stored.sealed))
+
+
+def _text_of(diary: OpenDiary, stored: WithContent) -> str:
+    """Return a version's texts, folded, a line each; of one that does not open, none."""
+    try:
+        plain = row.open_row(stored.sealed, _key(diary, stored))
+        if stored.type == "capture":
+            seen = _seen.decode(plain)
+            lines: Iterable[str] = (seen.application, seen.title)
+        else:
+            typed = _typed.decode(plain)
+            lines = (said[0] for said in (typed.memo, typed.label) if said is not None)
+    except (DamageError, msgspec.DecodeError, UnicodeDecodeError):
+        return ""  # its page says that it is defective
+    return "\n".join(lines).casefold()
+
+
+def _hit(diary: OpenDiary, place: Place, wanted: str, titles: dict[ContractId, str]) -> Hit | None:
+    """Return the segment as it stands, if the text is still in it."""
+    stood = looking.stood_at(diary, place, versions.at_place(diary.connection, *place))
+    if stood.stands.kind is None or place[0] not in titles:
+        return None
+    content = stood.content
+    memo = content.memo.text if content.memo else ""
+    label = content.label.text if content.label else ""
+    if not any(wanted in held.casefold() for held in (memo, label, *content.applications, *content.titles)):
+        return None
+    return Hit(
+        contract=place[0],
+        contract_title=titles[place[0]],
+        slot=place[1],
+        memo=memo,
+        label=label,
+        applications=content.applications,
+        titles=content.titles,
+        thumbnail=next((shot.thumbnail for shot in content.snapshots if shot.thumbnail), ""),
+    )
