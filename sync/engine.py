@@ -180,7 +180,7 @@ class Engine:
 
     def _once(self, link: ServerLink) -> None:
         self._desk = _Desk(self._diary.cursors())
-        self._line.authorise(self._diary.replica, self._diary.token)
+        self._line.authorise(self._diary.account, self._diary.replica, self._diary.token)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="line") as pool:
             self._drive(pool, link)
 

@@ -1,7 +1,9 @@
 """The messages between a device and the server, their limits and their words (R44, R45).
 
 JSON by msgspec; bytes travel as base64, headers as the text whose bytes are signed. All but `/v1/enrol`,
-`/v1/nonce`, `/v1/device-list`, `/v1/server` and `/health` want `Authorization: Bearer <replica>.<token>`.
+`/v1/nonce`, `/v1/device-list`, `/v1/server` and `/health` want
+`Authorization: Bearer <account>.<replica>.<token>`: it names its account, so that every question can be
+answered where that account lies.
 
 Every answer that is no success carries a `Fault`: 400 for what cannot be read or is not authentic
 (`bad_request`, `bad_header`, `bad_signature`), 401 `not_enrolled`, 403 `device_revoked` or `not_yours`,

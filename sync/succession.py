@@ -43,7 +43,7 @@ def enrol(diary: Diary, line: Transport, server_key: str) -> None:
     if diary.predecessor() is not None:
         succeed(diary, line, server_key)
     else:
-        line.authorise(diary.replica, diary.token)
+        line.authorise(diary.account, diary.replica, diary.token)
         _send_list(diary, line, server_key)
     diary.link_server(line.url, server_key)
 
@@ -63,7 +63,7 @@ def succeed(diary: Diary, line: Transport, server_key: str) -> None:
         old = diary.predecessor()
         if old is None:
             return
-        line.authorise(old.replica, old.token)
+        line.authorise(diary.account, old.replica, old.token)
         _send_list(diary, line, server_key, old)
         _read_all(diary, line)
         diary.follow_device_list()

@@ -14,7 +14,7 @@ import msgspec
 import stamina
 
 from diary.errors import PeerError
-from diary.rules.ids import ReplicaId
+from diary.rules.ids import AccountId, ReplicaId
 from sync.protocol import (
     PICTURE_BYTES_MAX,
     PROTOCOL_VERSION,
@@ -130,9 +130,9 @@ class Transport:
         """Close the connections."""
         self._client.close()
 
-    def authorise(self, replica: ReplicaId, token: str) -> None:
-        """Ask in the name of `replica` from now on."""
-        self._headers = {"Authorization": f"Bearer {replica}.{token}"}
+    def authorise(self, account: AccountId, replica: ReplicaId, token: str) -> None:
+        """Ask in the name of the account's `replica` from now on."""
+        self._headers = {"Authorization": f"Bearer {account}.{replica}.{token}"}
 
     def server(self) -> ServerFacts:
         """Return who answers at this address."""

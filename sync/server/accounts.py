@@ -33,8 +33,7 @@ from sync.server.storage import AccountHold, Storage
 LISTS_BYTES_MAX = 1024 * 1024  # of the account's log, read at a time while its lists are looked for
 NONCE_MILLIS = 600_000  # long enough to type a phrase in, short enough to be of no use later
 _NONCE_TIME_BYTES = 8
-_TOKEN = re.compile(r"Bearer ([0-9a-f]{32})\.([0-9a-f]{64})")
-_ACCOUNT = re.compile(r"[0-9a-f]{32}")
+_TOKEN = re.compile(r"Bearer ([0-9a-f]{32})\.([0-9a-f]{32})\.([0-9a-f]{64})")
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -46,10 +45,8 @@ class Caller:
     replica: ReplicaId
 
 
-def caller(storage: Storage, authorization: str | None, account: AccountId | None = None) -> Caller:
-    """Return who asks, by the request's `Authorization` header.
-
-    `account` is the one that the request names, where it names one: it is looked for there first.
+def caller(storage: Storage, authorization: str | None) -> Caller:
+    """Return who asks, by the request's `Authorization` header, which names the account too.
 
     Raises:
         NotEnrolledError: No token, or one that this server does not know.
@@ -58,25 +55,23 @@ def caller(storage: Storage, authorization: str | None, account: AccountId | Non
     match = _TOKEN.fullmatch(authorization or "")
     if match is None:
         raise NotEnrolledError
-    replica = ReplicaId(match[1])
-    given = hashlib.sha256(match[2].encode()).digest()
-    known = storage.credentials(replica, account) if account and _ACCOUNT.fullmatch(account) else []
-    # A token of another account is that one's, and told so: all accounts are asked then.
-    for credential in known or storage.credentials(replica):
-        if hmac.compare_digest(credential.token_hash, given):
-            if credential.revoked:
-                raise RevokedError
-            return Caller(credential.account, replica)
-    raise NotEnrolledError
+    asking = Caller(AccountId(match[1]), ReplicaId(match[2]))
+    known = storage.credential(asking.account, asking.replica)
+    given = hashlib.sha256(match[3].encode()).digest()
+    if known is None or not hmac.compare_digest(known.token_hash, given):
+        raise NotEnrolledError
+    if known.revoked:
+        raise RevokedError
+    return asking
 
 
 def caller_for(storage: Storage, authorization: str | None, account: AccountId) -> Caller:
-    """Return who asks, sure that the token is of this account (see `caller`).
+    """Return who asks, sure that the token is of the account that the request names (see `caller`).
 
     Raises:
         NotYoursError: The token is another account's.
     """
-    asking = caller(storage, authorization, account)
+    asking = caller(storage, authorization)
     if asking.account != account:
         raise NotYoursError
     return asking

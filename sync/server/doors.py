@@ -37,7 +37,8 @@ OCTETS = "application/octet-stream"
 _RANGE = re.compile(r"bytes=(\d{1,12})-(\d{1,12})?")
 
 Authorization: TypeAlias = Annotated[
-    str | None, Parameter(header="Authorization", required=False, description="Bearer <replica>.<token>")
+    str | None,
+    Parameter(header="Authorization", required=False, description="Bearer <account>.<replica>.<token>"),
 ]
 PictureNamed: TypeAlias = Annotated[
     str, Parameter(pattern="^[0-9a-f]{64}$", description="SHA-256 of the picture's ciphertext")

@@ -25,9 +25,8 @@ Name = tuple[ReplicaId, int]
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One replica that may ask: SHA-256 of its token, and whether the device list still counts it."""
+    """By what one replica may ask: SHA-256 of its token, and whether the device list still counts it."""
 
-    account: AccountId
     token_hash: bytes
     revoked: bool
 
@@ -169,11 +168,8 @@ class Storage(Protocol):
         """Hold the account's lock for one transaction (see the module)."""
         ...
 
-    def credentials(self, replica: ReplicaId, account: AccountId | None = None) -> list[Credential]:
-        """Return who this replica is, an item for each account that enrolled one of that id.
-
-        With an `account`, only in that one: where accounts are spread, one place is asked instead of all.
-        """
+    def credential(self, account: AccountId, replica: ReplicaId) -> Credential | None:
+        """Return by what the account's replica may ask; None when it is not enrolled."""
         ...
 
     def newest_device_list(self, account: AccountId) -> DeviceListRow | None:

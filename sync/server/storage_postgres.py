@@ -176,13 +176,10 @@ class PostgresStorage:
             yield hold
         self._unswept = self._unswept or hold.destroyed_something
 
-    def credentials(self, replica: ReplicaId, account: AccountId | None = None) -> list[Credential]:
-        """See `Storage.credentials`."""
-        if account is None:
-            rows = self._read(sql.CREDENTIALS, replica=replica)
-        else:
-            rows = self._read(sql.CREDENTIALS_IN, account=account, replica=replica)
-        return [Credential(name, token_hash, revoked) for name, token_hash, revoked in rows]
+    def credential(self, account: AccountId, replica: ReplicaId) -> Credential | None:
+        """See `Storage.credential`."""
+        rows = self._read(sql.CREDENTIAL, account=account, replica=replica)
+        return Credential(token_hash=rows[0][0], revoked=rows[0][1]) if rows else None
 
     def newest_device_list(self, account: AccountId) -> DeviceListRow | None:
         """See `Storage.newest_device_list`."""

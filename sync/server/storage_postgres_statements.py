@@ -1,7 +1,7 @@
 """PostgreSQL's tables and statements (R45, R69).
 
-The account is the first column of every key and stands in every question but three: who a replica is when
-the request names no account, whose a new contract is, and what is still to be tidied. A distributed engine
+The account is the first column of every key and stands in every question but three: whose a new contract is,
+what is still to be tidied, and, once when a process starts, what was received last. A distributed engine
 that speaks PostgreSQL's protocol can spread all tables by it.
 
 No statement depends on what the planner knows of the tables, which is nothing at first and later wrong for
@@ -37,7 +37,6 @@ SCHEMA = """
         revoked BOOLEAN NOT NULL DEFAULT false,
         PRIMARY KEY (account, replica)
     );
-    CREATE INDEX replica_alone ON replica (replica);
 
     CREATE TABLE contract (
         account TEXT COLLATE "C" NOT NULL REFERENCES account,
@@ -293,10 +292,8 @@ FREE_BYTES = """
        AND NOT EXISTS (SELECT 1 FROM picture WHERE account = %(account)s AND name = %(name)s)
 """
 
-CREDENTIALS = "SELECT account, token_hash, revoked FROM replica WHERE replica = %(replica)s"
-
-CREDENTIALS_IN = """
-    SELECT account, token_hash, revoked
+CREDENTIAL = """
+    SELECT token_hash, revoked
       FROM replica
      WHERE account = %(account)s AND replica = %(replica)s
 """

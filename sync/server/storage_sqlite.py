@@ -166,15 +166,12 @@ class SqliteStorage:
             yield hold
             self._unswept = self._unswept or hold.destroyed_something
 
-    def credentials(self, replica: ReplicaId, account: AccountId | None = None) -> list[Credential]:
-        """See `Storage.credentials`."""
+    def credential(self, account: AccountId, replica: ReplicaId) -> Credential | None:
+        """See `Storage.credential`."""
+        asked = {"account": account, "replica": replica}
         with self._transactions.transaction("BEGIN"):
-            rows = _all(self._connection, sql.CREDENTIALS, {"replica": replica})
-        return [
-            Credential(name, token_hash, bool(revoked))
-            for name, token_hash, revoked in rows
-            if account in {None, name}
-        ]
+            row = self._connection.execute(sql.CREDENTIAL, asked).fetchone()
+        return None if row is None else Credential(token_hash=row[0], revoked=bool(row[1]))
 
     def newest_device_list(self, account: AccountId) -> DeviceListRow | None:
         """See `Storage.newest_device_list`."""

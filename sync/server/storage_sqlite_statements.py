@@ -22,7 +22,6 @@ SCHEMA = """
         revoked INTEGER NOT NULL DEFAULT 0 CHECK (revoked IN (0, 1)),
         PRIMARY KEY (account, replica)
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX replica_alone ON replica (replica);
 
     CREATE TABLE contract (
         account TEXT NOT NULL REFERENCES account,
@@ -244,7 +243,7 @@ DOOM = """
         ON CONFLICT (account, name) DO NOTHING
 """
 
-CREDENTIALS = "SELECT account, token_hash, revoked FROM replica WHERE replica = :replica"
+CREDENTIAL = "SELECT token_hash, revoked FROM replica WHERE account = :account AND replica = :replica"
 
 HIGHEST_N = """
     SELECT max(coalesce((SELECT max(n) FROM version WHERE account = :account AND replica = :replica), 0),

@@ -319,7 +319,7 @@ def _shown(one: SegmentView) -> Shown:
 def read_log(world: World) -> list[Row]:
     """Return every contract's log as the server gives it out, read from its start."""
     replica = world.replicas[0]
-    replica.transport.authorise(replica.diary.replica, replica.diary.token)
+    replica.transport.authorise(replica.diary.account, replica.diary.replica, replica.diary.token)
     cursors: dict[str, Cursor] = {}
     rows: list[Row] = []
     more = True

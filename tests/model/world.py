@@ -248,7 +248,7 @@ class World:
     def is_sure(self) -> bool:
         """Return whether the server trusts its clock now (R6)."""
         replica = self.replicas[0]
-        replica.transport.authorise(replica.diary.replica, replica.diary.token)
+        replica.transport.authorise(replica.diary.account, replica.diary.replica, replica.diary.token)
         return replica.transport.pull(Pull(account=replica.diary.account, cursors={})).clock_sure
 
     def calm(self) -> None:

@@ -218,7 +218,7 @@ def test_an_upload_goes_on_where_it_stopped(stage: Stage) -> None:
     whole = [path for path in a.failing.paths if path == f"PUT /v1/pictures/{name}"]
     assert len(uploads) < len(whole)
     line, _ = stage.line()
-    line.authorise(a.diary.replica, a.diary.token)
+    line.authorise(a.diary.account, a.diary.replica, a.diary.token)
     with line:
         assert line.picture(name) == a.diary.sealed_picture(name)
 

@@ -89,11 +89,11 @@ def test_an_answer_is_read_as_its_message() -> None:
 
 def test_a_request_is_made_in_the_replicas_name() -> None:
     with answering((200, {}, EMPTY)) as (url, heard), Transport(url) as line:
-        line.authorise(ReplicaId("b" * 32), "token")
+        line.authorise(AccountId("a" * 32), ReplicaId("b" * 32), "token")
         line.pull(PULL)
     method, path, headers, body = heard.requests[0]
     assert (method, path) == ("POST", "/v1/pull")
-    assert headers["Authorization"] == "Bearer " + "b" * 32 + ".token"
+    assert headers["Authorization"] == f"Bearer {'a' * 32}.{'b' * 32}.token"
     assert msgspec.json.decode(body, type=Pull) == PULL
 
 

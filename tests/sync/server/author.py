@@ -44,7 +44,7 @@ class Author:
 
     @property
     def authorization(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.replica}.{self.keys.token}"}
+        return {"Authorization": f"Bearer {self.account}.{self.replica}.{self.keys.token}"}
 
     def header(self, kind: str, **fields: Any) -> Header:
         given: dict[str, Any] = {

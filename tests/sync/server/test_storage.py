@@ -10,7 +10,7 @@ from diary.evidence.receipt import Cursor, Receipt, Refusal
 from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
 from sync.server.faults import BusyError
 from sync.server.sqlite_file import DamagedDatabaseError, DatabaseFileError, UnknownSchemaError
-from sync.server.storage import NewRefusal, Storage
+from sync.server.storage import Credential, NewRefusal, Storage
 from sync.server.storage_sqlite import SqliteStorage
 from tests.rule import rule
 from tests.sync.server.conftest import START
@@ -77,7 +77,7 @@ class TestEveryStorage:
         with storage.hold(ACCOUNT) as hold:
             assert hold.answers(REPLICA, {2}) == {}
             assert hold.logs({CONTRACT}) == {}
-        assert storage.credentials(REPLICA) == []
+        assert storage.credential(ACCOUNT, REPLICA) is None
 
     @rule("R40")
     def test_a_name_is_answered_as_it_was(self, storage: Storage) -> None:
@@ -141,17 +141,15 @@ class TestEveryStorage:
         with storage.hold(ACCOUNT) as hold:
             assert hold.admit(REPLICA, b"1" * 32) == b"1" * 32
             assert hold.admit(REPLICA, b"2" * 32) == b"1" * 32
-        (credential,) = storage.credentials(REPLICA)
-        assert (credential.account, credential.token_hash, credential.revoked) == (ACCOUNT, b"1" * 32, False)
-        assert storage.credentials(REPLICA, ACCOUNT) == [credential]
-        assert storage.credentials(REPLICA, OTHER_ACCOUNT) == []
+        assert storage.credential(ACCOUNT, REPLICA) == Credential(b"1" * 32, revoked=False)
+        assert storage.credential(OTHER_ACCOUNT, REPLICA) is None
 
     @rule("R50")
     def test_a_list_that_revokes_a_replica_takes_its_access(self, storage: Storage) -> None:
         with storage.hold(ACCOUNT) as hold:
             hold.admit(REPLICA, b"1" * 32)
             append(hold, device_list(2, number=2, revoked_from=9), body=b"t" * 64)
-        assert [item.revoked for item in storage.credentials(REPLICA)] == [True]
+        assert storage.credential(ACCOUNT, REPLICA) == Credential(b"1" * 32, revoked=True)
         row = storage.newest_device_list(ACCOUNT)
         assert row is not None
         assert row.body == b"t" * 64

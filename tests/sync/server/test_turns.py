@@ -26,11 +26,13 @@ class OnPurposeError(Exception):
 
 
 def account(number: int) -> AccountId:
-    return AccountId(f"{number:032x}")
+    return AccountId(f"{number + 1:032x}")
 
 
 def enrolled(storage: Storage) -> set[AccountId]:
-    return {item.account for item in storage.credentials(REPLICA)}
+    """Return who of all that these tests admit is enrolled."""
+    everyone = [OTHER_ACCOUNT, *map(account, range(TURN_MAX + 2))]
+    return {one for one in everyone if storage.credential(one, REPLICA) is not None}
 
 
 @rule("R69")

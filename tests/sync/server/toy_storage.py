@@ -156,12 +156,10 @@ class ToyStorage:
                 self.everyone[account] = hold.books
             self.doomed_pictures |= {(account, name) for name in hold.doomed}
 
-    def credentials(self, replica: ReplicaId, account: AccountId | None = None) -> list[Credential]:
-        return [
-            Credential(name, books.tokens[replica], replica in books.revoked)
-            for name, books in self.everyone.items()
-            if replica in books.tokens and account in {None, name}
-        ]
+    def credential(self, account: AccountId, replica: ReplicaId) -> Credential | None:
+        books = self.everyone.get(account, Books())
+        known = books.tokens.get(replica)
+        return None if known is None else Credential(known, replica in books.revoked)
 
     def newest_device_list(self, account: AccountId) -> DeviceListRow | None:
         return self.everyone[account].device_list if account in self.everyone else None
