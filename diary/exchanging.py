@@ -369,3 +369,10 @@ def note_sync(diary: OpenDiary, at_ms: Millis) -> None:
     if last_ms is None or abs(at_ms - last_ms) >= SYNC_NEWS_MILLIS:
         with diary.writing():
             meta.put(diary.connection, SYNCED_AT, at_ms)
+
+
+def synced_at_ms(diary: OpenDiary) -> Millis | None:
+    """Return when a sync last went through, to the minute; None for never."""
+    with diary.reading():
+        at_ms = meta.number(diary.connection, SYNCED_AT)
+    return None if at_ms is None else Millis(at_ms)

@@ -27,20 +27,25 @@ class BadSettingError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: what it is without being set, what it takes, and what it does."""
+    """One setting: what it is without being set, what it takes, and what it does.
+
+    `choices` are the words it takes, none where it takes more than can be listed.
+    """
 
     default: Value
     takes: str
     is_fine: Callable[[Value], bool]
     does: str
+    choices: tuple[str, ...] = ()
 
 
 def _within(least: int, most: int) -> Callable[[Value], bool]:
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
-def _one_of(*words: str) -> Callable[[Value], bool]:
-    return lambda value: value in words
+def _one_of(words: tuple[str, ...], does: str) -> Setting:
+    """Return a setting that takes one of some words, at first the first of them."""
+    return Setting(words[0], " or ".join(words), lambda value: value in words, does, words)
 
 
 def _is_switch(value: Value) -> bool:
@@ -54,9 +59,7 @@ def _is_zone(value: Value) -> bool:
 _ON_OR_OFF = "on or off"
 
 SETTINGS: Mapping[str, Setting] = {
-    "picture_monitors": Setting(
-        "all", "all or active", _one_of("all", "active"), "which monitors a snapshot shows"
-    ),
+    "picture_monitors": _one_of(("all", "active"), "which monitors a snapshot shows"),
     "hold_seconds": Setting(
         60, "0 to 3600 seconds", _within(0, 3600), "how long a snapshot is held back after its notification"
     ),

@@ -31,6 +31,10 @@ class SyncDoor:
         """Return the server this diary is registered with, None for none (R50)."""
         return exchanging.server(self._state)
 
+    def synced_at_ms(self) -> Millis | None:
+        """Return when a sync last went through, to the minute; None for never."""
+        return exchanging.synced_at_ms(self._state)
+
     def link_server(self, url: str, key: str) -> None:
         """Note the server and pin its key (R50)."""
         exchanging.link_server(self._state, url, key)

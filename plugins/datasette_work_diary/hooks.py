@@ -86,7 +86,16 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
     """Add the diary's pages."""
     if not viewer_of(datasette):
         return []
-    from datasette_work_diary import checking, edit_form, late_page, pages, refused_page, searching
+    from datasette_work_diary import (
+        checking,
+        edit_form,
+        late_page,
+        pages,
+        refused_page,
+        searching,
+        setting_up,
+        syncing,
+    )
 
     return [
         *pages.ROUTES,
@@ -95,6 +104,8 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
         *edit_form.ROUTES,
         *refused_page.ROUTES,
         *late_page.ROUTES,
+        *syncing.ROUTES,
+        *setting_up.ROUTES,
     ]
 
 
@@ -109,6 +120,8 @@ def menu_links(datasette: Any) -> list[Link]:
         {"href": "/-/diary/search", "label": "Search the diary"},
         {"href": "/-/diary/refused", "label": "Refused changes"},
         {"href": "/-/diary/late", "label": "Late time that waits"},
+        {"href": "/-/diary/sync", "label": "Devices and sync"},
+        {"href": "/-/diary/settings", "label": "Settings"},
         {"href": f"/{DATABASE}/segment", "label": "Segments as a table"},
         {"href": f"/{DATABASE}", "label": "The sealed tables"},
     ]

@@ -128,6 +128,13 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def megabytes(size: int) -> str:
+    """Return a size in bytes as it reads, "640 KB" or "1.2 MB", in powers of ten."""
+    if size < 1_000_000:
+        return f"{size / 1000:.0f} KB" if size >= 1000 else f"{size} bytes"
+    return f"{size / 1_000_000:,.1f} MB"
+
+
 def length(millis: int) -> str:
     """Return a length of time in its two greatest units, "2 days 4 hours"."""
     minutes = max(0, millis) // 60_000

@@ -28,6 +28,8 @@ def paths_of(served: Served) -> dict[str, str]:
         "nothing refused": "/-/diary/refused",
         "nothing late": "/-/diary/late",
         "search": "/-/diary/search",
+        "sync": "/-/diary/sync",
+        "settings": "/-/diary/settings",
         "not found": served.segment_path((ContractId("0" * 32), MORNING[0])),
     }
 

@@ -1,0 +1,182 @@
+"""The page of devices and sync: what waits, what was sent, who belongs to the account, alarms (R50, R55)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from datasette.utils.asgi import Response
+
+from datasette_work_diary.frame import Handler, crumbs, reading_of, show, viewer_here
+from datasette_work_diary.reading import Reading, counted, length, megabytes
+from diary.auditing import Audit
+from diary.diary import Diary, Status
+from diary.exchanging import ServerLink
+from diary.rules.ids import Millis, ReplicaId
+from diary.rules.json_form import iso
+from diary.rules.segment import ListedDevice
+
+PATH = "/-/diary/sync"
+SENT_SHOWN = 30  # the newest; `diary audit` has them all
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSeen:
+    """What a look at the diary found of its sync."""
+
+    reading: Reading
+    link: ServerLink | None
+    synced_at_ms: Millis | None
+    status: Status
+    devices: tuple[ListedDevice, ...]
+    own: ReplicaId
+    name: str
+    audit: Audit
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One kind of thing that waits, and what for."""
+
+    what: str
+    why: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceShown:
+    """One device of the account; `follows` is the device whose place it took (R42)."""
+
+    short_id: str
+    id: str
+    name: str
+    state: str
+    follows: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table, a text each cell."""
+
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPage:
+    """All that the template shows."""
+
+    server: str
+    synced: str
+    waiting: tuple[Waiting, ...]
+    devices: tuple[DeviceShown, ...]
+    alarms: tuple[Row, ...]
+    stored: tuple[Row, ...]
+    sent: tuple[Row, ...]
+    sent_more: int
+
+
+def look_at_sync(diary: Diary) -> SyncSeen:
+    """Return what the diary's own records say of its sync."""
+    return SyncSeen(
+        reading=reading_of(diary),
+        link=diary.server(),
+        synced_at_ms=diary.synced_at_ms(),
+        status=diary.status(),
+        devices=diary.devices(),
+        own=diary.replica,
+        name=diary.device_name,
+        audit=diary.audit(),
+    )
+
+
+def sync_page(seen: SyncSeen) -> SyncPage:
+    """Return the page as it reads at the reading's instant."""
+    reading, audit = seen.reading, seen.audit
+    newest = audit.sent[::-1][:SENT_SHOWN]
+    return SyncPage(
+        server=seen.link.url if seen.link else "",
+        synced=_synced(seen),
+        waiting=_waiting(seen.status),
+        devices=tuple(_device(one, seen) for one in seen.devices),
+        alarms=tuple(Row((reading.both(one.raised_at_ms), one.says)) for one in audit.alarms),
+        stored=tuple(Row((one.what, f"{one.count:,}", megabytes(one.size))) for one in audit.stored),
+        sent=tuple(
+            Row((reading.instant(one.sent_at_ms), one.what, megabytes(one.size), one.server))
+            for one in newest
+        ),
+        sent_more=len(audit.sent) - len(newest),
+    )
+
+
+def _synced(seen: SyncSeen) -> str:
+    if seen.link is None:
+        return "Everything stays on this device until the diary is registered with a server."
+    if seen.synced_at_ms is None:
+        return "It has not synced yet."
+    ago = length(seen.reading.now_ms - seen.synced_at_ms)
+    return f"Last synced {seen.reading.instant(seen.synced_at_ms)}, {ago} ago."
+
+
+def _waiting(status: Status) -> tuple[Waiting, ...]:
+    late = status.late_held + status.moves_held
+    kinds = (
+        (
+            status.unsynced,
+            counted(status.unsynced, "segment"),
+            "not at the server yet: sent at the next sync",
+            "",
+        ),
+        (status.held, counted(status.held, "segment"), "held back for the notice period", ""),
+        (late, counted(late, "segment"), "waiting for your answer", "/-/diary/late"),
+        (status.pictures_left, counted(status.pictures_left, "picture"), "to be sent after the rows", ""),
+        (status.refused, counted(status.refused, "change"), "refused", "/-/diary/refused"),
+    )
+    return tuple(Waiting(what, why, href) for count, what, why, href in kinds if count)
+
+
+def _device(one: ListedDevice, seen: SyncSeen) -> DeviceShown:
+    is_own = one.replica == seen.own
+    state = "revoked" if one.revoked_from is not None else "this device" if is_own else ""
+    return DeviceShown(
+        short_id=one.replica[:8],
+        id=one.replica,
+        name=seen.name if is_own else "",
+        state=state,
+        follows=one.successor_of[:8] if one.successor_of else "",
+    )
+
+
+async def sync(datasette: Any, request: Any) -> Any:
+    """Show what waits, what was sent, the account's devices and the alarms; as JSON the same."""
+    seen = await viewer_here(datasette).room.ask(look_at_sync)
+    if request.url_vars["format"]:
+        return Response.json(_json(seen))
+    context = {"sync": sync_page(seen), "room": "sync", "crumbs_here": crumbs((PATH, "devices and sync"))}
+    return await show(datasette, request, "sync", seen.reading, context)
+
+
+def _json(seen: SyncSeen) -> dict[str, object]:
+    status = seen.status
+    return {
+        "server": seen.link.url if seen.link else None,
+        "synced_at": None if seen.synced_at_ms is None else iso(seen.synced_at_ms),
+        "unsynced": status.unsynced,
+        "held": status.held,
+        "late_held": status.late_held,
+        "pictures_left": status.pictures_left,
+        "refused": status.refused,
+        "devices": [
+            {
+                "replica": one.replica,
+                "this": one.replica == seen.own,
+                "revoked": one.revoked_from is not None,
+                "successor_of": one.successor_of,
+            }
+            for one in seen.devices
+        ],
+        "alarms": [
+            {"raised_at": iso(one.raised_at_ms), "kind": one.kind, "says": one.says}
+            for one in seen.audit.alarms
+        ],
+    }
+
+
+ROUTES: list[tuple[str, Handler]] = [(r"^/-/diary/sync(?P<format>\.json)?$", sync)]

@@ -1,0 +1,64 @@
+"""The pages of devices and sync, and of settings (R5, R50, R55)."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from diary.settings import SETTINGS
+from tests.plugins.conftest import MORNING, Served
+from tests.practice import refuse
+from tests.rule import rule
+
+pytestmark = pytest.mark.browser
+SYNC = "/-/diary/sync"
+SETTINGS_PAGE = "/-/diary/settings"
+
+
+@rule("R50")
+@rule("R55")
+def test_what_waits_what_is_stored_and_which_devices_there_are(served: Served, page: Page) -> None:
+    refuse(served.diary, (served.contract.id, MORNING[0]), "entry")
+    page.goto(served.address(SYNC))
+    expect(page.get_by_text("Everything stays on this device until")).to_be_visible()
+    expect(page.get_by_role("region", name="What waits")).to_contain_text("segments not at the server yet")
+    expect(page.get_by_role("link", name="1 change")).to_have_attribute("href", "/-/diary/refused")
+    row = page.get_by_role("row", name="practice")
+    expect(row).to_contain_text("this device")
+    expect(row.get_by_role("rowheader")).to_have_text(served.diary.replica[:8])
+    expect(page.get_by_role("region", name="Alarms")).to_contain_text("None")
+    expect(page.get_by_role("region", name="What is stored here")).to_contain_text("picture")
+    told = page.request.get(served.address(f"{SYNC}.json")).json()
+    assert told["server"] is None
+    assert [one["this"] for one in told["devices"]] == [True]
+    assert told["refused"] == 1
+
+
+@rule("R5")
+def test_a_setting_is_changed_by_keyboard_and_a_wrong_value_is_refused_with_what_it_takes(
+    served: Served, page: Page
+) -> None:
+    page.goto(served.address(SETTINGS_PAGE))
+    expect(page.locator(".settings > li")).to_have_count(len(SETTINGS))
+    field = page.get_by_role("textbox", name="Hold seconds")
+    field.focus()
+    field.press("Control+a")
+    page.keyboard.type("90")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Saved: hold seconds.")
+    assert served.diary.setting("hold_seconds") == 90
+    page.get_by_role("textbox", name="Hold seconds").fill("a while")
+    page.get_by_role("button", name="Save Hold seconds").click()
+    expect(page.get_by_text("It takes 0 to 3600 seconds.")).to_be_visible()
+    assert served.diary.setting("hold_seconds") == 90
+
+
+@rule("R5")
+def test_a_zone_that_is_set_holds_for_every_page(served: Served, page: Page) -> None:
+    page.goto(served.address(SETTINGS_PAGE))
+    page.get_by_role("combobox", name="Zone").fill("Asia/Kathmandu")
+    page.get_by_role("button", name="Save Zone").click()
+    expect(page.get_by_text("Times in Asia/Kathmandu.")).to_be_visible()
+    page.goto(served.address("/-/diary/day/2026-11-18"))
+    expect(page.get_by_role("columnheader", name=":05")).to_be_visible()
+    told = page.request.get(served.address(f"{SETTINGS_PAGE}.json")).json()
+    assert told["zone"] == "Asia/Kathmandu"
