@@ -1,6 +1,5 @@
-"""The `diary` commands of this room (CLI.md): `register`, `login`, `sync`, `devices`, `server run`."""
+"""The `diary` commands of this room (CLI.md): `register`, `login`, `sync`, `devices`, `server`."""
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,17 +10,13 @@ import typer
 from diary.command.desk import AsJson, Desk, ask_new_passphrase, ask_passphrase, desk_of, print_json, say
 from diary.errors import RefusedError, UsageError
 from diary.services import Service
+from sync import server_command
 
 if TYPE_CHECKING:
     from diary.diary import Diary
     from diary.sealing.keyring import KeyPlace
     from sync.engine import Progress, RefusedRow, SyncReport
 
-DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 8440
-SERVER_FOLDER = "server"
-DATABASE_VARIABLE = "DIARY_DATABASE"  # a password in a command's arguments is there for all to read
-BYTES_A_GIGABYTE = 1_000_000_000
 TELL_AFTER_MS = 1_000  # a shorter wait needs no words
 DEVICE_NAME_CHARACTERS_MAX = 100
 
@@ -45,13 +40,6 @@ class TwoKeyPlacesError(UsageError):
     mend = "Give one of --passphrase and --key-file, or neither for the system's keyring."
 
 
-class NoServerFolderError(UsageError):
-    """There is no server whose clock could be confirmed."""
-
-    says = "No server keeps its files in {folder}."
-    mend = "Name the folder that it was started with: --folder DIR."
-
-
 class NoPhraseFileError(UsageError):
     """The phrase's file cannot be read."""
 
@@ -68,11 +56,7 @@ def commands(app: typer.Typer, open_diary: "Callable[[], Diary]") -> None:
     devices.callback()(_devices(open_diary))
     devices.command("list")(_devices_list(open_diary))
     app.add_typer(devices, name="devices")
-    server = typer.Typer(help="The sync server.", no_args_is_help=True)
-    server.command("run")(server_run)
-    server.command("confirm-clock")(server_confirm_clock)
-    server.callback()(_server)
-    app.add_typer(server, name="server")
+    app.add_typer(server_command.app, name="server")
 
 
 def sync_service() -> Service:
@@ -216,76 +200,6 @@ def _list_devices(open_diary: "Callable[[], Diary]", *, as_json: bool) -> None:
         words += [f"this device, “{name}”"] if device.replica == own else []
         words += ["revoked"] if device.revoked_from is not None else []
         typer.echo("  ".join(words))
-
-
-def _server() -> None:
-    """Run the sync server."""
-
-
-def server_run(
-    ctx: typer.Context,
-    *,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = DEFAULT_HOST,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = DEFAULT_PORT,
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Where the server keeps its files; else “server” in the diary's folder."
-        ),
-    ] = None,
-    database: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL", help="A PostgreSQL database (postgresql://…); else the server's own file."
-        ),
-    ] = None,
-    picture_quota: Annotated[
-        int | None,
-        typer.Option(
-            min=0, metavar="GB", help="Room for one account's pictures; without it there is no limit."
-        ),
-    ] = None,
-) -> None:
-    """Run the sync server until Ctrl-C."""
-    from sync.server.app import serve
-    from sync.server.settings import Settings
-
-    where = folder if folder is not None else desk_of(ctx).home / SERVER_FOLDER
-    database_url = database or os.environ.get(DATABASE_VARIABLE) or None
-    quota_bytes = picture_quota * BYTES_A_GIGABYTE if picture_quota is not None else None
-    serve(
-        Settings(
-            folder=where,
-            host=host,
-            port=port,
-            picture_quota_bytes=quota_bytes,
-            database_url=database_url,
-        )
-    )
-
-
-def server_confirm_clock(
-    ctx: typer.Context,
-    *,
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Where the server keeps its files; else “server” in the diary's folder."
-        ),
-    ] = None,
-) -> None:
-    """Confirm that this computer's clock is right: a server that doubts it goes on at once."""
-    from diary.rules.json_form import iso
-    from sync.server.clock_watch import confirm
-    from sync.server.settings import Settings
-
-    desk = desk_of(ctx)
-    settings = Settings(folder=folder if folder is not None else desk.home / SERVER_FOLDER)
-    if not settings.folder.is_dir():
-        raise NoServerFolderError(folder=settings.folder)
-    now_ms = desk.clock.now_ms()
-    confirm(settings.clock_confirmation, now_ms)
-    say(f"Confirmed: it is {iso(now_ms)}.")
 
 
 def _place(home: Path, *, passphrase: bool, key_file: bool) -> "KeyPlace":

@@ -1,7 +1,7 @@
 """The messages between a device and the server, their limits and their words (R44, R45).
 
 JSON by msgspec; bytes travel as base64, headers as the text whose bytes are signed. All but `/v1/enrol`,
-`/v1/nonce`, `/v1/device-list`, `/v1/server` and `/health` want
+`/v1/heal`, `/v1/nonce`, `/v1/device-list`, `/v1/server` and `/health` want
 `Authorization: Bearer <account>.<replica>.<token>`: it names its account, so that every question can be
 answered where that account lies.
 
@@ -18,7 +18,8 @@ too; `GET` gives the whole picture, or what one `Range` asks for.
 
 import msgspec
 
-from diary.evidence.receipt import Cursor, Page, SignedAnswer
+from diary.evidence.opening import FIRST_EPOCH, SignedOpening
+from diary.evidence.receipt import Cursor, LogRow, Page, SignedAnswer, SignedPush
 from diary.rules.ids import AccountId, ContractId, ReplicaId
 
 PROTOCOL_VERSION = 1
@@ -72,11 +73,16 @@ class Enrol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Pull(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """POST /v1/pull: how far each feed was read; feeds not named are read from the start."""
+    """POST /v1/pull: how far each feed was read; feeds not named are read from the start.
+
+    `log_epoch` is the newest epoch whose statement the asker has; while there is a later one, the answer
+    holds the statements and no pages, for the cursors change with them (R43).
+    """
 
     account: AccountId
     cursors: dict[ContractId, Cursor]
     rows_max: int = PULL_ROWS_MAX
+    log_epoch: int = FIRST_EPOCH
 
 
 class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +90,7 @@ class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     `replica_n` is the greatest n the server holds of the asking replica, refused ones included (R42).
     `clock_sure` is false while the server doubts its clock: `server_ms` then corrects nobody's (R6).
+    `openings` say that the server was restored and from where its logs go on, the earliest first (R43).
     """
 
     server_ms: int
@@ -91,6 +98,51 @@ class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
     more: bool
     replica_n: int
     clock_sure: bool = True
+    openings: list[SignedOpening] = []
+
+
+class ShownPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The leaves of a page as the server once gave it, 32 bytes each, and its signature over them (R43)."""
+
+    contract: ContractId
+    first: int
+    leaves: bytes
+    signature: bytes
+
+
+class Heal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """POST /v1/heal: a device shows a restored server what it had received, by its own signatures (R43).
+
+    `rows` are shown as they stood in the log, with the `pushes` that signed them by their hash; `answers` and
+    `pages` prove them: a leaf that neither holds is not taken. `opening` is the newest statement the device
+    has. `signature` is the replica's, over `heal_payload` in the domain "workdiary/1/heal": a server that
+    lost the device list knows no token, and admits the replica by it once the list is healed.
+    """
+
+    account: AccountId
+    replica: ReplicaId
+    nonce: str
+    token_hash: str
+    signature: bytes
+    rows: list[LogRow]
+    pushes: dict[str, SignedPush]
+    answers: list[SignedAnswer]
+    pages: list[ShownPage]
+    opening: SignedOpening | None = None
+    log_epoch: int = FIRST_EPOCH
+
+
+class HealAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of the rows entered again, and the statements of all epochs after `Heal.log_epoch` (R43)."""
+
+    server_ms: int
+    healed: int
+    openings: list[SignedOpening]
+
+
+def heal_payload(account: AccountId, replica: ReplicaId, nonce: str, token_hash: str) -> bytes:
+    """Return what a replica signs to prove itself to a server that may have lost it (R43)."""
+    return f"{account}/{replica}/{nonce}/{token_hash}".encode()
 
 
 class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -89,12 +89,16 @@ class Cursor(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows of one feed, in order from the cursor, with the pushes that signed them by their hash."""
+    """Rows of one feed, in order from the cursor, with the pushes that signed them by their hash.
+
+    `proof` is the server's signature over their leaves (`diary.evidence.page_proof`), None for no rows.
+    """
 
     contract: ContractId
     rows: list[LogRow]
     pushes: dict[str, SignedPush]
     head: Cursor
+    proof: bytes | None = None
 
 
 _encoder = msgspec.json.Encoder()

@@ -15,12 +15,18 @@ Domain = Literal[
     "workdiary/1/answer",
     "workdiary/1/root-proof",
     "workdiary/1/head",
+    "workdiary/1/epoch",
+    "workdiary/1/heal",
+    "workdiary/1/page",
 ]
 PUSH: Final = "workdiary/1/push"
 DEVICE_LIST: Final = "workdiary/1/device-list"
 ANSWER: Final = "workdiary/1/answer"
 ROOT_PROOF: Final = "workdiary/1/root-proof"
 HEAD: Final = "workdiary/1/head"
+EPOCH: Final = "workdiary/1/epoch"
+HEAL: Final = "workdiary/1/heal"
+PAGE: Final = "workdiary/1/page"
 DOMAINS: Final[tuple[Domain, ...]] = get_args(Domain)
 
 SIGNATURE_BYTES = 64

@@ -254,8 +254,13 @@ def _judge_segment(header: Header, books: Books, at_ms: Millis) -> Decision:
     if isinstance(decision, RefusedByRule):
         return Refused(decision.reason, decision.because, stored=decision.reason not in PASSING_REASONS)
     assert isinstance(decision, Allowed)
+    return Accepted(header, ended_by(header, held, at_ms))
+
+
+def ended_by(header: Header, held: list[Held], at_ms: Millis) -> tuple[tuple[ReplicaId, int], ...]:
+    """Return whose content goes when the version comes to those of its place; its own may too (R25, R35)."""
     if not held:
-        return Accepted(header)
+        return ()
     ended_before = {item.header.name for item in destroyed(held)}
     ended = {item.header.name for item in destroyed([*held, Held(header, at_ms)])}
-    return Accepted(header, tuple(sorted(ended - ended_before)))
+    return tuple(sorted(ended - ended_before))

@@ -21,6 +21,8 @@ from sync.protocol import (
     DeviceLists,
     Enrol,
     Fault,
+    Heal,
+    HealAnswer,
     Nonce,
     PicturePart,
     Pull,
@@ -103,6 +105,12 @@ async def pull(server: Server, data: Pull, authorization: Authorization = None) 
     return await asyncio.to_thread(server.pull, authorization, data)
 
 
+@post("/v1/heal", status_code=200, responses=_faults(400, 401, 403, 413, 503))
+async def heal(server: Server, data: Heal) -> HealAnswer:
+    """Take again what a restored server lost, proven by the server's own signatures."""
+    return await asyncio.to_thread(server.heal, data)
+
+
 @head(
     "/v1/pictures/{name:str}",
     response_headers=[ResponseHeader(name=UPLOAD_OFFSET, documentation_only=True)],
@@ -182,6 +190,7 @@ DOORS = (
     enrol,
     push,
     pull,
+    heal,
     picture_part,
     take_picture,
     picture,

@@ -111,7 +111,7 @@ def enter(
         watch.require_sure()
     contracts = {item.header.contract for item in given.versions if item.header is not None}
     hashed = push_hash(given.signed)
-    logs = Logs(hold.logs(contracts), hashed, hold.received_at_ms)
+    logs = Logs(hold.logs(contracts), hashed, hold.received_at_ms, hold.log_epoch)
     answers: list[Receipt | Refusal] = []
     leaves: dict[Name, NewLeaf] = {}
     refusals: list[NewRefusal] = []

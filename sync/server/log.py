@@ -14,11 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from diary.errors import DamageError
 from diary.evidence.merkle import leaf_hash
+from diary.evidence.opening import FIRST_EPOCH, Opening, SignedOpening, sign_opening
+from diary.evidence.page_proof import sign_page
 from diary.evidence.receipt import Cursor, Receipt, Refusal, SignedAnswer, sign_answer
 from diary.rules.ids import ContractId, Millis
 from diary.rules.segment import Header
 
-FIRST_EPOCH = 1  # a server restored from an old backup opens the next one (R43)
 SEED_BYTES = 32
 
 
@@ -30,16 +31,26 @@ class ServerKeyDamagedError(DamageError):
 
 
 class Logs:
-    """Gives the next place in each contract's log within one transaction."""
+    """Gives the next place in each contract's log within one transaction.
 
-    def __init__(self, heads: Mapping[ContractId, Cursor], push: bytes, received_at_ms: Millis) -> None:
+    `log_epoch` is the account's: a new log begins in it (R43).
+    """
+
+    def __init__(
+        self,
+        heads: Mapping[ContractId, Cursor],
+        push: bytes,
+        received_at_ms: Millis,
+        log_epoch: int = FIRST_EPOCH,
+    ) -> None:
         self._heads = dict(heads)
         self._push = push
         self._received_at_ms = received_at_ms
+        self._log_epoch = log_epoch
 
     def receive(self, header: Header, header_hash: bytes, body_hash: bytes) -> Receipt:
         """Return the receipt of a version that now enters its contract's log (R45)."""
-        head = self._heads.get(header.contract, Cursor(FIRST_EPOCH, 0))
+        head = self._heads.get(header.contract, Cursor(self._log_epoch, 0))
         self._heads[header.contract] = Cursor(head.log_epoch, head.size + 1)
         leaf = leaf_hash(
             header.type,
@@ -89,6 +100,14 @@ class ServerKey:
     def answer(self, answers: list[Receipt | Refusal]) -> SignedAnswer:
         """Return the answers to one push, signed once for all of them (R37d)."""
         return sign_answer(answers, self._seed)
+
+    def page(self, contract: ContractId, first: int, leaves: bytes) -> bytes:
+        """Return the signature by which any reader can prove the rows of a page (R43)."""
+        return sign_page(contract, first, leaves, self._seed)
+
+    def opening(self, opening: Opening) -> SignedOpening:
+        """Return the statement that an account's logs go on in a new epoch, signed (R43)."""
+        return sign_opening(opening, self._seed)
 
     def secret_for(self, purpose: str) -> bytes:
         """Return a secret of this server for one purpose, alike in all its processes."""

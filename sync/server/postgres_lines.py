@@ -8,7 +8,7 @@ connection lost at COMMIT leaves open which, and the names of the versions answe
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import psycopg
 from psycopg import errors
@@ -142,3 +142,9 @@ def _fault_of(fault: psycopg.Error, *, broken: bool) -> Exception:
 def _sentence(fault: psycopg.Error) -> str:
     """Return what happened; never the statement's values, which the message's further lines may hold."""
     return (str(fault).splitlines() or [type(fault).__name__])[0]
+
+
+def all_rows(line: Line, statement: Any, **asked: object) -> list[Any]:
+    """Return all rows of a statement; empty for one that gives none."""
+    cursor = line.execute(statement, asked or None, binary=True)
+    return cursor.fetchall() if cursor.description is not None else []

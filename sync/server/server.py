@@ -2,10 +2,12 @@
 
 import asyncio
 
+import msgspec
 import structlog
 
 from diary.clock import Clock
-from diary.evidence.receipt import Cursor
+from diary.evidence.opening import FIRST_EPOCH, SignedOpening
+from diary.evidence.receipt import Cursor, Page
 from diary.rules.ids import Millis
 from sync.protocol import (
     CONTRACTS_MAX,
@@ -13,6 +15,8 @@ from sync.protocol import (
     PULL_ROWS_MAX,
     DeviceLists,
     Enrol,
+    Heal,
+    HealAnswer,
     Nonce,
     PicturePart,
     Pull,
@@ -22,18 +26,19 @@ from sync.protocol import (
     RootProof,
     ServerFacts,
 )
-from sync.server import accounts, intake
+from sync.server import accounts, healing, intake
 from sync.server.blobs import FolderBlobs
 from sync.server.clock_watch import ClockWatch
 from sync.server.faults import FaultError, TooLargeError, UnreadableError, again
 from sync.server.log import ServerKey
 from sync.server.pictures import Pictures, Span
 from sync.server.settings import Settings
-from sync.server.storage import Storage
+from sync.server.storage import Feed, Storage
 from sync.server.storage_sqlite import SqliteStorage
 from sync.server.turns import Turns
 
 PULL_BYTES_MAX = 4 * 1024 * 1024  # one answer stays a few megabytes, whatever its rows are
+HEALING_MILLIS = 90 * 24 * 3_600_000  # devices may stay away for months, and thin out their own pictures
 _INTEGER_MAX = 2**53  # what JSON, SQL and JavaScript all hold exactly
 
 _log = structlog.get_logger("workdiary.server")
@@ -128,13 +133,41 @@ class Server:
         asking = accounts.caller_for(self._storage, authorization, pull.account)
         rows_max = min(max(pull.rows_max, 1), PULL_ROWS_MAX)
         feed = self._storage.feed(asking.account, pull.cursors, rows_max, PULL_BYTES_MAX)
+        openings: list[SignedOpening] = []
+        if any(page.head.log_epoch > max(pull.log_epoch, FIRST_EPOCH) for page in feed.pages):
+            openings = self._storage.openings(asking.account, pull.log_epoch)
         return PullAnswer(
             server_ms=self._clock.now_ms(),
-            pages=feed.pages,
-            more=feed.more,
+            pages=[] if openings else self._proven(feed),
+            more=feed.more and not openings,
             replica_n=self._storage.highest_n(asking.account, asking.replica),
             clock_sure=self._watch.is_sure(),
+            openings=openings,
         )
+
+    def _proven(self, feed: Feed) -> list[Page]:
+        """Return the pages with the signatures by which their rows can be shown (R43)."""
+        return [
+            msgspec.structs.replace(page, proof=self._key.page(page.contract, page.rows[0].index, leaves))
+            if page.rows
+            else page
+            for page, leaves in zip(feed.pages, feed.leaves, strict=True)
+        ]
+
+    def heal(self, heal: Heal) -> HealAnswer:
+        """Take again what a device proves that this server had received (R43)."""
+        now_ms = Millis(self._clock.now_ms())
+        answer, destroyed_any = again(
+            lambda: healing.heal(self._storage, self._key, self._watch, self._nonces, heal, now_ms)
+        )
+        if destroyed_any:
+            self._finish_destroying()
+        _log.info("healed", account=heal.account, replica=heal.replica, versions=answer.healed)
+        return answer
+
+    def say_restored(self) -> int:
+        """Open a new epoch for all accounts, since a backup was restored; return how many they are (R43)."""
+        return healing.open_epochs(self._storage, self._key)
 
     def picture_part(self, authorization: str | None, name: str) -> PicturePart:
         """Return what is held of a picture's upload (R41)."""
@@ -156,7 +189,10 @@ class Server:
         self._finish_destroying()
         if not self._watch.is_sure():
             return  # how old a picture is, is the clock's to say
-        removed = self._pictures.collect_orphans(Millis(self._clock.now_ms()))
+        now_ms = Millis(self._clock.now_ms())
+        if self._storage.last_opened() > now_ms - HEALING_MILLIS:
+            return  # a row that names it may still be healed (R43)
+        removed = self._pictures.collect_orphans(now_ms)
         if removed:
             _log.info("orphans collected", pictures=removed)
 

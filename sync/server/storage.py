@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedPush
 from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
@@ -82,10 +83,14 @@ class PictureRow:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Pages of the feeds that grew, the account's own log first; `more` when a limit cut them (R45)."""
+    """Pages of the feeds that grew, the account's own log first; `more` when a limit cut them (R45).
+
+    `leaves` are those of each page, in the same order, 32 bytes a row (R43).
+    """
 
     pages: list[Page]
     more: bool
+    leaves: list[bytes]
 
 
 class AccountHold(Protocol):
@@ -94,6 +99,11 @@ class AccountHold(Protocol):
     @property
     def received_at_ms(self) -> Millis:
         """Return the instant of this transaction: never less than the account's last one (R3)."""
+        ...
+
+    @property
+    def log_epoch(self) -> int:
+        """Return the epoch in which the account's logs grow; 1 until a restored server opens one (R43)."""
         ...
 
     def device_list(self) -> DeviceListRow | None:
@@ -110,6 +120,21 @@ class AccountHold(Protocol):
 
     def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
         """Return epoch and size of those of the contracts' logs that this account has."""
+        ...
+
+    def all_logs(self) -> dict[ContractId, Cursor]:
+        """Return epoch and size of all the account's logs: the epoch is that of the account (R43)."""
+        ...
+
+    def leaves(self, contract: ContractId) -> list[bytes]:
+        """Return the leaves of one log, in its order, of all epochs (R43, R56)."""
+        ...
+
+    def open_epoch(self, log_epoch: int, opening: SignedOpening) -> None:
+        """Let all the account's logs grow in this epoch from now on, and keep the statement of it (R43).
+
+        A log goes on behind the rows that it has: the epoch changes, the index does not.
+        """
         ...
 
     def foreign(self, contracts: Collection[ContractId]) -> set[ContractId]:
@@ -132,7 +157,8 @@ class AccountHold(Protocol):
         """Append the leaves to their logs, which grow by one each, and keep the push that signed them.
 
         A capture's pictures may be uploaded from now on. A device list becomes the newest one, and its
-        revoked replicas lose their access. `received_at_ms` becomes the account's last one.
+        revoked replicas lose their access. `received_at_ms` becomes the account's last one, whatever the
+        receipts say: a healed version keeps the time of its own receipt (R43).
         """
         ...
 
@@ -190,8 +216,21 @@ class Storage(Protocol):
         """Return what the feeds hold past the cursors: in log order, without holes (R45).
 
         A feed without a cursor, or with one of another epoch, is read from its start. A cursor past the
-        feed's end gets a page with no rows and the true head. At least one row comes when there is one.
+        feed's end, or of a log that is not there, gets a page with no rows and the true head. At least one
+        row comes when there is one.
         """
+        ...
+
+    def openings(self, account: AccountId, after_epoch: int) -> list[SignedOpening]:
+        """Return the statements of epochs later than that one, the earliest first (R43)."""
+        ...
+
+    def last_opened(self) -> int:
+        """Return the newest epoch of all accounts, which is the instant of its opening; 1 for none (R43)."""
+        ...
+
+    def accounts(self, after: AccountId | None, limit: int) -> list[AccountId]:
+        """Return the next accounts by their ids, from the first when `after` is None."""
         ...
 
     def picture(self, account: AccountId, name: str) -> PictureRow | None:

@@ -13,15 +13,18 @@ import msgspec
 
 from diary.clock import Clock
 from diary.errors import DamageError
-from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
+from diary.evidence.opening import FIRST_EPOCH, SignedOpening
+from diary.evidence.receipt import Cursor, SignedPush
 from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.merge import Held
 from diary.rules.segment import parse_header
+from sync.server import storage_postgres_schema as schema
 from sync.server import storage_postgres_statements as sql
 from sync.server import storage_rows
 from sync.server.faults import again
-from sync.server.postgres_lines import Line, Lines
+from sync.server.postgres_feed import feed
+from sync.server.postgres_lines import Line, Lines, all_rows
 from sync.server.storage import (
     Credential,
     DeviceListRow,
@@ -36,7 +39,6 @@ from sync.server.storage import (
 
 WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-FEED_ROWS = 100  # read at once: bodies of a megabyte each would still fit into memory
 SWEEP_PAUSE_MILLIS = 600_000  # a VACUUM reads what changed in the whole table: not after every deletion
 
 
@@ -50,18 +52,23 @@ class UnknownTablesError(DamageError):
 class _PostgresHold:
     """One account under its row's lock (see `AccountHold`)."""
 
-    def __init__(self, line: Line, account: AccountId, received_at_ms: Millis) -> None:
+    def __init__(self, line: Line, account: AccountId, received_at_ms: Millis, log_epoch: int) -> None:
         self._line = line
         self._account = account
         self._received_at_ms = received_at_ms
+        self._log_epoch = log_epoch
         self.destroyed_something = False
 
     @property
     def received_at_ms(self) -> Millis:
         return self._received_at_ms
 
+    @property
+    def log_epoch(self) -> int:
+        return self._log_epoch
+
     def _all(self, statement: Any, **asked: object) -> list[Any]:
-        return _all(self._line, statement, account=self._account, **asked)
+        return all_rows(self._line, statement, account=self._account, **asked)
 
     def _run(self, statement: Any, **asked: object) -> None:
         self._line.execute(statement, {"account": self._account, **asked})
@@ -84,6 +91,18 @@ class _PostgresHold:
     def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
         rows = self._all(sql.LOGS, contracts=list(contracts))
         return {contract: Cursor(epoch, size) for contract, epoch, size in rows}
+
+    def all_logs(self) -> dict[ContractId, Cursor]:
+        return {contract: Cursor(epoch, size) for contract, epoch, size in self._all(sql.ALL_LOGS)}
+
+    def leaves(self, contract: ContractId) -> list[bytes]:
+        return [leaf for (leaf,) in self._all(sql.LEAVES, contract=contract)]
+
+    def open_epoch(self, log_epoch: int, opening: SignedOpening) -> None:
+        self._run(sql.KEEP_OPENING, log_epoch=log_epoch, **msgspec.structs.asdict(opening))
+        self._run(sql.ENTER_EPOCH, log_epoch=log_epoch)
+        self._run(sql.LOGS_ENTER_EPOCH, log_epoch=log_epoch)
+        self._log_epoch = log_epoch
 
     def foreign(self, contracts: Collection[ContractId]) -> set[ContractId]:
         return {contract for (contract,) in self._all(sql.FOREIGN, contracts=list(contracts))}
@@ -118,7 +137,8 @@ class _PostgresHold:
                 revoked = storage_rows.revoked_by(leaf)
                 if revoked is not None:
                     self._run(sql.NOTE_REVOKED, revoked=revoked)
-                    self._run(sql.NOTE_LIST, list_index=leaf.receipt.index)
+                    place = leaf.receipt
+                    self._run(sql.NOTE_LIST, list_epoch=place.log_epoch, list_index=place.index)
 
     def refuse(self, refusals: Sequence[NewRefusal]) -> None:
         with self._line.pipeline():
@@ -169,10 +189,11 @@ class PostgresStorage:
     def hold(self, account: AccountId) -> Iterator[_PostgresHold]:
         """See `Storage.hold`."""
         with self._lines.transaction(WRITE) as line:
-            rows = _all(line, sql.LOCK, account=account)
+            rows = all_rows(line, sql.LOCK, account=account)
             # The clock is read here and nowhere else in a write: after the lock is held (R3).
             received_at_ms = max(self._clock.now_ms(), rows[0][0] if rows else 0)
-            hold = _PostgresHold(line, account, Millis(received_at_ms))
+            epoch = rows[0][1] if rows else FIRST_EPOCH
+            hold = _PostgresHold(line, account, Millis(received_at_ms), epoch)
             yield hold
         self._unswept = self._unswept or hold.destroyed_something
 
@@ -199,7 +220,21 @@ class PostgresStorage:
         self, account: AccountId, cursors: Mapping[ContractId, Cursor], rows_max: int, bytes_max: int
     ) -> Feed:
         """See `Storage.feed`."""
-        return self._lines.asked(READ, lambda line: _feed(line, account, cursors, rows_max, bytes_max))
+        return self._lines.asked(READ, lambda line: feed(line, account, cursors, rows_max, bytes_max))
+
+    def openings(self, account: AccountId, after_epoch: int) -> list[SignedOpening]:
+        """See `Storage.openings`."""
+        rows = self._read(sql.OPENINGS, account=account, after_epoch=after_epoch)
+        return [SignedOpening(text=text, signature=signature) for text, signature in rows]
+
+    def last_opened(self) -> int:
+        """See `Storage.last_opened`."""
+        ((newest,),) = self._read(sql.LAST_OPENED)
+        return newest or FIRST_EPOCH
+
+    def accounts(self, after: AccountId | None, limit: int) -> list[AccountId]:
+        """See `Storage.accounts`."""
+        return [account for (account,) in self._read(sql.ACCOUNTS, after=after or "", limit=limit)]
 
     def picture(self, account: AccountId, name: str) -> PictureRow | None:
         """See `Storage.picture`."""
@@ -210,11 +245,11 @@ class PostgresStorage:
         """See `Storage.picture_arrived`."""
 
         def note(line: Line) -> bool:
-            _all(line, sql.LOCK, account=account)  # as every write: a deletion comes before it or after
-            sizes = _all(line, sql.PICTURE_ARRIVED, account=account, name=name)
+            all_rows(line, sql.LOCK, account=account)  # as every write: a deletion comes before it or after
+            sizes = all_rows(line, sql.PICTURE_ARRIVED, account=account, name=name)
             if sizes:  # once, however many rows name it
                 line.execute(sql.USE_BYTES, {"account": account, "size": sizes[0][0]})
-            ((exists,),) = _all(line, sql.PICTURE_EXISTS, account=account, name=name)
+            ((exists,),) = all_rows(line, sql.PICTURE_EXISTS, account=account, name=name)
             return bool(exists)
 
         return self._lines.asked(WRITE, note)
@@ -232,7 +267,7 @@ class PostgresStorage:
         """See `Storage.pictures_removed`."""
         accounts, names = [account for account, _ in pictures], [name for _, name in pictures]
         self._lines.asked(
-            WRITE, lambda line: _all(line, sql.PICTURES_REMOVED, accounts=accounts, names=names)
+            WRITE, lambda line: all_rows(line, sql.PICTURES_REMOVED, accounts=accounts, names=names)
         )
 
     def sweep(self) -> bool:
@@ -247,7 +282,7 @@ class PostgresStorage:
             return False
         self._unswept, self._swept_at_ms = False, now_ms
         try:
-            self._lines.alone(lambda line: _all(line, sql.SWEEP))
+            self._lines.alone(lambda line: all_rows(line, sql.SWEEP))
         except BaseException:
             self._unswept = True
             raise
@@ -259,90 +294,22 @@ class PostgresStorage:
 
     def _read(self, statement: Any, **asked: object) -> list[Any]:
         # One statement sees one committed state by itself, and takes one round trip instead of three.
-        return again(lambda: self._lines.alone(lambda line: _all(line, statement, **asked)))
+        return again(lambda: self._lines.alone(lambda line: all_rows(line, statement, **asked)))
 
 
 def _make_tables(line: Line) -> None:
-    line.execute(sql.SCHEMA_LOCK)
-    ((exists,),) = _all(line, sql.SCHEMA_FOUND)
+    line.execute(schema.SCHEMA_LOCK)
+    ((exists,),) = all_rows(line, schema.SCHEMA_FOUND)
     if not exists:
-        line.execute(sql.SCHEMA)
-    ((found,),) = _all(line, sql.SCHEMA_VERSION_FOUND)
-    if found != sql.SCHEMA_VERSION:
-        raise UnknownTablesError(found=found, known=sql.SCHEMA_VERSION)
-
-
-def _all(line: Line, statement: Any, **asked: object) -> list[Any]:
-    """Return all rows of a statement; empty for one that gives none."""
-    cursor = line.execute(statement, asked or None, binary=True)
-    return cursor.fetchall() if cursor.description is not None else []
+        line.execute(schema.SCHEMA)
+    ((found,),) = all_rows(line, schema.SCHEMA_VERSION_FOUND)
+    while found in schema.MIGRATIONS:
+        line.execute(schema.MIGRATIONS[found])
+        found += 1
+    if found != schema.SCHEMA_VERSION:
+        raise UnknownTablesError(found=found, known=schema.SCHEMA_VERSION)
 
 
 def _device_list(line: Line, account: AccountId) -> DeviceListRow | None:
-    rows = _all(line, sql.DEVICE_LIST, account=account)
+    rows = all_rows(line, sql.DEVICE_LIST, account=account)
     return DeviceListRow(header=rows[0][0], body=rows[0][1]) if rows else None
-
-
-def _feed(
-    line: Line, account: AccountId, cursors: Mapping[ContractId, Cursor], rows_max: int, bytes_max: int
-) -> Feed:
-    pages: list[Page] = []
-    for contract, epoch, size in _all(line, sql.ALL_LOGS, account=account):
-        head = Cursor(epoch, size)
-        read = cursors.get(contract, Cursor(epoch, 0))
-        first = read.size if read.log_epoch == epoch else 0
-        if read == head:
-            continue
-        if rows_max <= 0 or bytes_max <= 0:
-            return Feed(pages, more=True)
-        page, cost = _page(line, account, contract, head, first, rows_max, bytes_max)
-        pages.append(page)
-        if first + len(page.rows) < size:
-            return Feed(pages, more=True)
-        rows_max -= len(page.rows)
-        bytes_max -= cost
-    return Feed(pages, more=False)
-
-
-def _page(
-    line: Line,
-    account: AccountId,
-    contract: ContractId,
-    head: Cursor,
-    first: int,
-    rows_max: int,
-    bytes_max: int,
-) -> tuple[Page, int]:
-    """Return the feed's rows from `first`, and about how many bytes they are on the wire."""
-    rows: list[LogRow] = []
-    pushes: dict[str, SignedPush] = {}
-    cost = 0
-    end = min(head.size, first + rows_max)
-    while first + len(rows) < end and cost < bytes_max:
-        at = first + len(rows)
-        part = _all(
-            line,
-            sql.FEED,
-            account=account,
-            contract=contract,
-            log_epoch=head.log_epoch,
-            first=at,
-            end=min(end, at + FEED_ROWS),
-        )
-        if not part:
-            break  # a hole: the reader sees that rows are missing and raises its alarm (R45)
-        unknown = list({row[2] for row in part if row[2].hex() not in pushes})
-        signed = {
-            name.hex(): SignedPush(replica=replica, hashes=hashes, signature=signature)
-            for name, replica, hashes, signature in _all(line, sql.PUSHES, account=account, names=unknown)
-        }
-        for row in part:
-            read = storage_rows.log_row(head.log_epoch, row)
-            if read.push not in pushes:
-                pushes[read.push] = signed[read.push]
-                cost += len(pushes[read.push].hashes)
-            rows.append(read)
-            cost += storage_rows.cost(row)
-            if cost >= bytes_max:
-                break
-    return Page(contract=contract, rows=rows, pushes=pushes, head=head), cost

@@ -5,135 +5,23 @@ lock here. WAL with `synchronous=FULL`: a commit is on the disk before it is ans
 (`Storage.together`) are savepoints of one transaction: they wait for the disk once.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import apsw
-import msgspec
 
 from diary.clock import Clock
+from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
-from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
-from diary.rules.merge import Held
-from diary.rules.segment import parse_header
 from sync.server import storage_rows
 from sync.server import storage_sqlite_statements as sql
 from sync.server.sqlite_file import MACHINE_FAULTS, opened
 from sync.server.sqlite_transactions import SqliteTransactions
-from sync.server.storage import (
-    Credential,
-    DeviceListRow,
-    Feed,
-    Name,
-    NewLeaf,
-    NewRefusal,
-    PictureRow,
-    Place,
-    Stored,
-)
-
-_json = msgspec.json.Encoder()
-
-
-class _SqliteHold:
-    """One account under `BEGIN IMMEDIATE` (see `AccountHold`)."""
-
-    def __init__(self, connection: apsw.Connection, account: AccountId, received_at_ms: Millis) -> None:
-        self._connection = connection
-        self._account = account
-        self._received_at_ms = received_at_ms
-        self.destroyed_something = False
-
-    @property
-    def received_at_ms(self) -> Millis:
-        return self._received_at_ms
-
-    def device_list(self) -> DeviceListRow | None:
-        return _device_list(self._connection, self._account)
-
-    def answers(self, replica: ReplicaId, ns: Collection[int]) -> dict[int, Stored]:
-        asked = {"account": self._account, "replica": replica, "ns": _json.encode(sorted(ns)).decode()}
-        known = storage_rows.accepted(replica, self._connection.execute(sql.ACCEPTED, asked))
-        return known | storage_rows.refused(replica, self._connection.execute(sql.REFUSED, asked))
-
-    def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
-        found: dict[Place, list[Held]] = {place: [] for place in places}
-        asked = {"account": self._account, "places": _json.encode(list(found)).decode()}
-        for contract, slot, header, at_ms in self._connection.execute(sql.STANDING, asked):
-            found[contract, slot].append(Held(parse_header(header.encode()), at_ms))
-        return found
-
-    def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
-        asked = {"account": self._account, "contracts": _json.encode(sorted(contracts)).decode()}
-        return {
-            contract: Cursor(epoch, size)
-            for contract, epoch, size in self._connection.execute(sql.LOGS, asked)
-        }
-
-    def foreign(self, contracts: Collection[ContractId]) -> set[ContractId]:
-        asked = {"account": self._account, "contracts": _json.encode(sorted(contracts)).decode()}
-        return {contract for (contract,) in self._connection.execute(sql.FOREIGN, asked)}
-
-    def terms(self, contracts: Collection[ContractId]) -> dict[ContractId, tuple[TermsVersion, ...]]:
-        asked = {"account": self._account, "contracts": _json.encode(sorted(contracts)).decode()}
-        return storage_rows.terms(self._connection.execute(sql.TERMS, asked))
-
-    def open_account(self, root: str) -> None:
-        self._connection.execute(
-            sql.OPEN_ACCOUNT, {"account": self._account, "root": root, "at_ms": self._received_at_ms}
-        )
-
-    def admit(self, replica: ReplicaId, token_hash: bytes) -> bytes:
-        asked = {"account": self._account, "replica": replica, "token_hash": token_hash}
-        self._connection.execute(sql.ADMIT, asked)
-        ((kept,),) = self._connection.execute(sql.ADMITTED, asked)
-        return bytes(kept)
-
-    def append(self, push: SignedPush, push_hash: bytes, leaves: Sequence[NewLeaf]) -> None:
-        account = self._account
-        signed = {"account": account, "hash": push_hash, **msgspec.structs.asdict(push)}
-        self._connection.execute(sql.KEEP_PUSH, signed)
-        rows = (storage_rows.version(account, push_hash, leaf) for leaf in leaves)
-        self._connection.executemany(sql.APPEND, rows)
-        for last in storage_rows.last_receipts(leaves):
-            grown = {
-                "account": account,
-                "contract": last.contract,
-                "log_epoch": last.log_epoch,
-                "size": last.index + 1,
-            }
-            self._connection.execute(sql.GROW, grown)
-        self._connection.executemany(sql.EXPECT_PICTURE, storage_rows.expected_pictures(account, leaves))
-        self._connection.execute(sql.NOTE_RECEIVED, {"account": account, "at_ms": self._received_at_ms})
-        for leaf in leaves:
-            revoked = storage_rows.revoked_by(leaf)
-            if revoked is not None:
-                asked = {"account": account, "revoked": _json.encode(revoked).decode()}
-                self._connection.execute(sql.NOTE_REVOKED, asked)
-                listed = {"account": account, "list_index": leaf.receipt.index}
-                self._connection.execute(sql.NOTE_LIST, listed)
-
-    def refuse(self, refusals: Sequence[NewRefusal]) -> None:
-        hashes = ({"header_hash": item.header_hash, "body_hash": item.body_hash} for item in refusals)
-        rows = (msgspec.structs.asdict(item.refusal) for item in refusals)
-        account = {"account": self._account}
-        self._connection.executemany(
-            sql.REFUSE, [account | row | hashed for row, hashed in zip(rows, hashes, strict=True)]
-        )
-
-    def destroy(self, names: Collection[Name]) -> None:
-        for replica, n in names:
-            asked = {"account": self._account, "replica": replica, "n": n}
-            self._connection.execute(sql.DESTROY, asked)
-            for name, size, whole in self._connection.execute(sql.FORGET_PICTURES, asked).fetchall():
-                gone = {"account": self._account, "name": name}
-                self._connection.execute(sql.DOOM, gone)
-                if whole:
-                    self._connection.execute(sql.FREE_BYTES, gone | {"size": size})
-            self.destroyed_something = True
+from sync.server.storage import Credential, DeviceListRow, Feed, PictureRow
+from sync.server.storage_sqlite_hold import SqliteHold, device_list
 
 
 class SqliteStorage:
@@ -156,13 +44,14 @@ class SqliteStorage:
         return self._transactions.joined()
 
     @contextmanager
-    def hold(self, account: AccountId) -> Iterator[_SqliteHold]:
+    def hold(self, account: AccountId) -> Iterator[SqliteHold]:
         """See `Storage.hold`."""
         with self._transactions.transaction("BEGIN IMMEDIATE"):
             row = self._connection.execute(sql.LAST_RECEIVED, {"account": account}).fetchone()
             # The clock is read here and nowhere else in a write: after the lock is held (R3).
             received_at_ms = max(self._clock.now_ms(), row[0] if row else 0)
-            hold = _SqliteHold(self._connection, account, Millis(received_at_ms))
+            epoch = row[1] if row else FIRST_EPOCH
+            hold = SqliteHold(self._connection, account, Millis(received_at_ms), epoch)
             yield hold
             self._unswept = self._unswept or hold.destroyed_something
 
@@ -176,7 +65,7 @@ class SqliteStorage:
     def newest_device_list(self, account: AccountId) -> DeviceListRow | None:
         """See `Storage.newest_device_list`."""
         with self._transactions.transaction("BEGIN"):
-            return _device_list(self._connection, account)
+            return device_list(self._connection, account)
 
     def last_received_ms(self) -> Millis | None:
         """See `Storage.last_received_ms`."""
@@ -194,9 +83,10 @@ class SqliteStorage:
         self, account: AccountId, cursors: Mapping[ContractId, Cursor], rows_max: int, bytes_max: int
     ) -> Feed:
         """See `Storage.feed`."""
-        pages: list[Page] = []
         with self._transactions.transaction("BEGIN"):
             logs = _all(self._connection, sql.ALL_LOGS, {"account": account})
+            pages = storage_rows.pages_of_unknown(cursors, logs, lambda: self._log_epoch(account))
+            leaves = [b""] * len(pages)
             for contract, epoch, size in logs:
                 head = Cursor(epoch, size)
                 read = cursors.get(contract, Cursor(epoch, 0))
@@ -204,14 +94,15 @@ class SqliteStorage:
                 if read == head:
                     continue
                 if rows_max <= 0 or bytes_max <= 0:
-                    return Feed(pages, more=True)
-                page, cost = self._page(account, contract, head, first, rows_max, bytes_max)
+                    return Feed(pages, True, leaves)
+                page, page_leaves, cost = self._page(account, contract, head, first, rows_max, bytes_max)
                 pages.append(page)
+                leaves.append(page_leaves)
                 if first + len(page.rows) < size:
-                    return Feed(pages, more=True)
+                    return Feed(pages, True, leaves)
                 rows_max -= len(page.rows)
                 bytes_max -= cost
-        return Feed(pages, more=False)
+        return Feed(pages, False, leaves)
 
     def _page(
         self,
@@ -221,33 +112,63 @@ class SqliteStorage:
         first: int,
         rows_max: int,
         bytes_max: int,
-    ) -> tuple[Page, int]:
-        """Return the feed's rows from `first`, and about how many bytes they are on the wire."""
-        asked = {
-            "account": account,
-            "contract": contract,
-            "log_epoch": head.log_epoch,
-            "first": first,
-            "rows_max": rows_max,
-        }
+    ) -> tuple[Page, bytes, int]:
+        """Return the feed's rows from `first`, their leaves, and about how many bytes they are in transit."""
         rows: list[LogRow] = []
+        leaves: list[bytes] = []
         pushes: dict[str, SignedPush] = {}
         cost = 0
-        cursor = self._connection.execute(sql.FEED, asked)
-        for row in cursor:
-            read = storage_rows.log_row(head.log_epoch, row)
-            if read.push not in pushes:
-                ((replica, hashes, signature),) = self._connection.execute(
-                    sql.PUSH, {"account": account, "hash": row[2]}
-                )
-                pushes[read.push] = SignedPush(replica=replica, hashes=hashes, signature=signature)
-                cost += len(hashes)
-            rows.append(read)
-            cost += storage_rows.cost(row)
-            if cost >= bytes_max:
-                cursor.close()
+        for epoch in self._epochs(account, head):
+            asked: dict[str, str | int] = {"account": account, "contract": contract, "log_epoch": epoch}
+            asked |= {"first": first, "rows_max": rows_max - len(rows)}
+            cursor = self._connection.execute(sql.FEED, asked)
+            for row in cursor:
+                read = storage_rows.log_row(epoch, row)
+                if read.push not in pushes:
+                    ((replica, hashes, signature),) = self._connection.execute(
+                        sql.PUSH, {"account": account, "hash": row[2]}
+                    )
+                    pushes[read.push] = SignedPush(replica=replica, hashes=hashes, signature=signature)
+                    cost += len(hashes)
+                rows.append(read)
+                leaves.append(row[-1])
+                cost += storage_rows.cost(row)
+                if cost >= bytes_max:
+                    cursor.close()
+                    break
+            if cost >= bytes_max or len(rows) >= rows_max:
                 break
-        return Page(contract=contract, rows=rows, pushes=pushes, head=head), cost
+        page = Page(contract=contract, rows=rows, pushes=pushes, head=head)
+        return page, b"".join(leaves), cost
+
+    def _epochs(self, account: AccountId, head: Cursor) -> list[int]:
+        """Return the epochs in which the log may have rows, in the rows' order (R43)."""
+        if head.log_epoch == FIRST_EPOCH:
+            return [FIRST_EPOCH]
+        later = self._connection.execute(sql.EPOCHS, {"account": account})
+        return [FIRST_EPOCH, *(epoch for (epoch,) in later)]
+
+    def _log_epoch(self, account: AccountId) -> int:
+        row = self._connection.execute(sql.LOG_EPOCH, {"account": account}).fetchone()
+        return row[0] if row else FIRST_EPOCH
+
+    def openings(self, account: AccountId, after_epoch: int) -> list[SignedOpening]:
+        """See `Storage.openings`."""
+        with self._transactions.transaction("BEGIN"):
+            rows = _all(self._connection, sql.OPENINGS, {"account": account, "after_epoch": after_epoch})
+        return [SignedOpening(text=text, signature=signature) for text, signature in rows]
+
+    def last_opened(self) -> int:
+        """See `Storage.last_opened`."""
+        with self._transactions.transaction("BEGIN"):
+            ((newest,),) = self._connection.execute(sql.LAST_OPENED)
+        return newest or FIRST_EPOCH
+
+    def accounts(self, after: AccountId | None, limit: int) -> list[AccountId]:
+        """See `Storage.accounts`."""
+        with self._transactions.transaction("BEGIN"):
+            rows = _all(self._connection, sql.ACCOUNTS, {"after": after or "", "limit": limit})
+        return [account for (account,) in rows]
 
     def picture(self, account: AccountId, name: str) -> PictureRow | None:
         """See `Storage.picture`."""
@@ -303,8 +224,3 @@ class SqliteStorage:
 def _all(connection: apsw.Connection, statement: str, asked: Mapping[str, str | int]) -> list[Any]:
     """Return all rows; STRICT tables answer for the types of their columns."""
     return list(connection.execute(statement, asked))
-
-
-def _device_list(connection: apsw.Connection, account: AccountId) -> DeviceListRow | None:
-    row = connection.execute(sql.DEVICE_LIST, {"account": account}).fetchone()
-    return None if row is None else DeviceListRow(header=row[0], body=row[1])

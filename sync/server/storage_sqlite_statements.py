@@ -4,7 +4,7 @@ The account is the first column of every key. Content (`body`, `wrap`) is taken 
 `secure_delete` the freed bytes are overwritten, and a truncated WAL keeps no older copy (R25).
 """
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 SCHEMA = """
     CREATE TABLE account (
@@ -12,7 +12,17 @@ SCHEMA = """
         root TEXT NOT NULL CHECK (length(root) = 64),
         list_index INTEGER CHECK (list_index >= 0),
         received_at_ms INTEGER NOT NULL CHECK (received_at_ms >= 0),
-        picture_bytes INTEGER NOT NULL DEFAULT 0 CHECK (picture_bytes >= 0)
+        picture_bytes INTEGER NOT NULL DEFAULT 0 CHECK (picture_bytes >= 0),
+        list_epoch INTEGER NOT NULL DEFAULT 1 CHECK (list_epoch >= 1),
+        log_epoch INTEGER NOT NULL DEFAULT 1 CHECK (log_epoch >= 1)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE opening (
+        account TEXT NOT NULL REFERENCES account,
+        log_epoch INTEGER NOT NULL CHECK (log_epoch > 1),
+        text TEXT NOT NULL,
+        signature BLOB NOT NULL CHECK (length(signature) = 64),
+        PRIMARY KEY (account, log_epoch)
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE replica (
@@ -107,9 +117,20 @@ MIGRATIONS = {
                  GROUP BY one.account) AS held
          WHERE held.account = account.account;
     """,
+    2: """
+        ALTER TABLE account ADD COLUMN list_epoch INTEGER NOT NULL DEFAULT 1 CHECK (list_epoch >= 1);
+        ALTER TABLE account ADD COLUMN log_epoch INTEGER NOT NULL DEFAULT 1 CHECK (log_epoch >= 1);
+        CREATE TABLE opening (
+            account TEXT NOT NULL REFERENCES account,
+            log_epoch INTEGER NOT NULL CHECK (log_epoch > 1),
+            text TEXT NOT NULL,
+            signature BLOB NOT NULL CHECK (length(signature) = 64),
+            PRIMARY KEY (account, log_epoch)
+        ) STRICT, WITHOUT ROWID;
+    """,
 }
 
-LAST_RECEIVED = "SELECT received_at_ms FROM account WHERE account = :account"
+LAST_RECEIVED = "SELECT received_at_ms, log_epoch FROM account WHERE account = :account"
 
 LAST_RECEIVED_OF_ALL = "SELECT max(received_at_ms) FROM account"
 
@@ -117,7 +138,10 @@ DEVICE_LIST = """
     SELECT v.header, v.body
       FROM account AS a
       JOIN version AS v
-        ON v.account = a.account AND v.contract = a.account AND v.log_epoch = 1 AND v.log_index = a.list_index
+        ON v.account = a.account
+       AND v.contract = a.account
+       AND v.log_epoch = a.list_epoch
+       AND v.log_index = a.list_index
      WHERE a.account = :account
 """
 
@@ -203,7 +227,42 @@ GROW = """
 
 NOTE_RECEIVED = "UPDATE account SET received_at_ms = :at_ms WHERE account = :account"
 
-NOTE_LIST = "UPDATE account SET list_index = :list_index WHERE account = :account"
+NOTE_LIST = """
+    UPDATE account
+       SET list_epoch = :list_epoch, list_index = :list_index
+     WHERE account = :account
+"""
+
+LEAVES = """
+    SELECT leaf
+      FROM version
+     WHERE account = :account AND contract = :contract
+     ORDER BY log_epoch, log_index
+"""
+
+KEEP_OPENING = """
+    INSERT INTO opening (account, log_epoch, text, signature)
+    VALUES (:account, :log_epoch, :text, :signature)
+"""
+
+ENTER_EPOCH = "UPDATE account SET log_epoch = :log_epoch WHERE account = :account"
+
+LOGS_ENTER_EPOCH = "UPDATE contract SET log_epoch = :log_epoch WHERE account = :account"
+
+EPOCHS = "SELECT log_epoch FROM opening WHERE account = :account ORDER BY log_epoch"
+
+LOG_EPOCH = "SELECT log_epoch FROM account WHERE account = :account"
+
+LAST_OPENED = "SELECT max(log_epoch) FROM account"
+
+OPENINGS = """
+    SELECT text, signature
+      FROM opening
+     WHERE account = :account AND log_epoch > :after_epoch
+     ORDER BY log_epoch
+"""
+
+ACCOUNTS = "SELECT account FROM account WHERE account > :after ORDER BY account LIMIT :limit"
 
 NOTE_REVOKED = """
     UPDATE replica
@@ -251,7 +310,7 @@ HIGHEST_N = """
 """
 
 FEED = """
-    SELECT log_index, received_at_ms, push, header, body_hash, body, wrap
+    SELECT log_index, received_at_ms, push, header, body_hash, body, wrap, leaf
       FROM version
      WHERE account = :account AND contract = :contract AND log_epoch = :log_epoch AND log_index >= :first
      ORDER BY log_index

@@ -326,7 +326,9 @@ def test_a_file_of_the_first_version_learns_how_much_it_holds(tmp_path: Path, cl
         append(hold, terms(1), capture(2, pictures=((PICTURE, 4096), ("8" * 64, 8192))))
         append(hold, capture(3, slot=SLOT + 1, pictures=((PICTURE, 4096),)))
     storage.picture_arrived(ACCOUNT, PICTURE)
-    storage._connection.execute("ALTER TABLE account DROP COLUMN picture_bytes")
+    for column in ("picture_bytes", "list_epoch", "log_epoch"):
+        storage._connection.execute(f"ALTER TABLE account DROP COLUMN {column}")
+    storage._connection.execute("DROP TABLE opening")
     storage._connection.pragma("user_version", 1)
     storage.close()
     storage = SqliteStorage(tmp_path / "server.db", clock)

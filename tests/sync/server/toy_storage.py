@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from diary.clock import Clock
+from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, LogRow, Page, Receipt, SignedPush
 from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
@@ -40,6 +41,8 @@ class Books:
     pictures: dict[str, dict[Name, int]] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
     device_list: DeviceListRow | None = None
+    log_epoch: int = FIRST_EPOCH
+    openings: dict[int, SignedOpening] = field(default_factory=dict)
 
 
 class ToyHold:
@@ -50,6 +53,10 @@ class ToyHold:
         self.opened = account in everyone
         self.doomed: set[str] = set()
         self.received_at_ms = max(now_ms, self.books.received_at_ms)
+
+    @property
+    def log_epoch(self) -> int:
+        return self.books.log_epoch
 
     def device_list(self) -> DeviceListRow | None:
         return self.books.device_list
@@ -68,7 +75,17 @@ class ToyHold:
         }
 
     def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
-        return {name: Cursor(1, len(log)) for name, log in self.books.logs.items() if name in contracts}
+        return {name: head for name, head in self.all_logs().items() if name in contracts}
+
+    def all_logs(self) -> dict[ContractId, Cursor]:
+        return {name: Cursor(self.log_epoch, len(log)) for name, log in self.books.logs.items()}
+
+    def leaves(self, contract: ContractId) -> list[bytes]:
+        return [bytes.fromhex(leaf.receipt.leaf) for leaf, _ in self.books.logs.get(contract, [])]
+
+    def open_epoch(self, log_epoch: int, opening: SignedOpening) -> None:
+        self.books.log_epoch = log_epoch
+        self.books.openings[log_epoch] = opening
 
     def foreign(self, contracts: Collection[ContractId]) -> set[ContractId]:
         others = [books for account, books in self.everyone.items() if account != self.account]
@@ -175,16 +192,20 @@ class ToyStorage:
         self, account: AccountId, cursors: Mapping[ContractId, Cursor], rows_max: int, bytes_max: int
     ) -> Feed:
         books = self.everyone.get(account, Books())
-        pages: list[Page] = []
+        pages = [
+            Page(contract=contract, rows=[], pushes={}, head=Cursor(books.log_epoch, 0))
+            for contract, cursor in cursors.items()
+            if contract not in books.logs and cursor.size
+        ]
         for contract in sorted(books.logs, key=lambda name: (name != ContractId(account), name)):
             log = books.logs[contract]
-            head = Cursor(1, len(log))
-            read = cursors.get(contract, Cursor(1, 0))
+            head = Cursor(books.log_epoch, len(log))
+            read = cursors.get(contract, Cursor(books.log_epoch, 0))
             if read == head:
                 continue
             if rows_max <= 0 or bytes_max <= 0:
-                return Feed(pages, more=True)
-            first = read.size if read.log_epoch == 1 else 0
+                return _with_leaves(pages, books, more=True)
+            first = read.size if read.log_epoch == books.log_epoch else 0
             rows: list[LogRow] = []
             for leaf, push in log[first : first + rows_max]:
                 rows.append(_log_row(leaf, push))
@@ -195,8 +216,18 @@ class ToyStorage:
             pushes = {row.push: books.pushes[row.push] for row in rows}
             pages.append(Page(contract=contract, rows=rows, pushes=pushes, head=head))
             if first + len(rows) < len(log):
-                return Feed(pages, more=True)
-        return Feed(pages, more=False)
+                return _with_leaves(pages, books, more=True)
+        return _with_leaves(pages, books, more=False)
+
+    def openings(self, account: AccountId, after_epoch: int) -> list[SignedOpening]:
+        books = self.everyone.get(account, Books())
+        return [opening for epoch, opening in sorted(books.openings.items()) if epoch > after_epoch]
+
+    def last_opened(self) -> int:
+        return max((books.log_epoch for books in self.everyone.values()), default=FIRST_EPOCH)
+
+    def accounts(self, after: AccountId | None, limit: int) -> list[AccountId]:
+        return sorted(account for account in self.everyone if after is None or account > after)[:limit]
 
     def picture(self, account: AccountId, name: str) -> PictureRow | None:
         books = self.everyone.get(account, Books())
@@ -224,6 +255,14 @@ class ToyStorage:
 
     def close(self) -> None:
         self.everyone = {}
+
+
+def _with_leaves(pages: list[Page], books: Books, *, more: bool) -> Feed:
+    def leaf(contract: ContractId, index: int) -> bytes:
+        return bytes.fromhex(books.logs[contract][index][0].receipt.leaf)
+
+    leaves = [b"".join(leaf(page.contract, row.index) for row in page.rows) for page in pages]
+    return Feed(pages, more, leaves)
 
 
 def _emptied(leaf: NewLeaf) -> NewLeaf:

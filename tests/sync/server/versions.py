@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -116,18 +117,23 @@ def leaf(
     return NewLeaf(header, text, body_hash, body, wrap, receipt)
 
 
-def append(hold: AccountHold, *headers: Header, body: bytes | None = b"sealed") -> list[NewLeaf]:
-    """Append the headers to their logs, signed by a push of their own."""
+def append(
+    hold: AccountHold,
+    *headers: Header,
+    body: bytes | None = b"sealed",
+    leaves: Sequence[NewLeaf] = (),
+) -> list[NewLeaf]:
+    """Append the headers to their logs, or `leaves` that are made already, signed by a push of their own."""
     sizes = {name: head.size for name, head in hold.logs({header.contract for header in headers}).items()}
-    leaves = []
+    made = list(leaves)
     for header in headers:
         index = sizes.get(header.contract, 0)
         sizes[header.contract] = index + 1
-        leaves.append(leaf(header, index=index, at_ms=hold.received_at_ms, body=body))
-    hashes = b"".join(hashlib.sha256(item.header_text.encode()).digest() + item.body_hash for item in leaves)
-    push = SignedPush(replica=headers[0].replica, hashes=hashes, signature=os.urandom(64))
-    hold.append(push, hashlib.sha256(hashes + push.signature).digest(), leaves)
-    return leaves
+        made.append(leaf(header, index=index, at_ms=hold.received_at_ms, body=body, epoch=hold.log_epoch))
+    hashes = b"".join(hashlib.sha256(item.header_text.encode()).digest() + item.body_hash for item in made)
+    push = SignedPush(replica=made[0].header.replica, hashes=hashes, signature=os.urandom(64))
+    hold.append(push, hashlib.sha256(hashes + push.signature).digest(), made)
+    return made
 
 
 def without_content(item: NewLeaf) -> NewLeaf:

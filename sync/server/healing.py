@@ -1,0 +1,314 @@
+"""A server restored from an old backup goes on in a new epoch, and its clients heal it (R43).
+
+What a device shows enters only where the server's own signature proves that it was received: as an answer to
+a push, or over the leaves of a page. It then enters as it did the first time, with the time of its receipt,
+whatever is locked by now; nothing is judged anew. What bears no proof is left to the usual push.
+"""
+
+import hashlib
+import hmac
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from diary.errors import PeerError
+from diary.evidence import device_list, signature
+from diary.evidence.merkle import leaf_hash, push_hash, root_of
+from diary.evidence.opening import KnownHead, Opening, SignedOpening, read_opening
+from diary.evidence.page_proof import LEAF_BYTES, proves_page
+from diary.evidence.receipt import LogRow, Receipt, SignedPush, read_answer
+from diary.rules.ids import AccountId, Millis, ReplicaId
+from diary.rules.merge import Held
+from diary.rules.segment import DeviceListInClear, Header, MalformedHeaderError, parse_header
+from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Heal, HealAnswer, heal_payload
+from sync.server.accounts import Nonces
+from sync.server.arbiter import ended_by
+from sync.server.clock_watch import ClockWatch
+from sync.server.faults import (
+    ForgedError,
+    NotEnrolledError,
+    RevokedError,
+    TooLargeError,
+    TooManyVersionsError,
+    UnreadableError,
+)
+from sync.server.intake import listed
+from sync.server.log import Logs, ServerKey
+from sync.server.storage import AccountHold, Name, NewLeaf, Storage
+
+PROOFS_MAX = PUSH_VERSIONS_MAX  # a row needs one at most
+ACCOUNTS_AT_A_TIME = 1000
+HASHES_A_VERSION_BYTES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A row that the server's own signature proves: it was received, there and then."""
+
+    row: LogRow
+    header: Header
+    header_hash: bytes
+    body_hash: bytes
+
+    @property
+    def order(self) -> tuple[int, bool, int, int]:
+        """Return by what rows enter again: as they came, and device lists first (R50)."""
+        row, own_log = self.row, str(self.header.contract) == self.header.account
+        return row.received_at_ms, not own_log, row.log_epoch, row.index
+
+
+@dataclass(slots=True)
+class _Healing:
+    """One request's rows on their way in, under the account's lock."""
+
+    hold: AccountHold
+    pushes: dict[str, SignedPush]
+    devices: DeviceListInClear | None
+    checked: dict[str, frozenset[bytes] | None] = field(default_factory=dict)
+
+    def learn_devices(self, lost: Iterable[_Shown]) -> None:
+        """Follow the lists that were lost, as far as they follow the known one (R50)."""
+        for shown in lost:
+            if shown.header.type != "device_list":
+                continue
+            raw, body = shown.row.header.encode(), shown.row.body or b""
+            try:
+                self.devices = device_list.check(shown.header, raw, body, self.devices)
+            except device_list.DeviceListError:
+                continue  # it forks from what was signed since: a reader must not be shown both
+
+    def signed(self, shown: _Shown) -> bool:
+        """Return whether a listed device's push signed the row, as every reader will check (R48)."""
+        name = shown.row.push
+        if name not in self.checked:
+            self.checked[name] = self._hashes_of(name)
+        hashes = self.checked[name]
+        assert self.devices is not None, "who shows rows is listed"
+        return (
+            hashes is not None
+            and shown.header_hash + shown.body_hash in hashes
+            and self.pushes[name].replica == shown.header.replica
+            and device_list.counts(self.devices, shown.header.replica, shown.header.n)
+            and (shown.header.devices is None or shown.header.devices.number <= self.devices.number)
+        )
+
+    def _hashes_of(self, name: str) -> frozenset[bytes] | None:
+        """Return the pairs of hashes that a push signed; None where nobody's signature holds."""
+        push = self.pushes.get(name)
+        if push is None or push_hash(push).hex() != name or len(push.hashes) % HASHES_A_VERSION_BYTES:
+            return None
+        signer = self.devices and device_list.device(self.devices, push.replica)
+        if not signer:
+            return None
+        if not signature.verify(bytes.fromhex(signer.sign), signature.PUSH, push.hashes, push.signature):
+            return None
+        return frozenset(_pieces(push.hashes, HASHES_A_VERSION_BYTES))
+
+
+def heal(
+    storage: Storage, key: ServerKey, watch: ClockWatch, nonces: Nonces, message: Heal, now_ms: Millis
+) -> tuple[HealAnswer, bool]:
+    """Take again what this server had received; the second value is as of `intake.take` (R43).
+
+    Raises:
+        FaultError: Too much at once, or not by a listed device, or the clock is not sure; nothing was stored.
+    """
+    _check_limits(message)
+    if not nonces.holds(message.nonce, now_ms):
+        raise ForgedError(what="The nonce is not this server's, or older than ten minutes.")
+    proven = _proven(message, key.public)
+    shown_epoch = _epoch_of(message, key.public)
+    healed, destroyed_any = 0, False
+    with storage.hold(message.account) as hold:
+        lost = _unknown(hold, proven)
+        healing = _Healing(hold, message.pushes, listed(hold.device_list()))
+        healing.learn_devices(lost)
+        _check_shower(healing.devices, message)
+        if lost or shown_epoch > hold.log_epoch:
+            watch.require_sure()
+            assert healing.devices is not None, "who shows rows is listed"
+            hold.open_account(healing.devices.root)
+            above = max([shown_epoch, *(shown.row.log_epoch for shown in lost)])
+            if above > hold.log_epoch or any(shown.row.log_epoch == hold.log_epoch for shown in lost):
+                open_epoch(hold, key, message.account, above=above)
+            taken = [shown for shown in _own(hold, lost) if healing.signed(shown)]
+            destroyed_any = _enter(healing, taken)
+            healed = len(taken)
+        if healing.devices is not None:
+            _admit(hold, message)
+        at_ms = hold.received_at_ms
+    openings = storage.openings(message.account, message.log_epoch)
+    return HealAnswer(server_ms=at_ms, healed=healed, openings=openings), destroyed_any
+
+
+def open_epoch(hold: AccountHold, key: ServerKey, account: AccountId, *, above: int = 0) -> SignedOpening:
+    """Let the account's logs go on in a new epoch from what is known of them, by a signed statement (R43).
+
+    The epoch is greater than `above`, the newest one that anybody has shown.
+    """
+    epoch = max(hold.received_at_ms, hold.log_epoch + 1, above + 1)
+    heads = {
+        contract: KnownHead(
+            log_epoch=head.log_epoch, size=head.size, root=root_of(hold.leaves(contract)).hex()
+        )
+        for contract, head in hold.all_logs().items()
+    }
+    signed = key.opening(
+        Opening(account=account, log_epoch=epoch, opened_at_ms=hold.received_at_ms, heads=heads)
+    )
+    hold.open_epoch(epoch, signed)
+    return signed
+
+
+def open_epochs(storage: Storage, key: ServerKey) -> int:
+    """Open a new epoch for every account: the operator says that a backup was restored; return how many."""
+    opened, after = 0, None
+    while accounts := storage.accounts(after, ACCOUNTS_AT_A_TIME):
+        for account in accounts:
+            with storage.hold(account) as hold:
+                open_epoch(hold, key, account)
+        opened, after = opened + len(accounts), accounts[-1]
+    return opened
+
+
+def _check_limits(message: Heal) -> None:
+    if len(message.rows) > PUSH_VERSIONS_MAX:
+        raise TooManyVersionsError(limit=PUSH_VERSIONS_MAX, count=len(message.rows))
+    size = sum(len(row.header) + len(row.body or b"") + len(row.wrap or b"") for row in message.rows)
+    if size > PUSH_BYTES_MAX:
+        raise TooLargeError(what=f"Rows of at most {PUSH_BYTES_MAX} bytes are shown at once.")
+    if max(len(message.answers), len(message.pages), len(message.pushes)) > PROOFS_MAX:
+        raise TooLargeError(what=f"At most {PROOFS_MAX} answers, pages and pushes are shown at once.")
+
+
+def _check_shower(devices: DeviceListInClear | None, message: Heal) -> None:
+    """Check that a listed device shows it; its token may be lost, its key is not (R50)."""
+    shower = devices and device_list.device(devices, message.replica)
+    if not shower:
+        raise NotEnrolledError
+    if shower.revoked_from is not None:
+        raise RevokedError
+    payload = heal_payload(message.account, message.replica, message.nonce, message.token_hash)
+    if not signature.verify(bytes.fromhex(shower.sign), signature.HEAL, payload, message.signature):
+        raise ForgedError(what="What is shown is not signed by the replica that it names.")
+
+
+def _admit(hold: AccountHold, message: Heal) -> None:
+    """Let the replica ask again by its token, which the backup may not know."""
+    try:
+        token_hash = bytes.fromhex(message.token_hash)
+    except ValueError:
+        token_hash = b""
+    if len(token_hash) != hashlib.sha256().digest_size:
+        raise UnreadableError(what="token_hash is 64 hexadecimal digits.")
+    if not hmac.compare_digest(hold.admit(message.replica, token_hash), token_hash):
+        raise NotEnrolledError
+
+
+def _epoch_of(message: Heal, server_key: bytes) -> int:
+    """Return the epoch of the statement that is shown, 0 where none of this server's is."""
+    if message.opening is None:
+        return 0
+    try:
+        opening = read_opening(message.opening, server_key)
+    except PeerError:
+        return 0
+    return opening.log_epoch if opening.account == message.account else 0
+
+
+def _proven(message: Heal, server_key: bytes) -> list[_Shown]:
+    """Return the rows whose leaf this server signed once, in the order in which they came."""
+    leaves = set(_leaves_of(message, server_key))
+    found: dict[Name, _Shown] = {}
+    for row in message.rows:
+        shown = _read(row, message.account)
+        if shown is not None and _leaf_of(shown) in leaves:
+            found[shown.header.name] = shown
+    return sorted(found.values(), key=lambda shown: shown.order)
+
+
+def _leaves_of(message: Heal, server_key: bytes) -> Iterator[bytes]:
+    for signed in message.answers:
+        try:
+            answers = read_answer(signed, server_key)
+        except PeerError:
+            continue  # it proves nothing
+        for answer in answers:
+            if isinstance(answer, Receipt):
+                yield bytes.fromhex(answer.leaf)
+    for page in message.pages:
+        if len(page.leaves) % LEAF_BYTES == 0 and proves_page(
+            page.contract, page.first, page.leaves, page.signature, server_key=server_key
+        ):
+            yield from _pieces(page.leaves, LEAF_BYTES)
+
+
+def _pieces(joined: bytes, size: int) -> Iterator[bytes]:
+    for start in range(0, len(joined), size):
+        yield joined[start : start + size]
+
+
+def _read(row: LogRow, account: AccountId) -> _Shown | None:
+    """Return the row parsed and hashed; None for one that cannot be this account's."""
+    raw = row.header.encode()
+    try:
+        header, body_hash = parse_header(raw), bytes.fromhex(row.body_hash)
+    except (MalformedHeaderError, ValueError):
+        return None
+    whole = row.body is None or hashlib.sha256(row.body).digest() == body_hash
+    if header.account != account or not whole or (row.wrap is not None and row.body is None):
+        return None
+    return _Shown(row, header, hashlib.sha256(raw).digest(), body_hash)
+
+
+def _leaf_of(shown: _Shown) -> bytes | None:
+    row, header = shown.row, shown.header
+    try:
+        push = bytes.fromhex(row.push)
+    except ValueError:
+        return None
+    hashes = (shown.header_hash, shown.body_hash, push)
+    return leaf_hash(header.type, header.contract, row.log_epoch, row.received_at_ms, *hashes)
+
+
+def _unknown(hold: AccountHold, proven: list[_Shown]) -> list[_Shown]:
+    """Return the rows whose names the server does not know: of a known one its first answer stands (R40)."""
+    numbers: dict[ReplicaId, set[int]] = defaultdict(set)
+    for shown in proven:
+        numbers[shown.header.replica].add(shown.header.n)
+    known = {(replica, n) for replica, ns in numbers.items() for n in hold.answers(replica, ns)}
+    return [shown for shown in proven if shown.header.name not in known]
+
+
+def _own(hold: AccountHold, lost: list[_Shown]) -> list[_Shown]:
+    """Return the rows whose contract's id is not another account's by now."""
+    contracts = {shown.header.contract for shown in lost}
+    unknown = contracts - set(hold.logs(contracts))
+    foreign = hold.foreign(unknown) if unknown else set()
+    return [shown for shown in lost if shown.header.contract not in foreign]
+
+
+def _enter(healing: _Healing, taken: list[_Shown]) -> bool:
+    """Append the rows behind what the logs hold; return whether content that was stored is destroyed."""
+    hold = healing.hold
+    places = {(item.header.contract, item.header.slot) for item in taken if item.header.slot is not None}
+    standing = hold.standing(places) if places else {}
+    ended: set[Name] = set()
+    for (push, at_ms), together in groupby(taken, lambda item: (item.row.push, item.row.received_at_ms)):
+        rows = list(together)
+        contracts = {item.header.contract for item in rows}
+        logs = Logs(hold.logs(contracts), bytes.fromhex(push), Millis(at_ms), hold.log_epoch)
+        leaves = []
+        for item in rows:
+            header, row = item.header, item.row
+            if header.slot is not None:
+                held = standing[header.contract, header.slot]
+                ended.update(ended_by(header, held, Millis(at_ms)))
+                held.append(Held(header, Millis(at_ms)))
+            receipt = logs.receive(header, item.header_hash, item.body_hash)
+            leaves.append(NewLeaf(header, row.header, item.body_hash, row.body, row.wrap, receipt))
+        hold.append(healing.pushes[push], bytes.fromhex(push), leaves)
+    if ended:
+        hold.destroy(ended)
+    return bool(ended)

@@ -1,0 +1,95 @@
+"""Reading an account's feeds from PostgreSQL, within one transaction that sees one state (R43, R45)."""
+
+from collections.abc import Mapping
+
+from diary.evidence.opening import FIRST_EPOCH
+from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
+from diary.rules.ids import AccountId, ContractId
+from sync.server import storage_postgres_statements as sql
+from sync.server import storage_rows
+from sync.server.postgres_lines import Line, all_rows
+from sync.server.storage import Feed
+
+FEED_ROWS = 100  # read at once: bodies of a megabyte each would still fit into memory
+
+
+def feed(
+    line: Line, account: AccountId, cursors: Mapping[ContractId, Cursor], rows_max: int, bytes_max: int
+) -> Feed:
+    """Return what the feeds hold past the cursors (see `Storage.feed`)."""
+    logs = all_rows(line, sql.ALL_LOGS, account=account)
+    pages = storage_rows.pages_of_unknown(cursors, logs, lambda: _log_epoch(line, account))
+    leaves = [b""] * len(pages)
+    for contract, epoch, size in logs:
+        head = Cursor(epoch, size)
+        read = cursors.get(contract, Cursor(epoch, 0))
+        first = read.size if read.log_epoch == epoch else 0
+        if read == head:
+            continue
+        if rows_max <= 0 or bytes_max <= 0:
+            return Feed(pages, True, leaves)
+        page, page_leaves, cost = _page(line, account, contract, head, first, rows_max, bytes_max)
+        pages.append(page)
+        leaves.append(page_leaves)
+        if first + len(page.rows) < size:
+            return Feed(pages, True, leaves)
+        rows_max -= len(page.rows)
+        bytes_max -= cost
+    return Feed(pages, False, leaves)
+
+
+def _page(
+    line: Line,
+    account: AccountId,
+    contract: ContractId,
+    head: Cursor,
+    first: int,
+    rows_max: int,
+    bytes_max: int,
+) -> tuple[Page, bytes, int]:
+    """Return the feed's rows from `first`, their leaves, and about how many bytes they are on the wire."""
+    rows: list[LogRow] = []
+    leaves: list[bytes] = []
+    pushes: dict[str, SignedPush] = {}
+    cost = 0
+    end = min(head.size, first + rows_max)
+    epochs = iter(_epochs(line, account, head))
+    epoch = next(epochs)
+    while first + len(rows) < end and cost < bytes_max:
+        at = first + len(rows)
+        asked = {"account": account, "contract": contract, "log_epoch": epoch, "first": at}
+        part = all_rows(line, sql.FEED, **asked, end=min(end, at + FEED_ROWS))
+        if not part:
+            epoch = next(epochs, 0)
+            if epoch:
+                continue  # the log goes on in the next epoch, by the same indexes (R43)
+            break  # a hole: the reader sees that rows are missing and raises its alarm (R45)
+        unknown = list({row[2] for row in part if row[2].hex() not in pushes})
+        signed = {
+            name.hex(): SignedPush(replica=replica, hashes=hashes, signature=signature)
+            for name, replica, hashes, signature in all_rows(line, sql.PUSHES, account=account, names=unknown)
+        }
+        for row in part:
+            read = storage_rows.log_row(epoch, row)
+            if read.push not in pushes:
+                pushes[read.push] = signed[read.push]
+                cost += len(pushes[read.push].hashes)
+            rows.append(read)
+            leaves.append(row[-1])
+            cost += storage_rows.cost(row)
+            if cost >= bytes_max:
+                break
+    page = Page(contract=contract, rows=rows, pushes=pushes, head=head)
+    return page, b"".join(leaves), cost
+
+
+def _epochs(line: Line, account: AccountId, head: Cursor) -> list[int]:
+    """Return the epochs in which the log may have rows, in the rows' order (R43)."""
+    if head.log_epoch == FIRST_EPOCH:
+        return [FIRST_EPOCH]
+    return [FIRST_EPOCH, *(epoch for (epoch,) in all_rows(line, sql.EPOCHS, account=account))]
+
+
+def _log_epoch(line: Line, account: AccountId) -> int:
+    rows = all_rows(line, sql.LOG_EPOCH, account=account)
+    return rows[0][0] if rows else FIRST_EPOCH

@@ -1,0 +1,130 @@
+"""PostgreSQL's tables, and how older ones become those of today (R69)."""
+
+SCHEMA_VERSION = 2
+
+# Held while the tables are made: processes that start at once make them once.
+SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7264919)"
+
+SCHEMA_FOUND = "SELECT to_regclass('schema_version') IS NOT NULL"
+
+SCHEMA_VERSION_FOUND = "SELECT version FROM schema_version"
+
+SCHEMA = """
+    CREATE TABLE schema_version (version INTEGER NOT NULL);
+    INSERT INTO schema_version (version) VALUES (2);
+
+    CREATE TABLE account (
+        account TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(account) = 32),
+        root TEXT NOT NULL CHECK (length(root) = 64),
+        list_index BIGINT CHECK (list_index >= 0),
+        received_at_ms BIGINT NOT NULL CHECK (received_at_ms >= 0),
+        picture_bytes BIGINT NOT NULL DEFAULT 0 CHECK (picture_bytes >= 0),
+        list_epoch BIGINT NOT NULL DEFAULT 1 CHECK (list_epoch >= 1),
+        log_epoch BIGINT NOT NULL DEFAULT 1 CHECK (log_epoch >= 1)
+    ) WITH (fillfactor = 70);
+
+    CREATE TABLE opening (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        log_epoch BIGINT NOT NULL CHECK (log_epoch > 1),
+        text TEXT NOT NULL,
+        signature BYTEA NOT NULL CHECK (length(signature) = 64),
+        PRIMARY KEY (account, log_epoch)
+    );
+
+    CREATE TABLE replica (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        replica TEXT COLLATE "C" NOT NULL CHECK (length(replica) = 32),
+        token_hash BYTEA NOT NULL CHECK (length(token_hash) = 32),
+        revoked BOOLEAN NOT NULL DEFAULT false,
+        PRIMARY KEY (account, replica)
+    );
+
+    CREATE TABLE contract (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        contract TEXT COLLATE "C" NOT NULL CHECK (length(contract) = 32),
+        log_epoch BIGINT NOT NULL CHECK (log_epoch >= 1),
+        size BIGINT NOT NULL CHECK (size >= 0),
+        PRIMARY KEY (account, contract)
+    ) WITH (fillfactor = 70);
+    CREATE INDEX contract_alone ON contract (contract);
+
+    CREATE TABLE push (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        hash BYTEA NOT NULL CHECK (length(hash) = 32),
+        replica TEXT COLLATE "C" NOT NULL,
+        hashes BYTEA NOT NULL CHECK (length(hashes) % 64 = 0),
+        signature BYTEA NOT NULL CHECK (length(signature) = 64),
+        PRIMARY KEY (account, hash)
+    );
+
+    CREATE TABLE version (
+        account TEXT COLLATE "C" NOT NULL,
+        contract TEXT COLLATE "C" NOT NULL,
+        log_epoch BIGINT NOT NULL CHECK (log_epoch >= 1),
+        log_index BIGINT NOT NULL CHECK (log_index >= 0),
+        received_at_ms BIGINT NOT NULL,
+        replica TEXT COLLATE "C" NOT NULL CHECK (length(replica) = 32),
+        n BIGINT NOT NULL CHECK (n >= 1),
+        type TEXT NOT NULL,
+        slot BIGINT,
+        push BYTEA NOT NULL CHECK (length(push) = 32),
+        leaf BYTEA NOT NULL CHECK (length(leaf) = 32),
+        header TEXT NOT NULL,
+        body_hash BYTEA NOT NULL CHECK (length(body_hash) = 32),
+        body BYTEA,
+        wrap BYTEA CHECK (wrap IS NULL OR body IS NOT NULL),
+        PRIMARY KEY (account, log_epoch, contract, log_index),
+        UNIQUE (account, replica, n)
+    );
+    CREATE INDEX version_slot ON version (account, contract, slot) WHERE slot IS NOT NULL;
+    CREATE INDEX version_terms ON version (account, contract, log_index) WHERE type = 'terms';
+    -- Sealed bytes do not shrink: trying would only take time.
+    ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
+    ALTER TABLE push ALTER COLUMN hashes SET STORAGE EXTERNAL;
+
+    CREATE TABLE refusal (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        replica TEXT COLLATE "C" NOT NULL CHECK (length(replica) = 32),
+        n BIGINT NOT NULL CHECK (n >= 1),
+        header_hash BYTEA NOT NULL CHECK (length(header_hash) = 32),
+        body_hash BYTEA NOT NULL CHECK (length(body_hash) = 32),
+        reason TEXT NOT NULL,
+        because TEXT NOT NULL,
+        refused_at_ms BIGINT NOT NULL,
+        PRIMARY KEY (account, replica, n)
+    );
+
+    CREATE TABLE picture (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        name TEXT COLLATE "C" NOT NULL CHECK (length(name) = 64),
+        replica TEXT COLLATE "C" NOT NULL,
+        n BIGINT NOT NULL,
+        size BIGINT NOT NULL CHECK (size > 0),
+        whole BOOLEAN NOT NULL DEFAULT false,
+        PRIMARY KEY (account, name, replica, n)
+    );
+    CREATE INDEX picture_version ON picture (account, replica, n);
+
+    CREATE TABLE doomed (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        name TEXT COLLATE "C" NOT NULL,
+        PRIMARY KEY (account, name)
+    );
+"""
+
+# What makes tables of that version those of the next.
+MIGRATIONS = {
+    1: """
+        ALTER TABLE account
+          ADD COLUMN list_epoch BIGINT NOT NULL DEFAULT 1 CHECK (list_epoch >= 1),
+          ADD COLUMN log_epoch BIGINT NOT NULL DEFAULT 1 CHECK (log_epoch >= 1);
+        CREATE TABLE opening (
+            account TEXT COLLATE "C" NOT NULL REFERENCES account,
+            log_epoch BIGINT NOT NULL CHECK (log_epoch > 1),
+            text TEXT NOT NULL,
+            signature BYTEA NOT NULL CHECK (length(signature) = 64),
+            PRIMARY KEY (account, log_epoch)
+        );
+        UPDATE schema_version SET version = 2;
+    """,
+}

@@ -1,0 +1,160 @@
+"""One account under the embedded storage's lock (R3, R25, R40, R43)."""
+
+from collections.abc import Collection, Sequence
+
+import apsw
+import msgspec
+
+from diary.evidence.opening import SignedOpening
+from diary.evidence.receipt import Cursor, SignedPush
+from diary.rules.contract import TermsVersion
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.merge import Held
+from diary.rules.segment import parse_header
+from sync.server import storage_rows
+from sync.server import storage_sqlite_statements as sql
+from sync.server.storage import DeviceListRow, Name, NewLeaf, NewRefusal, Place, Stored
+
+_json = msgspec.json.Encoder()
+
+
+class SqliteHold:
+    """One account under `BEGIN IMMEDIATE` (see `AccountHold`)."""
+
+    def __init__(
+        self, connection: apsw.Connection, account: AccountId, received_at_ms: Millis, log_epoch: int
+    ) -> None:
+        self._connection = connection
+        self._account = account
+        self._received_at_ms = received_at_ms
+        self._log_epoch = log_epoch
+        self.destroyed_something = False
+
+    @property
+    def received_at_ms(self) -> Millis:
+        """See `AccountHold.received_at_ms`."""
+        return self._received_at_ms
+
+    @property
+    def log_epoch(self) -> int:
+        """See `AccountHold.log_epoch`."""
+        return self._log_epoch
+
+    def device_list(self) -> DeviceListRow | None:
+        """See `AccountHold.device_list`."""
+        return device_list(self._connection, self._account)
+
+    def answers(self, replica: ReplicaId, ns: Collection[int]) -> dict[int, Stored]:
+        """See `AccountHold.answers`."""
+        asked = {"account": self._account, "replica": replica, "ns": _json.encode(sorted(ns)).decode()}
+        known = storage_rows.accepted(replica, self._connection.execute(sql.ACCEPTED, asked))
+        return known | storage_rows.refused(replica, self._connection.execute(sql.REFUSED, asked))
+
+    def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
+        """See `AccountHold.standing`."""
+        found: dict[Place, list[Held]] = {place: [] for place in places}
+        asked = {"account": self._account, "places": _json.encode(list(found)).decode()}
+        for contract, slot, header, at_ms in self._connection.execute(sql.STANDING, asked):
+            found[contract, slot].append(Held(parse_header(header.encode()), at_ms))
+        return found
+
+    def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
+        """See `AccountHold.logs`."""
+        asked = {"account": self._account, "contracts": _json.encode(sorted(contracts)).decode()}
+        return {
+            contract: Cursor(epoch, size)
+            for contract, epoch, size in self._connection.execute(sql.LOGS, asked)
+        }
+
+    def all_logs(self) -> dict[ContractId, Cursor]:
+        """See `AccountHold.all_logs`."""
+        rows = self._connection.execute(sql.ALL_LOGS, {"account": self._account})
+        return {contract: Cursor(epoch, size) for contract, epoch, size in rows}
+
+    def leaves(self, contract: ContractId) -> list[bytes]:
+        """See `AccountHold.leaves`."""
+        asked = {"account": self._account, "contract": contract}
+        return [leaf for (leaf,) in self._connection.execute(sql.LEAVES, asked)]
+
+    def open_epoch(self, log_epoch: int, opening: SignedOpening) -> None:
+        """See `AccountHold.open_epoch`."""
+        asked = {"account": self._account, "log_epoch": log_epoch}
+        self._connection.execute(sql.KEEP_OPENING, asked | msgspec.structs.asdict(opening))
+        self._connection.execute(sql.ENTER_EPOCH, asked)
+        self._connection.execute(sql.LOGS_ENTER_EPOCH, asked)
+        self._log_epoch = log_epoch
+
+    def foreign(self, contracts: Collection[ContractId]) -> set[ContractId]:
+        """See `AccountHold.foreign`."""
+        asked = {"account": self._account, "contracts": _json.encode(sorted(contracts)).decode()}
+        return {contract for (contract,) in self._connection.execute(sql.FOREIGN, asked)}
+
+    def terms(self, contracts: Collection[ContractId]) -> dict[ContractId, tuple[TermsVersion, ...]]:
+        """See `AccountHold.terms`."""
+        asked = {"account": self._account, "contracts": _json.encode(sorted(contracts)).decode()}
+        return storage_rows.terms(self._connection.execute(sql.TERMS, asked))
+
+    def open_account(self, root: str) -> None:
+        """See `AccountHold.open_account`."""
+        self._connection.execute(
+            sql.OPEN_ACCOUNT, {"account": self._account, "root": root, "at_ms": self._received_at_ms}
+        )
+
+    def admit(self, replica: ReplicaId, token_hash: bytes) -> bytes:
+        """See `AccountHold.admit`."""
+        asked = {"account": self._account, "replica": replica, "token_hash": token_hash}
+        self._connection.execute(sql.ADMIT, asked)
+        ((kept,),) = self._connection.execute(sql.ADMITTED, asked)
+        return bytes(kept)
+
+    def append(self, push: SignedPush, push_hash: bytes, leaves: Sequence[NewLeaf]) -> None:
+        """See `AccountHold.append`."""
+        account = self._account
+        signed = {"account": account, "hash": push_hash, **msgspec.structs.asdict(push)}
+        self._connection.execute(sql.KEEP_PUSH, signed)
+        rows = (storage_rows.version(account, push_hash, leaf) for leaf in leaves)
+        self._connection.executemany(sql.APPEND, rows)
+        for last in storage_rows.last_receipts(leaves):
+            grown = {
+                "account": account,
+                "contract": last.contract,
+                "log_epoch": last.log_epoch,
+                "size": last.index + 1,
+            }
+            self._connection.execute(sql.GROW, grown)
+        self._connection.executemany(sql.EXPECT_PICTURE, storage_rows.expected_pictures(account, leaves))
+        self._connection.execute(sql.NOTE_RECEIVED, {"account": account, "at_ms": self._received_at_ms})
+        for leaf in leaves:
+            revoked = storage_rows.revoked_by(leaf)
+            if revoked is not None:
+                asked = {"account": account, "revoked": _json.encode(revoked).decode()}
+                self._connection.execute(sql.NOTE_REVOKED, asked)
+                place = {"list_epoch": leaf.receipt.log_epoch, "list_index": leaf.receipt.index}
+                self._connection.execute(sql.NOTE_LIST, {"account": account, **place})
+
+    def refuse(self, refusals: Sequence[NewRefusal]) -> None:
+        """See `AccountHold.refuse`."""
+        hashes = ({"header_hash": item.header_hash, "body_hash": item.body_hash} for item in refusals)
+        rows = (msgspec.structs.asdict(item.refusal) for item in refusals)
+        account = {"account": self._account}
+        self._connection.executemany(
+            sql.REFUSE, [account | row | hashed for row, hashed in zip(rows, hashes, strict=True)]
+        )
+
+    def destroy(self, names: Collection[Name]) -> None:
+        """See `AccountHold.destroy`."""
+        for replica, n in names:
+            asked = {"account": self._account, "replica": replica, "n": n}
+            self._connection.execute(sql.DESTROY, asked)
+            for name, size, whole in self._connection.execute(sql.FORGET_PICTURES, asked).fetchall():
+                gone = {"account": self._account, "name": name}
+                self._connection.execute(sql.DOOM, gone)
+                if whole:
+                    self._connection.execute(sql.FREE_BYTES, gone | {"size": size})
+            self.destroyed_something = True
+
+
+def device_list(connection: apsw.Connection, account: AccountId) -> DeviceListRow | None:
+    """Return the account's newest device list (see `Storage.newest_device_list`)."""
+    row = connection.execute(sql.DEVICE_LIST, {"account": account}).fetchone()
+    return None if row is None else DeviceListRow(header=row[0], body=row[1])
