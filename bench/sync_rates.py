@@ -3,15 +3,18 @@
     python -m bench.sync_rates [--n 12000] [--runs 3]
 
 A real server process and real diaries, all with durable commits, on loopback; each run begins with empty
-folders. As the peer's figures do (PouchDB's replication), each version carries 255 random bytes in base64.
-"push" and "pull" hold all that a sync does: outbox, signature, wire, server's checks and log, receipts; and
-the login, the checks of every hash and signature, the merge. "reconcile" is three syncs after both devices
-edited the same segments.
+folders. As the peer's figures do (PouchDB's replication), each version carries 255 random bytes in base64,
+and two devices in one process sync one after the other. "push" holds all that a sync does: outbox, signature,
+wire, server's checks and log, receipts; "pull", into a device that has joined and is empty, the checks of
+every hash and signature, the merge. "reconcile" is three syncs after both devices edited the same segments
+(PouchDB's `conflict_sync_s`); "reconcile_shown" also reads the week on both, as `conflict_visible_s` there
+reads the documents. "limit" is `bench.bare_limit` with the same versions, right after.
 """
 
 import argparse
 import base64
 import os
+import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +23,7 @@ from statistics import median
 
 import msgspec
 
+from bench import bare_limit
 from bench.figure import print_figure
 from diary import envelope
 from diary.clock import SystemClock
@@ -30,8 +34,10 @@ from diary.rules.timesheet import Place
 from diary.rules.week import Week, slot_at, starts_at_ms
 from diary.sealing.keyring import choose_place
 from diary.state import OpenDiary
+from diary.store.connection import FILE_NAME
 from sync.engine import Engine
 from sync.enrolment import login, register
+from sync.protocol import WireVersion
 from sync.transport import Transport
 from tests.sync.server.process import running
 
@@ -57,24 +63,30 @@ def measure(versions: int = VERSIONS, runs: int = RUNS) -> None:
     for (name, n), seconds_of_runs in found.items():
         rate = round(n / median(seconds_of_runs))
         print_figure(f"sync_{name}", seconds_of_runs, "s", by="workdiary", n=n, rows_per_s=rate)
+    for name in ("push", "pull"):
+        pairs = zip(found[f"limit_{name}", versions], found[name, versions], strict=True)
+        shares = [limit / ours for limit, ours in pairs]
+        print_figure(f"sync_{name}_of_limit", shares, "times", by="workdiary/bare limit", n=versions)
 
 
 def _one_run(folder: Path, url: str, versions: int) -> Iterator[Figure]:
     with _new_diary(folder / "a") as a, Transport(url) as line_a, Transport(url) as line_b:
         contract = a.new_contract(title="Bench", manual_allowed=True)
         register(a, line_a)
-        engine_a = Engine(a, line_a)
+        b = _logged_in(folder / "b", line_b, a.phrase() or "")
+        engine_a, engine_b = Engine(a, line_a), Engine(b, line_b)
         before = slot_at(a.now_ms())
         slots = [Slot(before - back) for back in range(1, versions + 1)]
         yield "seal", versions, _timed(lambda: seal_captures(a, contract, slots))
         a.send_asked()  # the older weeks are late: their freelancer says that they may be sent (R38)
         yield "push", versions, _timed(engine_a.run)
-        began = time.perf_counter()
-        b = _logged_in(folder / "b", line_b, a.phrase() or "")
-        yield "pull", versions, time.perf_counter() - began
         with b:
-            assert len(b.weeks()) == len(a.weeks()), "the fresh device shows every week"
-            yield from _between_two(a, b, engine_a, Engine(b, line_b), Slot(before - versions))
+            yield "pull", versions, _timed(engine_b.run)
+            assert len(b.weeks()) == len(a.weeks()), "the second device shows every week"
+            limit = bare_limit.measure(folder / "bare", _sealed_in(folder / "a"))
+            yield "limit_push", versions, limit.push_seconds
+            yield "limit_pull", versions, limit.pull_seconds
+            yield from _between_two(a, b, engine_a, engine_b, Slot(before - versions))
 
 
 def _between_two(a: Diary, b: Diary, engine_a: Engine, engine_b: Engine, last: Slot) -> Iterator[Figure]:
@@ -90,14 +102,28 @@ def _between_two(a: Diary, b: Diary, engine_a: Engine, engine_b: Engine, last: S
     engine_b.run()
     for diary in (a, b):
         _edit(diary, places)
-    yield "reconcile", len(places), _timed(lambda: (engine_a.run(), engine_b.run(), engine_a.run()))
-    week = Week.of(places[0][1])
-    shown = [
-        {(one.contract, one.slot): (one.memo, one.versions) for one in diary.week(week).segments}
-        for diary in (a, b)
-    ]
+    synced = _timed(lambda: (engine_a.run(), engine_b.run(), engine_a.run()))
+    yield "reconcile", len(places), synced
+    shown: list[dict[Place, tuple[str, int]]] = []
+    read = _timed(lambda: shown.extend(_shown(diary, places) for diary in (a, b)))
+    yield "reconcile_shown", len(places), synced + read
     assert shown[0] == shown[1], "both devices show the same memos"
-    assert all(len(shown[0][place][1]) == 2 for place in places), "both edits stand, none unseen"
+    assert all(shown[0][place][1] == 2 for place in places), "both edits stand, none unseen"
+
+
+def _shown(diary: Diary, places: Sequence[Place]) -> dict[Place, tuple[str, int]]:
+    """Return the memo that each segment of the places' week shows, and how many versions stand there."""
+    week = diary.week(Week.of(places[0][1]))
+    return {(one.contract, one.slot): (one.memo, len(one.versions)) for one in week.segments}
+
+
+def _sealed_in(home: Path) -> list[WireVersion]:
+    """Return the captures of a diary, byte for byte as they went over the line."""
+    connection = sqlite3.connect(home / FILE_NAME)
+    rows = connection.execute("SELECT header, body, wrap FROM version WHERE type = 'capture' ORDER BY id")
+    sealed = [WireVersion(header=header.decode(), body=body, wrap=wrap) for header, body, wrap in rows]
+    connection.close()
+    return sealed
 
 
 def seal_captures(diary: Diary, contract: Contract, slots: Sequence[Slot]) -> None:
