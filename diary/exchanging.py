@@ -193,13 +193,10 @@ def settle(
     """
     if tuple((answer.replica, answer.n) for answer in answers) != push.names:
         raise MisaddressedAnswerError
-    accepted = [answer for answer in answers if isinstance(answer, Receipt)]
-    final = [
-        answer for answer in answers if isinstance(answer, Refusal) and answer.reason not in PASSING_REASONS
-    ]
+    accepted, final, passing = _sorted_out(answers)
+    answered: list[Receipt | Refusal] = [*accepted, *final]
     with diary.writing():
-        answered: list[Receipt | Refusal] = [*accepted, *final]
-        names = tuple((answer.replica, answer.n) for answer in answered)
+        names = ((answer.replica, answer.n) for answer in answered)
         receipts.keep_answer(diary.connection, signed, names, diary.now_ms())
         sending.receive(diary.connection, accepted)
         # What was edited while it was under way stayed whole until now (R25).
@@ -209,12 +206,27 @@ def settle(
         refused = tuple(kept for answer in final if (kept := _refuse(diary, answer)) is not None)
         places = {(kept.contract, kept.slot) for kept in refused if kept.slot is not None}
         behind |= _ask_again_for_lost_content(diary, places)
-        passing = [answer for answer in answers if answer not in answered and isinstance(answer, Refusal)]
-        corrected = [answer for answer in passing if _corrected(diary, answer)]
-        postponed = tuple(
-            (_slot_of(diary, answer), answer.reason) for answer in passing if answer not in corrected
-        )
-    return Settlement(len(accepted), refused, postponed, behind, len(corrected))
+        stay = [answer for answer in passing if not _corrected(diary, answer)]
+        postponed = tuple((_slot_of(diary, answer), answer.reason) for answer in stay)
+    return Settlement(len(accepted), refused, postponed, behind, len(passing) - len(stay))
+
+
+def _sorted_out(
+    answers: Iterable[Receipt | Refusal],
+) -> tuple[list[Receipt], list[Refusal], list[Refusal]]:
+    """Return what was accepted, what was refused for good, and what the server may take later (R40)."""
+    accepted: list[Receipt] = []
+    final: list[Refusal] = []
+    passing: list[Refusal] = []
+    for answer in answers:
+        match answer:
+            case Receipt():
+                accepted.append(answer)
+            case Refusal(reason=reason) if reason in PASSING_REASONS:
+                passing.append(answer)
+            case _:
+                final.append(answer)
+    return accepted, final, passing
 
 
 def _advance(diary: OpenDiary, accepted: Iterable[Receipt]) -> bool:

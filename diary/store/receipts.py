@@ -1,6 +1,7 @@
 """Pushes and answers as they were signed, and how far each log was read (R40, R45, R48)."""
 
 import sqlite3
+from collections.abc import Iterable
 
 from diary.evidence.receipt import Cursor, SignedAnswer, SignedPush
 from diary.rules.ids import ContractId, Millis, ReplicaId
@@ -63,13 +64,13 @@ def push(connection: sqlite3.Connection, push_hash: str) -> SignedPush | None:
 
 
 def keep_answer(
-    connection: sqlite3.Connection, answer: SignedAnswer, names: tuple[Name, ...], taken_at_ms: Millis
+    connection: sqlite3.Connection, answer: SignedAnswer, names: Iterable[Name], taken_at_ms: Millis
 ) -> None:
     """Keep the server's answer as it signed it, and which versions it speaks of (R37d, R56)."""
     bound = {"taken_at_ms": taken_at_ms, "text": answer.text, "signature": answer.signature}
     number = connection.execute(_KEEP_ANSWER, bound).lastrowid
-    for replica, n in names:
-        connection.execute(_KEEP_RECEIPT, {"replica": replica, "n": n, "answer": number})
+    kept = ({"replica": replica, "n": n, "answer": number} for replica, n in names)
+    connection.executemany(_KEEP_RECEIPT, kept)
 
 
 def answer_for(connection: sqlite3.Connection, name: Name) -> SignedAnswer | None:

@@ -108,14 +108,16 @@ _RECEIVED = """
      WHERE replica = :replica
        AND n = :n
 """
+# By the place, which has few versions: by the replica it would be all that was written since.
 _EDITED_SINCE = """
     SELECT DISTINCT version.contract, version.slot
       FROM json_each(:names) AS name
       JOIN version
         ON version.replica = name.value ->> 0
        AND version.n = name.value ->> 1
-      JOIN version AS later
+      JOIN version AS later INDEXED BY version_slot
         ON later.slot = version.slot
+       AND later.slot IS NOT NULL
        AND later.contract = version.contract
        AND later.replica = version.replica
        AND later.type = version.type
