@@ -72,6 +72,11 @@ class ReadyPush:
     names: tuple[versions.Name, ...]
     versions: tuple[Sealed, ...]
 
+    @property
+    def size(self) -> int:
+        """Return how many bytes its versions are."""
+        return sum(len(item.header) + len(item.body or b"") + len(item.wrap or b"") for item in self.versions)
+
 
 @dataclass(frozen=True, slots=True)
 class Settlement:

@@ -20,7 +20,6 @@ from diary.exchanging import OlderCopyError, ReadyPush, ServerLink
 from diary.rules.ids import ContractId, Slot
 from diary.store.sending import Due
 from sync.exchange import (
-    FIRST_PUSH_VERSIONS,
     Answered,
     Ask,
     DeskEffect,
@@ -44,20 +43,12 @@ from sync.exchange import (
     Taken,
     begin,
     cursors_after,
-    next_size,
     step,
 )
-from sync.protocol import (
-    PULL_ROWS_MAX,
-    PUSH_BYTES_MAX,
-    PUSH_VERSIONS_MAX,
-    Pull,
-    PullAnswer,
-    PushAnswer,
-)
+from sync.protocol import PUSH_BYTES_MAX, Pull, PullAnswer, PushAnswer
 from sync.succession import message_of, succeed
-from sync.transport import Transport
-from sync.uploading import send_picture
+from sync.transport import Transport, UnreachableError
+from sync.uploading import Uploads
 
 CLOCK_SAMPLE_MS = 5_000  # an answer that took longer says little about the server's clock
 
@@ -129,8 +120,6 @@ class _Desk:
     ready: ReadyPush | None = None
     under_way: ReadyPush | None = None
     answers: deque[tuple[ReadyPush, PushAnswer]] = field(default_factory=deque)
-    push_versions: int = FIRST_PUSH_VERSIONS
-    pull_rows: int = PULL_ROWS_MAX
     copy_checked: bool = False
     no_room: bool = False
 
@@ -146,6 +135,8 @@ class Engine:
     ) -> None:
         self._diary = diary
         self._line = line
+        # The pace of the line is kept from run to run.
+        self._uploads = Uploads(line, diary.clock)
         self._progress = progress
         self._tally = _Tally()
         self._desk = _Desk({})
@@ -181,8 +172,12 @@ class Engine:
     def _once(self, link: ServerLink) -> None:
         self._desk = _Desk(self._diary.cursors())
         self._line.authorise(self._diary.account, self._diary.replica, self._diary.token)
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="line") as pool:
-            self._drive(pool, link)
+        try:
+            with ThreadPoolExecutor(max_workers=1, thread_name_prefix="line") as pool:
+                self._drive(pool, link)
+        except UnreachableError:
+            self._uploads.pace = self._uploads.pace.after_break()
+            raise
 
     def _drive(self, pool: ThreadPoolExecutor, link: ServerLink) -> None:
         exchange, effects = begin(grants_wanted=self._diary.are_grants_wanted())
@@ -215,7 +210,9 @@ class Engine:
         desk, line = self._desk, self._line
         match effect:
             case Ask():
-                pull = Pull(account=self._diary.account, cursors=desk.cursors, rows_max=desk.pull_rows)
+                pull = Pull(
+                    account=self._diary.account, cursors=desk.cursors, rows_max=self._uploads.pace.pull_rows
+                )
                 return lambda: line.pull(pull)
             case Push():
                 push, desk.under_way, desk.ready = desk.ready, desk.ready, None
@@ -226,7 +223,7 @@ class Engine:
                 return lambda: None
             case SendPicture(name):
                 ciphertext = self._diary.sealed_picture(name)
-                return lambda: send_picture(line, name, ciphertext)
+                return lambda: self._uploads.send(name, ciphertext)
             case FetchPicture(name):
                 return lambda: line.picture(name)
             case _:
@@ -249,10 +246,8 @@ class Engine:
                 assert isinstance(came, PushAnswer), "a push is answered"
                 assert desk.under_way is not None, "a push was under way"
                 desk.answers.append((desk.under_way, came))
-                sent = len(desk.under_way.names)
-                desk.push_versions = next_size(
-                    max(sent, desk.push_versions), took_ms, items_max=PUSH_VERSIONS_MAX
-                )
+                pushed = desk.under_way
+                self._uploads.pace = self._uploads.pace.after_push(len(pushed.names), pushed.size, took_ms)
                 return Answered()
             case SendPicture(name):
                 if came is True:
@@ -283,7 +278,7 @@ class Engine:
         desk.cursors = cursors_after(desk.cursors, answer.pages)
         if answer.pages:
             desk.pages.append(answer.pages)
-        desk.pull_rows = next_size(desk.pull_rows, took_ms, items_max=PULL_ROWS_MAX)
+        self._uploads.pace = self._uploads.pace.after_pull(took_ms)
         return PagesCame(pages=len(answer.pages), rows=rows, more=answer.more)
 
     # At the desk.
@@ -321,7 +316,7 @@ class Engine:
                 return None
             ids: list[int] = []
             room = PUSH_BYTES_MAX
-            while desk.queue and len(ids) < desk.push_versions:
+            while desk.queue and len(ids) < self._uploads.pace.push_versions:
                 if ids and desk.queue[0].size > room:
                     break
                 due = desk.queue.popleft()

@@ -34,9 +34,11 @@ from sync.protocol import (
 )
 
 CONNECT_SECONDS = 15.0
-# A push of a megabyte lies two minutes in the machine's send buffer on a line of 64 kbit/s before the
-# server has read it and can answer.
-ANSWER_SECONDS = 180.0
+# What is sent lies in this machine's send buffer until the line has carried it, and only then can the server
+# answer: on a bad line a kilobyte takes a second. A line that died is noticed sooner the less was sent.
+ANSWER_SECONDS = 60.0
+BYTES_A_SECOND_LEAST = 1024
+ANSWER_SECONDS_MAX = 900.0
 ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 0.2
 PAUSE_MAX_SECONDS = 4.0
@@ -114,9 +116,7 @@ class Transport:
         self._attempts = attempts
         self._headers: dict[str, str] = {}
         self._check_address()
-        self._client = client or httpx.Client(
-            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS), follow_redirects=False
-        )
+        self._client = client or httpx.Client(follow_redirects=False)
 
     def __enter__(self) -> Self:
         """Return the transport, to be closed when the block ends."""
@@ -220,9 +220,14 @@ class Transport:
     def _send(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
+        patience = min(ANSWER_SECONDS_MAX, ANSWER_SECONDS + len(body or b"") / BYTES_A_SECOND_LEAST)
         try:
             return self._client.request(
-                method, self.url + path, content=body, headers={**self._headers, **(headers or {})}
+                method,
+                self.url + path,
+                content=body,
+                headers={**self._headers, **(headers or {})},
+                timeout=httpx.Timeout(patience, connect=CONNECT_SECONDS),
             )
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise BadAddressError(url=self.url, why=str(error)) from error

@@ -14,8 +14,9 @@ from diary.sealing.keyring import choose_place
 from diary.store import receipts
 from sync.engine import Engine, NotRegisteredError, Progress, SyncReport
 from sync.enrolment import OtherServerError, UnknownAccountError, login, register
+from sync.pace import PART_BYTES_FIRST
 from sync.transport import UnreachableError
-from sync.uploading import UPLOAD_PART_BYTES, send_picture
+from sync.uploading import Uploads
 from tests.practice import SCREEN, record_slot, slot
 from tests.rule import rule
 from tests.sync.stage import Device, Stage, serving, two_devices
@@ -205,7 +206,7 @@ def test_what_is_in_its_notice_period_does_not_leave(stage: Stage) -> None:
 @rule("R41")
 def test_an_upload_goes_on_where_it_stopped(stage: Stage) -> None:
     a, _, contract = two_devices(stage, [])
-    large = bytes(range(256)) * 4 * (UPLOAD_PART_BYTES // 1024) * 3
+    large = bytes(range(256)) * 4 * (PART_BYTES_FIRST // 1024) * 3
     place = record_slot(a.diary, contract, TEN, picture=large)
     # A pull, a push, the question about the picture and one part; then the line is gone.
     a.failing.fates = ["pass"] * 4 + ["refuse"]
@@ -261,7 +262,7 @@ def test_a_picture_whose_row_was_deleted_meanwhile_is_not_sent(stage: Stage) -> 
     b.sync()
     b.diary.remove([place])
     b.sync()
-    assert not send_picture(a.line, name, sealed)
+    assert not Uploads(a.line, a.clock).send(name, sealed)
     a.sync()
     assert stage.stored_pictures() == []
     assert a.diary.sealed_picture(name) is None
