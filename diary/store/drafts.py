@@ -7,6 +7,7 @@ import msgspec
 
 from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.segment import MinuteCounts, Moment, StampedText
+from diary.store import sealed as contents
 
 PictureRole = Literal["screen", "thumbnail", "camera"]
 
@@ -15,16 +16,19 @@ _KEEP = """
     VALUES (:contract, :slot, 0, :sealed)
         ON CONFLICT (contract, slot) DO UPDATE
        SET sealed = excluded.sealed
-     WHERE draft.removed = 0
 """
 _FIND = """
-    SELECT contract, slot, removed, sealed
+    SELECT contract, slot, removed, sealed.body
       FROM draft
+      LEFT JOIN sealed
+        ON sealed.id = draft.sealed
      WHERE contract = :contract AND slot = :slot
 """
 _ALL = """
-    SELECT contract, slot, removed, sealed
+    SELECT contract, slot, removed, sealed.body
       FROM draft
+      LEFT JOIN sealed
+        ON sealed.id = draft.sealed
      ORDER BY slot, contract
 """
 _REMOVE = """
@@ -51,14 +55,18 @@ _KEEP_PICTURE = """
        SET sealed = excluded.sealed
 """
 _PICTURES = """
-    SELECT sealed
+    SELECT sealed.body
       FROM draft_picture
+      JOIN sealed
+        ON sealed.id = draft_picture.sealed
      WHERE contract = :contract AND slot = :slot
      ORDER BY idx
 """
 _PICTURE = """
-    SELECT sealed
+    SELECT sealed.body
       FROM draft_picture
+      JOIN sealed
+        ON sealed.id = draft_picture.sealed
      WHERE contract = :contract AND slot = :slot AND idx = :idx
 """
 _PICTURE_COUNT = """
@@ -128,8 +136,12 @@ def _kept(row: tuple[str, int, int, bytes | None]) -> KeptDraft:
 
 def keep(connection: sqlite3.Connection, contract: ContractId, slot: Slot, sealed: bytes) -> bool:
     """Store a draft over its older self; return False where it was removed, and store nothing (R12)."""
-    bound = {"contract": contract, "slot": slot, "sealed": sealed}
-    return connection.execute(_KEEP, bound).rowcount > 0
+    kept = find(connection, contract, slot)
+    if kept is not None and kept.removed:
+        return False
+    bound = {"contract": contract, "slot": slot, "sealed": contents.add(connection, sealed)}
+    connection.execute(_KEEP, bound)
+    return True
 
 
 def find(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> KeptDraft | None:
@@ -169,7 +181,7 @@ def keep_picture(
     connection: sqlite3.Connection, contract: ContractId, slot: Slot, index: int, sealed: bytes
 ) -> None:
     """Store one picture of a draft."""
-    bound = {"contract": contract, "slot": slot, "idx": index, "sealed": sealed}
+    bound = {"contract": contract, "slot": slot, "idx": index, "sealed": contents.add(connection, sealed)}
     connection.execute(_KEEP_PICTURE, bound)
 
 

@@ -13,6 +13,7 @@ import msgspec
 from diary.evidence.receipt import SignedPush
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import Header, parse_header
+from diary.store import sealed
 from diary.store.versions import ContentState
 
 _REWIND = """
@@ -31,7 +32,7 @@ _DEVICE_LIST = """
      LIMIT 1
 """
 _KNOWN = """
-    SELECT n, id, header, body_hash, body IS NOT NULL, received_at_ms IS NOT NULL
+    SELECT n, id, header, body_hash, sealed IS NOT NULL, received_at_ms IS NOT NULL
       FROM version
      WHERE replica = :replica
        AND n BETWEEN :first AND :last
@@ -47,11 +48,11 @@ _HELD = """
 _ADD = """
     INSERT INTO version (
         replica, n, type, account, contract, slot, life, written_at_ms,
-        received_at_ms, log_epoch, leaf_index, push, content, body_hash, header, wrap, body
+        received_at_ms, log_epoch, leaf_index, push, content, body_hash, header, sealed
     )
     VALUES (
         :replica, :n, :type, :account, :contract, :slot, :life, :received_at_ms,
-        :received_at_ms, :log_epoch, :leaf_index, :push, :content, :body_hash, :header, :wrap, :body
+        :received_at_ms, :log_epoch, :leaf_index, :push, :content, :body_hash, :header, :sealed
     )
 """
 _RECEIVED = """
@@ -65,8 +66,7 @@ _RECEIVED = """
 _REFILL = """
     UPDATE version
        SET content = 'standing',
-           wrap = :wrap,
-           body = :body
+           sealed = :sealed
      WHERE id = :id
 """
 _ADD_PICTURE = """
@@ -101,7 +101,7 @@ _ALARMS = """
 
 
 class NewRow(TypedDict):
-    """One row of a feed as it is added: the columns of `version`, as SQLite binds them."""
+    """One row of a feed as it is added: the columns of `version` and of `sealed`, as SQLite binds them."""
 
     replica: ReplicaId
     n: int
@@ -206,7 +206,9 @@ def held(connection: sqlite3.Connection, contract: ContractId, slots: Iterable[i
 
 def add(connection: sqlite3.Connection, rows: Sequence[NewRow]) -> None:
     """Add rows that are not held yet."""
-    connection.executemany(_ADD, rows)
+    numbers = sealed.add_all(connection, [(row["body"], row["wrap"]) for row in rows])
+    bound = ({**row, "sealed": number} for row, number in zip(rows, numbers, strict=True))
+    connection.executemany(_ADD, bound)
 
 
 def note_received(connection: sqlite3.Connection, id_: int, row: NewRow) -> None:
@@ -227,7 +229,7 @@ def note_received(connection: sqlite3.Connection, id_: int, row: NewRow) -> None
 
 def refill(connection: sqlite3.Connection, id_: int, body: bytes, wrap: bytes | None) -> None:
     """Put back a content that stands after all (R37d)."""
-    connection.execute(_REFILL, {"id": id_, "body": body, "wrap": wrap})
+    connection.execute(_REFILL, {"id": id_, "sealed": sealed.add(connection, body, wrap)})
 
 
 def add_pictures(connection: sqlite3.Connection, pictures: Iterable[NewPicture]) -> None:

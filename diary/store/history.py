@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from diary.rules.ids import ContractId, Millis, Slot
+from diary.store import sealed
 
 ActKind = Literal["edit", "add"]
 
@@ -24,16 +25,20 @@ _LAST = """
      LIMIT 1
 """
 _OF_ACT = """
-    SELECT contract, slot, sealed
+    SELECT history.contract, history.slot, sealed.body
       FROM history
-     WHERE act = :act
-     ORDER BY slot, contract
+      JOIN sealed
+        ON sealed.id = history.sealed
+     WHERE history.act = :act
+     ORDER BY history.slot, history.contract
 """
 _AT_PLACE = """
-    SELECT sealed
+    SELECT sealed.body
       FROM history
-     WHERE contract = :contract AND slot = :slot
-     ORDER BY act
+      JOIN sealed
+        ON sealed.id = history.sealed
+     WHERE history.contract = :contract AND history.slot = :slot
+     ORDER BY history.act
 """
 _UNDONE = """
     UPDATE act
@@ -73,8 +78,8 @@ def begin(connection: sqlite3.Connection, kind: ActKind, at_ms: Millis) -> int:
 
 def keep(connection: sqlite3.Connection, act: int, before: Before) -> None:
     """Store what stood at a place before an act."""
-    bound = {"act": act, "contract": before.contract, "slot": before.slot, "sealed": before.sealed}
-    connection.execute(_KEEP, bound)
+    bound = {"act": act, "contract": before.contract, "slot": before.slot}
+    connection.execute(_KEEP, bound | {"sealed": sealed.add(connection, before.sealed)})
 
 
 def last_act(connection: sqlite3.Connection) -> tuple[int, ActKind] | None:
@@ -86,7 +91,7 @@ def last_act(connection: sqlite3.Connection) -> tuple[int, ActKind] | None:
 def of_act(connection: sqlite3.Connection, act: int) -> tuple[Before, ...]:
     """Return what an act changed, place by place."""
     rows = connection.execute(_OF_ACT, {"act": act})
-    return tuple(Before(ContractId(contract), Slot(slot), sealed) for contract, slot, sealed in rows)
+    return tuple(Before(ContractId(contract), Slot(slot), content) for contract, slot, content in rows)
 
 
 def at_place(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> tuple[bytes, ...]:

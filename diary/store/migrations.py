@@ -1,13 +1,13 @@
 """The schema of `diary.db` and how an older file becomes one of today (R46, R70).
 
-What a person wrote or the screen showed lies here only sealed: in `version.body` under its own key, in
-`picture.ciphertext`, or as a BLOB named `sealed` under the account's key. What can be derived from versions
-(contracts, terms, devices, epoch keys, standings, verdicts) has no table of its own.
+What a person wrote or the screen showed lies here only sealed, and in the table `sealed` alone, whose rows
+never move (see `diary.store.sealed`): under the key of its version, or under the account's. The rows that
+own it name its number. What can be derived from versions (contracts, terms, devices, epoch keys, standings,
+verdicts) has no table of its own.
 
 Pictures lie in the database as BLOBs, not as files beside it: the row and its pictures are then written and
 destroyed by the same transaction, `secure_delete` and the truncated WAL reach them as they reach the text
-(R25), and one copy of one file is a whole backup. The ciphertext is the last column, so that SQLite reads
-its overflow pages only when it is asked for.
+(R25), and one copy of one file is a whole backup.
 
 A migration is a named function that brings the file from one schema number to the next; `MIGRATIONS` is
 their order for ever, and a file's `user_version` says how many of them it has seen.
@@ -15,6 +15,8 @@ their order for ever, and a file's `user_version` says how many of them it has s
 
 import sqlite3
 from collections.abc import Callable
+
+from diary.store.sealed_apart import lay_sealed_apart
 
 Migration = Callable[[sqlite3.Connection], None]
 
@@ -321,10 +323,18 @@ def let_refusals_be_put_away(connection: sqlite3.Connection) -> None:
     connection.execute(DISMISSED)
 
 
+def destroy_without_a_trace(connection: sqlite3.Connection) -> None:
+    """Lay every sealed content apart from the rows that own it, where no row ever moves (R25)."""
+    lay_sealed_apart(connection)
+    connection.execute(SEGMENT_VIEW)
+    connection.execute(UNASKED_VIEW)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     begin,
     remember_old_names,
     ask_of_late_time,
     let_refusals_be_put_away,
+    destroy_without_a_trace,
 )
 SCHEMA = len(MIGRATIONS)

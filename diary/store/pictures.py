@@ -5,23 +5,26 @@ from dataclasses import dataclass
 
 from diary.rules.ids import ContractId, Slot
 from diary.rules.segment import Header, PictureName
+from diary.store import sealed
 from diary.store.versions import Name
 
 _ADD = """
-    INSERT INTO picture (replica, n, idx, name, contract, slot, size, at_server, ciphertext)
-    VALUES (:replica, :n, :idx, :name, :contract, :slot, :size, :at_server, :ciphertext)
+    INSERT INTO picture (replica, n, idx, name, contract, slot, size, at_server, sealed)
+    VALUES (:replica, :n, :idx, :name, :contract, :slot, :size, :at_server, :sealed)
 """
 _FIND = """
-    SELECT replica, n, idx, name, contract, slot, size, at_server, ciphertext IS NOT NULL AS is_here
+    SELECT replica, n, idx, name, contract, slot, size, at_server, sealed IS NOT NULL AS is_here
       FROM picture
      WHERE name = :name
      ORDER BY is_here DESC, replica, n, idx
      LIMIT 1
 """
 _CIPHERTEXT = """
-    SELECT ciphertext
+    SELECT sealed.body
       FROM picture
-     WHERE name = :name AND ciphertext IS NOT NULL
+      JOIN sealed
+        ON sealed.id = picture.sealed
+     WHERE picture.name = :name
      LIMIT 1
 """
 _DESTROY = """
@@ -33,10 +36,15 @@ _SENT = """
        SET at_server = 1
      WHERE name = :name
 """
+_AWAITED = """
+    SELECT rowid
+      FROM picture
+     WHERE name = :name AND sealed IS NULL
+"""
 _FETCHED = """
     UPDATE picture
-       SET ciphertext = :ciphertext
-     WHERE name = :name
+       SET sealed = :sealed
+     WHERE rowid = :row
 """
 # Only pictures of a row that the server has taken: it refuses others, and rows count first (R41).
 _TO_SEND = """
@@ -46,14 +54,14 @@ _TO_SEND = """
       JOIN version
         ON version.replica = picture.replica AND version.n = picture.n
      WHERE picture.at_server = 0
-       AND picture.ciphertext IS NOT NULL
+       AND picture.sealed IS NOT NULL
        AND version.received_at_ms IS NOT NULL
      ORDER BY picture.slot, picture.replica, picture.n, picture.idx
 """
 _TO_FETCH = """
     SELECT replica, n, idx, name, contract, slot, size, at_server, 0 AS is_here
       FROM picture
-     WHERE ciphertext IS NULL
+     WHERE sealed IS NULL
      ORDER BY slot DESC, replica, n, idx
 """
 _LEFT = """
@@ -61,7 +69,7 @@ _LEFT = """
       FROM picture
       JOIN version
         ON version.replica = picture.replica AND version.n = picture.n
-     WHERE picture.at_server = 0 AND picture.ciphertext IS NOT NULL
+     WHERE picture.at_server = 0 AND picture.sealed IS NOT NULL
 """
 
 
@@ -108,7 +116,7 @@ def add(connection: sqlite3.Connection, header: Header, ciphertexts: tuple[bytes
                 "slot": header.slot,
                 "size": size,
                 "at_server": ciphertexts is None,
-                "ciphertext": None if ciphertexts is None else ciphertexts[index],
+                "sealed": None if ciphertexts is None else sealed.add(connection, ciphertexts[index]),
             },
         )
 
@@ -137,7 +145,10 @@ def mark_sent(connection: sqlite3.Connection, name: str) -> None:
 
 def keep(connection: sqlite3.Connection, name: str, fetched: bytes) -> bool:
     """Store a fetched picture; return False where no row names it any more: it was deleted meanwhile."""
-    return connection.execute(_FETCHED, {"name": name, "ciphertext": fetched}).rowcount > 0
+    awaited = connection.execute(_AWAITED, {"name": name}).fetchall()
+    for (row,) in awaited:
+        connection.execute(_FETCHED, {"row": row, "sealed": sealed.add(connection, fetched)})
+    return bool(awaited) or find(connection, name) is not None
 
 
 def to_send(connection: sqlite3.Connection) -> tuple[StoredPicture, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.refusals import What
 from diary.rules.segment import Sealed
+from diary.store import sealed as contents
 from diary.store.versions import Name
 
 Row = tuple[
@@ -13,27 +14,32 @@ Row = tuple[
 ]
 
 _KEEP = """
-    INSERT INTO refusal (replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body)
-    VALUES (:replica, :n, :contract, :slot, :what, :reason, :because, :refused_at_ms, :header, :wrap, :body)
-        ON CONFLICT (replica, n) DO NOTHING
+    INSERT INTO refusal (replica, n, contract, slot, what, reason, because, refused_at_ms, header, sealed)
+    VALUES (:replica, :n, :contract, :slot, :what, :reason, :because, :refused_at_ms, :header, :sealed)
 """
 _ALL = """
     SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body,
-           id, dismissed_at_ms
+           refusal.id, dismissed_at_ms
       FROM refusal
-     ORDER BY refused_at_ms DESC, id DESC
+      LEFT JOIN sealed
+        ON sealed.id = refusal.sealed
+     ORDER BY refused_at_ms DESC, refusal.id DESC
 """
 _IN_SLOTS = """
     SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body,
-           id, dismissed_at_ms
+           refusal.id, dismissed_at_ms
       FROM refusal
+      LEFT JOIN sealed
+        ON sealed.id = refusal.sealed
      WHERE slot >= :first AND slot < :end
-     ORDER BY slot, contract, id
+     ORDER BY slot, contract, refusal.id
 """
 _FIND = """
     SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body,
-           id, dismissed_at_ms
+           refusal.id, dismissed_at_ms
       FROM refusal
+      LEFT JOIN sealed
+        ON sealed.id = refusal.sealed
      WHERE replica = :replica AND n = :n
 """
 _DROP_PICTURES = """
@@ -54,10 +60,12 @@ _COUNTS = """
 """
 _DELETIONS = """
     SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body,
-           id, dismissed_at_ms
+           refusal.id, dismissed_at_ms
       FROM refusal
+      LEFT JOIN sealed
+        ON sealed.id = refusal.sealed
      WHERE what = 'deletion' AND dismissed_at_ms IS NULL
-     ORDER BY id
+     ORDER BY refusal.id
 """
 _DISMISS = """
     UPDATE refusal
@@ -67,8 +75,7 @@ _DISMISS = """
 _FORGET = """
     UPDATE refusal
        SET header = NULL,
-           wrap = NULL,
-           body = NULL,
+           sealed = NULL,
            dismissed_at_ms = ifnull(dismissed_at_ms, :at_ms)
      WHERE id = :id
 """
@@ -84,8 +91,7 @@ _DROP_PICTURES_OF = """
 _FORGET_CONTENT = """
     UPDATE refusal
        SET header = NULL,
-           wrap = NULL,
-           body = NULL
+           sealed = NULL
      WHERE contract = :contract AND slot = :slot AND header IS NOT NULL
 """
 
@@ -112,6 +118,8 @@ class KeptRefusal:
 
 def keep(connection: sqlite3.Connection, refusal: KeptRefusal) -> None:
     """Keep a refusal; one already kept stays as it is."""
+    if find(connection, refusal.name) is not None:
+        return
     sealed = refusal.sealed
     connection.execute(
         _KEEP,
@@ -125,8 +133,7 @@ def keep(connection: sqlite3.Connection, refusal: KeptRefusal) -> None:
             "because": refusal.because,
             "refused_at_ms": refusal.refused_at_ms,
             "header": sealed.header if sealed else None,
-            "wrap": sealed.wrap if sealed else None,
-            "body": sealed.body if sealed else None,
+            "sealed": contents.add(connection, sealed.body, sealed.wrap) if sealed else None,
         },
     )
 

@@ -18,11 +18,13 @@ from diary.store.versions import Name
 # (slot + 432) / 1008 numbers the weeks: slot 0 was a Thursday's first, three days after a Monday's.
 _DUE = """
     SELECT version.id,
-           length(version.header) + ifnull(length(version.body), 0) + ifnull(length(version.wrap), 0)
+           length(version.header) + ifnull(length(sealed.body), 0) + ifnull(length(sealed.wrap), 0)
       FROM outbox
       JOIN version
         ON version.replica = outbox.replica
        AND version.n = outbox.n
+      LEFT JOIN sealed
+        ON sealed.id = version.sealed
      WHERE outbox.not_before_ms <= :now_ms
        AND outbox.held_for IS NULL
        AND outbox.replica = :replica
@@ -79,13 +81,15 @@ _LAST_SENT = """
            )
 """
 _READ = """
-    SELECT version.id, version.replica, version.n, version.header, version.body, version.wrap
+    SELECT version.id, version.replica, version.n, version.header, sealed.body, sealed.wrap
       FROM json_each(:ids) AS wanted
       JOIN version
         ON version.id = wanted.value
       JOIN outbox
         ON outbox.replica = version.replica
        AND outbox.n = version.n
+      LEFT JOIN sealed
+        ON sealed.id = version.sealed
      ORDER BY wanted.key
 """
 _MARK_PUSHED = """
@@ -124,7 +128,7 @@ _EDITED_SINCE = """
        AND later.n > version.n
      WHERE version.type = 'entry'
        AND version.slot IS NOT NULL
-       AND version.body IS NOT NULL
+       AND version.sealed IS NOT NULL
 """
 _LEAVE = """
     DELETE FROM outbox
@@ -150,19 +154,25 @@ _WAITING = """
 _STORED = """
     SELECT type,
            count(*),
-           sum(length(header) + ifnull(length(body), 0) + ifnull(length(wrap), 0))
+           sum(length(header) + ifnull(length(sealed.body), 0) + ifnull(length(sealed.wrap), 0))
       FROM version
+      LEFT JOIN sealed
+        ON sealed.id = version.sealed
      GROUP BY type
      UNION ALL
     SELECT 'picture',
-           count(ciphertext),
-           ifnull(sum(length(ciphertext)), 0)
+           count(sealed.body),
+           ifnull(sum(length(sealed.body)), 0)
       FROM picture
+      LEFT JOIN sealed
+        ON sealed.id = picture.sealed
      UNION ALL
     SELECT 'refusal',
            count(*),
-           ifnull(sum(ifnull(length(header), 0) + ifnull(length(body), 0)), 0)
+           ifnull(sum(ifnull(length(header), 0) + ifnull(length(sealed.body), 0)), 0)
       FROM refusal
+      LEFT JOIN sealed
+        ON sealed.id = refusal.sealed
 """
 _SENT = """
     SELECT sent_at_ms, server, what, name, bytes

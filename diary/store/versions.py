@@ -13,15 +13,16 @@ from typing import Any, Literal
 
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import Header, Sealed, VersionType, parse_header
+from diary.store import sealed as contents
 
 Name = tuple[ReplicaId, int]
 ContentState = Literal["standing", "superseded", "destroyed"]
 
 _ADD = """
     INSERT INTO version (replica, n, type, account, contract, slot, life, written_at_ms, received_at_ms,
-                         log_epoch, leaf_index, push, content, body_hash, header, wrap, body)
+                         log_epoch, leaf_index, push, content, body_hash, header, sealed)
     VALUES (:replica, :n, :type, :account, :contract, :slot, :life, :written_at_ms, :received_at_ms,
-            :log_epoch, :leaf_index, :push, :content, :body_hash, :header, :wrap, :body)
+            :log_epoch, :leaf_index, :push, :content, :body_hash, :header, :sealed)
 """
 _FIND = """
     SELECT *
@@ -60,8 +61,7 @@ _PUSHED = """
 """
 _EMPTY = """
     UPDATE version
-       SET body = NULL,
-           wrap = NULL,
+       SET sealed = NULL,
            content = :content
      WHERE replica = :replica AND n = :n
 """
@@ -205,8 +205,7 @@ def add(
             "content": content,
             "body_hash": body_hash or hashlib.sha256(sealed.body or b"").digest(),
             "header": sealed.header,
-            "wrap": sealed.wrap,
-            "body": sealed.body,
+            "sealed": contents.add(connection, sealed.body, sealed.wrap),
         },
     )
 

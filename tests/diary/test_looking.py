@@ -87,8 +87,13 @@ def test_a_row_that_does_not_open_is_defective_and_hides_nothing_else(tmp_path: 
     with diary:
         place = record_slot(diary, contract, NINE, memo="still to be read")
         record_slot(diary, contract, Slot(NINE + 1), memo="untouched")
+        diary._state.connection.execute("DROP TRIGGER sealed_is_only_emptied")
         diary._state.connection.execute(
-            "UPDATE version SET body = zeroblob(length(body)) WHERE type = 'capture' AND slot = :slot",
+            """
+            UPDATE sealed
+               SET body = zeroblob(length(body))
+             WHERE id = (SELECT sealed FROM version WHERE type = 'capture' AND slot = :slot)
+            """,
             {"slot": NINE},
         )
     with Diary.open(diary.home, clock=clock) as again:
@@ -116,7 +121,7 @@ def test_a_picture_that_is_not_here_says_so(tmp_path: Path) -> None:
         place = record_slot(diary, contract, NINE)
         shot = only(diary).snapshots[0]
         connection = diary._state.connection
-        connection.execute("UPDATE picture SET ciphertext = NULL")
+        connection.execute("UPDATE picture SET sealed = NULL")
         assert [one.name for one in pictures.to_fetch(connection)] == [shot.screen, shot.thumbnail]
         draft = f"draft-{place[0]}-{place[1]}-0"
         for name in (shot.screen, "0" * 64, draft, "draft-x", "draft-a-b-c", ""):

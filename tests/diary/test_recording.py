@@ -247,7 +247,7 @@ def test_a_refused_capture_can_be_removed_with_all_that_it_kept(tmp_path: Path) 
         assert diary.remove([place]).done == (place,)
         assert diary._state.connection.execute("SELECT count(*) FROM picture").fetchone() == (0,)
         assert {one.memo for one in diary.refusals()} == {""}
-        bodies = diary._state.connection.execute("SELECT header, body FROM refusal").fetchall()
+        bodies = diary._state.connection.execute("SELECT header, sealed FROM refusal").fetchall()
         assert set(bodies) == {(None, None)}
 
 

@@ -263,7 +263,7 @@ def test_two_computers_work_offline_and_come_to_show_the_same_week(tmp_path: Pat
         for computer in (laptop, tower):
             with sqlite3.connect(f"file:{computer.home / 'diary.db'}?mode=ro", uri=True) as held:
                 names = {
-                    name for (name,) in held.execute("SELECT name FROM picture WHERE ciphertext IS NOT NULL")
+                    name for (name,) in held.execute("SELECT name FROM picture WHERE sealed IS NOT NULL")
                 }
             held.close()
             assert not pictures & names

@@ -42,31 +42,39 @@ REASONS = {
 
 _WRITTEN = """
     SELECT n, type, contract, slot, life, body, wrap
-      FROM version
+      FROM stored
      WHERE replica = :replica AND n > :after AND slot IS NOT NULL
      UNION ALL
     SELECT n, what, contract, slot, 0, body, wrap
       FROM refusal
+      LEFT JOIN sealed
+        ON sealed.id = refusal.sealed
      WHERE replica = :replica AND n > :after AND slot IS NOT NULL
      ORDER BY n
 """
 _LAST_N = "SELECT last_n FROM replica WHERE replica = :replica"
-_CIPHERTEXTS = "SELECT ciphertext FROM picture WHERE replica = :replica AND n = :n AND ciphertext IS NOT NULL"
+_CIPHERTEXTS = """
+    SELECT body
+      FROM picture
+      JOIN sealed
+        ON sealed.id = picture.sealed
+     WHERE replica = :replica AND n = :n
+"""
 _PENDING = """
     SELECT outbox.replica, outbox.n, version.contract, version.slot
       FROM outbox
       JOIN version
         ON version.replica = outbox.replica AND version.n = outbox.n
 """
-_REFUSED = "SELECT replica, n, reason, body IS NOT NULL FROM refusal"
+_REFUSED = "SELECT replica, n, reason, sealed IS NOT NULL FROM refusal"
 _WITH_CONTENT = """
     SELECT replica, n, 0, 0
       FROM version
-     WHERE body IS NOT NULL AND slot IS NOT NULL
+     WHERE sealed IS NOT NULL AND slot IS NOT NULL
      UNION
     SELECT replica, n, 0, 0
       FROM picture
-     WHERE ciphertext IS NOT NULL
+     WHERE sealed IS NOT NULL
 """
 
 
@@ -218,30 +226,9 @@ class Book:
 
 
 def _check_traces(folder: Path, gone: Iterable[Written]) -> None:
-    held = b"\0".join(_content(path) for path in folder.rglob("*") if path.is_file())
+    held = b"\0".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     for one in gone:
         assert not any(trace in held for trace in one.traces), f"content of {one.name} is left in a file"
-
-
-def _content(path: Path) -> bytes:
-    """Return a file's bytes; of a database without the gaps within its pages.
-
-    When SQLite moves rows from page to page, copies of them stay behind in the gap between a page's pointers
-    and its rows, and `secure_delete` does not reach those (seen with 3.40.1 and 3.54.1). The model would
-    stumble over one in some hundred runs.
-    """
-    content = bytearray(path.read_bytes())
-    if path.suffix != ".db":
-        return bytes(content)
-    page_bytes = int.from_bytes(content[16:18], "big")
-    for page in range(0, len(content), page_bytes):
-        head = page + (100 if page == 0 else 0)
-        pointers = {2: 12, 5: 12, 10: 8, 13: 8}.get(content[head])
-        if pointers is not None:
-            first = head + pointers + 2 * int.from_bytes(content[head + 3 : head + 5], "big")
-            end = page + int.from_bytes(content[head + 5 : head + 7], "big")
-            content[first:end] = bytes(max(0, end - first))
-    return bytes(content)
 
 
 def _check_order(rows: Sequence[Row]) -> None:

@@ -73,7 +73,7 @@ def test_what_was_removed_on_one_device_is_gone_though_the_other_edited_it(demo:
     assert gone
     assert all(not one.memo and not one.snapshots for one in gone)
     with sqlite3.connect(demo.laptop / "diary.db") as held:
-        assert held.execute("SELECT count(*) FROM picture WHERE ciphertext IS NOT NULL").fetchone()[0] > 100
+        assert held.execute("SELECT count(*) FROM picture WHERE sealed IS NOT NULL").fetchone()[0] > 100
     held.close()
 
 

@@ -49,7 +49,10 @@ def sealed_at(diary: Diary) -> list[bytes]:
     whole = [part for stored in held for part in (stored.sealed.body, stored.sealed.wrap) if part]
     for stored in held:
         whole += [pictures.ciphertext(connection, name) or b"" for name, _ in stored.header.pictures or ()]
-    whole += [row[0] for row in connection.execute("SELECT sealed FROM history")]
+    whole += [
+        row[0]
+        for row in connection.execute("SELECT body FROM sealed JOIN history ON history.sealed = sealed.id")
+    ]
     pieces = [part[start : start + 32] for part in whole for start in range(0, len(part) - 32, 2048)]
     assert len(pieces) >= len(whole) > 4
     return pieces
@@ -121,7 +124,13 @@ def test_a_removed_draft_is_destroyed(tmp_path: Path) -> None:
     with diary:
         diary.keep_draft(draft_of(contract, NINE, picture=PICTURE))
         connection = diary._state.connection
-        rows = connection.execute("SELECT sealed FROM draft UNION ALL SELECT sealed FROM draft_picture")
+        rows = connection.execute(
+            """
+            SELECT body
+              FROM sealed
+             WHERE id IN (SELECT sealed FROM draft UNION SELECT sealed FROM draft_picture)
+            """
+        )
         sealed = [row[0][20:84] for row in rows]
         diary.remove([(contract.id, NINE)])
         assert len(sealed) == 3
