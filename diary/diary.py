@@ -15,6 +15,7 @@ from diary import (
     asking,
     attention,
     auditing,
+    backup,
     checking,
     contracts,
     correcting,
@@ -22,6 +23,7 @@ from diary import (
     looking,
     opening,
     recording,
+    recovering,
     refused,
     renewing,
     search,
@@ -83,7 +85,9 @@ class Diary(SyncDoor):
         cls, home: Path, *, clock: Clock, place: KeyPlace, device_name: str, phrase: str | None = None
     ) -> Self:
         """Begin an account on this device (see `opening.create`; R50)."""
-        return cls(opening.create(home, clock=clock, place=place, device_name=device_name, phrase=phrase))
+        state = opening.create(home, clock=clock, place=place, device_name=device_name, phrase=phrase)
+        recovering.keep_recoverable(state)
+        return cls(state)
 
     @classmethod
     def open(
@@ -93,6 +97,7 @@ class Diary(SyncDoor):
         state = opening.open_diary(home, clock=clock, ask_passphrase=ask_passphrase)
         try:
             renewing.renew_if_copied(state)
+            recovering.keep_recoverable(state)
         except BaseException:
             state.connection.close()
             raise
@@ -369,6 +374,10 @@ class Diary(SyncDoor):
     def audit(self) -> Audit:
         """Return what is stored, what was sent, when and to whom, and what gave alarm (R55)."""
         return auditing.audit(self._state)
+
+    def backup(self, path: Path, progress: backup.Progress | None = None) -> int:
+        """Write a whole copy of the diary to a file; return its size in bytes (R70)."""
+        return backup.backup(self._state, path, progress)
 
     # Settings.
 

@@ -2,49 +2,26 @@
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diary.command.desk import AsJson, Desk, ask_new_passphrase, ask_passphrase, desk_of, print_json, say
-from diary.errors import RefusedError, UsageError
+from diary.command.desk import AsJson, Desk, ask_passphrase, desk_of, print_json, say
+from diary.command.keys import KeyFile, Passphrase, PhraseFile, asked_phrase, place_for
+from diary.errors import RefusedError
 from diary.services import Service
 from sync import server_command
 
 if TYPE_CHECKING:
     from diary.diary import Diary
-    from diary.sealing.keyring import KeyPlace
     from sync.engine import Progress, RefusedRow, SyncReport
 
 TELL_AFTER_MS = 1_000  # a shorter wait needs no words
 DEVICE_NAME_CHARACTERS_MAX = 100
 
-PhraseFile = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Read the recovery phrase from a file instead of asking."),
-]
 DeviceName = Annotated[
     str | None, typer.Option("--name", help="What this device is called; else the computer's own name.")
 ]
-Passphrase = Annotated[bool, typer.Option("--passphrase", help="Keep the keys under a passphrase.")]
-KeyFile = Annotated[
-    bool, typer.Option("--key-file", help="Keep the keys in a plain file that only you can read.")
-]
-
-
-class TwoKeyPlacesError(UsageError):
-    """Keys lie in one place (R49)."""
-
-    says = "Keys lie in one place: under a passphrase or in a key file, not both."
-    mend = "Give one of --passphrase and --key-file, or neither for the system's keyring."
-
-
-class NoPhraseFileError(UsageError):
-    """The phrase's file cannot be read."""
-
-    says = "The file {path} cannot be read ({why})."
-    mend = "Name a text file that holds the twelve words."
 
 
 def commands(app: typer.Typer, open_diary: "Callable[[], Diary]") -> None:
@@ -100,8 +77,8 @@ def login(
     from sync.transport import Transport
 
     desk = desk_of(ctx)
-    place = _place(desk.home, passphrase=passphrase, key_file=key_file)
-    phrase = _phrase(phrase_file)
+    place = place_for(desk.home, passphrase=passphrase, key_file=key_file)
+    phrase = asked_phrase(phrase_file)
     with Transport(url) as line:
         diary, report = log_in(
             desk.home,
@@ -200,28 +177,6 @@ def _list_devices(open_diary: "Callable[[], Diary]", *, as_json: bool) -> None:
         words += [f"this device, “{name}”"] if device.replica == own else []
         words += ["revoked"] if device.revoked_from is not None else []
         typer.echo("  ".join(words))
-
-
-def _place(home: Path, *, passphrase: bool, key_file: bool) -> "KeyPlace":
-    from diary.sealing.keyring import choose_place
-
-    if passphrase and key_file:
-        raise TwoKeyPlacesError
-    if passphrase:
-        return choose_place(home, "passphrase", ask_new_passphrase)
-    return choose_place(home, "file" if key_file else "keyring")
-
-
-def _phrase(file: Path | None) -> str:
-    """Return the recovery phrase: from the file, typed at a terminal, else the next line of stdin."""
-    if file is not None:
-        try:
-            return file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise NoPhraseFileError(path=file, why=error) from error
-    if not sys.stdin.isatty():
-        return sys.stdin.readline()
-    return str(typer.prompt("The twelve words of your recovery phrase", hide_input=True, err=True))
 
 
 def _computer_name() -> str:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diary.command.desk import Desk, ask_new_passphrase, desk_of, say
-from diary.errors import NothingError, UsageError
+from diary.command.desk import Desk, desk_of, say
+from diary.command.keys import KeyFile, Passphrase, PhraseFile, asked_phrase, new_passphrase, place_for
+from diary.errors import NothingError
 
 if TYPE_CHECKING:
     from diary.diary import Diary
-    from diary.sealing.keyring import PlaceKind
 
 app = typer.Typer(rich_markup_mode=None)
 key = typer.Typer(rich_markup_mode=None, help="The recovery phrase.", no_args_is_help=True)
@@ -20,26 +20,7 @@ app.add_typer(key, name="key")
 
 WORDS_ASKED = 3
 
-Passphrase = Annotated[bool, typer.Option("--passphrase", help="Seal this device's keys under a passphrase.")]
-KeyFile = Annotated[
-    bool,
-    typer.Option("--key-file", help="Keep this device's keys in a plain file: who can read it, reads all."),
-]
 DeviceName = Annotated[str | None, typer.Option("--name", metavar="DEVICE", help="What to call this device.")]
-
-
-class TwoPlacesError(UsageError):
-    """Keys lie in one place."""
-
-    says = "The keys lie either under a passphrase or in a plain key file, not in both."
-    mend = "Give one of --passphrase and --key-file, or none for the operating system's keyring."
-
-
-class EmptyPassphraseError(UsageError):
-    """An empty passphrase seals nothing."""
-
-    says = "The passphrase is empty."
-    mend = "Type one, or on the first line of stdin."
 
 
 class PhraseGoneError(NothingError):
@@ -66,18 +47,6 @@ def init(
     say('Then: diary contract new "Orchard website" --rate 60, and diary start Orchard.')
 
 
-def new_passphrase() -> str:
-    """Return a new passphrase that is not empty.
-
-    Raises:
-        EmptyPassphraseError: It is.
-    """
-    typed = ask_new_passphrase()
-    if not typed:
-        raise EmptyPassphraseError
-    return typed
-
-
 def begin(
     desk: Desk,
     *,
@@ -94,17 +63,11 @@ def begin(
         DiaryExistsError: There is a diary already.
     """
     from diary.diary import Diary
-    from diary.sealing.keyring import choose_place
     from diary.store.connection import FILE_NAME, DiaryExistsError
 
-    if passphrase and key_file:
-        raise TwoPlacesError
     if (desk.home / FILE_NAME).exists():
         raise DiaryExistsError(home=desk.home)
-    kind: PlaceKind = "file" if key_file else "passphrase" if passphrase else "keyring"
-    # Asked before anything is made: an answer that will not do leaves no half of a diary behind.
-    typed = ask() if passphrase else ""
-    place = choose_place(desk.home, kind, lambda: typed)
+    place = place_for(desk.home, passphrase=passphrase, key_file=key_file, ask=ask)
     return Diary.create(
         desk.home, clock=desk.clock, place=place, device_name=name or platform.node() or "this computer"
     )
@@ -138,3 +101,23 @@ def _asked(count: int) -> dict[int, str]:
     """Ask for some of the words, which ones by chance, in their order."""
     places = sorted(secrets.SystemRandom().sample(range(1, count + 1), WORDS_ASKED))
     return {place: str(typer.prompt(f"Word {place}", err=True)) for place in places}
+
+
+@key.command("restore")
+def restore_keys(
+    ctx: typer.Context,
+    phrase_file: PhraseFile = None,
+    *,
+    passphrase: Passphrase = False,
+    key_file: KeyFile = False,
+) -> None:
+    """Bring this device's keys back by the recovery phrase: passphrase forgotten, or keyring lost."""
+    from diary.recovering import recover_keys
+
+    desk = desk_of(ctx)
+    says = recover_keys(
+        desk.home,
+        asked_phrase(phrase_file),
+        lambda: place_for(desk.home, passphrase=passphrase, key_file=key_file),
+    )
+    typer.echo(f"The keys are back. {says}")

@@ -45,6 +45,8 @@ _OWN = {
     "contract": "contract",
     "config": "settings",
     "audit": "audit",
+    "backup": "care",
+    "restore": "care",
 }
 # What stands before the command holds for it wherever the command takes it itself.
 _COMMON = {"as_json": "--json", "yes": "--yes", "utc": "--utc"}

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import typer
 
-from diary.command.account import DeviceName, KeyFile, Passphrase, begin, new_passphrase
+from diary.command.account import DeviceName, begin
 from diary.command.desk import Desk, ask_passphrase, desk_of, say
+from diary.command.keys import KeyFile, Passphrase, new_passphrase
 from diary.errors import UsageError
 from diary.services import Service
 from diary.supervising import LOGS, Supervisor

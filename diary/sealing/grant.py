@@ -17,7 +17,7 @@ from diary.sealing.derive import KEY_BYTES
 
 GRANT_BYTES = 32 + KEY_BYTES + 16  # ephemeral public key, key, tag
 _PURPOSE = b"workdiary/1/grant\x00"
-_SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
 class WrongGrantError(DamageError):
@@ -38,7 +38,7 @@ def seal_grant(header: Header, key: bytes, to_public: bytes) -> Sealed:
     assert header.grant is not None, "a grant's header says to whom"
     assert len(key) == KEY_BYTES, "what is granted is one key of 32 bytes"
     raw = header.to_bytes()
-    body = _SUITE.encrypt(key, X25519PublicKey.from_public_bytes(to_public), _info(raw))
+    body = SUITE.encrypt(key, X25519PublicKey.from_public_bytes(to_public), _info(raw))
     return Sealed(header=raw, body=body, wrap=None)
 
 
@@ -51,7 +51,7 @@ def open_grant(sealed: Sealed, private: bytes) -> bytes:
     body = sealed.body or b""
     try:
         if len(body) == GRANT_BYTES:
-            return _SUITE.decrypt(body, X25519PrivateKey.from_private_bytes(private), _info(sealed.header))
+            return SUITE.decrypt(body, X25519PrivateKey.from_private_bytes(private), _info(sealed.header))
     except (InvalidTag, ValueError) as error:
         raise _wrong_grant(sealed) from error
     raise _wrong_grant(sealed)

@@ -38,7 +38,7 @@ def write_private(path: Path, content: bytes) -> None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(fresh)  # noqa: PTH108  # as above
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise NotWrittenError(path=path, because=error.strerror or error) from error
 
@@ -51,7 +51,7 @@ def remove_private(path: Path) -> None:
     """
     try:
         path.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise NotWrittenError(path=path, because=error.strerror or error) from error
 
@@ -61,7 +61,8 @@ def is_for_owner_alone(path: Path) -> bool:
     return os.name != "posix" or not path.stat().st_mode & 0o077
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed or removed in a folder durable."""
     if os.name != "posix":  # Windows opens no folders
         return
     handle = os.open(folder, os.O_RDONLY)
