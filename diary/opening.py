@@ -3,7 +3,7 @@
 import secrets
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from diary import envelope
@@ -194,16 +194,23 @@ def _account_of(known: Sealed) -> AccountId | None:
         return None
 
 
+def check_none_in(home: Path) -> None:
+    """Check that no diary is in the folder; one whose making was cut short is none yet (R50).
+
+    Raises:
+        DiaryExistsError: There is one.
+    """
+    if (home / files.FILE_NAME).exists():
+        with closing(files.connect(home)) as connection, files.told(home / files.FILE_NAME):
+            if replica.newest(connection) is not None:
+                raise files.DiaryExistsError(home=home)
+
+
 def _begin(home: Path, clock: Clock, place: KeyPlace, account: AccountId) -> OpenDiary:
     """Make the file and the device's secrets; what an interrupted making left is taken over."""
-    try:
+    check_none_in(home)
+    with suppress(files.DiaryExistsError):
         files.create_file(home)
-    except files.DiaryExistsError:
-        connection = files.connect(home)
-        if replica.newest(connection) is not None:
-            connection.close()
-            raise
-        connection.close()
     keys = DeviceKeys(secrets.token_bytes(32), secrets.token_bytes(32), secrets.token_bytes(32))
     place.save(keys)
     return OpenDiary(

@@ -63,10 +63,9 @@ def begin(
         DiaryExistsError: There is a diary already.
     """
     from diary.diary import Diary
-    from diary.store.connection import FILE_NAME, DiaryExistsError
+    from diary.opening import check_none_in
 
-    if (desk.home / FILE_NAME).exists():
-        raise DiaryExistsError(home=desk.home)
+    check_none_in(desk.home)
     place = place_for(desk.home, passphrase=passphrase, key_file=key_file, ask=ask)
     return Diary.create(
         desk.home, clock=desk.clock, place=place, device_name=name or platform.node() or "this computer"
