@@ -2,11 +2,36 @@
 
 The account is the first column of every key. Content (`body`, `wrap`) is taken from a row by UPDATE; with
 `secure_delete` the freed bytes are overwritten, and a truncated WAL keeps no older copy (R25).
+
+That is all of it only because no row of `version` ever moves from its page to another, which would leave a
+copy in the first one's gap: a row comes behind the last one, and only ever loses its content, which makes it
+shorter where it stands. The triggers hold the table to it; they cost an insert nothing.
 """
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
-SCHEMA = """
+VERSIONS_STAY = """
+    CREATE TRIGGER version_never_goes
+    BEFORE DELETE ON version
+    BEGIN
+        SELECT RAISE(ABORT, 'a row of the log stays: its neighbours must not move');
+    END;
+
+    CREATE TRIGGER version_only_loses_content
+    BEFORE UPDATE ON version
+    WHEN NEW.body IS NOT NULL OR NEW.wrap IS NOT NULL OR NEW.rowid <> OLD.rowid
+      OR (NEW.account, NEW.contract, NEW.log_epoch, NEW.log_index, NEW.received_at_ms, NEW.replica, NEW.n,
+          NEW.type, NEW.slot, NEW.push, NEW.leaf, NEW.header, NEW.body_hash)
+         IS NOT
+         (OLD.account, OLD.contract, OLD.log_epoch, OLD.log_index, OLD.received_at_ms, OLD.replica, OLD.n,
+          OLD.type, OLD.slot, OLD.push, OLD.leaf, OLD.header, OLD.body_hash)
+    BEGIN
+        SELECT RAISE(ABORT, 'a row of the log only loses its content: its neighbours must not move');
+    END;
+"""
+
+SCHEMA = (
+    """
     CREATE TABLE account (
         account TEXT NOT NULL PRIMARY KEY CHECK (length(account) = 32),
         root TEXT NOT NULL CHECK (length(root) = 64),
@@ -102,6 +127,8 @@ SCHEMA = """
         PRIMARY KEY (account, name)
     ) STRICT, WITHOUT ROWID;
 """
+    + VERSIONS_STAY
+)
 
 # What makes a file of that version one of the next.
 MIGRATIONS = {
@@ -128,6 +155,7 @@ MIGRATIONS = {
             PRIMARY KEY (account, log_epoch)
         ) STRICT, WITHOUT ROWID;
     """,
+    3: VERSIONS_STAY,
 }
 
 LAST_RECEIVED = "SELECT received_at_ms, log_epoch FROM account WHERE account = :account"

@@ -329,6 +329,8 @@ def test_a_file_of_the_first_version_learns_how_much_it_holds(tmp_path: Path, cl
     for column in ("picture_bytes", "list_epoch", "log_epoch"):
         storage._connection.execute(f"ALTER TABLE account DROP COLUMN {column}")
     storage._connection.execute("DROP TABLE opening")
+    for trigger in ("version_never_goes", "version_only_loses_content"):
+        storage._connection.execute(f"DROP TRIGGER {trigger}")
     storage._connection.pragma("user_version", 1)
     storage.close()
     storage = SqliteStorage(tmp_path / "server.db", clock)
