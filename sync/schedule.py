@@ -44,15 +44,28 @@ def after_success(now_ms: int, chance: float, *, next_release_ms: int | None) ->
     return Schedule(due_at_ms=due)
 
 
-def after_failure(schedule: Schedule, now_ms: int, chance: float, *, lock_in_ms: int | None) -> Schedule:
+def after_failure(
+    schedule: Schedule,
+    now_ms: int,
+    chance: float,
+    *,
+    lock_in_ms: int | None,
+    retry_after_ms: int | None = None,
+) -> Schedule:
     """Return the schedule after a run that failed: twice the pause each time, with jitter (R41).
 
     `lock_in_ms` is how long until the nearest lock that unsent rows must reach, None when there is none.
+    `retry_after_ms` is how long the server wants to be left alone, None where it did not say: it is kept to,
+    and a little more, so that not all devices come back at one instant; but never longer than a pause may
+    be, since a server that says more must not keep time from reaching it before a lock.
     """
     near = lock_in_ms is not None and 0 <= lock_in_ms <= LOCK_NEAR_MS
     ceiling = BACKOFF_NEAR_LOCK_MAX_MS if near else BACKOFF_MAX_MS
     pause = min(ceiling, BACKOFF_FIRST_MS * 2 ** min(schedule.failures, _DOUBLINGS_MAX))
-    at = now_ms + round(pause * (0.5 + 0.5 * chance))
+    wait = round(pause * (0.5 + 0.5 * chance))
+    if retry_after_ms is not None:
+        wait = min(ceiling, max(wait, round(retry_after_ms * (1 + 0.2 * chance))))
+    at = now_ms + wait
     return Schedule(due_at_ms=at, failures=schedule.failures + 1, retry_at_ms=at)
 
 

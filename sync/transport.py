@@ -2,10 +2,11 @@
 
 Every request is one that may be repeated without harm (R40), so what fails on the way is tried again. What
 then still fails is an error that says whose fault it is and how to mend it, exit status 5. Proxies and
-certificates are as httpx users expect: HTTP_PROXY, HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE.
+certificates are as httpx users expect: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY (socks5 too),
+NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR. Redirects are not followed: a token goes only where its owner said.
 """
 
-import ssl
+import os
 from collections.abc import Callable, Mapping
 from typing import Self, TypeVar
 
@@ -13,8 +14,22 @@ import httpx
 import msgspec
 import stamina
 
-from diary.errors import PeerError
 from diary.rules.ids import AccountId, ReplicaId
+from sync.line_faults import (
+    BadAddressError,
+    BadCertificateFileError,
+    BadProxyError,
+    BrokenProtocolError,
+    MovedError,
+    NotEnrolledError,
+    ServerFailedError,
+    TurnedAwayError,
+    UnreachableError,
+    UntrustedLineError,
+    failure_of,
+    fault_of,
+    is_passing,
+)
 from sync.protocol import (
     PICTURE_BYTES_MAX,
     PROTOCOL_VERSION,
@@ -22,7 +37,6 @@ from sync.protocol import (
     UPLOAD_WHOLE,
     DeviceLists,
     Enrol,
-    Fault,
     Nonce,
     PicturePart,
     Pull,
@@ -33,6 +47,20 @@ from sync.protocol import (
     ServerFacts,
 )
 
+__all__ = [
+    "BadAddressError",
+    "BadCertificateFileError",
+    "BadProxyError",
+    "BrokenProtocolError",
+    "MovedError",
+    "NotEnrolledError",
+    "ServerFailedError",
+    "Transport",
+    "TurnedAwayError",
+    "UnreachableError",
+    "UntrustedLineError",
+]
+
 CONNECT_SECONDS = 15.0
 # What is sent lies in this machine's send buffer until the line has carried it, and only then can the server
 # answer: on a bad line a kilobyte takes a second. A line that died is noticed sooner the less was sent.
@@ -42,66 +70,13 @@ ANSWER_SECONDS_MAX = 900.0
 ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 0.2
 PAUSE_MAX_SECONDS = 4.0
+RETRY_AFTER_SECONDS_MAX = 60.0  # a person waits at the terminal; longer is said and left to them
 
 _JSON = {"Content-Type": "application/json"}
 _Answer = TypeVar("_Answer")
 
 # What fails for good is said once, as an error; a line for every attempt would end up on stdout.
 stamina.instrumentation.set_on_retry_hooks(())
-
-
-class UnreachableError(PeerError):
-    """No answer came: no network, no such host, nobody listening, or the line broke off."""
-
-    says = "The server {url} cannot be reached ({why})."
-    mend = "Nothing is lost: what is not sent yet stays in the diary. Check the network, then: diary sync."
-
-
-class UntrustedLineError(PeerError):
-    """The server's certificate does not hold."""
-
-    says = "The connection to {url} is not to be trusted ({why})."
-    mend = "Check the address and this machine's date. A certificate of your own goes into SSL_CERT_FILE."
-
-
-class BadAddressError(PeerError):
-    """The address is none that a server can have."""
-
-    says = "{url} is no address of a server ({why})."
-    mend = "It looks like https://diary.example.org or http://127.0.0.1:8440."
-
-
-class BrokenProtocolError(PeerError):
-    """The answer is none of the protocol's."""
-
-    says = "{url} answers in a way that no diary server does ({why})."
-    mend = "Check the address; if it is right, device and server may need an update."
-
-
-class ServerFailedError(PeerError):
-    """The server has a fault of its own, or is too busy."""
-
-    says = "The server {url} failed ({why})."
-    mend = "Nothing is lost. Try again in a while, or tell who runs the server."
-
-
-class NotEnrolledError(PeerError):
-    """The server does not know this device."""
-
-    says = "The server {url} does not know this device ({why})."
-    mend = "Enrol it: diary register {url}."
-
-
-class TurnedAwayError(PeerError):
-    """The server refuses the request as a whole; `reason` is its word for why."""
-
-    says = "{reason}: the server {url} refuses the request: {because}"
-    mend = ""
-
-    @property
-    def reason(self) -> str:
-        """Return the server's word, one of `sync.protocol`'s faults."""
-        return str(self.details["reason"])
 
 
 class Transport:
@@ -116,7 +91,7 @@ class Transport:
         self._attempts = attempts
         self._headers: dict[str, str] = {}
         self._check_address()
-        self._client = client or httpx.Client(follow_redirects=False)
+        self._client = client or _client()
 
     def __enter__(self) -> Self:
         """Return the transport, to be closed when the block ends."""
@@ -168,8 +143,7 @@ class Transport:
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         if not answer.is_success:
-            # A HEAD has no body: the status is all that is known.
-            raise _error_of(self.url, answer.status_code, None)
+            raise fault_of(self.url, answer)
         return self._part_of(answer.headers)
 
     def send_part(self, name: str, offset: int, part: bytes) -> PicturePart:
@@ -190,7 +164,7 @@ class Transport:
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         if not answer.is_success:
-            raise self._fault_of(answer)
+            raise fault_of(self.url, answer)
         if len(answer.content) > PICTURE_BYTES_MAX:
             raise BrokenProtocolError(url=self.url, why="a picture over the limit")
         return answer.content
@@ -204,7 +178,7 @@ class Transport:
     def _tried(self, request: Callable[[], httpx.Response]) -> httpx.Response:
         """Return the answer, tried again while the line or the server fails for the moment (R40)."""
         retries = stamina.retry_context(
-            on=(UnreachableError, ServerFailedError),
+            on=_again,
             attempts=self._attempts,
             timeout=None,
             wait_initial=FIRST_PAUSE_SECONDS,
@@ -213,8 +187,8 @@ class Transport:
         for attempt in retries:
             with attempt:
                 answer = request()
-                if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-                    raise self._fault_of(answer)
+                if is_passing(answer):
+                    raise fault_of(self.url, answer)
         return answer
 
     def _send(
@@ -229,18 +203,12 @@ class Transport:
                 headers={**self._headers, **(headers or {})},
                 timeout=httpx.Timeout(patience, connect=CONNECT_SECONDS),
             )
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise BadAddressError(url=self.url, why=str(error)) from error
-        except httpx.HTTPError as error:
-            if _is_about_trust(error):
-                raise UntrustedLineError(url=self.url, why=_sentence(error)) from error
-            if isinstance(error, httpx.RemoteProtocolError) and "illegal" in str(error):
-                raise BrokenProtocolError(url=self.url, why=_sentence(error)) from error
-            raise UnreachableError(url=self.url, why=_sentence(error)) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise failure_of(self.url, error) from error
 
     def _read(self, answer: httpx.Response, kind: type[_Answer]) -> _Answer:
         if not answer.is_success:
-            raise self._fault_of(answer)
+            raise fault_of(self.url, answer)
         try:
             return msgspec.json.decode(answer.content, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -252,13 +220,6 @@ class Transport:
             raise BrokenProtocolError(url=self.url, why="it does not say how much of a picture it holds")
         return PicturePart(size=int(held), whole=headers.get(UPLOAD_WHOLE) == "true")
 
-    def _fault_of(self, answer: httpx.Response) -> PeerError:
-        try:
-            fault = msgspec.json.decode(answer.content, type=Fault)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            fault = None
-        return _error_of(self.url, answer.status_code, fault)
-
     def _check_address(self) -> None:
         try:
             parsed = httpx.URL(self.url)
@@ -268,27 +229,22 @@ class Transport:
             raise BadAddressError(url=self.url, why="it begins with neither https:// nor http://")
 
 
-def _error_of(url: str, status: int, fault: Fault | None) -> PeerError:
-    """Return the error that an answer's status and fault amount to."""
-    because = fault.because if fault else f"status {status}"
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return ServerFailedError(url=url, why=because)
-    if status == httpx.codes.UNAUTHORIZED:
-        return NotEnrolledError(url=url, why=because)
-    if fault is None:
-        return BrokenProtocolError(url=url, why=because)
-    return TurnedAwayError(url=url, reason=fault.reason, because=because)
+def _client() -> httpx.Client:
+    """Return a client with the proxies and certificates that the environment names."""
+    try:
+        return httpx.Client(follow_redirects=False)
+    except OSError as error:  # ssl.SSLError is one
+        path = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
+        if not path:
+            raise
+        raise BadCertificateFileError(path=path, why=error.strerror or error) from error
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        raise BadProxyError(why=error) from error
 
 
-def _is_about_trust(error: BaseException) -> bool:
-    """Return whether a failed connection failed for its certificate: it hides in the causes."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return False
-
-
-def _sentence(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+def _again(error: Exception) -> bool | float:
+    """Return whether a request may be tried again, or after how many seconds (R40)."""
+    if isinstance(error, ServerFailedError) and error.retry_after_ms is not None:
+        after_seconds = error.retry_after_ms / 1000
+        return max(FIRST_PAUSE_SECONDS, after_seconds) if after_seconds <= RETRY_AFTER_SECONDS_MAX else False
+    return isinstance(error, UnreachableError | ServerFailedError)

@@ -25,7 +25,7 @@ from diary.store.connection import FILE_NAME
 from sync.engine import Engine, NotRegisteredError, SyncReport
 from sync.network import has_route
 from sync.schedule import Schedule, after_change, after_failure, after_network_return, after_success
-from sync.transport import Transport
+from sync.transport import ServerFailedError, Transport
 
 STOP_SECONDS = 5.0  # a request under way may end; what it carried is sent again if it does not
 # A write is heard of before its commit can be seen, by as long as the disk takes: later looks find it.
@@ -170,7 +170,11 @@ class Watch:
             waiting = await self._call(self.worker.waiting)
             self.left = waiting.due
             self.schedule = after_failure(
-                self.schedule, self.now_ms(), _chance(), lock_in_ms=waiting.lock_in_ms
+                self.schedule,
+                self.now_ms(),
+                _chance(),
+                lock_in_ms=waiting.lock_in_ms,
+                retry_after_ms=error.retry_after_ms if isinstance(error, ServerFailedError) else None,
             )
         else:
             if self.said:

@@ -95,6 +95,8 @@ def _answer_fault(_: Request[Any, Any, Any], fault: FaultError) -> Response[Faul
     headers = {}
     if isinstance(fault, UploadOffsetError):
         headers = {UPLOAD_OFFSET: str(fault.details["held"])}
+    if fault.retry_after_seconds is not None:
+        headers = {"Retry-After": str(fault.retry_after_seconds)}
     return Response(fault.fault(), status_code=fault.status, headers=headers)
 
 

@@ -15,10 +15,14 @@ _Result = TypeVar("_Result")
 
 
 class FaultError(DiaryError):
-    """The parent of every fault; `status` is the HTTP status, `reason` the word in the answer."""
+    """The parent of every fault; `status` is the HTTP status, `reason` the word in the answer.
+
+    `retry_after_seconds` is when the same request may be answered, None where that is not known.
+    """
 
     status: ClassVar[int] = 400
     reason: ClassVar[str] = "bad_request"
+    retry_after_seconds: ClassVar[int | None] = None
 
     def fault(self) -> Fault:
         """Return the fault as it is answered."""
@@ -142,6 +146,7 @@ class ClockUnsureError(FaultError):
     )
     status = 503
     reason = "clock_unsure"
+    retry_after_seconds = 30
 
 
 class BusyError(FaultError):
@@ -151,6 +156,7 @@ class BusyError(FaultError):
     mend = "Try again in a while; nothing of this request was stored."
     status = 503
     reason = "busy"
+    retry_after_seconds = 1
 
 
 class BrokenOffError(BusyError):

@@ -59,6 +59,20 @@ def test_near_a_lock_a_device_with_unsent_rows_asks_every_half_minute() -> None:
     assert far.wait_ms(NOW) == BACKOFF_MAX_MS
 
 
+@given(CHANCES)
+def test_a_server_that_asks_for_time_gets_it_and_a_little_more(chance: float) -> None:
+    wait = after_failure(Schedule(), NOW, chance, lock_in_ms=None, retry_after_ms=60_000).wait_ms(NOW)
+    assert 60_000 <= wait <= 72_000
+
+
+@rule("R3")
+def test_no_server_keeps_a_device_away_longer_than_a_pause_may_be() -> None:
+    far = after_failure(Schedule(), NOW, 0.5, lock_in_ms=None, retry_after_ms=10**9)
+    assert far.wait_ms(NOW) == BACKOFF_MAX_MS
+    near = after_failure(Schedule(), NOW, 0.5, lock_in_ms=60_000, retry_after_ms=10**9)
+    assert near.wait_ms(NOW) == BACKOFF_NEAR_LOCK_MAX_MS
+
+
 def test_a_change_that_can_be_sent_is_sent_at_once() -> None:
     resting = after_success(NOW, 0.5, next_release_ms=None)
     assert after_change(resting, NOW, sendable=True, next_release_ms=None).wait_ms(NOW) == SETTLE_MS

@@ -83,7 +83,9 @@ def test_no_account_is_opened_by_a_clock_in_doubt(tmp_path: Path, clock: TwoCloc
         client.enrol(first)
         clock.set_by(3 * MINUTE)
         enrol = second.enrol()
-        assert client.post("/v1/enrol", enrol).json()["reason"] == "clock_unsure"
+        answer = client.post("/v1/enrol", enrol)
+        assert answer.json()["reason"] == "clock_unsure"
+        assert answer.headers["Retry-After"] == "30"
         clock.pass_by(5 * MINUTE)
         assert reasons(client.enrol(second, enrol)) == ["received"]
 

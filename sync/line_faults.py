@@ -1,0 +1,194 @@
+"""What can go wrong on the line to the server, said so that it can be mended (R40): exit status 5.
+
+An exception of httpx, or an answer that is no success, becomes one of these errors.
+"""
+
+import ssl
+from email.utils import parsedate_to_datetime
+
+import httpx
+import msgspec
+
+from diary.errors import PeerError, UsageError
+from sync.protocol import Fault
+
+
+class UnreachableError(PeerError):
+    """No answer came: no network, no such host, nobody listening, or the line broke off."""
+
+    says = "The server {url} cannot be reached ({why})."
+    mend = "Nothing is lost: what is not sent yet stays in the diary. Check the network, then: diary sync."
+
+
+class UntrustedLineError(PeerError):
+    """The server's certificate does not hold."""
+
+    says = "The connection to {url} is not to be trusted: its certificate does not hold ({why})."
+    mend = "{remedy}"
+
+
+class BadAddressError(PeerError):
+    """The address is none that a server can have."""
+
+    says = "{url} is no address of a server ({why})."
+    mend = "It looks like https://diary.example.org or http://127.0.0.1:8440."
+
+
+class BrokenProtocolError(PeerError):
+    """The answer is none of the protocol's."""
+
+    says = "{url} answers in a way that no diary server does ({why})."
+    mend = "Check the address; if it is right, device and server may need an update."
+
+
+class ServerFailedError(PeerError):
+    """The server has a fault of its own, or is too busy; it may say when to come again."""
+
+    says = "The server {url} failed ({why})."
+    mend = "Nothing is lost. Try again in a while, or tell who runs the server."
+
+    @property
+    def retry_after_ms(self) -> int | None:
+        """Return how long the server wants to be left alone; None where it did not say."""
+        found = self.details.get("retry_after_ms")
+        return found if isinstance(found, int) else None
+
+
+class NotEnrolledError(PeerError):
+    """The server does not know this device."""
+
+    says = "The server {url} does not know this device ({why})."
+    mend = "Enrol it: diary register {url}."
+
+
+class TurnedAwayError(PeerError):
+    """The server refuses the request as a whole; `reason` is its word for why."""
+
+    says = "{reason}: the server {url} refuses the request: {because}"
+    mend = ""
+
+    @property
+    def reason(self) -> str:
+        """Return the server's word, one of `sync.protocol`'s faults."""
+        return str(self.details["reason"])
+
+
+class MovedError(PeerError):
+    """The address sends on to another one; a token goes only where its owner said."""
+
+    says = "The server {url} sends on to {where}, and a diary does not follow by itself."
+    mend = "If that is your server, use its address: diary register {where}"
+
+
+class BadProxyError(UsageError):
+    """The environment names a proxy that cannot be used."""
+
+    says = "The proxy that the environment names cannot be used ({why})."
+    mend = "Look at HTTPS_PROXY, HTTP_PROXY and ALL_PROXY; NO_PROXY names hosts that need none."
+
+
+class BadCertificateFileError(UsageError):
+    """SSL_CERT_FILE or SSL_CERT_DIR names what holds no certificates."""
+
+    says = "SSL_CERT_FILE names {path}, which holds no certificates that can be read ({why})."
+    mend = "Name the PEM file of the authority that signed the server's certificate, or unset it."
+
+
+def failure_of(url: str, error: httpx.HTTPError | httpx.InvalidURL) -> PeerError:
+    """Return what an exception of httpx means: whose fault it is that there is no answer."""
+    why = _sentence(error)
+    untrusted = _certificate_fault(error)
+    if untrusted is not None:
+        says = untrusted.verify_message or why
+        return UntrustedLineError(url=url, why=says, remedy=_remedy(untrusted.verify_code))
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return BadAddressError(url=url, why=why)
+    if "WRONG_VERSION_NUMBER" in why or "RECORD_LAYER_FAILURE" in why:
+        return BadAddressError(url=url, why="nobody speaks https there; perhaps it is an http:// address")
+    if isinstance(error, httpx.RemoteProtocolError) and "illegal" in why:
+        return BrokenProtocolError(url=url, why=why)
+    if isinstance(error, httpx.ProxyError):
+        why = f"the proxy says: {why}"
+    return UnreachableError(url=url, why=why)
+
+
+def fault_of(url: str, answer: httpx.Response) -> PeerError:
+    """Return the error that an answer's status and body amount to; a HEAD has no body."""
+    try:
+        fault = msgspec.json.decode(answer.content, type=Fault)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        fault = None
+    because = fault.because if fault else f"status {answer.status_code}"
+    if is_passing(answer):
+        return ServerFailedError(url=url, why=because, retry_after_ms=retry_after_ms(answer.headers))
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        return NotEnrolledError(url=url, why=because)
+    if answer.has_redirect_location:
+        return MovedError(url=url, where=_origin(url, answer.headers["Location"]))
+    if answer.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
+        return UnreachableError(
+            url=url, why="the proxy wants a name and a password: http://name:password@proxy"
+        )
+    if fault is None:
+        return BrokenProtocolError(url=url, why=because)
+    return TurnedAwayError(url=url, reason=fault.reason, because=because)
+
+
+def is_passing(answer: httpx.Response) -> bool:
+    """Return whether an answer says that the same request may be answered later (R40)."""
+    return answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS
+
+
+def retry_after_ms(headers: httpx.Headers) -> int | None:
+    """Return how long a server wants to be left alone; None where it does not say (RFC 9110, 10.2.3).
+
+    A date is taken by the server's own clock, since this machine's may be another.
+    """
+    said = headers.get("Retry-After", "").strip()
+    if said.isdecimal():
+        return int(said) * 1000
+    try:
+        until, now = parsedate_to_datetime(said), parsedate_to_datetime(headers.get("Date", ""))
+        return max(0, round((until - now).total_seconds() * 1000))
+    except (ValueError, TypeError):
+        return None
+
+
+def _certificate_fault(error: BaseException) -> ssl.SSLCertVerificationError | None:
+    """Return the fault of a certificate for which a connection failed: it hides in the causes."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+# X509_V_ERR_… of OpenSSL, as its verify(1) documents them.
+_NOT_ITS_TIME = frozenset({9, 10})
+_UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
+_ANOTHER_NAME = frozenset({62, 64})
+
+
+def _remedy(code: int) -> str:
+    """Return how a certificate's fault is mended, and by whom."""
+    if code in _NOT_ITS_TIME:
+        return "Check this computer's date. If it is right, tell who runs the server: it has to be renewed."
+    if code in _UNKNOWN_AUTHORITY:
+        return (
+            "If your server has a certificate of its own authority, name that authority's PEM file in "
+            "SSL_CERT_FILE. If not, somebody may stand between: nothing was sent."
+        )
+    if code in _ANOTHER_NAME:
+        return "Check the address: the certificate is another server's. Nothing was sent."
+    return "Tell who runs the server; nothing was sent."
+
+
+def _origin(url: str, location: str) -> str:
+    """Return the address that a redirect leads to, without the path of the request."""
+    target = httpx.URL(url).join(location)
+    return str(target.copy_with(raw_path=b"/")).rstrip("/")
+
+
+def _sentence(error: BaseException) -> str:
+    return str(error) or type(error).__name__
