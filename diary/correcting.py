@@ -30,6 +30,8 @@ from diary.tracking import checked_text, new_stamp
 
 _LABEL_REQUIRED = Refused("label_required", "the contract wants a label on every segment")
 
+_STANDS_ALREADY = Refused("capture_exists", "time stands in this slot already; edit it")
+
 
 class NoSegmentError(NothingError):
     """Nothing stands in a slot that an act names."""
@@ -210,6 +212,19 @@ def add_manual(
     return Acts(tuple(done), tuple(refused))
 
 
+def may_add(diary: OpenDiary, contract: Contract, slot: Slot, label: str | None = None) -> Refused | None:
+    """Return why manual time may not be added to a slot now, None where it may; nothing is written (R21)."""
+    with diary.reading():
+        if contract.terms.label_required and not label:
+            return _LABEL_REQUIRED
+        place = (contract.id, slot)
+        held = versions.at_place(diary.connection, *place)
+        stands = standing(map(held_of, held))
+        if stands.kind is not None or _draft_at(diary, place) is not None:
+            return _STANDS_ALREADY
+        return deciding.refused_claim(diary, contract, place, held, stands)
+
+
 def _add_one(
     diary: OpenDiary, contract: Contract, place: Place, memo: str, label: str, act: int
 ) -> Refused | None:
@@ -218,7 +233,7 @@ def _add_one(
     held = versions.at_place(diary.connection, *place)
     stands = standing(map(held_of, held))
     if stands.kind is not None or _draft_at(diary, place) is not None:
-        return Refused("capture_exists", "time stands in this slot already; edit it")
+        return _STANDS_ALREADY
     stamp = new_stamp(diary, stamps_seen(stands))
     content = EntryContent(
         contract=place[0],

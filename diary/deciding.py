@@ -14,7 +14,15 @@ from diary.rules.content import OpenedEntry
 from diary.rules.ids import Millis
 from diary.rules.merge import Standing, standing
 from diary.rules.refusals import What
-from diary.rules.segment import CaptureContent, EntryContent, Header, Sealed, Stamp
+from diary.rules.segment import (
+    HEADER_VERSION,
+    NUMBER_END,
+    CaptureContent,
+    EntryContent,
+    Header,
+    Sealed,
+    Stamp,
+)
 from diary.rules.timesheet import Place
 from diary.state import OpenDiary
 from diary.store import refusals, versions
@@ -71,6 +79,27 @@ def write_entry(
                 envelope.write(diary, header, content, at_ms=at_ms, not_before_ms=not_before_ms)
             destroy_what_fell(diary, place)
             return None
+
+
+def refused_claim(
+    diary: OpenDiary, contract: Contract, place: Place, held: tuple[StoredVersion, ...], stands: Standing
+) -> Refused | None:
+    """Return why a claim of manual time would be refused now, None where it would not; draws no number."""
+    header = Header(
+        v=HEADER_VERSION,
+        type="entry",
+        account=diary.account,
+        contract=place[0],
+        replica=diary.replica,
+        n=NUMBER_END - 1,  # greater than any that is held, so that the claim covers what this replica wrote
+        head=None,
+        slot=place[1],
+        vector={**stands.vector, diary.replica: NUMBER_END - 1},
+        life=stands.life + 1 if stands.deleted else stands.life,
+        manual=True,
+    )
+    answer = decided(diary, contract, header, held, diary.now_ms())
+    return answer if isinstance(answer, Refused) else None
 
 
 def greatest_stamp(content: EntryContent) -> Stamp | None:

@@ -39,6 +39,7 @@ from diary.clock import Clock
 from diary.contracts import Contract, TermsFields
 from diary.correcting import Acts, Loss
 from diary.refused import RefusalView
+from diary.rules.change import Refused
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.qualifies import Finding
 from diary.rules.segment import ListedDevice, Sealed, StampedText
@@ -281,6 +282,10 @@ class Diary(SyncDoor):
     ) -> Acts:
         """Claim whole slots as manual time (R21)."""
         return correcting.add_manual(self._state, contract_id, slots, memo, label)
+
+    def may_add(self, contract: Contract, slot: Slot, label: str | None = None) -> Refused | None:
+        """Return why manual time may not be added to a slot now, None where it may (R21)."""
+        return correcting.may_add(self._state, contract, slot, label)
 
     def remove(self, places: Iterable[Place]) -> Acts:
         """Remove segments, snapshot and time in one (R4, R25)."""

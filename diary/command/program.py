@@ -44,6 +44,7 @@ _OWN = {
     "key": "account",
     "contract": "contract",
     "config": "settings",
+    "import": "importer",
     "audit": "audit",
     "backup": "care",
     "restore": "care",
