@@ -13,6 +13,7 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8440
 SERVER_FOLDER = "server"
 DATABASE_VARIABLE = "DIARY_DATABASE"  # a password in a command's arguments is there for all to read
+PICTURES_VARIABLE = "DIARY_PICTURES"
 BYTES_A_GIGABYTE = 1_000_000_000
 
 app = typer.Typer(help="The sync server.", no_args_is_help=True)
@@ -44,6 +45,13 @@ def server_run(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = DEFAULT_PORT,
     folder: Folder = None,
     database: Database = None,
+    pictures: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="A bucket for the pictures (s3://bucket/folder); else the server's own folder.",
+        ),
+    ] = None,
     picture_quota: Annotated[
         int | None,
         typer.Option(
@@ -63,6 +71,7 @@ def server_run(
             port=port,
             picture_quota_bytes=quota_bytes,
             database_url=_database_url(database),
+            pictures_url=pictures or os.environ.get(PICTURES_VARIABLE) or None,
         )
     )
 

@@ -30,6 +30,9 @@ from sync.server.settings import Settings
 
 REQUEST_BYTES_MAX = 4 * 1024 * 1024 + 64 * 1024  # a picture's part; a push's 1 MiB travels as base64
 TIDY_SECONDS = 3600
+TIDY_AGAIN_SECONDS = (
+    60  # what was deleted should be gone soon, also after the disk was full or the store away
+)
 KEEP_ALIVE_SECONDS = 75  # longer than clients keep a line: it is they who close it, never amid a request
 GC_THRESHOLDS = (50_000, 20, 20)  # about one look a push of 500
 SHUTDOWN_SECONDS = 5  # a request under way may end; then the process does
@@ -78,11 +81,12 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
 
 async def _tidy_for_ever(server: Server) -> None:
     while True:
+        done = False
         try:
-            await asyncio.to_thread(server.tidy)
-        except (FaultError, OSError) as fault:  # a full disk now may be none in an hour
+            done = await asyncio.to_thread(server.tidy)
+        except (FaultError, OSError) as fault:  # a full disk now may be none in a while
             _log.warning("tidying failed", fault=type(fault).__name__)
-        await asyncio.sleep(TIDY_SECONDS)
+        await asyncio.sleep(TIDY_SECONDS if done else TIDY_AGAIN_SECONDS)
 
 
 async def _watch_for_ever(server: Server) -> None:

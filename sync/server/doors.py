@@ -1,12 +1,15 @@
 """The HTTP doors of the server: one a message, each documented by its types (R41, R44, R45).
 
 Calls of the server run in threads: a commit waits for the disk, and other requests must not wait with it.
+Those for pictures have threads of their own: an object store may take long, and rows must not wait (R41).
 """
 
 import asyncio
+import functools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, TypeAlias
+from typing import Annotated, ParamSpec, TypeAlias, TypeVar
 
 from litestar import Response, get, head, post, put
 from litestar.datastructures import ResponseHeader
@@ -36,6 +39,8 @@ from sync.server.faults import UnreadableError
 from sync.server.server import Server
 
 OCTETS = "application/octet-stream"
+_Asked = ParamSpec("_Asked")
+_Answer = TypeVar("_Answer")
 _RANGE = re.compile(r"bytes=(\d{1,12})-(\d{1,12})?")
 
 Authorization: TypeAlias = Annotated[
@@ -114,13 +119,13 @@ async def heal(server: Server, data: Heal) -> HealAnswer:
 @head(
     "/v1/pictures/{name:str}",
     response_headers=[ResponseHeader(name=UPLOAD_OFFSET, documentation_only=True)],
-    responses=_faults(400, 401, 403, 404),
+    responses=_faults(400, 401, 403, 404, 503),
 )
 async def picture_part(
     server: Server, name: PictureNamed, authorization: Authorization = None
 ) -> Response[None]:
     """Say in the headers how much of a picture is held, and whether it is whole."""
-    part = await asyncio.to_thread(server.picture_part, authorization, name)
+    part = await _at_pictures(server, server.picture_part, authorization, name)
     return Response(None, headers=_upload_headers(part))
 
 
@@ -138,7 +143,7 @@ async def take_picture(
     offset: Annotated[int, Parameter(header=UPLOAD_OFFSET, ge=0, le=PICTURE_BYTES_MAX)] = 0,
 ) -> Response[PicturePart]:
     """Append a part of a picture at the offset; the last one makes it whole if its hash is its name."""
-    part = await asyncio.to_thread(server.take_picture, authorization, name, offset, body)
+    part = await _at_pictures(server, server.take_picture, authorization, name, offset, body)
     return Response(part, headers=_upload_headers(part))
 
 
@@ -148,7 +153,7 @@ async def take_picture(
     responses={
         206: ResponseSpec(bytes, description="What the Range asks for", media_type=OCTETS),
         416: ResponseSpec(Fault, description="Nothing lies in that Range", generate_examples=False),
-        **_faults(400, 401, 403, 404),
+        **_faults(400, 401, 403, 404, 503),
     },
 )
 async def picture(
@@ -159,14 +164,13 @@ async def picture(
 ) -> Response[bytes]:
     """Give a whole picture's ciphertext, or the part of it that one Range asks for."""
     if span is None:
-        found = await asyncio.to_thread(server.picture, authorization, name, 0, None)
+        found = await _at_pictures(server, server.picture, authorization, name, 0, None)
         return Response(found.content, media_type=OCTETS, headers={"Accept-Ranges": "bytes"})
     asked = _RANGE.fullmatch(span)
     if asked is None:
         raise UnreadableError(what="A Range is bytes=first-last or bytes=first-.")
-    found = await asyncio.to_thread(
-        server.picture, authorization, name, int(asked[1]), int(asked[2]) if asked[2] else None
-    )
+    last = int(asked[2]) if asked[2] else None
+    found = await _at_pictures(server, server.picture, authorization, name, int(asked[1]), last)
     if not found.content:
         return Response(b"", status_code=416, headers={"Content-Range": f"bytes */{found.size}"})
     content_range = f"bytes {found.start}-{found.start + len(found.content) - 1}/{found.size}"
@@ -176,6 +180,14 @@ async def picture(
         media_type=OCTETS,
         headers={"Accept-Ranges": "bytes", "Content-Range": content_range},
     )
+
+
+async def _at_pictures(
+    server: Server, call: Callable[_Asked, _Answer], *asked: _Asked.args, **named: _Asked.kwargs
+) -> _Answer:
+    """Return the call's answer, run in one of the threads for pictures."""
+    run = functools.partial(call, *asked, **named)
+    return await asyncio.get_running_loop().run_in_executor(server.picture_threads, run)
 
 
 def _upload_headers(part: PicturePart) -> dict[str, str]:

@@ -1,16 +1,20 @@
 """Pictures come after their rows, in parts that resume, and go when the last row lets go (R25, R41).
 
-Order matters: a part is written and synced, the whole is renamed and synced, then the commit says so. A
-deletion that comes between wins: the commit finds no row and the bytes are removed.
+Order matters: bytes are durable before the commit says so, and they are written before it is looked whether
+their row is still there. So a deletion that comes between wins, whichever side is last: the deletion's own
+removal finds the bytes, or the upload finds the row gone and removes them. What a process that is killed
+between the two leaves, no row names; it is collected after a day.
 """
 
+import secrets
 from dataclasses import dataclass
+from itertools import chain, groupby, islice, takewhile
+from typing import NoReturn, assert_never
 
 from diary.rules.ids import AccountId, Millis
 from sync.protocol import PICTURE_PART_BYTES_MAX, PICTURE_TAG_BYTES, PicturePart
-from sync.server.blobs import PICTURE_NAME, Blobs
+from sync.server.blobs import PICTURE_NAME, Blobs, Elsewhere, Found, Whole, WrongHash
 from sync.server.faults import (
-    BusyError,
     NotFoundError,
     QuotaError,
     TooLargeError,
@@ -20,7 +24,9 @@ from sync.server.faults import (
 from sync.server.storage import PictureRow, Storage
 
 ORPHAN_MILLIS = 24 * 3_600_000  # long after any upload that a row could still catch up with
-DOOMED_MAX = 1000  # removed in one go; the rest at the next
+DOOMED_MAX = 1000  # removed in one go
+ASKED_MAX = 500  # pictures the storage is asked about at once: nobody waits long behind that
+LOOK_MAX = 50_000  # orphans are looked for among so many things at a time: a second or two
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,8 @@ class Pictures:
         self._storage = storage
         self._blobs = blobs
         self._quota_bytes = quota_bytes
+        # Anywhere: many processes then look at different parts of a place that is too large for one look.
+        self._looked_to = secrets.token_hex(16)
 
     def _row(self, account: AccountId, name: str) -> PictureRow:
         row = self._storage.picture(account, name) if PICTURE_NAME.fullmatch(name) else None
@@ -54,11 +62,15 @@ class Pictures:
 
         Raises:
             NotFoundError: No row with content names it.
+            BusyError: The place for pictures does not answer.
         """
         row = self._row(account, name)
         if row.whole:
             return PicturePart(size=_travels(row), whole=True)
-        return PicturePart(size=self._blobs.part_size(account, name), whole=False)
+        upload = self._blobs.upload(account, name)
+        if upload.whole:  # a process was killed, or its database was away, before it could note so
+            return self._arrived(account, name, _travels(row))
+        return PicturePart(size=upload.size, whole=False)
 
     def take_part(self, account: AccountId, name: str, offset: int, part: bytes) -> PicturePart:
         """Append a part; with the last one the picture is whole, if its hash is its name (R41).
@@ -68,7 +80,7 @@ class Pictures:
             TooLargeError: A part or the picture is over its limit or over the size that the row names.
             QuotaError: The account has no room for the picture; it may be sent again when it has (R44).
             UploadOffsetError: The part does not continue what is held.
-            BusyError: The disk is full.
+            BusyError: The disk is full, or the place for pictures does not answer.
             WrongHashError: The whole is not the picture of that name; it was dropped.
         """
         row = self._row(account, name)
@@ -80,24 +92,38 @@ class Pictures:
         if offset + len(part) > size:
             raise TooLargeError(what=f"By its row this picture is {size} bytes long.")
         self._require_room(account, row)
-        held = self._blobs.part_size(account, name)
-        if offset != held:
-            raise UploadOffsetError(held=held)
-        try:
-            held = self._blobs.append(account, name, offset, part)
-            if held != offset + len(part):
+        if offset + len(part) < size:
+            return self._append(account, name, offset, part)
+        finished = self._blobs.finish(account, name, offset, part)
+        match finished:
+            case Whole():
+                return self._arrived(account, name, size)
+            case WrongHash():
+                raise WrongHashError
+            case Elsewhere(held):
                 raise UploadOffsetError(held=held)
-            if held < size:
-                return PicturePart(size=held, whole=False)
-            is_right = self._blobs.finish(account, name)
-        except OSError as error:  # a full disk, or a broken one: the part is as it was, or whole
-            raise BusyError(what=error.strerror) from error
-        if not is_right:
-            raise WrongHashError
+            case _:
+                assert_never(finished)
+
+    def _append(self, account: AccountId, name: str, offset: int, part: bytes) -> PicturePart:
+        held = self._blobs.append(account, name, offset, part)
+        # A doubled part is answered as the first one was: all of it is held (R40).
+        if held != offset + len(part):
+            raise UploadOffsetError(held=held)
+        if self._storage.picture(account, name) is None:
+            self._give_up(account, name)
+        return PicturePart(size=held, whole=False)
+
+    def _arrived(self, account: AccountId, name: str, size: int) -> PicturePart:
+        """Note that the picture is whole: what holds now is its row, or that there is none any more."""
         if not self._storage.picture_arrived(account, name):
-            self._blobs.remove(account, name)
-            raise NotFoundError(what="The segment was deleted while its picture was on the way.")
+            self._give_up(account, name)
         return PicturePart(size=size, whole=True)
+
+    def _give_up(self, account: AccountId, name: str) -> NoReturn:
+        """Remove what was written while its row was deleted: whoever of the two is last removes it (R25)."""
+        self._blobs.remove([(account, name)])
+        raise NotFoundError(what="The segment was deleted while its picture was on the way.")
 
     def _require_room(self, account: AccountId, row: PictureRow) -> None:
         if self._quota_bytes is not None:
@@ -111,35 +137,63 @@ class Pictures:
         Raises:
             NotFoundError: It is not here, or not whole.
         """
-        if not self._row(account, name).whole:
+        row = self._row(account, name)
+        if not row.whole:
             raise NotFoundError(what="This picture has not arrived yet.")
-        size = self._blobs.size(account, name)
-        if size is None:
-            raise NotFoundError(what="This picture is missing.")
+        size = _travels(row)
         stop = size if last is None else min(last + 1, size)
+        if first >= stop:
+            return Span(first, size, b"")
         try:
-            content = self._blobs.read(account, name, first, max(stop - first, 0))
+            content = self._blobs.read(account, name, first, stop - first)
         except FileNotFoundError as error:  # a deletion came between
             raise NotFoundError(what="This picture is missing.") from error
         return Span(first, size, content)
 
     def remove_doomed(self) -> None:
-        """Remove the bytes of pictures whose last row lost its content (R25)."""
-        doomed = self._storage.doomed(DOOMED_MAX)
-        for account, name in doomed:
-            if self._storage.picture(account, name) is None:
-                self._blobs.remove(account, name)
-        if doomed:
+        """Remove the bytes of pictures whose last row lost its content (R25).
+
+        Raises:
+            BusyError: The place for pictures does not answer: they wait for the next time.
+        """
+        while doomed := self._storage.doomed(DOOMED_MAX):
+            self._blobs.remove([one for one in doomed if self._storage.picture(*one) is None])
             self._storage.pictures_removed(doomed)
 
     def collect_orphans(self, at_ms: Millis) -> int:
-        """Remove what no row names and nobody has written for a day; return how many."""
-        removed = 0
-        for account, name in list(self._blobs.touched_before(Millis(at_ms - ORPHAN_MILLIS))):
-            if self._storage.picture(account, name) is None:
-                self._blobs.remove(account, name)
-                removed += 1
-        return removed
+        """Remove what no row names and nobody has written for a day; return how many (R41).
+
+        Parts beside a whole picture go too: a doubled request may leave one there. A place that holds more
+        than one look takes in is gone through from look to look.
+        """
+        seen = [found for found in self._next_look() if found.written_ms < at_ms - ORPHAN_MILLIS]
+        return sum(
+            self._collect(account, list(things))
+            for at in range(0, len(seen), ASKED_MAX)
+            for account, things in groupby(seen[at : at + ASKED_MAX], key=lambda found: found.account)
+        )
+
+    def _collect(self, account: AccountId, things: list[Found]) -> int:
+        names = {thing.name for thing in things}
+        rows = self._storage.pictures(account, names)
+        orphans = [(account, name) for name in sorted(names - rows.keys())]
+        self._blobs.remove(orphans)
+        parts = {thing.name for thing in things if thing.is_part}
+        self._blobs.drop_parts([(account, name) for name in parts if name in rows and rows[name].whole])
+        return len(orphans)
+
+    def close(self) -> None:
+        """Release the place for pictures."""
+        self._blobs.close()
+
+    def _next_look(self) -> list[Found]:
+        """Return what lies behind where the last look ended, and then what lies before it."""
+        behind = self._blobs.listed(self._looked_to)
+        before = takewhile(lambda found: found.key <= self._looked_to, self._blobs.listed(""))
+        look = list(islice(chain(behind, before), LOOK_MAX))
+        if look:
+            self._looked_to = look[-1].key
+        return look
 
 
 def _travels(row: PictureRow) -> int:

@@ -1,6 +1,9 @@
 """The server without its door: everything a request can ask for, as plain calls (R40, R41, R45, R69)."""
 
 import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import msgspec
 import structlog
@@ -27,7 +30,8 @@ from sync.protocol import (
     ServerFacts,
 )
 from sync.server import accounts, healing, intake
-from sync.server.blobs import FolderBlobs
+from sync.server.blobs import Blobs
+from sync.server.blobs_folder import FolderBlobs
 from sync.server.clock_watch import ClockWatch
 from sync.server.faults import FaultError, TooLargeError, UnreadableError, again
 from sync.server.log import ServerKey
@@ -37,6 +41,8 @@ from sync.server.storage import Feed, Storage
 from sync.server.storage_sqlite import SqliteStorage
 from sync.server.turns import Turns
 
+PICTURE_THREADS = 16  # requests for pictures under way at once, 4 MiB each and a picture in memory
+REMOVAL_WAIT_SECONDS = 2.0  # a deletion's answer waits so long for the bytes to be gone
 PULL_BYTES_MAX = 4 * 1024 * 1024  # one answer stays a few megabytes, whatever its rows are
 HEALING_MILLIS = 90 * 24 * 3_600_000  # devices may stay away for months, and thin out their own pictures
 _INTEGER_MAX = 2**53  # what JSON, SQL and JavaScript all hold exactly
@@ -62,6 +68,11 @@ class Server:
         self._watch = watch
         self._nonces = accounts.Nonces(key.secret_for("nonce"))
         self._pushes: Turns[tuple[PushAnswer, bool]] = Turns(storage)
+        # Requests for pictures may wait long for an object store: rows must not wait behind them (R41).
+        self.picture_threads = ThreadPoolExecutor(PICTURE_THREADS, thread_name_prefix="picture")
+        self._remover = ThreadPoolExecutor(1, thread_name_prefix="remover")
+        self._removal: Future[None] | None = None
+        self._removal_lock = threading.Lock()
 
     @classmethod
     def at(cls, settings: Settings, clock: Clock) -> "Server":
@@ -70,7 +81,7 @@ class Server:
         storage = _storage(settings, clock)
         return cls(
             storage,
-            Pictures(storage, FolderBlobs(settings.pictures), settings.picture_quota_bytes),
+            Pictures(storage, _blobs(settings), settings.picture_quota_bytes),
             ServerKey.at(settings.key),
             clock,
             ClockWatch(clock, storage.last_received_ms(), settings.clock_confirmation),
@@ -184,12 +195,17 @@ class Server:
         asking = accounts.caller(self._storage, authorization)
         return self._pictures.span(asking.account, name, first, last)
 
-    def tidy(self) -> None:
-        """Finish what a killed process left: destroyed content in old pages, pictures without a row (R25)."""
+    def tidy(self) -> bool:
+        """Finish what a killed process left: destroyed content in old pages, pictures without a row (R25).
+
+        Return whether all of it is done; else it is to be tried again soon.
+        """
         self._finish_destroying()
-        if not self._watch.is_sure():
-            return  # how old a picture is, is the clock's to say
-        now_ms = Millis(self._clock.now_ms())
+        if self._watch.is_sure():  # how old a picture is, is the clock's to say
+            self._collect_orphans(Millis(self._clock.now_ms()))
+        return not self._storage.doomed(1)
+
+    def _collect_orphans(self, now_ms: Millis) -> None:
         if self._storage.last_opened() > now_ms - HEALING_MILLIS:
             return  # a row that names it may still be healed (R43)
         removed = self._pictures.collect_orphans(now_ms)
@@ -203,16 +219,29 @@ class Server:
     def _finish_destroying(self) -> None:
         """Make unreadable what a commit destroyed; what fails now is done at the next time (R25).
 
-        The commit stands, so its answer must not fail with it.
+        The commit stands, so its answer must not fail with it; and a place for pictures that does not answer
+        delays it by a moment and no more.
         """
+        self._if_it_can(self._storage.sweep)
+        with self._removal_lock:
+            # One that has not begun yet will see what was committed until now.
+            if self._removal is None or self._removal.running() or self._removal.done():
+                self._removal = self._remover.submit(self._if_it_can, self._pictures.remove_doomed)
+            removal = self._removal
+        wait([removal], timeout=REMOVAL_WAIT_SECONDS)
+
+    @staticmethod
+    def _if_it_can(destroy: Callable[[], object]) -> None:
         try:
-            self._storage.sweep()
-            self._pictures.remove_doomed()
+            destroy()
         except (FaultError, OSError) as fault:
             _log.warning("destroying failed", fault=type(fault).__name__)
 
     def close(self) -> None:
         """Release the files."""
+        for threads in (self.picture_threads, self._remover):
+            threads.shutdown(cancel_futures=True)
+        self._pictures.close()
         self._storage.sweep()
         self._storage.close()
 
@@ -224,6 +253,15 @@ def _storage(settings: Settings, clock: Clock) -> Storage:
     from sync.server.storage_postgres import PostgresStorage
 
     return PostgresStorage(settings.database_url, clock)
+
+
+def _blobs(settings: Settings) -> Blobs:
+    """Return the place for pictures that the settings name: obstore is loaded only where it is used."""
+    if settings.pictures_url is None:
+        return FolderBlobs(settings.pictures)
+    from sync.server.blobs_s3 import S3Blobs
+
+    return S3Blobs(settings.pictures_url)
 
 
 def _is_cursor(cursor: Cursor) -> bool:

@@ -12,7 +12,8 @@ class Settings:
     """Where a server keeps its files and where it listens.
 
     `folder` holds the embedded database, the server's key (readable by its owner alone) and the pictures.
-    `database_url` names a PostgreSQL database that takes the embedded one's place (R69).
+    `database_url` names a PostgreSQL database that takes the embedded one's place, `pictures_url` a bucket
+    of S3-compatible storage that takes the place of the folder of pictures (R69).
     `picture_quota_bytes` is how much room one account's pictures may take, None for no limit (R44).
     """
 
@@ -21,6 +22,7 @@ class Settings:
     port: int = DEFAULT_PORT
     picture_quota_bytes: int | None = None
     database_url: str | None = None
+    pictures_url: str | None = None
 
     @property
     def database(self) -> Path:

@@ -237,6 +237,10 @@ class Storage(Protocol):
         """Return the picture if a row that still has its content names it, else None (R41)."""
         ...
 
+    def pictures(self, account: AccountId, names: Collection[str]) -> dict[str, PictureRow]:
+        """Return those of the pictures that a row with content names, as `picture` does one (R41)."""
+        ...
+
     def picture_arrived(self, account: AccountId, name: str) -> bool:
         """Note that the picture is whole; False when no row names it any more: a deletion wins (R25)."""
         ...

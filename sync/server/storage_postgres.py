@@ -238,8 +238,12 @@ class PostgresStorage:
 
     def picture(self, account: AccountId, name: str) -> PictureRow | None:
         """See `Storage.picture`."""
-        ((size, whole),) = self._read(sql.PICTURE, account=account, name=name)
-        return None if size is None else PictureRow(size, whole)
+        return self.pictures(account, (name,)).get(name)
+
+    def pictures(self, account: AccountId, names: Collection[str]) -> dict[str, PictureRow]:
+        """See `Storage.pictures`."""
+        rows = self._read(sql.PICTURES, account=account, names=list(names))
+        return {name: PictureRow(size, whole) for name, size, whole in rows}
 
     def picture_arrived(self, account: AccountId, name: str) -> bool:
         """See `Storage.picture_arrived`."""

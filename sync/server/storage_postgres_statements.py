@@ -268,10 +268,11 @@ PUSHES = """
                          OFFSET 0) AS p
 """
 
-PICTURE = """
-    SELECT max(size), bool_or(whole)
+PICTURES = """
+    SELECT name, max(size), bool_or(whole)
       FROM picture
-     WHERE account = %(account)s AND name = %(name)s
+     WHERE account = %(account)s AND name = ANY (%(names)s::text[])
+     GROUP BY name
 """
 
 PICTURE_ARRIVED = """

@@ -5,7 +5,7 @@ lock here. WAL with `synchronous=FULL`: a commit is on the disk before it is ans
 (`Storage.together`) are savepoints of one transaction: they wait for the disk once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -172,9 +172,17 @@ class SqliteStorage:
 
     def picture(self, account: AccountId, name: str) -> PictureRow | None:
         """See `Storage.picture`."""
+        return self.pictures(account, (name,)).get(name)
+
+    def pictures(self, account: AccountId, names: Collection[str]) -> dict[str, PictureRow]:
+        """See `Storage.pictures`."""
+        found = {}
         with self._transactions.transaction("BEGIN"):
-            ((size, whole),) = self._connection.execute(sql.PICTURE, {"account": account, "name": name})
-        return None if size is None else PictureRow(size, bool(whole))
+            for name in names:
+                ((size, whole),) = self._connection.execute(sql.PICTURE, {"account": account, "name": name})
+                if size is not None:
+                    found[name] = PictureRow(size, bool(whole))
+        return found
 
     def picture_arrived(self, account: AccountId, name: str) -> bool:
         """See `Storage.picture_arrived`."""

@@ -23,6 +23,7 @@ from sync.server.app import create_app
 from sync.server.settings import Settings
 from sync.transport import Transport
 from tests.practice import SCREEN, instant, record_slot
+from tests.sync.server.conftest import stored_pictures
 
 WEDNESDAY = "2026-11-18T12:00Z"
 AFTER_THE_LOCK = "2026-11-23T12:00:01Z"
@@ -127,7 +128,7 @@ class Stage:
             device.clock.put(instant(text))
 
     def stored_pictures(self) -> list[Path]:
-        return [path for path in (self.folder / "server" / "pictures").rglob("*") if path.is_file()]
+        return stored_pictures(self.folder / "server")
 
     def stored_bytes(self) -> bytes:
         return b"".join(path.read_bytes() for path in (self.folder / "server").rglob("*") if path.is_file())

@@ -14,10 +14,14 @@ from litestar.testing import TestClient
 from diary.clock import GivenClock
 from diary.rules.ids import Millis
 from sync.server.app import create_app
+from sync.server.blobs import Blobs
+from sync.server.blobs_folder import FolderBlobs
+from sync.server.blobs_s3 import S3Blobs
 from sync.server.settings import Settings
 from sync.server.storage import Storage
 from sync.server.storage_postgres import PostgresStorage
 from sync.server.storage_sqlite import SqliteStorage
+from tests.sync.server.object_store import ObjectStore, object_store, put_environment
 from tests.sync.server.postgres import Postgres, postgres, stored_rows
 from tests.sync.server.process import Client
 from tests.sync.server.toy_storage import ToyStorage
@@ -26,6 +30,7 @@ from tests.sync.server.versions import ACCOUNT, ROOT, append, device_list
 if TYPE_CHECKING:
     from tests.sync.server.story import Story, Undisturbed  # which needs this file
 
+Opener = Callable[[], Blobs]
 WEDNESDAY = Millis(1_764_155_400_000)  # 2025-11-26T11:10Z, in the middle of 2025-W48
 START = Millis(1_800_000_000_000)
 
@@ -47,6 +52,38 @@ class Here:
 def stored_at(folder: Path, database_url: str | None) -> bytes:
     kept = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     return kept if database_url is None else kept + stored_rows(database_url)
+
+
+def stored_pictures(folder: Path) -> list[Path]:
+    """Return the files of pictures, and of parts of them, in a server's folder."""
+    return [path for path in (folder / "pictures").rglob("*") if path.is_file()]
+
+
+@pytest.fixture(scope="session")
+def store() -> Iterator[ObjectStore]:
+    with object_store() as store:
+        yield store
+
+
+@pytest.fixture(params=["folder", "s3"])
+def place(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Opener]:
+    """Return what opens the same place again and again, as several server processes do."""
+    opened: list[Blobs] = []
+    where = ""
+    if request.param == "s3":
+        store: ObjectStore = request.getfixturevalue("store")
+        put_environment(monkeypatch, store.environment)
+        where = store.new_place()
+
+    def open_place() -> Blobs:
+        opened.append(S3Blobs(where) if where else FolderBlobs(tmp_path / "pictures"))
+        return opened[-1]
+
+    yield open_place
+    for blobs in opened:
+        blobs.close()
 
 
 @pytest.fixture(scope="session")

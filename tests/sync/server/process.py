@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +21,6 @@ from sync.protocol import Enrol, Pull, PullAnswer, Push, PushAnswer, ServerFacts
 from tests.sync.server.author import Author
 
 _Message = TypeVar("_Message")
-SERVE = """
-import sys
-from pathlib import Path
-from sync.server.app import serve
-from sync.server.settings import Settings
-folder, port, *database = sys.argv[1:]
-serve(Settings(Path(folder), port=int(port), database_url=database[0] if database else None))
-"""
 START_SECONDS = 20
 
 
@@ -113,16 +105,22 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, port: int | None = None, database_url: str | None = None) -> Iterator[Running]:
+def running(
+    folder: Path,
+    port: int | None = None,
+    database_url: str | None = None,
+    pictures_url: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Running]:
     """Run a server on the folder until the block ends, gently unless it is dead by then."""
     port = port or free_port()
     log = folder.with_name(f"{folder.name}.log")
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, str(folder), str(port), *([database_url] if database_url else [])],
+            serve_command(folder, port, database_url, pictures_url),
             stdout=output,
             stderr=output,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+            env={**os.environ, **(environment or {})},
         )
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
         try:
@@ -132,6 +130,16 @@ def running(folder: Path, port: int | None = None, database_url: str | None = No
             if process.poll() is None:
                 process.terminate()
             process.wait()
+
+
+def serve_command(
+    folder: Path, port: int, database_url: str | None = None, pictures_url: str | None = None
+) -> list[str]:
+    """Return the command that runs a server, as an operator types it."""
+    command = [str(Path(sys.executable).parent / "diary"), "--home", str(folder), "server", "run"]
+    command += ["--folder", str(folder), "--port", str(port)]
+    command += ["--database", database_url] if database_url is not None else []
+    return [*command, *(["--pictures", pictures_url] if pictures_url is not None else [])]
 
 
 def _wait_until_it_answers(http: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -7,21 +7,18 @@ import pytest
 from litestar.testing import TestClient
 
 from diary.clock import GivenClock
-from diary.rules.ids import AccountId, Millis, Slot
+from diary.rules.ids import AccountId, Slot
 from diary.rules.week import slot_at
 from diary.sealing.row import picture_name
 from sync.enrolment import register
 from sync.server.app import create_app
-from sync.server.blobs import FolderBlobs
-from sync.server.pictures import ORPHAN_MILLIS, Pictures
 from sync.server.server import Server
 from sync.server.settings import Settings
 from tests.practice import record_slot
 from tests.rule import rule
 from tests.sync.server.author import Author, n_of
-from tests.sync.server.conftest import WEDNESDAY, Here
+from tests.sync.server.conftest import WEDNESDAY, Here, stored_pictures
 from tests.sync.server.process import Client, reasons
-from tests.sync.server.toy_storage import ToyStorage
 from tests.sync.stage import Stage, serving
 
 SLOT = slot_at(WEDNESDAY) - 2
@@ -138,7 +135,7 @@ def test_a_deletion_takes_the_pictures_too(here: Here, author: Author) -> None:
     here.client.push(author, author.entry(SLOT, life=1))
     answer = here.client.http.get(f"/v1/pictures/{name}", headers=author.authorization)
     assert answer.status_code == 404
-    assert [path for path in (here.folder / "pictures").rglob("*") if path.is_file()] == []
+    assert stored_pictures(here.folder) == []
     assert here.client.upload(author, name, picture).status_code == 404
 
 
@@ -190,18 +187,6 @@ def test_a_device_keeps_the_pictures_that_find_no_room_and_syncs_the_rest(tmp_pa
             assert len([path for path in device.failing.paths if path.startswith("PUT")]) == 1
 
 
-@rule("R41")
-def test_what_no_row_names_is_collected_after_a_day(tmp_path: Path) -> None:
-    storage, blobs = ToyStorage(GivenClock(Millis(0))), FolderBlobs(tmp_path)
-    blobs.append(ACCOUNT, "1" * 64, 0, b"part of nothing")
-    (path,) = [path for path in tmp_path.rglob("*") if path.is_file()]
-    written_ms = int(path.stat().st_mtime * 1000)
-    pictures = Pictures(storage, blobs)
-    assert pictures.collect_orphans(Millis(written_ms + ORPHAN_MILLIS - 1000)) == 0
-    assert pictures.collect_orphans(Millis(written_ms + ORPHAN_MILLIS + 1000)) == 1
-    assert not path.exists()
-
-
 @rule("R25")
 def test_a_killed_servers_unfinished_removal_is_finished_at_the_next_start(tmp_path: Path) -> None:
     clock = GivenClock(WEDNESDAY)
@@ -220,13 +205,6 @@ def test_a_killed_servers_unfinished_removal_is_finished_at_the_next_start(tmp_p
     again = Server.at(settings, clock)
     again.tidy()
     again.close()
-    assert [path for path in settings.pictures.rglob("*") if path.is_file()] == []
+    assert stored_pictures(settings.folder) == []
     assert capture.wrap is not None
     assert all(capture.wrap not in path.read_bytes() for path in settings.folder.glob("server.db*"))
-
-
-def test_no_name_from_the_network_leaves_the_folder(tmp_path: Path) -> None:
-    blobs = FolderBlobs(tmp_path / "pictures")
-    for account, name in ((ACCOUNT, "../" * 10 + "1" * 34), (AccountId(".."), "1" * 64)):
-        with pytest.raises(FileNotFoundError):
-            blobs.read(account, name, 0, 1)

@@ -230,9 +230,15 @@ class ToyStorage:
         return sorted(account for account in self.everyone if after is None or account > after)[:limit]
 
     def picture(self, account: AccountId, name: str) -> PictureRow | None:
+        return self.pictures(account, {name}).get(name)
+
+    def pictures(self, account: AccountId, names: Collection[str]) -> dict[str, PictureRow]:
         books = self.everyone.get(account, Books())
-        sizes = books.pictures.get(name)
-        return None if sizes is None else PictureRow(max(sizes.values()), name in books.whole)
+        return {
+            name: PictureRow(max(sizes.values()), name in books.whole)
+            for name, sizes in books.pictures.items()
+            if name in names
+        }
 
     def picture_arrived(self, account: AccountId, name: str) -> bool:
         if self.picture(account, name) is None:
