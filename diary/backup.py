@@ -108,12 +108,12 @@ def account_of(path: Path) -> str:
                 raise NotABackupError(path=path, because="it is no diary")
             if schema > SCHEMA:
                 raise NotABackupError(path=path, because="a later workdiary wrote it; install that one")
-            fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            fault = files.fault_in(connection)
             account = meta.word(connection, ACCOUNT)
         except sqlite3.DatabaseError as error:
             raise NotABackupError(path=path, because=str(error)) from error
-    if fault != "ok" or account is None:
-        raise NotABackupError(path=path, because=f"it is damaged ({fault})")
+    if fault or account is None:
+        raise NotABackupError(path=path, because=f"it is damaged ({fault or 'it names no account'})")
     return account
 
 

@@ -13,44 +13,30 @@ from typing import Self, Unpack
 
 from diary import (
     asking,
-    attention,
-    auditing,
-    backup,
-    checking,
     contracts,
     correcting,
     drafting,
-    looking,
     opening,
     recording,
     recovering,
-    refused,
     renewing,
-    search,
     settings,
-    showing,
     tracking,
 )
 from diary.asking import Asked
-from diary.attention import Attention
-from diary.auditing import Audit
 from diary.checking import WeekCheck
 from diary.clock import Clock
 from diary.contracts import Contract, TermsFields
 from diary.correcting import Acts, Loss
+from diary.look_door import LookDoor
 from diary.refused import RefusalView
 from diary.rules.change import Refused
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
-from diary.rules.qualifies import Finding
-from diary.rules.segment import ListedDevice, Sealed, StampedText
-from diary.rules.timesheet import Place, SegmentView, WeekView
-from diary.rules.week import Week
+from diary.rules.segment import ListedDevice, Sealed
+from diary.rules.timesheet import Place
 from diary.sealing.keyring import KeyPlace
-from diary.search import Found, Progress, Texts
 from diary.showing import Status
-from diary.state import OpenDiary
 from diary.store.drafts import CaptureDraft
-from diary.sync_door import SyncDoor
 from diary.tracking import Tracking
 
 __all__ = [
@@ -68,16 +54,12 @@ __all__ = [
 ]
 
 
-class Diary(SyncDoor):
+class Diary(LookDoor):
     """One person's diary on one device, open in one thread.
 
     Made by `create`, `open` or `join_account`; a context manager that closes it. What a sync asks of it
-    stands in `diary.sync_door`.
+    stands in `diary.sync_door`, what is shown in `diary.look_door`.
     """
-
-    def __init__(self, state: OpenDiary) -> None:
-        super().__init__(state)
-        self._texts = Texts()
 
     # Opening and closing.
 
@@ -310,79 +292,6 @@ class Diary(SyncDoor):
     def drop_asked(self, only: Collection[Place] | None = None) -> tuple[Place, ...]:
         """Destroy what waits for an answer, all of it or at these places (R25, R38)."""
         return asking.drop_asked(self._state, only)
-
-    # Looking.
-
-    def week(self, week: Week) -> WeekView:
-        """Return a week as it stands on this device (R24)."""
-        return looking.week(self._state, week)
-
-    def segment(self, place: Place) -> SegmentView | None:
-        """Return one segment, None where nothing stands (R24)."""
-        return looking.segment(self._state, place)
-
-    def check(self, week: Week) -> WeekCheck:
-        """Return what of a week qualifies, and which points fail (R30)."""
-        return checking.check(self._state, week)
-
-    def foresee(self, contract: Contract, memo: str, label: str) -> tuple[Finding, ...]:
-        """Return the points that time tracked from now on is already known to fail (R11)."""
-        return checking.foresee(self._state, contract, memo, label)
-
-    def weeks(self) -> tuple[Week, ...]:
-        """Return the weeks that hold anything, the newest first (R2)."""
-        return showing.weeks(self._state)
-
-    def picture(self, name: str) -> bytes:
-        """Return a picture, opened (R47)."""
-        return showing.picture(self._state, name)
-
-    def search(
-        self, text: str, *, limit: int | None, skip: int = 0, progress: Progress | None = None
-    ) -> Found:
-        """Return the segments that hold a text, the newest first; the first search reads all (R31)."""
-        return search.search(self._state, self._texts, text, limit=limit, skip=skip, progress=progress)
-
-    def prepare_search(self) -> None:
-        """Read what a first search would have to read (R31)."""
-        with self._state.reading():
-            search.bring_up_to_date(self._state, self._texts)
-
-    def memo_history(self, place: Place) -> tuple[StampedText, ...]:
-        """Return a segment's old memos, the oldest first (R26)."""
-        return showing.memo_history(self._state, place)
-
-    def refusals(self) -> tuple[RefusalView, ...]:
-        """Return the refused changes, the newest first (R37d)."""
-        return refused.everything(self._state)
-
-    def refused_deletions(self) -> tuple[RefusalView, ...]:
-        """Return the refused deletions that were not put away yet (R37d)."""
-        return refused.deletions(self._state)
-
-    def dismiss_refusals(self, numbers: Iterable[int]) -> int:
-        """Put refusals away that were looked at (R37d)."""
-        return refused.dismiss(self._state, numbers)
-
-    def forget_refusals(self, numbers: Iterable[int]) -> int:
-        """Destroy what refusals keep (R25)."""
-        return refused.forget(self._state, numbers)
-
-    def attention(self) -> Attention:
-        """Return what is said wherever somebody looks (R31, R37d)."""
-        return attention.attention(self._state)
-
-    def status(self) -> Status:
-        """Return the state in one look (CLI.md)."""
-        return showing.status(self._state)
-
-    def audit(self) -> Audit:
-        """Return what is stored, what was sent, when and to whom, and what gave alarm (R55)."""
-        return auditing.audit(self._state)
-
-    def backup(self, path: Path, progress: backup.Progress | None = None) -> int:
-        """Write a whole copy of the diary to a file; return its size in bytes (R70)."""
-        return backup.backup(self._state, path, progress)
 
     # Settings.
 

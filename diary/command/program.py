@@ -45,6 +45,7 @@ _OWN = {
     "contract": "contract",
     "config": "settings",
     "import": "importer",
+    "doctor": "doctor",
     "audit": "audit",
     "backup": "care",
     "restore": "care",

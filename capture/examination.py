@@ -1,0 +1,94 @@
+"""What `diary doctor` looks at on the desktop: picture, input, title, presence (R13, R14, R70).
+
+Nothing of it is kept: the picture is measured and dropped, and of input only how often is ever known.
+"""
+
+import time
+from collections.abc import Iterator
+
+from capture.alone import holder, is_tracked
+from capture.edges import Edges, edges_of
+from diary.diary import Diary
+from diary.doctor import Check
+
+LISTEN_SECONDS = 1.5
+POLL_SECONDS = 0.1
+WHY_NO_PICTURE = {
+    "no_permission": ("The desktop allows no picture.", "Allow it in the desktop's privacy settings."),
+    "locked": ("The screen is locked.", "Unlock it and look again."),
+    "black": ("The picture is all black.", "Wake the screen; on a Wayland desktop log in to an X11 session."),
+    "no_display": ("There is no display to take a picture of.", "Run it on the desktop that you work on."),
+    "failed": ("The picture failed.", "See `diary tracker log`."),
+}
+
+
+def checks(diary: Diary) -> Iterator[Check]:
+    """Yield the checks of tracker, screen, input, titles and presence."""
+    yield _tracker(diary)
+    edges = edges_of()
+    if edges.blind_because:
+        mend = "Log in to an X11 session to record; everything else works without."
+        yield Check("desktop", "warning", edges.blind_because, mend)
+        return
+    try:
+        yield _screen(edges)
+        yield _title(edges)
+        yield _input(edges)
+        yield _presence(edges)
+    finally:
+        edges.close()
+
+
+def _tracker(diary: Diary) -> Check:
+    if is_tracked(diary.home):
+        return Check("tracker", "fine", f"The tracker runs as process {holder(diary.home)}.")
+    if diary.tracking().on:
+        return Check("tracker", "fault", "Tracking is on, and no tracker runs.", "Start it: diary continue.")
+    return Check("tracker", "fine", "Tracking is off, and no tracker runs.")
+
+
+def _screen(edges: Edges) -> Check:
+    picture = edges.screen.grab("all", None)
+    if isinstance(picture, str):
+        says, mend = WHY_NO_PICTURE[picture]
+        return Check("screen", "fault", says, mend)
+    return Check(
+        "screen", "fine", f"A picture of {picture.width} by {picture.height} was taken, and dropped."
+    )
+
+
+def _title(edges: Edges) -> Check:
+    window = edges.windows.active()
+    if window.application or window.title:
+        seen = f"{len(window.title)} characters of title, application “{window.application}”"
+        says = f"The active window is read: {seen}."
+        return Check("titles", "fine", says)
+    mend = "Click into a window and look again; without a window manager none is known."
+    return Check("titles", "warning", "No active window is known.", mend)
+
+
+def _input(edges: Edges) -> Check:
+    """Listen for a moment: that counting starts is checked, and what came meanwhile is said as a number."""
+    if not edges.input_counts.start():
+        return Check("input", "fault", "Input cannot be counted.", "The X server needs its RECORD extension.")
+    counted = 0
+    for _ in range(int(LISTEN_SECONDS / POLL_SECONDS)):
+        time.sleep(POLL_SECONDS)
+        sample = edges.input_counts.take_minute()
+        counted += sum(filter(None, (sample.keystrokes, sample.clicks, sample.scrolls)))
+        if counted:
+            break
+    says = (
+        "Input is counted: something came just now."
+        if counted
+        else "Input can be counted; nothing was typed now."
+    )
+    return Check("input", "fine", says)
+
+
+def _presence(edges: Edges) -> Check:
+    idle_ms = edges.idle.idle_ms()
+    if idle_ms is None:
+        mend = "Idle time then counts by input alone; the X server lacks MIT-SCREEN-SAVER."
+        return Check("presence", "warning", "The desktop does not say how long nobody was there.", mend)
+    return Check("presence", "fine", f"The desktop saw somebody {idle_ms / 1000:,.0f} s ago.")

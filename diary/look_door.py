@@ -1,0 +1,116 @@
+"""What a diary shows, as methods of the one door (R5, R24, R30, R31, R37d, R55).
+
+Pages, terminal and sync's words ask here; what changes something stands in `diary.diary`.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from diary import (
+    attention,
+    auditing,
+    backup,
+    checking,
+    looking,
+    refused,
+    search,
+    showing,
+)
+from diary.attention import Attention
+from diary.auditing import Audit
+from diary.checking import WeekCheck
+from diary.contracts import Contract
+from diary.refused import RefusalView
+from diary.rules.qualifies import Finding
+from diary.rules.segment import StampedText
+from diary.rules.timesheet import Place, SegmentView, WeekView
+from diary.rules.week import Week
+from diary.search import Found, Progress, Texts
+from diary.showing import Status
+from diary.state import OpenDiary
+from diary.store import connection as files
+from diary.sync_door import SyncDoor
+
+
+class LookDoor(SyncDoor):
+    """What is asked of an open diary to be shown; every method is one snapshot of the file."""
+
+    def __init__(self, state: OpenDiary) -> None:
+        super().__init__(state)
+        self._texts = Texts()
+
+    def week(self, week: Week) -> WeekView:
+        """Return a week as it stands on this device (R24)."""
+        return looking.week(self._state, week)
+
+    def segment(self, place: Place) -> SegmentView | None:
+        """Return one segment, None where nothing stands (R24)."""
+        return looking.segment(self._state, place)
+
+    def check(self, week: Week) -> WeekCheck:
+        """Return what of a week qualifies, and which points fail (R30)."""
+        return checking.check(self._state, week)
+
+    def foresee(self, contract: Contract, memo: str, label: str) -> tuple[Finding, ...]:
+        """Return the points that time tracked from now on is already known to fail (R11)."""
+        return checking.foresee(self._state, contract, memo, label)
+
+    def weeks(self) -> tuple[Week, ...]:
+        """Return the weeks that hold anything, the newest first (R2)."""
+        return showing.weeks(self._state)
+
+    def picture(self, name: str) -> bytes:
+        """Return a picture, opened (R47)."""
+        return showing.picture(self._state, name)
+
+    def search(
+        self, text: str, *, limit: int | None, skip: int = 0, progress: Progress | None = None
+    ) -> Found:
+        """Return the segments that hold a text, the newest first; the first search reads all (R31)."""
+        return search.search(self._state, self._texts, text, limit=limit, skip=skip, progress=progress)
+
+    def prepare_search(self) -> None:
+        """Read what a first search would have to read (R31)."""
+        with self._state.reading():
+            search.bring_up_to_date(self._state, self._texts)
+
+    def memo_history(self, place: Place) -> tuple[StampedText, ...]:
+        """Return a segment's old memos, the oldest first (R26)."""
+        return showing.memo_history(self._state, place)
+
+    def refusals(self) -> tuple[RefusalView, ...]:
+        """Return the refused changes, the newest first (R37d)."""
+        return refused.everything(self._state)
+
+    def refused_deletions(self) -> tuple[RefusalView, ...]:
+        """Return the refused deletions that were not put away yet (R37d)."""
+        return refused.deletions(self._state)
+
+    def dismiss_refusals(self, numbers: Iterable[int]) -> int:
+        """Put refusals away that were looked at (R37d)."""
+        return refused.dismiss(self._state, numbers)
+
+    def forget_refusals(self, numbers: Iterable[int]) -> int:
+        """Destroy what refusals keep (R25)."""
+        return refused.forget(self._state, numbers)
+
+    def attention(self) -> Attention:
+        """Return what is said wherever somebody looks (R31, R37d)."""
+        return attention.attention(self._state)
+
+    def status(self) -> Status:
+        """Return the state in one look (CLI.md)."""
+        return showing.status(self._state)
+
+    def audit(self) -> Audit:
+        """Return what is stored, what was sent, when and to whom, and what gave alarm (R55)."""
+        return auditing.audit(self._state)
+
+    def backup(self, path: Path, progress: backup.Progress | None = None) -> int:
+        """Write a whole copy of the diary to a file; return its size in bytes (R70)."""
+        return backup.backup(self._state, path, progress)
+
+    def file_fault(self) -> str:
+        """Return what SQLite finds wrong in the file, "" where it is whole (R70)."""
+        with self._state.reading():
+            return files.fault_in(self._state.connection)
