@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+import msgspec
+
 from diary import envelope
 from diary.correcting import keep_before
 from diary.deciding import opened_entries, what_of
@@ -38,8 +40,7 @@ class Taken:
     new_devices: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrival:
+class _Arrival(msgspec.Struct, frozen=True, gc=False):
     """One row of a page, and what is held under its name already (None: it is new here)."""
 
     checked: CheckedRow

@@ -139,7 +139,12 @@ def device(devices: DeviceListInClear, replica: ReplicaId) -> ListedDevice | Non
 def counts(devices: DeviceListInClear, replica: ReplicaId, n: int) -> bool:
     """Return whether version (replica, n) is by a listed device and before its revocation (R50)."""
     listed = device(devices, replica)
-    return listed is not None and (listed.revoked_from is None or n < listed.revoked_from)
+    return listed is not None and counts_at(listed, n)
+
+
+def counts_at(listed: ListedDevice, n: int) -> bool:
+    """Return whether version `n` of a listed device is before its revocation (R50)."""
+    return listed.revoked_from is None or n < listed.revoked_from
 
 
 def _parsed(raw: bytes) -> Header:

@@ -7,8 +7,10 @@ named fault out. A fault is an alarm: it stays until a person has looked.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 from diary.errors import PeerError
 from diary.evidence import device_list
@@ -16,7 +18,13 @@ from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
 from diary.evidence.signature import PUSH, verify
 from diary.rules.ids import AccountId, ReplicaId
-from diary.rules.segment import DeviceListInClear, Header, MalformedHeaderError, parse_header
+from diary.rules.segment import (
+    DeviceListInClear,
+    Header,
+    ListedDevice,
+    MalformedHeaderError,
+    parse_header,
+)
 
 HASHES_PER_VERSION_BYTES = 64
 
@@ -45,8 +53,7 @@ class CheckedPush:
     hashes: frozenset[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedRow:
+class CheckedRow(msgspec.Struct, frozen=True, gc=False):
     """A row that passed: `raw` are the header's exact bytes."""
 
     row: LogRow
@@ -66,6 +73,11 @@ class Reader:
     account: AccountId
     devices: DeviceListInClear | None
     pushes: dict[str, CheckedPush]
+    _listed: dict[ReplicaId, ListedDevice] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """List the devices by their replica: every row asks for one."""
+        self._list(self.devices)
 
     def check(self, page: Page, cursor: Cursor | None) -> list[CheckedRow]:
         """Return the page's rows that are new after `cursor`, each of them checked (R45, R48).
@@ -109,17 +121,21 @@ class Reader:
 
     def _learn_devices(self, header: Header, raw: bytes, row: LogRow) -> None:
         try:
-            self.devices = device_list.check(header, raw, row.body or b"", self.devices)
+            self._list(device_list.check(header, raw, row.body or b"", self.devices))
         except device_list.DeviceListError as error:
             raise FeedFaultError("device_list", error.what_happened.rstrip(".")) from error
+
+    def _list(self, devices: DeviceListInClear | None) -> None:
+        self.devices = devices
+        self._listed = {listed.replica: listed for listed in devices.devices} if devices else {}
 
     def _checked_push(self, name: str, pushes: Mapping[str, SignedPush]) -> CheckedPush:
         """Return the push of that hash once its signature is found to be its writer's."""
         signed = pushes.get(name)
         if signed is None or push_hash(signed).hex() != name or len(signed.hashes) % HASHES_PER_VERSION_BYTES:
             raise FeedFaultError("bad_signature", "a push that should sign a row is not shown")
-        listed = self.devices and device_list.device(self.devices, signed.replica)
-        if not listed:
+        listed = self._listed.get(signed.replica)
+        if listed is None:
             what = f"a push is signed by {signed.replica}, which is no device of the account"
             raise FeedFaultError("unlisted_device", what)
         if not verify(bytes.fromhex(listed.sign), PUSH, signed.hashes, signed.signature):
@@ -130,7 +146,8 @@ class Reader:
         return self.pushes[name]
 
     def _counts(self, header: Header) -> bool:
-        return self.devices is not None and device_list.counts(self.devices, header.replica, header.n)
+        listed = self._listed.get(header.replica)
+        return listed is not None and device_list.counts_at(listed, header.n)
 
 
 def _split(hashes: bytes) -> Iterator[bytes]:

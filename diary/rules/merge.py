@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
 from diary.rules.ids import Millis, ReplicaId
 from diary.rules.segment import Header
 from diary.rules.vector import Vector, descends_from, join
@@ -15,8 +17,7 @@ from diary.rules.vector import Vector, descends_from, join
 Kind = Literal["automatic", "manual"]
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True, gc=False):
     """A capture or an entry that is held; `received_at_ms` is None until the server has taken it."""
 
     header: Header

@@ -7,6 +7,7 @@ apply to a type are absent. Readers refuse fields they do not know (`bad_header`
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -156,19 +157,22 @@ def parse_header(raw: bytes) -> Header:
     return header
 
 
+@lru_cache(maxsize=4096)  # thousands of versions name the same account, contracts and replicas
+def _is_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None
+
+
 def _faults_of(header: Header) -> Iterator[str]:
     """Yield what is wrong with the header; after the first, what follows may be beside the point."""
     if header.v != HEADER_VERSION:
         yield f"format version {header.v} is not known here"
-    if not all(_ID.fullmatch(name) for name in (header.account, header.contract, header.replica)):
+    if not (_is_id(header.account) and _is_id(header.contract) and _is_id(header.replica)):
         yield "account, contract and replica are 32 hexadecimal digits each"
     if not 1 <= header.n < NUMBER_END:
         yield "n counts from 1"
     if header.commit is not None and not _HASH.fullmatch(header.commit):
         yield "commit is 64 hexadecimal digits"
-    if header.stamp is not None and not (
-        0 <= header.stamp[0] < NUMBER_END and _ID.fullmatch(header.stamp[1])
-    ):
+    if header.stamp is not None and not (0 <= header.stamp[0] < NUMBER_END and _is_id(header.stamp[1])):
         yield "a stamp is milliseconds and a replica"
     if header.type in {"capture", "entry"} and (header.slot is None or not 0 <= header.slot < SLOT_END):
         yield "a capture or an entry names its slot"
@@ -209,7 +213,7 @@ def _faults_of_entry(header: Header) -> Iterator[str]:
     vector = header.vector or {}
     if not 1 <= len(vector) <= VECTOR_MAX or vector.get(header.replica) != header.n:
         yield "an entry's vector holds its own name"
-    if any(not _ID.fullmatch(replica) or not 1 <= n < NUMBER_END for replica, n in vector.items()):
+    if any(not _is_id(replica) or not 1 <= n < NUMBER_END for replica, n in vector.items()):
         yield "a vector maps replicas to numbers from 1"
 
 

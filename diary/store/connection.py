@@ -14,6 +14,7 @@ from diary.errors import DamageError, DiaryError, MachineError, NothingError, Us
 from diary.store.migrations import APPLICATION_ID, MIGRATIONS, SCHEMA, Migration
 
 FILE_NAME = "diary.db"
+PAGE_BYTES = 8192  # a sealed row is about 1.3 KB: six fit into a page, and a commit writes fewer of them
 BUSY_MILLIS = 10_000  # tracker, sync and pages write at once; each holds the lock for milliseconds
 
 
@@ -183,6 +184,8 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
         raise NotADiaryError(path=path)
     if found > SCHEMA:
         raise NewerDiaryError(path=path, found=found, known=SCHEMA)
+    if is_empty:
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         connection.execute("PRAGMA journal_mode = WAL")
     if found < SCHEMA:

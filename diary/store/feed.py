@@ -133,8 +133,7 @@ class NewPicture(TypedDict):
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRow:
+class KnownRow(msgspec.Struct, frozen=True, gc=False):
     """A version that is held already under a name that a page shows."""
 
     id: int
@@ -144,8 +143,7 @@ class KnownRow:
     received: bool
 
 
-@dataclass(frozen=True, slots=True)
-class HeldRow:
+class HeldRow(msgspec.Struct, frozen=True, gc=False):
     """A capture or an entry that is held at a place; `seen` when it ever left this machine or came to it."""
 
     id: int

@@ -201,16 +201,14 @@ class SentNote:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(msgspec.Struct, frozen=True, gc=False):
     """A version that may be sent now: its row in the file, and the bytes it takes of a push (R44)."""
 
     id: int
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """A version on its way out."""
 
     id: int
