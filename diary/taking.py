@@ -126,6 +126,8 @@ def _compare(diary: OpenDiary, contract: ContractId, checked: Sequence[CheckedRo
 def _give_way(diary: OpenDiary, arrivals: Sequence[_Arrival]) -> None:
     """Drop what was sealed anew at a renewal where another copy of the file had sent it after all (R42)."""
     former = renewal.former(diary.connection)
+    if not former:
+        return
     for arrival in arrivals:
         if arrival.known is not None or arrival.header.replica not in former:
             continue
@@ -207,8 +209,7 @@ def _merged(
 
 def _bring_to_standing(diary: OpenDiary, place: _Place) -> None:
     """Destroy what fell at a place and put back what stands after all (R25, R35, R37d)."""
-    connection = diary.connection
-    answered = {arrival.header.name for arrival in place.came}
+    answered = {arrival.header.name for arrival in place.came if arrival.known is not None}
     unanswered = {
         version.header.name
         for version in place.held
@@ -219,33 +220,34 @@ def _bring_to_standing(diary: OpenDiary, place: _Place) -> None:
     falling = [
         version
         for version in place.held
-        if version.header.name in place.fallen
+        if version.content == "standing"
+        and version.header.name in place.fallen
         and not is_deletion(version.header)
         and not (place.fallen[version.header.name] == "superseded" and version.header.name in unanswered)
     ]
-    rising = {version.header.name: version for version in place.held if version.content != "standing"}
-    for arrival in place.came:
-        name = arrival.header.name
-        body = arrival.checked.row.body
-        if body is not None and name in rising and name not in place.fallen:
-            feed.refill(connection, rising[name].id, body, arrival.checked.row.wrap)
-            feed.add_pictures(connection, _pictures(arrival.checked))
+    _put_back(diary, place)
     _remember_displaced(diary, place, falling)
     # Texts of a life that is over go wherever they lie, old memos and refused changes too (R25).
     if place.stands.life and forget_texts(diary, (place.contract, place.slot)):
         mark_destroying(diary)
     for version in falling:
-        if version.content == "standing":
-            _destroy(diary, version, place, is_unanswered=version.header.name in unanswered)
+        _destroy(diary, version, place, is_unanswered=version.header.name in unanswered)
+
+
+def _put_back(diary: OpenDiary, place: _Place) -> None:
+    """Store the content of what is held without it and stands after all (R37d)."""
+    for arrival in place.came:
+        name, row = arrival.header.name, arrival.checked.row
+        if arrival.known is None or row.body is None or name in place.fallen:
+            continue
+        if any(version.header.name == name and version.content != "standing" for version in place.held):
+            feed.refill(diary.connection, arrival.known.id, row.body, row.wrap)
+            feed.add_pictures(diary.connection, _pictures(arrival.checked))
 
 
 def _remember_displaced(diary: OpenDiary, place: _Place, falling: Sequence[feed.HeldRow]) -> None:
     """Keep the memos that another device's edit displaces, sealed, until the week freezes (R26)."""
-    displaced = [
-        version
-        for version in falling
-        if place.fallen[version.header.name] == "superseded" and version.content == "standing"
-    ]
+    displaced = [version for version in falling if place.fallen[version.header.name] == "superseded"]
     if not displaced:
         return
     at_ms = diary.now_ms()

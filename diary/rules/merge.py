@@ -29,6 +29,11 @@ class Held(msgspec.Struct, frozen=True, gc=False):
         return self.header.life or 0
 
     @property
+    def vector(self) -> Vector:
+        """Return what its writer knew of the entry; a capture knows of nothing (R34)."""
+        return self.header.vector or {}
+
+    @property
     def is_capture(self) -> bool:
         """Return whether the machine wrote it (R32)."""
         return self.header.type == "capture"
@@ -83,9 +88,9 @@ def standing(held: Iterable[Held]) -> Standing:
         life=life,
         deleted=life % 2 == 1,
         kind=_kind_of(life, captures, claims),
-        frontier=tuple(version for version in present if not _is_superseded(version, present)),
+        frontier=_frontier_of(present),
         captures=tuple(captures),
-        vector=join(_vector_of(version) for version in entries),
+        vector=join([version.vector for version in entries]),
         received_at_ms=min(received, default=None) if life % 2 == 0 else None,
         claimed_at_ms=max(received, default=None) if life % 2 == 0 else None,
     )
@@ -106,8 +111,8 @@ def _once(held: Iterable[Held]) -> list[Held]:
     """Return each version once, by name; one that is known to be received counts as received."""
     by_name: dict[tuple[ReplicaId, int], Held] = {}
     for version in held:
-        known = by_name.get(version.header.name)
-        if known is None or _is_earlier(version.received_at_ms, known.received_at_ms):
+        known = by_name.setdefault(version.header.name, version)
+        if known is not version and _is_earlier(version.received_at_ms, known.received_at_ms):
             by_name[version.header.name] = version
     return [by_name[name] for name in sorted(by_name)]
 
@@ -125,16 +130,24 @@ def _kind_of(life: int, captures: Sequence[Held], claims: Sequence[Held]) -> Kin
     return "manual" if claims or life > 0 else None
 
 
-def _is_superseded(version: Held, others: Sequence[Held]) -> bool:
-    """Return whether another descends from it; of equal vectors neither does, so that one always stands."""
-    own, replica = _vector_of(version), version.header.replica
-    n = own.get(replica, 0)
-    # Whoever does not know this very version does not descend from it: one look-up settles most pairs.
-    return any(
-        vector.get(replica, 0) >= n and descends_from(vector, own) and vector != own
-        for vector in map(_vector_of, others)
+def _frontier_of(present: Sequence[Held]) -> tuple[Held, ...]:
+    """Return the entries of one life that no other descends from (R34)."""
+    vectors = [version.vector for version in present]
+    return tuple(
+        version
+        for version, own in zip(present, vectors, strict=True)
+        if not _is_superseded(version.header, own, vectors)
     )
 
 
-def _vector_of(version: Held) -> Vector:
-    return version.header.vector or {}
+def _is_superseded(header: Header, own: Vector, vectors: Iterable[Vector]) -> bool:
+    """Return whether one of `vectors` descends from the version; its own, or an equal one, does not.
+
+    Of equal vectors neither supersedes the other, so that one always stands.
+    """
+    replica, n = header.replica, own.get(header.replica, 0)
+    for vector in vectors:
+        # Whoever does not know this very version does not descend from it: one look-up settles most pairs.
+        if vector is not own and vector.get(replica, 0) >= n and descends_from(vector, own) and vector != own:
+            return True
+    return False

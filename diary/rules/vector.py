@@ -26,5 +26,6 @@ def join(vectors: Iterable[Vector]) -> dict[ReplicaId, int]:
     joined: dict[ReplicaId, int] = {}
     for vector in vectors:
         for replica, n in vector.items():
-            joined[replica] = max(n, joined.get(replica, 0))
+            if joined.get(replica, 0) < n:
+                joined[replica] = n
     return dict(sorted(joined.items()))
