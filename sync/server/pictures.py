@@ -41,7 +41,8 @@ class Span:
 class Pictures:
     """The pictures of all accounts: what storage says may be, and what the blobs hold.
 
-    `quota_bytes` is how much room one account's whole pictures may take, None for no limit (R44).
+    `quota_bytes` is how much room one account's pictures may take, whole ones and those on their way, None
+    for no limit (R44).
     """
 
     def __init__(self, storage: Storage, blobs: Blobs, quota_bytes: int | None = None) -> None:
@@ -91,7 +92,7 @@ class Pictures:
             raise TooLargeError(what=f"One part holds at most {PICTURE_PART_BYTES_MAX} bytes.")
         if offset + len(part) > size:
             raise TooLargeError(what=f"By its row this picture is {size} bytes long.")
-        self._require_room(account, row)
+        self._require_room(account, name, row)
         if offset + len(part) < size:
             return self._append(account, name, offset, part)
         finished = self._blobs.finish(account, name, offset, part)
@@ -125,11 +126,12 @@ class Pictures:
         self._blobs.remove([(account, name)])
         raise NotFoundError(what="The segment was deleted while its picture was on the way.")
 
-    def _require_room(self, account: AccountId, row: PictureRow) -> None:
-        if self._quota_bytes is not None:
-            held = self._storage.picture_bytes(account)
-            if held + row.size > self._quota_bytes:
-                raise QuotaError(quota=self._quota_bytes, held=held)
+    def _require_room(self, account: AccountId, name: str, row: PictureRow) -> None:
+        """Count the picture before its first byte is taken: two uploads at once never share the last room."""
+        quota_bytes = self._quota_bytes
+        if quota_bytes is None or row.counted or self._storage.make_room(account, name, quota_bytes):
+            return
+        raise QuotaError(quota=quota_bytes, held=self._storage.picture_bytes(account))
 
     def span(self, account: AccountId, name: str, first: int, last: int | None) -> Span:
         """Return bytes `first` to `last` (included; None is the end) of a whole picture.

@@ -75,10 +75,14 @@ class NewRefusal:
 
 @dataclass(frozen=True, slots=True)
 class PictureRow:
-    """A picture that a row with content names: its padded size, and whether it came in whole (R41)."""
+    """A picture that a row with content names: its padded size, and whether it came in whole (R41).
+
+    `counted`: its size is among what the account's pictures take (R44).
+    """
 
     size: int
     whole: bool
+    counted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,12 +245,20 @@ class Storage(Protocol):
         """Return those of the pictures that a row with content names, as `picture` does one (R41)."""
         ...
 
+    def make_room(self, account: AccountId, name: str, quota_bytes: int) -> bool:
+        """Count the picture among what the account's pictures take, before its first byte comes (R44).
+
+        False, and not counted, where they would then take more than `quota_bytes`. Asked at once by several
+        uploads, no more are counted than there is room for. One that no row names any more needs no room.
+        """
+        ...
+
     def picture_arrived(self, account: AccountId, name: str) -> bool:
         """Note that the picture is whole; False when no row names it any more: a deletion wins (R25)."""
         ...
 
     def picture_bytes(self, account: AccountId) -> int:
-        """Return how many bytes the account's whole pictures are, each counted once (R44)."""
+        """Return how many bytes the account's whole and counted pictures are, each once (R44)."""
         ...
 
     def doomed(self, limit: int) -> list[tuple[AccountId, str]]:

@@ -149,9 +149,9 @@ class _PostgresHold:
     def destroy(self, names: Collection[Name]) -> None:
         for replica, n in names:
             self._run(sql.DESTROY, replica=replica, n=n)
-            for name, size, whole in self._all(sql.FORGET_PICTURES, replica=replica, n=n):
+            for name, size, counted in self._all(sql.FORGET_PICTURES, replica=replica, n=n):
                 self._run(sql.DOOM, name=name)
-                if whole:
+                if counted:
                     self._run(sql.FREE_BYTES, name=name, size=size)
             self.destroyed_something = True
 
@@ -243,16 +243,26 @@ class PostgresStorage:
     def pictures(self, account: AccountId, names: Collection[str]) -> dict[str, PictureRow]:
         """See `Storage.pictures`."""
         rows = self._read(sql.PICTURES, account=account, names=list(names))
-        return {name: PictureRow(size, whole) for name, size, whole in rows}
+        return {name: PictureRow(size, whole, counted) for name, size, whole, counted in rows}
+
+    def make_room(self, account: AccountId, name: str, quota_bytes: int) -> bool:
+        """See `Storage.make_room`."""
+
+        def note(line: Line) -> bool:
+            all_rows(line, sql.LOCK, account=account)
+            _count(line, account, name, quota_bytes)
+            ((counted,),) = all_rows(line, sql.IS_COUNTED, account=account, name=name)
+            return bool(counted)
+
+        return self._lines.asked(WRITE, note)
 
     def picture_arrived(self, account: AccountId, name: str) -> bool:
         """See `Storage.picture_arrived`."""
 
         def note(line: Line) -> bool:
             all_rows(line, sql.LOCK, account=account)  # as every write: a deletion comes before it or after
-            sizes = all_rows(line, sql.PICTURE_ARRIVED, account=account, name=name)
-            if sizes:  # once, however many rows name it
-                line.execute(sql.USE_BYTES, {"account": account, "size": sizes[0][0]})
+            _count(line, account, name, None)
+            line.execute(sql.PICTURE_ARRIVED, {"account": account, "name": name})
             ((exists,),) = all_rows(line, sql.PICTURE_EXISTS, account=account, name=name)
             return bool(exists)
 
@@ -312,6 +322,13 @@ def _make_tables(line: Line) -> None:
         found += 1
     if found != schema.SCHEMA_VERSION:
         raise UnknownTablesError(found=found, known=schema.SCHEMA_VERSION)
+
+
+def _count(line: Line, account: AccountId, name: str, quota_bytes: int | None) -> None:
+    """Count a picture against the account's room, once, however many rows name it."""
+    sizes = all_rows(line, sql.COUNT_PICTURE, account=account, name=name, quota_bytes=quota_bytes)
+    if sizes:
+        line.execute(sql.USE_BYTES, {"account": account, "size": sizes[0][0]})
 
 
 def _device_list(line: Line, account: AccountId) -> DeviceListRow | None:

@@ -1,6 +1,6 @@
 """PostgreSQL's tables, and how older ones become those of today (R69)."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # Held while the tables are made: processes that start at once make them once.
 SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7264919)"
@@ -11,7 +11,7 @@ SCHEMA_VERSION_FOUND = "SELECT version FROM schema_version"
 
 SCHEMA = """
     CREATE TABLE schema_version (version INTEGER NOT NULL);
-    INSERT INTO schema_version (version) VALUES (2);
+    INSERT INTO schema_version (version) VALUES (3);
 
     CREATE TABLE account (
         account TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(account) = 32),
@@ -101,6 +101,7 @@ SCHEMA = """
         n BIGINT NOT NULL,
         size BIGINT NOT NULL CHECK (size > 0),
         whole BOOLEAN NOT NULL DEFAULT false,
+        counted BOOLEAN NOT NULL DEFAULT false,
         PRIMARY KEY (account, name, replica, n)
     );
     CREATE INDEX picture_version ON picture (account, replica, n);
@@ -126,5 +127,10 @@ MIGRATIONS = {
             PRIMARY KEY (account, log_epoch)
         );
         UPDATE schema_version SET version = 2;
+    """,
+    2: """
+        ALTER TABLE picture ADD COLUMN counted BOOLEAN NOT NULL DEFAULT false;
+        UPDATE picture SET counted = whole;
+        UPDATE schema_version SET version = 3;
     """,
 }

@@ -186,11 +186,13 @@ NOTE_REVOKED = """
 """
 
 EXPECT_PICTURE = """
-    INSERT INTO picture (account, name, replica, n, size, whole)
-    SELECT %(account)s, new.name, new.replica, new.n, coalesce(old.size, new.size), coalesce(old.whole, false)
+    INSERT INTO picture (account, name, replica, n, size, whole, counted)
+    SELECT %(account)s, new.name, new.replica, new.n,
+           coalesce(old.size, new.size), coalesce(old.whole, false), coalesce(old.counted, false)
       FROM unnest(%(names)s::text[], %(replicas)s::text[], %(ns)s::bigint[], %(sizes)s::bigint[])
            AS new (name, replica, n, size)
-     CROSS JOIN LATERAL (SELECT max(picture.size) AS size, bool_or(picture.whole) AS whole
+     CROSS JOIN LATERAL (SELECT max(picture.size) AS size, bool_or(picture.whole) AS whole,
+                                bool_or(picture.counted) AS counted
                            FROM picture
                           WHERE picture.account = %(account)s AND picture.name = new.name) AS old
         ON CONFLICT (account, name, replica, n) DO NOTHING
@@ -211,7 +213,7 @@ DESTROY = """
 FORGET_PICTURES = """
     DELETE FROM picture
      WHERE account = %(account)s AND replica = %(replica)s AND n = %(n)s
- RETURNING name, size, whole
+ RETURNING name, size, counted
 """
 
 DOOM = """
@@ -269,18 +271,31 @@ PUSHES = """
 """
 
 PICTURES = """
-    SELECT name, max(size), bool_or(whole)
+    SELECT name, max(size), bool_or(whole), bool_or(counted)
       FROM picture
      WHERE account = %(account)s AND name = ANY (%(names)s::text[])
      GROUP BY name
 """
 
-PICTURE_ARRIVED = """
+COUNT_PICTURE = """
     UPDATE picture
-       SET whole = true
-     WHERE account = %(account)s AND name = %(name)s AND NOT whole
+       SET counted = true
+     WHERE account = %(account)s
+       AND name = %(name)s
+       AND NOT counted
+       AND (%(quota_bytes)s::bigint IS NULL
+            OR size <= %(quota_bytes)s::bigint
+                       - (SELECT picture_bytes FROM account WHERE account = %(account)s))
  RETURNING size
 """
+
+IS_COUNTED = """
+    SELECT coalesce(bool_or(counted), true)
+      FROM picture
+     WHERE account = %(account)s AND name = %(name)s
+"""
+
+PICTURE_ARRIVED = "UPDATE picture SET whole = true WHERE account = %(account)s AND name = %(name)s"
 
 PICTURE_EXISTS = """
     SELECT EXISTS (SELECT 1 FROM picture WHERE account = %(account)s AND name = %(name)s)

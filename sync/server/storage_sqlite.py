@@ -179,18 +179,33 @@ class SqliteStorage:
         found = {}
         with self._transactions.transaction("BEGIN"):
             for name in names:
-                ((size, whole),) = self._connection.execute(sql.PICTURE, {"account": account, "name": name})
+                asked = {"account": account, "name": name}
+                ((size, whole, counted),) = self._connection.execute(sql.PICTURE, asked)
                 if size is not None:
-                    found[name] = PictureRow(size, bool(whole))
+                    found[name] = PictureRow(size, bool(whole), bool(counted))
         return found
+
+    def make_room(self, account: AccountId, name: str, quota_bytes: int) -> bool:
+        """See `Storage.make_room`."""
+        named = {"account": account, "name": name}
+        with self._transactions.transaction("BEGIN IMMEDIATE"):
+            self._count(account, name, quota_bytes)
+            ((counted,),) = self._connection.execute(sql.IS_COUNTED, named)
+        return bool(counted)
+
+    def _count(self, account: AccountId, name: str, quota_bytes: int | None) -> None:
+        """Count a picture against the account's room, once, however many rows name it."""
+        asked = {"account": account, "name": name, "quota_bytes": quota_bytes}
+        sizes = self._connection.execute(sql.COUNT_PICTURE, asked).fetchall()
+        if sizes:
+            self._connection.execute(sql.USE_BYTES, {"account": account, "size": sizes[0][0]})
 
     def picture_arrived(self, account: AccountId, name: str) -> bool:
         """See `Storage.picture_arrived`."""
         with self._transactions.transaction("BEGIN IMMEDIATE"):
             named = {"account": account, "name": name}
-            for (size,) in self._connection.execute(sql.PICTURE_ARRIVED, named).fetchall():
-                self._connection.execute(sql.USE_BYTES, named | {"size": size})
-                break  # once, however many rows name it
+            self._count(account, name, None)
+            self._connection.execute(sql.PICTURE_ARRIVED, named)
             ((exists,),) = self._connection.execute(sql.PICTURE_EXISTS, named)
         return bool(exists)
 

@@ -146,10 +146,10 @@ class SqliteHold:
         for replica, n in names:
             asked = {"account": self._account, "replica": replica, "n": n}
             self._connection.execute(sql.DESTROY, asked)
-            for name, size, whole in self._connection.execute(sql.FORGET_PICTURES, asked).fetchall():
+            for name, size, counted in self._connection.execute(sql.FORGET_PICTURES, asked).fetchall():
                 gone = {"account": self._account, "name": name}
                 self._connection.execute(sql.DOOM, gone)
-                if whole:
+                if counted:
                     self._connection.execute(sql.FREE_BYTES, gone | {"size": size})
             self.destroyed_something = True
 

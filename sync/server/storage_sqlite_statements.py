@@ -8,7 +8,7 @@ copy in the first one's gap: a row comes behind the last one, and only ever lose
 shorter where it stands. The triggers hold the table to it; they cost an insert nothing.
 """
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 VERSIONS_STAY = """
     CREATE TRIGGER version_never_goes
@@ -117,6 +117,7 @@ SCHEMA = (
         n INTEGER NOT NULL,
         size INTEGER NOT NULL CHECK (size > 0),
         whole INTEGER NOT NULL DEFAULT 0 CHECK (whole IN (0, 1)),
+        counted INTEGER NOT NULL DEFAULT 0 CHECK (counted IN (0, 1)),
         PRIMARY KEY (account, name, replica, n)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX picture_version ON picture (account, replica, n);
@@ -156,6 +157,10 @@ MIGRATIONS = {
         ) STRICT, WITHOUT ROWID;
     """,
     3: VERSIONS_STAY,
+    4: """
+        ALTER TABLE picture ADD COLUMN counted INTEGER NOT NULL DEFAULT 0 CHECK (counted IN (0, 1));
+        UPDATE picture SET counted = whole;
+    """,
 }
 
 LAST_RECEIVED = "SELECT received_at_ms, log_epoch FROM account WHERE account = :account"
@@ -299,10 +304,11 @@ NOTE_REVOKED = """
 """
 
 EXPECT_PICTURE = """
-    INSERT INTO picture (account, name, replica, n, size, whole)
+    INSERT INTO picture (account, name, replica, n, size, whole, counted)
     VALUES (?1, ?2, ?3, ?4,
             coalesce((SELECT max(size) FROM picture WHERE account = ?1 AND name = ?2), ?5),
-            EXISTS (SELECT 1 FROM picture WHERE account = ?1 AND name = ?2 AND whole))
+            EXISTS (SELECT 1 FROM picture WHERE account = ?1 AND name = ?2 AND whole),
+            EXISTS (SELECT 1 FROM picture WHERE account = ?1 AND name = ?2 AND counted))
         ON CONFLICT (account, name, replica, n) DO NOTHING
 """
 
@@ -320,7 +326,7 @@ DESTROY = """
 FORGET_PICTURES = """
     DELETE FROM picture
      WHERE account = :account AND replica = :replica AND n = :n
- RETURNING name, size, whole
+ RETURNING name, size, counted
 """
 
 DOOM = """
@@ -347,14 +353,26 @@ FEED = """
 
 PUSH = "SELECT replica, hashes, signature FROM push WHERE account = :account AND hash = :hash"
 
-PICTURE = "SELECT max(size), max(whole) FROM picture WHERE account = :account AND name = :name"
+PICTURE = """
+    SELECT max(size), max(whole), max(counted)
+      FROM picture
+     WHERE account = :account AND name = :name
+"""
 
-PICTURE_ARRIVED = """
+COUNT_PICTURE = """
     UPDATE picture
-       SET whole = 1
-     WHERE account = :account AND name = :name AND NOT whole
+       SET counted = 1
+     WHERE account = :account
+       AND name = :name
+       AND NOT counted
+       AND (:quota_bytes IS NULL
+            OR size + (SELECT picture_bytes FROM account WHERE account = :account) <= :quota_bytes)
  RETURNING size
 """
+
+IS_COUNTED = "SELECT coalesce(max(counted), 1) FROM picture WHERE account = :account AND name = :name"
+
+PICTURE_ARRIVED = "UPDATE picture SET whole = 1 WHERE account = :account AND name = :name"
 
 PICTURE_EXISTS = "SELECT EXISTS (SELECT 1 FROM picture WHERE account = :account AND name = :name)"
 

@@ -7,6 +7,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
@@ -15,13 +16,13 @@ from diary.clock import GivenClock
 from diary.rules.ids import AccountId, Millis
 from sync.protocol import PICTURE_TAG_BYTES, PicturePart
 from sync.server.blobs import Upload
-from sync.server.faults import NotFoundError, UploadOffsetError
+from sync.server.faults import NotFoundError, QuotaError, UploadOffsetError
 from sync.server.pictures import ORPHAN_MILLIS, Pictures
-from sync.server.storage import PictureRow
+from sync.server.storage import PictureRow, Storage
 from tests.rule import rule
 from tests.sync.server.conftest import Opener
 from tests.sync.server.toy_storage import ToyStorage
-from tests.sync.server.versions import ACCOUNT, OTHER_ACCOUNT, REPLICA, ROOT, append, capture, terms
+from tests.sync.server.versions import ACCOUNT, OTHER_ACCOUNT, REPLICA, ROOT, SLOT, append, capture, terms
 
 NOW = Millis(int(time.time() * 1000))
 
@@ -79,6 +80,51 @@ class Scene:
 @pytest.fixture
 def scene(place: Opener) -> Scene:
     return Scene(place)
+
+
+@rule("R44")
+def test_uploads_at_once_never_share_the_last_room(storage: Storage, place: Opener) -> None:
+    """Two devices of one account, at two server processes."""
+    pictures = [os.urandom(4096 + PICTURE_TAG_BYTES) for _ in range(6)]
+    names = [hashlib.sha256(content).hexdigest() for content in pictures]
+    with storage.hold(ACCOUNT) as hold:
+        append(hold, terms(2))
+        for at, name in enumerate(names):
+            append(hold, capture(3 + at, slot=SLOT + at, pictures=((name, 4096),)))
+    processes = [Pictures(storage, place(), quota_bytes=3 * 4096 + 100) for _ in range(2)]
+
+    def send(at: int) -> bool:
+        process, name, content = processes[at % 2], names[at], pictures[at]
+        try:
+            if at % 3:
+                process.take_part(ACCOUNT, name, 0, content[:1000])
+                return process.take_part(ACCOUNT, name, 1000, content[1000:]).whole
+            return process.take_part(ACCOUNT, name, 0, content).whole
+        except QuotaError:
+            return False
+
+    with ThreadPoolExecutor(6) as pool:
+        came = list(pool.map(send, range(6)))
+    assert came.count(True) == 3
+    assert storage.picture_bytes(ACCOUNT) == 3 * 4096
+    # What found no room left nothing behind.
+    assert {found.name for found in place().listed("")} == {
+        name for name, is_in in zip(names, came, strict=True) if is_in
+    }
+    with storage.hold(ACCOUNT) as hold:
+        hold.destroy([(REPLICA, 3 + came.index(True))])
+    assert send(came.index(False))
+    assert not all(send(at) for at in range(6) if not came[at])
+
+
+@rule("R44")
+def test_a_picture_on_its_way_has_its_room_until_its_row_goes(scene: Scene) -> None:
+    rationed = Pictures(scene.storage, scene.open_place(), quota_bytes=4096)
+    scene.send(0, 1000, to=rationed)
+    assert scene.storage.picture_bytes(ACCOUNT) == 4096
+    assert scene.send(1000, to=rationed).whole
+    scene.delete()
+    assert scene.storage.picture_bytes(ACCOUNT) == 0
 
 
 @rule("R25")

@@ -203,6 +203,25 @@ def test_deletions_are_vacuumed_now_and_then(storage: PostgresStorage, clock: Gi
         assert hold.answers(REPLICA, {2})
 
 
+@rule("R44")
+def test_older_tables_learn_which_pictures_are_counted(url: str, clock: GivenClock) -> None:
+    storage = PostgresStorage(url, clock)
+    with storage.hold(ACCOUNT) as hold:
+        hold.open_account(ROOT)
+        append(hold, capture(2, pictures=(("9" * 64, 4096), ("8" * 64, 8192))))
+    storage.picture_arrived(ACCOUNT, "9" * 64)
+    storage.close()
+    with psycopg.connect(url, autocommit=True) as line:
+        line.execute("ALTER TABLE picture DROP COLUMN counted")
+        line.execute("UPDATE schema_version SET version = 2")
+    storage = PostgresStorage(url, clock)
+    assert storage.picture_bytes(ACCOUNT) == 4096
+    with storage.hold(ACCOUNT) as hold:
+        hold.destroy([(REPLICA, 2)])
+    assert storage.picture_bytes(ACCOUNT) == 0
+    storage.close()
+
+
 def test_tables_of_another_version_are_not_touched(url: str, clock: GivenClock) -> None:
     PostgresStorage(url, clock).close()
     with psycopg.connect(url, autocommit=True) as line:

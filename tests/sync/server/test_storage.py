@@ -10,7 +10,7 @@ from diary.evidence.receipt import Cursor, Receipt, Refusal
 from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
 from sync.server.faults import BusyError
 from sync.server.sqlite_file import DamagedDatabaseError, DatabaseFileError, UnknownSchemaError
-from sync.server.storage import Credential, NewRefusal, Storage
+from sync.server.storage import Credential, NewRefusal, PictureRow, Storage
 from sync.server.storage_sqlite import SqliteStorage
 from tests.rule import rule
 from tests.sync.server.conftest import START
@@ -282,6 +282,44 @@ class TestEveryStorage:
         assert storage.picture_bytes(ACCOUNT) == 0
 
     @rule("R44")
+    def test_room_is_made_once_and_never_beyond_the_quota(self, storage: Storage) -> None:
+        other = "8" * 64
+        with storage.hold(ACCOUNT) as hold:
+            append(
+                hold,
+                terms(2),
+                capture(3, pictures=((PICTURE, 4096), (other, 8192))),
+                capture(4, slot=SLOT + 1, pictures=((PICTURE, 4096),)),
+            )
+        assert not storage.make_room(ACCOUNT, PICTURE, 4095)
+        assert storage.picture_bytes(ACCOUNT) == 0
+        for _ in range(2):
+            assert storage.make_room(ACCOUNT, PICTURE, 4096)
+            assert storage.picture_bytes(ACCOUNT) == 4096
+        assert not storage.make_room(ACCOUNT, other, 12287)
+        assert storage.pictures(ACCOUNT, {PICTURE, other, "7" * 64}) == {
+            PICTURE: PictureRow(4096, whole=False, counted=True),
+            other: PictureRow(8192, whole=False, counted=False),
+        }
+        assert storage.picture_arrived(ACCOUNT, PICTURE)
+        assert storage.picture_bytes(ACCOUNT) == 4096
+        assert storage.make_room(ACCOUNT, "7" * 64, 0)
+        assert storage.picture_bytes(ACCOUNT) == 4096
+
+    @rule("R44")
+    def test_room_that_was_made_is_free_again_when_the_last_row_goes(self, storage: Storage) -> None:
+        with storage.hold(ACCOUNT) as hold:
+            append(hold, terms(2), capture(3, pictures=((PICTURE, 4096),)))
+        assert storage.make_room(ACCOUNT, PICTURE, 5000)
+        with storage.hold(ACCOUNT) as hold:
+            append(hold, capture(4, slot=SLOT + 1, pictures=((PICTURE, 4096),)))
+            hold.destroy([(REPLICA, 3)])
+        assert storage.picture_bytes(ACCOUNT) == 4096
+        with storage.hold(ACCOUNT) as hold:
+            hold.destroy([(REPLICA, 4)])
+        assert storage.picture_bytes(ACCOUNT) == 0
+
+    @rule("R44")
     def test_a_later_row_cannot_change_a_pictures_size(self, storage: Storage) -> None:
         with storage.hold(ACCOUNT) as hold:
             append(hold, terms(2), capture(3, pictures=((PICTURE, 4096),)))
@@ -328,6 +366,7 @@ def test_a_file_of_the_first_version_learns_how_much_it_holds(tmp_path: Path, cl
     storage.picture_arrived(ACCOUNT, PICTURE)
     for column in ("picture_bytes", "list_epoch", "log_epoch"):
         storage._connection.execute(f"ALTER TABLE account DROP COLUMN {column}")
+    storage._connection.execute("ALTER TABLE picture DROP COLUMN counted")
     storage._connection.execute("DROP TABLE opening")
     for trigger in ("version_never_goes", "version_only_loses_content"):
         storage._connection.execute(f"DROP TRIGGER {trigger}")
@@ -335,6 +374,9 @@ def test_a_file_of_the_first_version_learns_how_much_it_holds(tmp_path: Path, cl
     storage.close()
     storage = SqliteStorage(tmp_path / "server.db", clock)
     assert storage.picture_bytes(ACCOUNT) == 4096
+    with storage.hold(ACCOUNT) as hold:
+        hold.destroy([(REPLICA, 2), (REPLICA, 3)])
+    assert storage.picture_bytes(ACCOUNT) == 0
     storage.close()
 
 

@@ -40,6 +40,7 @@ class Books:
     answers: dict[Name, Stored] = field(default_factory=dict)
     pictures: dict[str, dict[Name, int]] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
+    counted: set[str] = field(default_factory=set)
     device_list: DeviceListRow | None = None
     log_epoch: int = FIRST_EPOCH
     openings: dict[int, SignedOpening] = field(default_factory=dict)
@@ -146,6 +147,7 @@ class ToyHold:
                         if not rows:
                             self.books.pictures.pop(picture, None)
                             self.books.whole.discard(picture)
+                            self.books.counted.discard(picture)
                             self.doomed.add(picture)
 
 
@@ -235,20 +237,31 @@ class ToyStorage:
     def pictures(self, account: AccountId, names: Collection[str]) -> dict[str, PictureRow]:
         books = self.everyone.get(account, Books())
         return {
-            name: PictureRow(max(sizes.values()), name in books.whole)
+            name: PictureRow(max(sizes.values()), name in books.whole, name in books.counted)
             for name, sizes in books.pictures.items()
             if name in names
         }
+
+    def make_room(self, account: AccountId, name: str, quota_bytes: int) -> bool:
+        with self.lock:
+            row = self.pictures(account, {name}).get(name)
+            if row is None or row.counted:
+                return True
+            if self.picture_bytes(account) + row.size > quota_bytes:
+                return False
+            self.everyone[account].counted.add(name)
+            return True
 
     def picture_arrived(self, account: AccountId, name: str) -> bool:
         if self.picture(account, name) is None:
             return False
         self.everyone[account].whole.add(name)
+        self.everyone[account].counted.add(name)
         return True
 
     def picture_bytes(self, account: AccountId) -> int:
         books = self.everyone.get(account, Books())
-        return sum(max(books.pictures[name].values()) for name in books.whole)
+        return sum(max(books.pictures[name].values()) for name in books.counted)
 
     def doomed(self, limit: int) -> list[tuple[AccountId, str]]:
         return sorted(self.doomed_pictures)[:limit]
