@@ -20,9 +20,12 @@ from watchdog.observers import Observer
 from diary.clock import Clock
 from diary.diary import Diary
 from diary.errors import MachineError, PeerError
+from diary.rules.deadline import UnsentWeek
+from diary.rules.ids import Millis
 from diary.rules.week import Week
 from diary.store.connection import FILE_NAME
 from sync.engine import Engine, NotRegisteredError, SyncReport
+from sync.lock_warning import LockWarnings, next_in_ms
 from sync.network import has_route
 from sync.schedule import Schedule, after_change, after_failure, after_network_return, after_success
 from sync.transport import ServerFailedError, Transport
@@ -38,11 +41,17 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits in the outbox: versions to be sent now, when the next hold ends, how long to the lock."""
+    """What waits in the outbox: versions to be sent now, when the next hold ends, how long to the lock.
+
+    `before_lock` is what has not reached the server of weeks that lock within a day, `now_ms` the instant of
+    the look by the diary's clock.
+    """
 
     due: frozenset[int]
     next_release_in_ms: int | None
     lock_in_ms: int | None
+    before_lock: tuple[UnsentWeek, ...]
+    now_ms: Millis
 
 
 @dataclass(slots=True)
@@ -83,6 +92,8 @@ class Worker:
             due=frozenset(due.id for due in diary.due()),
             next_release_in_ms=None if release is None else release - now_ms,
             lock_in_ms=None if slot is None else Week.of(slot).locked_at_ms - now_ms,
+            before_lock=diary.before_lock(),
+            now_ms=now_ms,
         )
 
     def url(self) -> str | None:
@@ -136,6 +147,8 @@ class Watch:
     said: str = ""
     has_route: bool = True
     looks_at_ms: tuple[int, ...] = ()
+    warnings: LockWarnings = field(default_factory=LockWarnings)
+    warn_at_ms: int | None = None
 
     async def _call(self, work: Callable[[], _Result]) -> _Result:
         """Return what `work` returns in the worker's thread."""
@@ -158,6 +171,8 @@ class Watch:
             elif self.looks_at_ms and self.looks_at_ms[0] <= self.now_ms():
                 self.looks_at_ms = self.looks_at_ms[1:]
                 await self._look()
+            elif self.warn_at_ms is not None and self.warn_at_ms <= self.now_ms():
+                await self._look()
 
     async def _sync(self) -> None:
         try:
@@ -176,6 +191,7 @@ class Watch:
                 lock_in_ms=waiting.lock_in_ms,
                 retry_after_ms=error.retry_after_ms if isinstance(error, ServerFailedError) else None,
             )
+            self._warn(waiting, is_away=True)
         else:
             if self.said:
                 self._say_once("In sync with the server again.")
@@ -183,6 +199,14 @@ class Watch:
             self.left = waiting.due
             self.schedule = after_success(self.now_ms(), _chance(), next_release_ms=self._release_ms(waiting))
             self.report(report)
+            self._warn(waiting, is_away=False)
+
+    def _warn(self, waiting: Waiting, *, is_away: bool) -> None:
+        """Say what a lock that comes near will find missing; while the server is away, look again in time."""
+        self.warnings, sentences = self.warnings.after(waiting.before_lock, waiting.now_ms, is_away=is_away)
+        for sentence in sentences:
+            self.say(sentence)
+        self.warn_at_ms = self.now_ms() + next_in_ms(waiting.now_ms) if is_away else None
 
     async def _look(self) -> None:
         """See whether what changed is something to send, or the registration that was waited for."""
@@ -194,6 +218,8 @@ class Watch:
         self.schedule = after_change(
             self.schedule, self.now_ms(), sendable=sendable, next_release_ms=self._release_ms(waiting)
         )
+        if self.schedule.failures:
+            self._warn(waiting, is_away=True)
 
     async def _wait(self, changed: asyncio.Event, stopped: asyncio.Event) -> None:
         """Wait for a change, the schedule or the end; while the server is away also for the network."""
@@ -201,6 +227,8 @@ class Watch:
         wait = self.schedule.wait_ms(now_ms) / 1000
         if self.looks_at_ms:
             wait = min(wait, max(0, self.looks_at_ms[0] - now_ms) / 1000)
+        if self.warn_at_ms is not None:
+            wait = min(wait, max(0, self.warn_at_ms - now_ms) / 1000)
         if self.schedule.failures:
             wait = min(wait, ROUTE_LOOK_SECONDS)
         waits = [asyncio.ensure_future(changed.wait()), asyncio.ensure_future(stopped.wait())]

@@ -1,5 +1,6 @@
 """`diary sync --watch` as a real process beside a real server (R17, R19, R41)."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -10,24 +11,27 @@ from pathlib import Path
 
 import pytest
 
-from diary.clock import SystemClock
+from diary.clock import GivenClock, SystemClock
 from diary.diary import Contract, Diary
 from diary.rules.ids import Slot
 from diary.rules.week import slot_at
 from diary.sealing.keyring import choose_place
 from sync.enrolment import register
 from sync.transport import Transport
-from tests.practice import record_slot
+from tests.bent_time import BentTime
+from tests.practice import instant, record_slot, slot
 from tests.rule import rule
 from tests.sync.server.process import running
+from tests.sync.stage import serving
 
 PATIENCE_SECONDS = 20.0
 
 
 @contextmanager
-def watching(home: Path) -> Iterator["subprocess.Popen[str]"]:
+def watching(home: Path, there: BentTime | None = None) -> Iterator["subprocess.Popen[str]"]:
     process = subprocess.Popen(
         [sys.executable, "-m", "diary.cli", "--home", str(home), "sync", "--watch"],
+        env=None if there is None else there.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -106,6 +110,32 @@ def test_while_the_server_is_away_it_says_so_once_and_goes_on_when_it_is_back(
     assert process.returncode == 0
     assert err.count("cannot be reached") == 1
     assert err.count("In sync with the server again") == 1
+
+
+@rule("R3")
+@rule("R31")
+def test_before_a_lock_it_says_what_the_server_lacks_and_again_an_hour_before(tmp_path: Path) -> None:
+    home = tmp_path / "diary"
+    home.mkdir()
+    clock = GivenClock(instant("2026-11-20T09:00Z"))
+    with Diary.create(home, clock=clock, place=choose_place(home, "file"), device_name="d") as diary:
+        diary.set_setting("hold_seconds", 0)
+        contract = diary.new_contract(title="Practice")
+        with serving(tmp_path / "server", clock) as url, Transport(url) as line:
+            register(diary, line)
+        for number in range(3):
+            record_slot(diary, contract, Slot(slot("2026-11-20T10:00Z") + number))
+    # Twenty times as fast: six minutes to the last hour are eighteen seconds.
+    with watching(home, BentTime.at("2026-11-23T10:54Z", speed=20)) as process:
+        assert process.stderr is not None
+        said = [line for line in (process.stderr.readline() for _ in range(3)) if "not reached" in line]
+        process.send_signal(signal.SIGTERM)
+        assert "not reached" not in process.communicate(timeout=PATIENCE_SECONDS)[1]
+    assert len(said) == 2
+    assert re.match(
+        r"3 segments of 2026-W47 have not reached the server; it locks in 1 h \d min \(Mon", said[0]
+    )
+    assert re.search(r"it locks in 5\d min \(Monday 12:00 UTC\)\. What arrives later is late", said[1])
 
 
 @rule("R50")
