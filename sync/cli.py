@@ -14,9 +14,8 @@ from sync import server_command
 
 if TYPE_CHECKING:
     from diary.diary import Diary
-    from sync.engine import Progress, RefusedRow, SyncReport
+    from sync.engine import RefusedRow, SyncReport
 
-TELL_AFTER_MS = 1_000  # a shorter wait needs no words
 DEVICE_NAME_CHARACTERS_MAX = 100
 
 DeviceName = Annotated[
@@ -52,10 +51,11 @@ def _register(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
     ) -> None:
         """Bring this diary to a server: account, contracts and everything recorded so far."""
         from sync.enrolment import register as enrol_here
+        from sync.telling import Teller
         from sync.transport import Transport
 
-        with Transport(url) as line, open_diary() as diary:
-            report = enrol_here(diary, line, progress=_teller(desk_of(ctx)))
+        with Transport(url) as line, open_diary() as diary, Teller(desk_of(ctx).clock) as teller:
+            report = enrol_here(diary, line, progress=teller)
         say(f"Registered with {line.url}.")
         _show(report, as_json=as_json)
 
@@ -74,12 +74,13 @@ def login(
 ) -> None:
     """Make this an additional device of your account, by its recovery phrase."""
     from sync.enrolment import login as log_in
+    from sync.telling import Teller
     from sync.transport import Transport
 
     desk = desk_of(ctx)
     place = place_for(desk.home, passphrase=passphrase, key_file=key_file)
     phrase = asked_phrase(phrase_file)
-    with Transport(url) as line:
+    with Transport(url) as line, Teller(desk.clock) as teller:
         diary, report = log_in(
             desk.home,
             line,
@@ -87,8 +88,8 @@ def login(
             clock=desk.clock,
             place=place,
             device_name=name or _computer_name(),
-            progress=_teller(desk),
-            ask_passphrase=ask_passphrase,
+            progress=teller,
+            ask_passphrase=teller.silent(ask_passphrase),
         )
     with diary:
         say(f"This device is “{diary.device_name}”, of the account on {line.url}.")
@@ -112,14 +113,15 @@ def _sync(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
             _watch(desk, open_diary, as_json=as_json)
             return
         from sync.engine import Engine, NotRegisteredError
+        from sync.telling import Teller
         from sync.transport import Transport
 
         with open_diary() as diary:
             link = diary.server()
             if link is None:
                 raise NotRegisteredError
-            with Transport(link.url) as line:
-                report = Engine(diary, line, progress=_teller(desk)).run()
+            with Transport(link.url) as line, Teller(desk.clock) as teller:
+                report = Engine(diary, line, progress=teller).run()
         _show(report, as_json=as_json)
         if _say_loudly(report):
             raise typer.Exit(RefusedError.exit_code)
@@ -183,23 +185,6 @@ def _computer_name() -> str:
     import platform
 
     return platform.node()[:DEVICE_NAME_CHARACTERS_MAX] or "this computer"
-
-
-def _teller(desk: Desk) -> "Callable[[Progress], None]":
-    """Return what tells how far a sync is, once it takes longer than a moment, on a line of its own."""
-    told_ms = desk.clock.monotonic_ms()
-
-    def tell(progress: "Progress") -> None:
-        nonlocal told_ms
-        now_ms = desk.clock.monotonic_ms()
-        if now_ms - told_ms >= TELL_AFTER_MS:
-            told_ms = now_ms
-            say(
-                f"Syncing: {progress.pushed} sent, {progress.pulled} received, {progress.pictures} pictures, "
-                f"{progress.waiting} to go."
-            )
-
-    return tell
 
 
 def _show(report: "SyncReport", *, as_json: bool) -> None:

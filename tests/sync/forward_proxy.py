@@ -36,9 +36,7 @@ class Proxy:
         self.asked.append(f"{method} {target}")
         if method == "CONNECT":
             port = int(target.rsplit(":", 1)[1])
-            with socket.create_connection(("127.0.0.1", port)) as server:
-                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                _splice(client, server)
+            splice_to(client, port, b"HTTP/1.1 200 Connection established\r\n\r\n")
             return
         parts = urlsplit(target)
         line = http.client.HTTPConnection("127.0.0.1", parts.port or 80)
@@ -59,9 +57,7 @@ class Proxy:
         host = reader.read(reader.read(1)[0] if kind == 3 else 4 if kind == 1 else 16)
         port = int.from_bytes(reader.read(2), "big")
         self.asked.append(f"SOCKS {host.decode('latin-1')}:{port}")
-        with socket.create_connection(("127.0.0.1", port)) as server:
-            client.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01" + port.to_bytes(2, "big"))
-            _splice(client, server)
+        splice_to(client, port, b"\x05\x00\x00\x01\x7f\x00\x00\x01" + port.to_bytes(2, "big"))
 
 
 @contextmanager
@@ -91,6 +87,13 @@ def forward_proxy(user: str = "") -> Iterator[Proxy]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def splice_to(client: socket.socket, port: int, greeting: bytes = b"") -> None:
+    """Connect a client to a port of this machine, greet it, and carry what both say."""
+    with socket.create_connection(("127.0.0.1", port)) as server:
+        client.sendall(greeting)
+        _splice(client, server)
 
 
 def _splice(client: socket.socket, server: socket.socket) -> None:

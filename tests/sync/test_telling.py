@@ -1,0 +1,120 @@
+"""A long sync says how far it is: a line that changes at a terminal, few lines elsewhere, JSON untouched."""
+
+import json
+import os
+import pty
+import re
+import socketserver
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from diary.clock import SystemClock
+from diary.diary import Diary
+from diary.sealing.keyring import choose_place
+from sync.enrolment import register
+from sync.transport import Transport
+from tests.sync.forward_proxy import splice_to
+from tests.sync.server.process import running
+
+SLOW_SECONDS = 5.0
+SAID = re.compile(r"Syncing for (\d+) s: \d+ sent, \d+ received, \d+ pictures, \d+ to go\.")
+
+
+@dataclass
+class Relay:
+    """Stands before a server, and lets every connection wait."""
+
+    port: int
+    wait_seconds: float = 0.0
+
+
+@contextmanager
+def relay_to(server_port: int) -> Iterator[Relay]:
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            time.sleep(relay.wait_seconds)
+            splice_to(self.request, server_port)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as listening:
+        listening.daemon_threads = True
+        relay = Relay(listening.server_address[1])
+        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield relay
+        finally:
+            listening.shutdown()
+            thread.join()
+
+
+def synced(home: Path, *, terminal: bool) -> tuple[str, str]:
+    """Return what `diary sync --json` says on stdout and on stderr, which may be a terminal."""
+    end, other = pty.openpty() if terminal else os.pipe()
+    with subprocess.Popen(
+        [sys.executable, "-m", "diary.cli", "--home", str(home), "sync", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=other,
+        env={**os.environ, "TERM": "xterm"},
+        text=True,
+    ) as process:
+        os.close(other)
+        said = b""
+        while part := _read(end):
+            said += part
+        os.close(end)
+        assert process.stdout is not None
+        out = process.stdout.read()
+    assert process.returncode == 0, said
+    return out, said.decode()
+
+
+def _read(end: int) -> bytes:
+    try:
+        return os.read(end, 4096)
+    except OSError:  # how a terminal says that nobody is on the other side any more
+        return b""
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Iterator[tuple[Path, Relay]]:
+    """Yield the home of a registered diary and what stands before its server."""
+    home = tmp_path / "diary"
+    home.mkdir()
+    with running(tmp_path / "server") as server, relay_to(server.client.http.base_url.port or 0) as relay:
+        place = choose_place(home, "file")
+        with (
+            Diary.create(home, clock=SystemClock(), place=place, device_name="d") as diary,
+            Transport(f"http://127.0.0.1:{relay.port}") as line,
+        ):
+            register(diary, line)
+        yield home, relay
+
+
+def test_a_terminal_sees_a_line_that_changes_and_goes(slow: tuple[Path, Relay]) -> None:
+    home, relay = slow
+    relay.wait_seconds = SLOW_SECONDS
+    out, said = synced(home, terminal=True)
+    assert json.loads(out)["pushed"] == 0
+    seconds = [int(each) for each in SAID.findall(said)]
+    assert len(set(seconds)) >= 3
+    assert min(seconds) >= 1
+    assert "\n" not in said
+    assert said.endswith("\r\x1b[K")
+
+
+def test_what_is_no_terminal_gets_a_line_now_and_then(slow: tuple[Path, Relay]) -> None:
+    home, relay = slow
+    relay.wait_seconds = SLOW_SECONDS
+    out, said = synced(home, terminal=False)
+    assert json.loads(out)["pushed"] == 0
+    assert len(SAID.findall(said)) == 1
+    assert "\x1b" not in said
+    assert said.endswith("to go.\n")
