@@ -1,4 +1,4 @@
-"""Writes a week's tables and pictures into a folder, whole or not at all (R58)."""
+"""Writes a week's or a span's tables, pictures and page into a folder, whole or not at all (R58)."""
 
 import os
 import tempfile
@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from diary.errors import MachineError, NothingError
 from diary.evidence.week_csv import segments_csv, totals_csv
-from diary.rules.ids import ContractId
+from diary.export_page import export_page
+from diary.rules.ids import ContractId, Slot
 from diary.rules.json_form import at
-from diary.rules.timesheet import Place, SegmentView, WeekView
-from diary.rules.week import starts_at_ms
+from diary.rules.timesheet import Place, SegmentView, totals
+from diary.rules.week import Week, starts_at_ms
 
 if TYPE_CHECKING:
     from diary.diary import Diary
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
 SEGMENTS = "segments.csv"
 TOTALS = "totals.csv"
 PICTURES = "pictures"
+PAGE = "index.html"
+STYLES = ("grid.css", "export.css")
 # The first bytes of the formats that a snapshot may have, and how such files are named.
 _FORMATS = ((b"ftypavif", "avif"), (b"ftypavis", "avif"), (b"WEBP", "webp"), (b"PNG", "png"))
 _HEAD_BYTES = 16
+_PAGE_ROOM = Path(__file__).parent / "page"
 
 
 class NotWritableError(MachineError):
@@ -52,22 +56,38 @@ def free_folder(wanted: Path) -> Path:
     return folder
 
 
-def export_week(
-    diary: "Diary",
-    view: WeekView,
-    folder: Path,
-    *,
-    zone: ZoneInfo,
-    contract: ContractId | None = None,
-    pictures: bool = False,
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is exported: `name` names its folder, `heading` its page; `slots` of None are the whole weeks."""
+
+    name: str
+    heading: str
+    weeks: tuple[Week, ...]
+    slots: frozenset[Slot] | None = None
+    contract: ContractId | None = None
+
+    def has(self, segment: SegmentView) -> bool:
+        """Return whether a segment of the weeks is asked for."""
+        of_contract = self.contract in {None, segment.contract}
+        return (
+            of_contract and segment.state != "deleted" and (self.slots is None or segment.slot in self.slots)
+        )
+
+
+def export(
+    diary: "Diary", chosen: Chosen, folder: Path, *, zone: ZoneInfo, pictures: bool = False
 ) -> Exported:
-    """Write a week into `folder`, which is replaced if it is there; all of it appears at once or none.
+    """Write what was chosen into `folder`, which is replaced if it is there; all appears at once or none.
 
     Raises:
         NotWritableError: The disk or the folder refused.
     """
-    segments = [one for one in view.segments if contract in {None, one.contract} and one.state != "deleted"]
-    totals = [one for one in view.totals if contract in {None, one.contract}]
+    by_week = [(week, [one for one in diary.week(week).segments if chosen.has(one)]) for week in chosen.weeks]
+    segments = [one for _, each in by_week for one in each]
+    known = diary.contracts()
+    histories = {one.id: one.history for one in known}
+    titles = {one.id: one.title for one in known}
+    sums = [(week, totals(each, histories, titles)) for week, each in by_week]
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as made:
@@ -75,7 +95,11 @@ def export_week(
             begun.mkdir(mode=0o700)
             files, missing = _write_pictures(diary, segments, begun) if pictures else (None, 0)
             _write(begun / SEGMENTS, segments_csv(segments, zone=zone, picture_files=files))
-            _write(begun / TOTALS, totals_csv([(view.week, totals)]))
+            _write(begun / TOTALS, totals_csv(sums))
+            if files is not None:
+                for style in STYLES:
+                    _write(begun / style, (_PAGE_ROOM / style).read_text(encoding="utf-8"))
+                _write(begun / PAGE, export_page(chosen.heading, segments, sums, files, STYLES, zone))
             if folder.exists():
                 folder.rename(Path(made) / "replaced")
             begun.rename(folder)
@@ -124,4 +148,10 @@ def _write(path: Path, text: str) -> None:
 
 def is_ours(folder: Path) -> bool:
     """Return whether a folder holds an earlier export and nothing else: replacing it loses nothing."""
-    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {SEGMENTS, TOTALS, PICTURES}
+    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {
+        SEGMENTS,
+        TOTALS,
+        PICTURES,
+        PAGE,
+        *STYLES,
+    }

@@ -1,14 +1,19 @@
-"""`export`: a week's tables and pictures for a dispute (R58)."""
+"""`export`: a week's or a span's tables and pictures for a dispute (R58)."""
 
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from diary.command.desk import AsJson, Utc, WeekName, Yes, agree, desk_of, print_json, say, zone_of
+from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, say, zone_of
 from diary.errors import UsageError
-from diary.exporting import SEGMENTS, TOTALS, Exported, export_week, free_folder, is_ours
-from diary.when import week_of
+from diary.exporting import PAGE, PICTURES, SEGMENTS, TOTALS, Chosen, Exported, free_folder, is_ours
+from diary.exporting import export as write_export
+from diary.rules.ids import ContractId, Slot
+from diary.rules.json_form import at
+from diary.rules.week import Week, starts_at_ms
+from diary.when import BadTimeError, spans_of, week_of
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -23,7 +28,9 @@ class InTheWayError(UsageError):
 @app.command()
 def export(
     ctx: typer.Context,
-    name: WeekName,
+    what: Annotated[
+        list[str], typer.Argument(metavar="WEEK|SPAN", help="2026-W47, this, last; or monday 9-17, yesterday")
+    ],
     contract: Annotated[str | None, typer.Option(metavar="C", help="Only this contract.")] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the week's folder is made; else right here.")
@@ -36,23 +43,37 @@ def export(
     as_json: AsJson = False,
     utc: Utc = False,
 ) -> None:
-    """Write a week as CSV, a line a segment, sums in a second file; a spreadsheet opens both safely."""
+    """Write a week or a span as CSV, a line a segment, and its sums; a spreadsheet opens both safely."""
     with desk_of(ctx).open_diary() as diary:
-        view = diary.week(week_of(name, now_ms=diary.now_ms()))
-        folder = (out or Path.cwd()) / view.week.name
+        zone = zone_of(diary, utc=utc)
+        only = None if contract is None else diary.contract(contract).id
+        chosen = _chosen(what, now_ms=diary.now_ms(), zone=zone, contract=only)
+        folder = (out or Path.cwd()) / chosen.name
         if folder.exists():
             if not is_ours(folder):
                 raise InTheWayError(folder=folder, free=free_folder(folder))
             agree(f"{folder} holds an earlier export. Replace it?", yes=yes)
-        done = export_week(
-            diary,
-            view,
-            folder,
-            zone=zone_of(diary, utc=utc),
-            contract=None if contract is None else diary.contract(contract).id,
-            pictures=pictures,
-        )
+        done = write_export(diary, chosen, folder, zone=zone, pictures=pictures)
     _tell(done, as_json=as_json)
+
+
+def _chosen(words: list[str], *, now_ms: int, zone: ZoneInfo, contract: ContractId | None) -> Chosen:
+    """Return what the words choose: a week by its name, else the slots of a span.
+
+    Raises:
+        BadTimeError: They are neither.
+    """
+    try:
+        week = week_of(" ".join(words), now_ms=now_ms)
+    except BadTimeError:
+        spans = spans_of(words, now_ms=now_ms, zone=zone)
+    else:
+        return Chosen(week.name, f"Week {week.name}", (week,), contract=contract)
+    slots = frozenset(slot for span in spans for slot in span.slots)
+    first, last = (at(starts_at_ms(Slot(end(slots)))).astimezone(zone) for end in (min, max))
+    name = f"{first:%Y-%m-%d}" if first.date() == last.date() else f"{first:%Y-%m-%d}-to-{last:%Y-%m-%d}"
+    weeks = tuple(sorted({Week.of(slot) for slot in slots}))
+    return Chosen(name, f"Work of {name.replace('-to-', ' to ')}", weeks, slots, contract)
 
 
 def _tell(done: Exported, *, as_json: bool) -> None:
@@ -69,7 +90,7 @@ def _tell(done: Exported, *, as_json: bool) -> None:
     typer.echo(f"{done.folder / SEGMENTS}: {done.segments} segments")
     typer.echo(f"{done.folder / TOTALS}")
     if done.pictures:
-        typer.echo(f"{done.folder / 'pictures'}: {done.pictures} pictures")
+        typer.echo(f"{done.folder / PICTURES}: {done.pictures} pictures; read them in {done.folder / PAGE}")
     if done.missing:
         say(f"{done.missing} pictures are not on this device yet: diary sync, then export again.")
     say("These files are not sealed: who can read them can read your diary of that week.")

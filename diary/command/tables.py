@@ -12,13 +12,12 @@ from rich.text import Text
 from diary.rules.ids import MINUTES_PER_SLOT
 from diary.rules.json_form import at
 from diary.rules.money import money
-from diary.rules.timesheet import MemoBar, SegmentView, Totals, bar_of, marks
+from diary.rules.timesheet import BAR_WORDS, Bar, MemoBar, SegmentView, Totals, bar_of, marks
 from diary.rules.week import ends_at_ms, starts_at_ms
 
 STATE_WORDS = {"unsynced": "not synced"}  # as the marks have it
 PIPE_COLUMNS = 400  # what is piped is read by programs: lines stay whole up to here
 BAR_STYLES = {"automatic": "green", "manual": "yellow", "over_limit": "red"}
-BAR_WORDS = {"automatic": "automatic", "manual": "manual", "over_limit": "over the limit"}
 # What a terminal would obey instead of showing: controls, and what turns the direction of text.
 _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
@@ -149,7 +148,7 @@ def plain_console() -> Console:
     return Console(highlight=False, markup=False, emoji=False, width=PIPE_COLUMNS)
 
 
-def bar(kind: str) -> Text:
+def bar(kind: Bar) -> Text:
     """Return a bar in its colour with its word: colour is never the only sign (R24)."""
     return Text(f"█ {BAR_WORDS[kind]}", style=BAR_STYLES[kind])
 

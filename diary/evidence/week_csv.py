@@ -2,7 +2,8 @@
 
 Pure: views in, text out. The columns and words are those of CLI.md. Values of one cell are joined by ` | `;
 what was not counted is empty, not 0; a deleted segment has no line. A spreadsheet opens it safely: a text
-that could be taken for a formula begins with an apostrophe; numbers stay numbers.
+that could be taken for a formula begins with an apostrophe; numbers stay numbers. Instants are written as
+spreadsheets read them everywhere, "2026-11-23 09:10"; the column's name says in which zone.
 """
 
 import csv
@@ -77,8 +78,8 @@ def _segment_line(
     delay = None if received_ms is None else (received_ms - ends_at_ms(segment.slot)) // 1000
     return (
         Week.of(segment.slot).name,
-        f"{at(starts_ms):%Y-%m-%dT%H:%MZ}",
-        f"{local:%Y-%m-%dT%H:%M}",
+        f"{at(starts_ms):%Y-%m-%d %H:%M}",
+        f"{local:%Y-%m-%d %H:%M}",
         _offset(local),
         segment.contract_title,
         segment.client,
@@ -99,7 +100,7 @@ def _segment_line(
         _yes(segment.masked),
         JOINT.join(segment.no_picture),
         JOINT.join(segment.devices),
-        "" if received_ms is None else f"{at(received_ms):%Y-%m-%dT%H:%M:%SZ}",
+        "" if received_ms is None else f"{at(received_ms):%Y-%m-%d %H:%M:%S}",
         delay,
         segment.leaf_index,
     )

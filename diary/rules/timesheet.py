@@ -32,6 +32,13 @@ Mark = Literal[
     "defective",
 ]
 
+BAR_WORDS: Mapping[Bar, str] = {
+    "automatic": "automatic",
+    "manual": "manual",
+    "over_limit": "over the limit",
+}
+"""Each bar's word: colour is never the only sign (R24)."""
+
 NOT_COUNTED: frozenset[State] = frozenset({"draft", "refused", "deleted"})
 """Not yet time, not taken, or no longer there: no sum counts these (R12, R25, R31)."""
 

@@ -9,9 +9,10 @@ from datetime import date, timedelta
 
 from datasette_work_diary.reading import Reading, hours, long_day, short_day
 from datasette_work_diary.week_page import Notice, segment_href
-from datasette_work_diary.wording import BAR_WORDS, Mark, can_go, marks_of, removal_word
+from datasette_work_diary.wording import Mark, can_go, marks_of, removal_word
 from diary.rules.ids import MINUTES_PER_SLOT, SLOT_MILLIS
 from diary.rules.timesheet import (
+    BAR_WORDS,
     NOT_COUNTED,
     Cell,
     DayGrid,

@@ -5,7 +5,7 @@ Pure words: no instant, no diary. The keys are the words of CLI.md.
 
 from dataclasses import dataclass
 
-from diary.rules.timesheet import Bar, SegmentView, State, WhyNot, marks
+from diary.rules.timesheet import SegmentView, State, WhyNot, marks
 
 BILLS = "It bills."
 SIGNS = {
@@ -86,9 +86,6 @@ def mend_of(word: WhyNot, *, frozen: bool) -> str:
 def mark(word: str) -> Mark:
     """Return a mark's sign with its word."""
     return Mark(SIGNS.get(word, SIGN_OF_OTHERS), word)
-
-
-BAR_WORDS: dict[Bar, str] = {"automatic": "automatic", "manual": "manual", "over_limit": "over the limit"}
 
 
 def can_go(segment: SegmentView, *, frozen: bool) -> bool:

@@ -46,7 +46,7 @@ def test_a_removed_segment_has_no_line(typist: Typist, tmp_path: Path) -> None:
     typist.types("remove", "9:10", "--yes")
     typist.types("export", "this", "--out", str(tmp_path))
     starts = [row["start_utc"] for row in rows_of(tmp_path / "2026-W47" / "segments.csv")]
-    assert starts == ["2026-11-16T09:00Z", "2026-11-16T09:20Z"]
+    assert starts == ["2026-11-16 09:00", "2026-11-16 09:20"]
 
 
 def test_one_contract_can_be_exported(typist: Typist, tmp_path: Path) -> None:
@@ -76,3 +76,43 @@ def test_a_folder_of_somebody_else_is_left_alone(typist: Typist, tmp_path: Path)
 def test_a_folder_that_cannot_be_made_is_this_machines_fault(typist: Typist, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     assert "--out" in typist.types("export", "this", "--out", str(tmp_path / "file"), says=6).err
+
+
+@rule("R58")
+def test_a_span_is_exported_with_its_own_sums(typist: Typist, tmp_path: Path) -> None:
+    told = typist.types("export", "2026-11-16", "9:00-9:20", "--out", str(tmp_path), "--json").out
+    assert '"segments": 2' in told
+    folder = tmp_path / "2026-11-16"
+    assert [row["start_utc"] for row in rows_of(folder / "segments.csv")] == [
+        "2026-11-16 09:00",
+        "2026-11-16 09:10",
+    ]
+    assert [(row["week"], row["segments"], row["amount"]) for row in rows_of(folder / "totals.csv")] == [
+        ("2026-W47", "2", "20.00")
+    ]
+
+
+@rule("R58")
+def test_a_span_over_two_weeks_has_a_sum_for_each(typist: Typist, tmp_path: Path) -> None:
+    typist.types("export", "2026-11-15", "2026-11-16", "--out", str(tmp_path))
+    assert [row["week"] for row in rows_of(tmp_path / "2026-11-15-to-2026-11-16" / "totals.csv")] == [
+        "2026-W47"
+    ]
+    assert "is no time" in typist.types("export", "soon", "--out", str(tmp_path), says=2).err
+
+
+@rule("R58")
+def test_a_page_shows_the_pictures_beside_the_lines_and_every_text_as_text(
+    typist: Typist, tmp_path: Path
+) -> None:
+    typist.types("edit", "9:10", "--memo", "<script>alert(1)</script> <b>bold</b>")
+    said = typist.types("export", "this", "--pictures", "--out", str(tmp_path)).out
+    folder = tmp_path / "2026-W47"
+    assert str(folder / "index.html") in said
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "<b>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    for row in rows_of(folder / "segments.csv"):
+        assert f'src="{row["pictures"]}"' in page
+    typist.types("export", "this", "--pictures", "--out", str(tmp_path), "--yes")

@@ -342,7 +342,7 @@ def test_two_computers_work_offline_and_come_to_show_the_same_week(tmp_path: Pat
 
 def line_of(row: dict[str, str]) -> tuple[object, ...]:
     """Return of a line of the CSV what the week's page in JSON says too."""
-    start = f"{row['start_utc'].removesuffix('Z')}:00Z"
+    start = f"{row['start_utc'].replace(' ', 'T')}:00Z"
     return start, row["memo"], row["kind"], int(row["activity_minutes"]), row["bills"] == "yes"
 
 

@@ -83,8 +83,8 @@ def line(segment: SegmentView, zone: ZoneInfo = KATHMANDU) -> dict[str, str]:
 def test_a_line_says_all_that_a_dispute_asks_for() -> None:
     assert line(SEGMENT) == {
         "week": "2026-W47",
-        "start_utc": "2026-11-16T00:00Z",
-        "start_local": "2026-11-16T05:45",
+        "start_utc": "2026-11-16 00:00",
+        "start_local": "2026-11-16 05:45",
         "utc_offset": "UTC+05:45",
         "contract": "Orchard website",
         "client": "Orchard",
@@ -105,7 +105,7 @@ def test_a_line_says_all_that_a_dispute_asks_for() -> None:
         "masked": "no",
         "no_picture_reason": "",
         "devices": "laptop",
-        "received_at_utc": "2026-11-16T00:11:01Z",
+        "received_at_utc": "2026-11-16 00:11:01",
         "delay_seconds": "61",
         "leaf_index": "4",
     }

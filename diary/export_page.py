@@ -1,0 +1,115 @@
+"""The page beside an exported table: each line with its pictures, to read and to print (R58).
+
+Pure: views in, HTML out. It loads nothing but what lies beside it, runs no script, and shows whatever
+somebody wrote as text.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from diary.rules.ids import MINUTES_PER_SLOT
+from diary.rules.json_form import JOINT, at
+from diary.rules.money import money
+from diary.rules.timesheet import BAR_WORDS, Place, SegmentView, Totals, bar_of, marks
+from diary.rules.week import Week, ends_at_ms, starts_at_ms
+
+POLICY = "default-src 'none'; img-src 'self' file: data:; style-src 'self' file:"
+
+
+def export_page(
+    heading: str,
+    segments: Iterable[SegmentView],
+    totals: Sequence[tuple[Week, Sequence[Totals]]],
+    files: Mapping[Place, Sequence[str]],
+    styles: Sequence[str],
+    zone: ZoneInfo,
+) -> str:
+    """Return the page of an export; `files` are the pictures beside it by place, `styles` its style sheets.
+
+    Deleted segments have no line. Times are in `zone`, and in UTC beside them.
+    """
+    live = [segment for segment in segments if segment.state != "deleted"]
+    ordered = sorted(live, key=lambda segment: (segment.slot, segment.contract))
+    days = groupby(ordered, key=lambda segment: at(starts_at_ms(segment.slot)).astimezone(zone).date())
+    sections = "".join(
+        f"<section><h2>{day:%A} {day.day} {day:%B %Y}</h2>\n"
+        + "".join(_article(segment, files, zone) for segment in of_day)
+        + "</section>\n"
+        for day, of_day in days
+    )
+    links = "".join(f'<link rel="stylesheet" href="{escape(style)}">' for style in styles)
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(heading)}</title>{links}</head>\n<body><main>\n<h1>{escape(heading)}</h1>\n"
+        f'<p class="under">Times are in {escape(zone.key)}. The same lines stand in segments.csv, '
+        "the sums in totals.csv. These files are not sealed.</p>\n"
+        f"{_sums(totals)}{sections or '<p>Nothing was recorded.</p>'}</main></body></html>\n"
+    )
+
+
+def _sums(totals: Sequence[tuple[Week, Sequence[Totals]]]) -> str:
+    heads = ("Week", "Contract", "Recorded", "Bills", "Amount")
+    rows = [
+        (
+            week.name,
+            one.contract_title,
+            _hours(one.segments),
+            _hours(one.billable),
+            f"{money(one.amount_minor, one.currency)} {one.currency}",
+        )
+        for week, each in totals
+        for one in each
+    ]
+    head = "".join(f'<th scope="col">{each}</th>' for each in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scrolls" role="group" tabindex="0" aria-label="Sums">{table}</div>\n'
+
+
+def _article(segment: SegmentView, files: Mapping[Place, Sequence[str]], zone: ZoneInfo) -> str:
+    starts_ms, ends_ms = starts_at_ms(segment.slot), ends_at_ms(segment.slot)
+    local, until = (at(each).astimezone(zone) for each in (starts_ms, ends_ms))
+    title = f"{local:%H:%M}–{until:%H:%M} {segment.contract_title}"
+    bar = bar_of(segment)
+    named = files.get((segment.contract, segment.slot), ())
+    pictures = "".join(
+        f'<a href="{file}"><img src="{file}" alt="Snapshot, {escape(title)}" loading="lazy"></a>'
+        for file in map(escape, named)
+    )
+    why = JOINT.join(segment.no_picture) or ("manual time" if segment.kind == "manual" else "not here")
+    nothing = f'<p class="no-picture">{escape(why)}</p>'
+    facts = "".join(
+        f"<dt>{name}</dt><dd>{escape(value)}</dd>"
+        for name, value in _facts(segment, local.tzname() or "")
+        if value
+    )
+    return (
+        f"<article><div>{pictures or nothing}</div>"
+        f'<div><h3>{escape(title)} <span class="swatch" data-bar="{bar}">{BAR_WORDS[bar]}</span></h3>'
+        f'<p class="memo">{escape(segment.memo) or "no memo"}</p><dl>{facts}</dl></div></article>\n'
+    )
+
+
+def _facts(segment: SegmentView, zone_name: str) -> list[tuple[str, str]]:
+    received_ms = segment.received_at_ms
+    activity = f"{segment.activity} of {MINUTES_PER_SLOT} minutes active" if segment.tracked_minutes else ""
+    received = "" if received_ms is None else f"{at(received_ms):%Y-%m-%d %H:%M:%S} UTC"
+    return [
+        ("UTC", "" if zone_name == "UTC" else f"{at(starts_at_ms(segment.slot)):%Y-%m-%d %H:%M}"),
+        ("Bills", "yes" if segment.bills else f"no ({(segment.why_not or segment.state).replace('_', ' ')})"),
+        ("Marks", ", ".join(marks(segment))),
+        ("Label", segment.label),
+        ("Activity", activity),
+        ("Application", JOINT.join(segment.applications)),
+        ("Title", JOINT.join(segment.titles)),
+        ("Received", received),
+    ]
+
+
+def _hours(segments: int) -> str:
+    minutes = segments * MINUTES_PER_SLOT
+    return f"{minutes // 60}:{minutes % 60:02}"

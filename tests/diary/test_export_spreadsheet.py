@@ -1,0 +1,91 @@
+"""A real spreadsheet opens the exported tables: sums agree, no formula runs, dates are dates (R58)."""
+
+import csv
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from diary.diary import Diary
+from diary.rules.ids import Slot
+from tests.diary.typed import Typist, typist_with_a_morning
+from tests.practice import record_slot, slot
+from tests.rule import rule
+
+OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+# Comma, double quotes, UTF-8, from the first line; cells are recognised as a person's double click does.
+AS_CSV = "CSV:44,34,76,1,,0,false,true,false"
+HOSTILE = (
+    '=HYPERLINK("http://x.example";"pay")',
+    "=1+1",
+    "+1+1",
+    "-2+3",
+    "@SUM(A1:A9)",
+    "=cmd|' /C calc'!A0",
+    "Ärger, “quotes”; 日本語 \u202eleft\u202c",
+)
+
+
+def opened(file: Path, folder: Path) -> list[dict[str, tuple[str | None, str]]]:
+    """Return a table's lines as LibreOffice reads them: for each column the cell's type and what it shows."""
+    assert shutil.which("soffice"), "make system installs libreoffice-calc-nogui"
+    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+    words = ("--convert-to", "fods", "--outdir", str(folder), str(file))
+    subprocess.run(
+        ["soffice", "--headless", profile, f"--infilter={AS_CSV}", *words],
+        check=True,
+        capture_output=True,
+        timeout=240,
+    )
+    rows = ET.parse(folder / f"{file.stem}.fods").iter(f"{TABLE}table-row")  # of our own making
+    lines = [
+        [_cell(cell) for cell in row.iter(f"{TABLE}table-cell") for _ in range(_times(cell))] for row in rows
+    ]
+    heads = [shown for _, shown in lines[0]]
+    return [dict(zip(heads, line, strict=False)) for line in lines[1:] if any(shown for _, shown in line)]
+
+
+def _times(cell: ET.Element) -> int:
+    """Return how many columns the cell stands for; at the end of a line, one for all that are left."""
+    return min(int(cell.get(f"{TABLE}number-columns-repeated", "1")), 30)
+
+
+def _cell(cell: ET.Element) -> tuple[str | None, str]:
+    assert cell.get(f"{TABLE}formula") is None, "a formula would run"
+    return cell.get(f"{OFFICE}value-type"), "\n".join("".join(part.itertext()) for part in cell)
+
+
+@pytest.fixture
+def typist(tmp_path: Path) -> Typist:
+    found = typist_with_a_morning(tmp_path)
+    with Diary.open(found.home, clock=found.clock) as diary:
+        contract = diary.contracts()[0]
+        for number, memo in enumerate(HOSTILE):
+            record_slot(diary, contract, Slot(slot("2026-11-16T13:00Z") + number), memo=memo, title=memo)
+    return found
+
+
+@pytest.mark.timeout(600)
+@rule("R58")
+def test_a_spreadsheet_shows_what_was_written_and_runs_nothing(typist: Typist, tmp_path: Path) -> None:
+    typist.types("export", "this", "--out", str(tmp_path))
+    folder = tmp_path / "2026-W47"
+    lines = opened(folder / "segments.csv", tmp_path / "segments")
+    sums = opened(folder / "totals.csv", tmp_path / "totals")
+
+    assert len(lines) == 3 + len(HOSTILE)
+    memos = [shown.removeprefix("'") for _, shown in (line["memo"] for line in lines)]
+    assert memos == ["Invoice page"] * 3 + list(HOSTILE)
+    assert {line["memo"][0] for line in lines} == {"string"}
+    assert {line[column][0] for line in lines for column in ("start_utc", "start_local")} == {"date"}
+    assert {line["keystrokes"] for line in lines} == {("float", "120")}
+
+    (total,) = sums
+    assert int(total["segments"][1]) == len(lines)
+    assert int(total["billable"][1]) == sum(line["bills"][1] == "yes" for line in lines)
+    assert float(total["amount"][1]) == int(total["billable"][1]) * 60 / 6
+    with (folder / "totals.csv").open(encoding="utf-8", newline="") as table:
+        assert next(csv.DictReader(table))["amount"] == "100.00"
