@@ -197,8 +197,7 @@ def _merged(
         *(Held(arrival.header, Millis(arrival.checked.row.received_at_ms)) for arrival in came),
     ]
     stands = standing(all_there)
-    # What `merge.destroyed` returns, from the standing that is at hand.
-    kept = {version.header.name for version in (*stands.frontier, *stands.captures)}
+    kept = stands.kept
     fallen: dict[Name, ContentState] = {
         version.header.name: "destroyed" if version.life < stands.life else "superseded"
         for version in all_there

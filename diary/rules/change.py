@@ -49,7 +49,9 @@ RefusalReason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """The change may be made."""
+    """The change may be made; `stands` is what stands before it."""
+
+    stands: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def decide(
         refused = check(asked)
         if refused is not None:
             return refused
-    return Allowed()
+    return Allowed(asked.stands)
 
 
 def true_slot(recorded: Slot, wall_ms: Millis, difference_ms: int) -> Slot:

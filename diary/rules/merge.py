@@ -64,6 +64,11 @@ class Standing:
     claimed_at_ms: Millis | None = None
 
     @property
+    def kept(self) -> set[tuple[ReplicaId, int]]:
+        """Return the names of the versions whose content stays; that of all others is destroyed (R25)."""
+        return {version.header.name for version in (*self.frontier, *self.captures)}
+
+    @property
     def has_picture(self) -> bool:
         """Return whether a capture that counts lists a picture (R16, R36)."""
         return any(capture.header.pictures for capture in self.captures)
@@ -102,8 +107,7 @@ def destroyed(held: Iterable[Held]) -> tuple[Held, ...]:
     They are those of a lower life than the greatest, and the entries that another descends from.
     """
     versions = _once(held)
-    stands = standing(versions)
-    kept = {version.header.name for version in (*stands.frontier, *stands.captures)}
+    kept = standing(versions).kept
     return tuple(version for version in versions if version.header.name not in kept)
 
 

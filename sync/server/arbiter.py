@@ -17,7 +17,7 @@ from diary.rules.change import Allowed, decide
 from diary.rules.change import Refused as RefusedByRule
 from diary.rules.contract import TermsHistory, TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
-from diary.rules.merge import Held, destroyed
+from diary.rules.merge import Held, Standing, standing
 from diary.rules.segment import DeviceListInClear, Header, MalformedHeaderError, parse_header
 from sync.protocol import PICTURE_BYTES_MAX, WireVersion
 
@@ -254,13 +254,17 @@ def _judge_segment(header: Header, books: Books, at_ms: Millis) -> Decision:
     if isinstance(decision, RefusedByRule):
         return Refused(decision.reason, decision.because, stored=decision.reason not in PASSING_REASONS)
     assert isinstance(decision, Allowed)
-    return Accepted(header, ended_by(header, held, at_ms))
+    return Accepted(header, ended_by(header, held, decision.stands, at_ms))
 
 
-def ended_by(header: Header, held: list[Held], at_ms: Millis) -> tuple[tuple[ReplicaId, int], ...]:
-    """Return whose content goes when the version comes to those of its place; its own may too (R25, R35)."""
+def ended_by(
+    header: Header, held: list[Held], before: Standing, at_ms: Millis
+) -> tuple[tuple[ReplicaId, int], ...]:
+    """Return whose content goes when the version comes to those of its place; its own may too (R25, R35).
+
+    `before` is what stands of `held`.
+    """
     if not held:
         return ()
-    ended_before = {item.header.name for item in destroyed(held)}
-    ended = {item.header.name for item in destroyed([*held, Held(header, at_ms)])}
-    return tuple(sorted(ended - ended_before))
+    after = standing([*held, Held(header, at_ms)])
+    return tuple(sorted((before.kept | {header.name}) - after.kept))
