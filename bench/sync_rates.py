@@ -120,7 +120,7 @@ def _shown(diary: Diary, places: Sequence[Place]) -> dict[Place, tuple[str, int]
 def _sealed_in(home: Path) -> list[WireVersion]:
     """Return the captures of a diary, byte for byte as they went over the line."""
     connection = sqlite3.connect(home / FILE_NAME)
-    rows = connection.execute("SELECT header, body, wrap FROM version WHERE type = 'capture' ORDER BY id")
+    rows = connection.execute("SELECT header, body, wrap FROM stored WHERE type = 'capture' ORDER BY id")
     sealed = [WireVersion(header=header.decode(), body=body, wrap=wrap) for header, body, wrap in rows]
     connection.close()
     return sealed
