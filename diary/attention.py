@@ -10,7 +10,7 @@ from diary.refused import RefusalView
 from diary.rules.deadline import UnsentWeek, unsent_weeks, weeks_about_to_lock
 from diary.rules.ids import Millis
 from diary.state import SERVER, OpenDiary
-from diary.store import feed, meta, outbox, refusals
+from diary.store import epochs, feed, meta, outbox, refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class Attention:
 
     `refused` counts refusals that were not put away, `deletions` are those of deletions (R37d). `asked`
     counts segments that wait for an answer (R20, R38). `before_lock` is what has not reached the server of
-    weeks that lock within a day. `alarms` counts what the server showed that cannot be right (R56).
+    weeks that lock within a day. `alarms` counts what the server showed that cannot be right (R56),
+    `lost_by_server` what a restored server lost and does not show again yet (R43).
     """
 
     refused: int
@@ -27,6 +28,15 @@ class Attention:
     asked: int
     before_lock: tuple[UnsentWeek, ...]
     alarms: int
+    lost_by_server: int = 0
+
+
+def lost_says(count: int) -> str:
+    """Return what is said of what a restored server lost; empty for nothing (R43)."""
+    if not count:
+        return ""
+    versions = "1 version" if count == 1 else f"{count} versions"
+    return f"The server was restored from a backup and lacks {versions} that it had received: diary audit."
 
 
 def attention(diary: OpenDiary) -> Attention:
@@ -41,6 +51,7 @@ def attention(diary: OpenDiary) -> Attention:
             asked=waiting.late_held + waiting.moves_held,
             before_lock=before_lock(diary, now_ms),
             alarms=len(feed.alarms(diary.connection)),
+            lost_by_server=epochs.count_lost(diary.connection),
         )
 
 

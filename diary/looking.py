@@ -278,11 +278,12 @@ def _view(
 
 
 def _leaf_index(stood: _Stood) -> int | None:
-    """Return the leaf of the version by whose receipt the segment counts."""
+    """Return the leaf of the version whose receipt counts; None while the server has lost it (R43)."""
     claims = {each.header.name for each in (*stood.stands.captures, *stood.stands.frontier) if each.claims}
     received = [
-        (stored.received_at_ms, stored.leaf_index)
+        (stored.received_at_ms, stored.leaf_index or 0, (stored.log_epoch or 0) > 0)
         for stored in stood.held
         if stored.header.name in claims and stored.received_at_ms is not None
     ]
-    return min(received)[1] if received else None
+    _, index, stands = min(received, default=(0, 0, False))
+    return index if stands else None

@@ -18,7 +18,7 @@ from diary.rules.timesheet import Place
 from diary.rules.week import Week
 from diary.sealing import row
 from diary.state import OpenDiary, is_destroying
-from diary.store import feed, history, outbox, pictures, refusals, versions
+from diary.store import epochs, feed, history, outbox, pictures, refusals, versions
 from diary.store.drafts import DraftText
 
 HISTORY = "history"
@@ -58,6 +58,7 @@ class Status:
     refused: int
     refused_deletions: int
     alarms: int
+    lost_by_server: int
     pictures_left: int
     destroying: bool
     before_lock: tuple[UnsentWeek, ...]
@@ -153,6 +154,7 @@ def status(diary: OpenDiary) -> Status:
             late_held=waiting.late_held,
             moves_held=waiting.moves_held,
             alarms=len(feed.alarms(diary.connection)),
+            lost_by_server=epochs.count_lost(diary.connection),
             refused=refused,
             refused_deletions=refused_deletions,
             pictures_left=pictures.left_to_send(diary.connection),

@@ -3,17 +3,22 @@
 `sync.engine` and `sync.enrolment` drive them; a person's acts and looks stand in `diary.diary`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from diary import attention, exchanging, granting, renewing, taking, true_slots
+from diary import attention, exchanging, granting, healing, renewing, taking, true_slots
+from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedAnswer
+from diary.evidence.signature import HEAL
 from diary.exchanging import PictureRef, ReadyPush, ServerLink, Settlement
+from diary.healing import Showing
 from diary.renewing import Predecessor
 from diary.rules.deadline import UnsentWeek
 from diary.rules.ids import ContractId, Millis, ReplicaId
 from diary.state import OpenDiary
+from diary.store.epochs import Restoring
 from diary.store.feed import Alarm
 from diary.store.sending import Due, Queue
+from diary.store.versions import Name
 from diary.taking import Taken
 
 
@@ -97,6 +102,50 @@ class SyncDoor:
     def take_pages(self, pages: Sequence[Page]) -> Taken:
         """Check and store what the feeds brought, all or nothing (R45, R48)."""
         return taking.take_pages(self._state, pages)
+
+    def log_epoch(self) -> int:
+        """Return the newest epoch of the logs whose statement this diary has (R43)."""
+        return healing.log_epoch(self._state)
+
+    def newest_opening(self) -> SignedOpening | None:
+        """Return the newest statement that the server was restored (R43)."""
+        return healing.newest_opening(self._state)
+
+    def take_openings(self, openings: Sequence[SignedOpening], server_key: str) -> None:
+        """Check and keep such statements, and read on where the logs go on (R43)."""
+        healing.take_openings(self._state, openings, server_key)
+
+    def restorings(self) -> tuple[Restoring, ...]:
+        """Return when the server said that it was restored, and which heads were lost here (R43)."""
+        return healing.restorings(self._state)
+
+    def to_show(self, heads: Mapping[ContractId, int] | None) -> list[Name]:
+        """Return what to show to a server whose logs shrank to these sizes; None: it knows nobody (R43)."""
+        return healing.suspects(self._state, heads)
+
+    def lost_by_server(self) -> list[Name]:
+        """Return what the server lost, in the order in which it had received it (R43)."""
+        return healing.lost(self._state)
+
+    def showings(self, names: Sequence[Name], server_key: str) -> Iterator[Showing]:
+        """Yield these versions with what proves that the server had received them (R43)."""
+        return healing.showings(self._state, names, server_key)
+
+    def note_shown(self, showing: Showing, server_url: str) -> None:
+        """Note what is about to be shown (R55)."""
+        healing.note_sent(self._state, showing, server_url)
+
+    def is_showing_due(self) -> bool:
+        """Return whether what the server lost should be shown to it now (R43)."""
+        return healing.is_showing_due(self._state)
+
+    def note_all_shown(self) -> None:
+        """Note that all of it was shown (R43)."""
+        healing.note_shown(self._state)
+
+    def sign_healing(self, replica: ReplicaId, payload: bytes) -> bytes:
+        """Return the signature of a replica of this file under what it shows to a server (R43)."""
+        return self._state.keys_of(replica).sign(HEAL, payload)
 
     def alarms(self) -> tuple[Alarm, ...]:
         """Return what stays until a person has looked, the oldest first (R48, R50)."""

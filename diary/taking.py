@@ -27,7 +27,7 @@ from diary.rules.segment import DeviceListInClear, EntryContent, Header, parse_h
 from diary.rules.week import Week
 from diary.showing import BeforeText
 from diary.state import OpenDiary, finish_destroying, mark_destroying
-from diary.store import feed, history, outbox, pictures, receipts, refusals, renewal, versions
+from diary.store import epochs, feed, history, outbox, pictures, receipts, refusals, renewal, versions
 from diary.store.versions import ContentState, Name
 
 
@@ -83,7 +83,11 @@ def _take(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
         _give_way(diary, arrivals)
         _store(diary, page.contract, arrivals)
         last = checked[-1].row
-        receipts.move_cursor(diary.connection, page.contract, Cursor(last.log_epoch, last.index + 1))
+        head = Cursor(page.head.log_epoch, last.index + 1)
+        receipts.move_cursor(diary.connection, page.contract, head)
+        if page.proof is not None:
+            first, count = page.rows[0].index, len(page.rows)
+            epochs.keep_proof(diary.connection, page.contract, first, count, page.proof)
         new = [arrival.header for arrival in arrivals if arrival.known is None]
         rows += len(new)
         new_contracts += page.contract not in cursors and page.contract != ContractId(diary.account)
@@ -146,7 +150,8 @@ def _store(diary: OpenDiary, contract: ContractId, arrivals: Sequence[_Arrival])
     standing_pictures = (_pictures(row) for row in new if row.header.name not in fallen)
     feed.add_pictures(diary.connection, chain.from_iterable(standing_pictures))
     for arrival in arrivals:
-        if arrival.known and not arrival.known.received:
+        row = arrival.checked.row
+        if arrival.known and arrival.known.place != (row.log_epoch, row.index):
             feed.note_received(diary.connection, arrival.known.id, _new_row(arrival.checked, None))
     for place in places:
         _bring_to_standing(diary, place)

@@ -160,8 +160,13 @@ def _devices_list(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
 
 
 def _list_devices(open_diary: "Callable[[], Diary]", *, as_json: bool) -> None:
+    from diary.attention import lost_says
+
     with open_diary() as diary:
         listed, own, name = diary.devices(), diary.replica, diary.device_name
+        lost = lost_says(diary.status().lost_by_server)
+    if lost:
+        say(lost)
     if as_json:
         print_json(
             [

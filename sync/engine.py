@@ -9,12 +9,14 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import assert_never
 
 import msgspec
 
 from diary.diary import Diary
 from diary.errors import UsageError
+from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, Page, read_answer
 from diary.exchanging import OlderCopyError, ReadyPush, ServerLink
 from diary.rules.ids import ContractId, Slot
@@ -45,6 +47,7 @@ from sync.exchange import (
     cursors_after,
     step,
 )
+from sync.healing import check_whole, run_healed
 from sync.protocol import PUSH_BYTES_MAX, Pull, PullAnswer, PushAnswer
 from sync.succession import message_of, succeed
 from sync.transport import Transport, UnreachableError
@@ -114,6 +117,8 @@ class _Desk:
     """What lies between line and diary during one run."""
 
     cursors: dict[ContractId, Cursor]
+    log_epoch: int = FIRST_EPOCH
+    looks_at_heads: bool = True
     pages: deque[list[Page]] = field(default_factory=deque)
     queue: deque[Due] = field(default_factory=deque)
     tried: set[int] = field(default_factory=set)
@@ -153,14 +158,7 @@ class Engine:
         if link is None:
             raise NotRegisteredError
         self._tally = _Tally()
-        succeed(self._diary, self._line, link.key)
-        try:
-            self._once(link)
-        except OlderCopyError:
-            # Found before anything was sent: the file goes on as a replica of its own (R42).
-            self._diary.renew()
-            succeed(self._diary, self._line, link.key)
-            self._once(link)
+        run_healed(self._diary, self._line, link, partial(self._sync, link))
         self._diary.note_sync(self._diary.now_ms())
         return self._report()
 
@@ -169,8 +167,18 @@ class Engine:
         """Return the rows of the outbox that the last run sent, whatever was answered."""
         return frozenset(self._desk.tried)
 
-    def _once(self, link: ServerLink) -> None:
-        self._desk = _Desk(self._diary.cursors())
+    def _sync(self, link: ServerLink, looks_at_heads: bool) -> None:  # noqa: FBT001  # partial's last argument
+        succeed(self._diary, self._line, link.key, looks_at_heads=looks_at_heads)
+        try:
+            self._once(link, looks_at_heads=looks_at_heads)
+        except OlderCopyError:
+            # Found before anything was sent: the file goes on as a replica of its own (R42).
+            self._diary.renew()
+            succeed(self._diary, self._line, link.key, looks_at_heads=looks_at_heads)
+            self._once(link, looks_at_heads=looks_at_heads)
+
+    def _once(self, link: ServerLink, *, looks_at_heads: bool) -> None:
+        self._desk = _Desk(self._diary.cursors(), self._diary.log_epoch(), looks_at_heads)
         self._line.authorise(self._diary.account, self._diary.replica, self._diary.token)
         try:
             with ThreadPoolExecutor(max_workers=1, thread_name_prefix="line") as pool:
@@ -211,7 +219,10 @@ class Engine:
         match effect:
             case Ask():
                 pull = Pull(
-                    account=self._diary.account, cursors=desk.cursors, rows_max=self._uploads.pace.pull_rows
+                    account=self._diary.account,
+                    cursors=desk.cursors,
+                    rows_max=self._uploads.pace.pull_rows,
+                    log_epoch=desk.log_epoch,
                 )
                 return lambda: line.pull(pull)
             case Push():
@@ -266,6 +277,8 @@ class Engine:
 
     def _pages_came(self, answer: PullAnswer, took_ms: int) -> Event:
         desk = self._desk
+        if desk.looks_at_heads or answer.openings:
+            check_whole(answer, desk.cursors)  # before anything is sent (R43)
         if not desk.copy_checked:
             # Once a run, and before anything is pushed (R42).
             self._diary.check_copy(answer.replica_n)

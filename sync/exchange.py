@@ -235,8 +235,8 @@ def cursors_after(cursors: Mapping[ContractId, Cursor], pages: Iterable[Page]) -
     known = dict(cursors)
     for page in pages:
         if page.rows:
-            last = page.rows[-1]
-            known[page.contract] = Cursor(log_epoch=last.log_epoch, size=last.index + 1)
+            size = page.rows[-1].index + 1
+            known[page.contract] = Cursor(log_epoch=page.head.log_epoch, size=size)
     return known
 
 

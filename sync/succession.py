@@ -8,6 +8,7 @@ from diary.evidence.receipt import read_answer
 from diary.exchanging import ReadyPush
 from diary.renewing import Predecessor
 from diary.rules.ids import AccountId
+from sync.healing import check_whole
 from sync.protocol import Enrol, Pull, Push, WireVersion
 from sync.transport import Transport, TurnedAwayError
 
@@ -48,11 +49,11 @@ def enrol(diary: Diary, line: Transport, server_key: str) -> None:
     diary.link_server(line.url, server_key)
 
 
-def succeed(diary: Diary, line: Transport, server_key: str) -> None:
+def succeed(diary: Diary, line: Transport, server_key: str, *, looks_at_heads: bool = True) -> None:
     """Bring the list that names this replica its predecessor's successor to the server (R42, R50).
 
     The predecessor asks for what is new, so that the list follows the newest one; where another copy of
-    the file was quicker, its list is read and followed.
+    the file was quicker, its list is read and followed. `looks_at_heads` is as of `sync.healing.run_healed`.
 
     Raises:
         EnrolmentRefusedError: Its lists were refused each time.
@@ -65,7 +66,7 @@ def succeed(diary: Diary, line: Transport, server_key: str) -> None:
             return
         line.authorise(diary.account, old.replica, old.token)
         _send_list(diary, line, server_key, old)
-        _read_all(diary, line)
+        _read_all(diary, line, looks_at_heads=looks_at_heads)
         diary.follow_device_list()
         try:
             _send_list(diary, line, server_key)
@@ -92,10 +93,13 @@ def _send_list(diary: Diary, line: Transport, server_key: str, writer: Predecess
         raise EnrolmentRefusedError(url=line.url, because=refused[0].because)
 
 
-def _read_all(diary: Diary, line: Transport) -> None:
+def _read_all(diary: Diary, line: Transport, *, looks_at_heads: bool) -> None:
     """Take everything that the feeds hold: nothing may be sent before it is known (R42)."""
     for _ in range(PULLS_MAX):
-        answer = line.pull(Pull(account=diary.account, cursors=diary.cursors()))
+        cursors = diary.cursors()
+        answer = line.pull(Pull(account=diary.account, cursors=cursors, log_epoch=diary.log_epoch()))
+        if looks_at_heads or answer.openings:
+            check_whole(answer, cursors)
         diary.take_pages(answer.pages)
         if not (answer.more and any(page.rows for page in answer.pages)):
             return

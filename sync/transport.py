@@ -37,6 +37,8 @@ from sync.protocol import (
     UPLOAD_WHOLE,
     DeviceLists,
     Enrol,
+    Heal,
+    HealAnswer,
     Nonce,
     PicturePart,
     Pull,
@@ -136,6 +138,10 @@ class Transport:
     def pull(self, pull: Pull) -> PullAnswer:
         """Ask for rows after the cursors (R45)."""
         return self._ask("POST", "/v1/pull", PullAnswer, pull)
+
+    def heal(self, heal: Heal) -> HealAnswer:
+        """Show what the server had received and lost (R43)."""
+        return self._ask("POST", "/v1/heal", HealAnswer, heal)
 
     def picture_held(self, name: str) -> PicturePart | None:
         """Return how much of a picture the server holds; None when no live row names it (R41)."""

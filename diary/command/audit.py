@@ -29,6 +29,12 @@ def audit(ctx: typer.Context, *, as_json: AsJson = False, utc: Utc = False) -> N
         typer.echo(f"ALARM {alarm.kind}, {sheet.moment(alarm.raised_at_ms)}: {plain(alarm.says).plain}")
     if not found.alarms:
         typer.echo("No alarms.")
+    for restoring in found.restorings:
+        typer.echo(f"The server was restored, it said {sheet.moment(restoring.taken_at_ms)}.")
+        for head in restoring.lost:
+            typer.echo(f"  log {head.contract[:8]}: from {head.had_size} rows back to {head.kept_size}")
+    if found.lost_by_server:
+        typer.echo(f"Not at the server again yet: {found.lost_by_server} versions that it had received.")
     stored = plain_table("Stored", "Count", "Bytes")
     for kept in found.stored:
         stored.add_row(kept.what, str(kept.count), str(kept.size))
@@ -55,6 +61,22 @@ def _json(found: "Audit") -> dict[str, object]:
             }
             for alarm in found.alarms
         ],
+        "restorings": [
+            {
+                "log_epoch": restoring.log_epoch,
+                "taken_at": iso(restoring.taken_at_ms),
+                "lost": [
+                    {
+                        "contract": head.contract,
+                        "from": [head.had_epoch, head.had_size],
+                        "to": head.kept_size,
+                    }
+                    for head in restoring.lost
+                ],
+            }
+            for restoring in found.restorings
+        ],
+        "lost_by_server": found.lost_by_server,
         "stored": [{"what": kept.what, "count": kept.count, "bytes": kept.size} for kept in found.stored],
         "sent": [
             {

@@ -7,6 +7,7 @@ import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from diary.attention import lost_says
 from diary.command.home import Desk, print_json, zone_of
 from diary.rules.json_form import at, iso
 
@@ -55,6 +56,7 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
         lines.append("Destroying what was removed: another program holds the file; it is tried again.")
     if found.alarms:
         lines.append(f"ALARM: the server showed what cannot be right ({found.alarms}): diary audit.")
+    lines.append(lost_says(found.lost_by_server))
     if phrase_waits:
         lines.append("The recovery phrase is not confirmed yet: diary key phrase.")
     sys.stdout.write("\n".join(filter(None, lines)) + "\n")

@@ -28,17 +28,19 @@ _DEVICE_LIST = """
        AND slot IS NULL
        AND type = 'device_list'
        AND leaf_index < :size
+       AND log_epoch > 0
      ORDER BY leaf_index DESC
      LIMIT 1
 """
 _KNOWN = """
-    SELECT n, id, header, body_hash, sealed IS NOT NULL, received_at_ms IS NOT NULL
+    SELECT n, id, header, body_hash, sealed IS NOT NULL, log_epoch, leaf_index
       FROM version
      WHERE replica = :replica
        AND n BETWEEN :first AND :last
 """
 _HELD = """
-    SELECT v.slot, v.id, v.header, v.received_at_ms, v.leaf_index, v.content, v.push IS NOT NULL
+    SELECT v.slot, v.id, v.header, v.received_at_ms, iif(v.log_epoch > 0, v.leaf_index, NULL), v.content,
+           v.push IS NOT NULL
       FROM json_each(:slots) AS place
       JOIN version AS v
         ON v.slot = place.value
@@ -134,17 +136,23 @@ class NewPicture(TypedDict):
 
 
 class KnownRow(msgspec.Struct, frozen=True, gc=False):
-    """A version that is held already under a name that a page shows."""
+    """A version that is held already under a name that a page shows.
+
+    `place` is its log epoch and index, as `version` has them; of one that was never received both are None.
+    """
 
     id: int
     header: bytes
     body_hash: bytes
     has_body: bool
-    received: bool
+    place: tuple[int | None, int | None]
 
 
 class HeldRow(msgspec.Struct, frozen=True, gc=False):
-    """A capture or an entry that is held at a place; `seen` when it ever left this machine or came to it."""
+    """A capture or an entry that is held at a place; `seen` when it ever left this machine or came to it.
+
+    `leaf_index` is None for what the server has not, or lost (R43).
+    """
 
     id: int
     slot: Slot
@@ -180,8 +188,8 @@ def known(connection: sqlite3.Connection, replica: ReplicaId, first: int, last: 
     """Return this replica's versions from `first` to `last` by their n."""
     rows = connection.execute(_KNOWN, {"replica": replica, "first": first, "last": last})
     return {
-        n: KnownRow(id_, header, body_hash, bool(has_body), bool(received))
-        for n, id_, header, body_hash, has_body, received in rows
+        n: KnownRow(id_, header, body_hash, bool(has_body), (epoch, index))
+        for n, id_, header, body_hash, has_body, epoch, index in rows
     }
 
 

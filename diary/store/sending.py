@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from diary.errors import PeerError
 from diary.evidence.receipt import Receipt
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import Sealed
@@ -181,6 +182,23 @@ _SENT = """
 """
 
 
+class PlaceTakenError(PeerError):
+    """The server gave a place in a log that it had given to another version: it lost that one (R43).
+
+    `heads` are the logs that it gave places in, and how many rows at most it had kept of each.
+    """
+
+    says = "The server gave a place in its log a second time: it was restored from a backup meanwhile."
+    mend = "Sync again: what it lost is then shown to it."
+
+    def __init__(self, receipts: Iterable[Receipt]) -> None:
+        self.heads: dict[ContractId, int] = {}
+        for receipt in receipts:
+            known = self.heads.get(receipt.contract, receipt.index)
+            self.heads[receipt.contract] = min(known, receipt.index)
+        super().__init__()
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """How much of one kind is stored here (R55)."""
@@ -280,7 +298,11 @@ def sent(connection: sqlite3.Connection) -> tuple[SentNote, ...]:
 
 
 def receive(connection: sqlite3.Connection, receipts: Sequence[Receipt]) -> None:
-    """Note that the server holds these versions (R56)."""
+    """Note that the server holds these versions (R56).
+
+    Raises:
+        PlaceTakenError: Another version is known to stand where one of them is said to.
+    """
     received = [
         {
             "replica": receipt.replica,
@@ -291,7 +313,10 @@ def receive(connection: sqlite3.Connection, receipts: Sequence[Receipt]) -> None
         }
         for receipt in receipts
     ]
-    connection.executemany(_RECEIVED, received)
+    try:
+        connection.executemany(_RECEIVED, received)
+    except sqlite3.IntegrityError as error:
+        raise PlaceTakenError(receipts) from error
     connection.executemany(_LEAVE, ({"replica": row["replica"], "n": row["n"]} for row in received))
 
 

@@ -9,6 +9,7 @@ from datasette.utils.asgi import Response
 
 from datasette_work_diary.reading import Reading, counted
 from datasette_work_diary.viewer import Viewer, viewer_of
+from diary.attention import lost_says
 from diary.diary import Diary
 from diary.errors import DiaryError, NothingError
 from diary.rules.deadline import AFTER_THE_LOCK
@@ -95,6 +96,7 @@ class AttentionSaid:
     before_lock: tuple[str, ...]
     after_the_lock: str
     alarms: str
+    lost: str
 
 
 def attention_said(diary: Diary) -> AttentionSaid:
@@ -124,6 +126,7 @@ def attention_said(diary: Diary) -> AttentionSaid:
         alarms=f"{counted(found.alarms, 'alarm')}: the server showed what cannot be right."
         if found.alarms
         else "",
+        lost=lost_says(found.lost_by_server),
     )
 
 

@@ -13,6 +13,7 @@ from diary.exchanging import ServerLink
 from diary.rules.ids import Millis, ReplicaId
 from diary.rules.json_form import iso
 from diary.rules.segment import ListedDevice
+from diary.store.epochs import Restoring
 
 PATH = "/-/diary/sync"
 SENT_SHOWN = 30  # the newest; `diary audit` has them all
@@ -68,6 +69,7 @@ class SyncPage:
     waiting: tuple[Waiting, ...]
     devices: tuple[DeviceShown, ...]
     alarms: tuple[Row, ...]
+    restorings: tuple[Row, ...]
     stored: tuple[Row, ...]
     sent: tuple[Row, ...]
     sent_more: int
@@ -97,12 +99,23 @@ def sync_page(seen: SyncSeen) -> SyncPage:
         waiting=_waiting(seen.status),
         devices=tuple(_device(one, seen) for one in seen.devices),
         alarms=tuple(Row((reading.both(one.raised_at_ms), one.says)) for one in audit.alarms),
+        restorings=tuple(Row((reading.both(one.taken_at_ms), _heads_lost(one))) for one in audit.restorings),
         stored=tuple(Row((one.what, f"{one.count:,}", megabytes(one.size))) for one in audit.stored),
         sent=tuple(
             Row((reading.instant(one.sent_at_ms), one.what, megabytes(one.size), one.server))
             for one in newest
         ),
         sent_more=len(audit.sent) - len(newest),
+    )
+
+
+def _heads_lost(restoring: Restoring) -> str:
+    """Return from which head to which the server went back, as far as this diary had read (R43)."""
+    if not restoring.lost:
+        return "nothing that this diary had read"
+    return ", ".join(
+        f"log {head.contract[:8]}: from {head.had_size:,} rows back to {head.kept_size:,}"
+        for head in restoring.lost
     )
 
 
@@ -176,6 +189,11 @@ def _json(seen: SyncSeen) -> dict[str, object]:
             {"raised_at": iso(one.raised_at_ms), "kind": one.kind, "says": one.says}
             for one in seen.audit.alarms
         ],
+        "restorings": [
+            {"log_epoch": one.log_epoch, "taken_at": iso(one.taken_at_ms), "says": _heads_lost(one)}
+            for one in seen.audit.restorings
+        ],
+        "lost_by_server": seen.audit.lost_by_server,
     }
 
 

@@ -154,9 +154,16 @@ def stage_in(folder: Path) -> Iterator[Stage]:
 
 
 @contextmanager
-def serving(folder: Path, clock: GivenClock, port: int = 0, quota_bytes: int | None = None) -> Iterator[str]:
+def serving(
+    folder: Path,
+    clock: GivenClock,
+    port: int = 0,
+    quota_bytes: int | None = None,
+    database_url: str | None = None,
+) -> Iterator[str]:
     """Run the real application on a real socket of this process, by the test's clock."""
-    app = create_app(Settings(folder=folder, picture_quota_bytes=quota_bytes), clock)
+    settings = Settings(folder=folder, picture_quota_bytes=quota_bytes, database_url=database_url)
+    app = create_app(settings, clock)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()

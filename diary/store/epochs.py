@@ -1,0 +1,270 @@
+"""Where a restored server's logs go on, what it lost, and what proves it (R43).
+
+A version that the server had received and lost keeps its old place: `log_epoch` is then negative, until the
+log shows it again in a later epoch. A page's leaves are worked out and kept when rows of it are lost, while
+they still can be.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from diary.evidence.opening import FIRST_EPOCH, SignedOpening
+from diary.rules.ids import ContractId, Millis, ReplicaId
+from diary.store.versions import Name
+
+_NEWEST = "SELECT max(log_epoch) FROM opening"
+_NEWEST_SIGNED = "SELECT text, signature FROM opening ORDER BY log_epoch DESC LIMIT 1"
+_KEEP = """
+    INSERT INTO opening (log_epoch, taken_at_ms, text, signature)
+    VALUES (:log_epoch, :taken_at_ms, :text, :signature)
+"""
+_KEEP_LOST_HEAD = """
+    INSERT INTO lost_head (log_epoch, contract, had_epoch, had_size, kept_size)
+    VALUES (:log_epoch, :contract, :had_epoch, :had_size, :kept_size)
+"""
+_LOST_HEADS = """
+    SELECT opening.log_epoch, opening.taken_at_ms, lost_head.contract, lost_head.had_epoch,
+           lost_head.had_size, lost_head.kept_size
+      FROM opening
+      LEFT JOIN lost_head
+        ON lost_head.log_epoch = opening.log_epoch
+     ORDER BY opening.log_epoch, lost_head.contract
+"""
+_MARK_LOST = """
+    UPDATE version
+       SET log_epoch = -log_epoch
+     WHERE contract = :contract
+       AND log_epoch > 0
+       AND leaf_index >= :kept
+"""
+_RECEIVED_FROM = """
+    SELECT replica, n
+      FROM version
+     WHERE contract = :contract
+       AND log_epoch > 0
+       AND leaf_index >= :first
+     ORDER BY leaf_index
+     LIMIT :limit
+"""
+_LOST = """
+    SELECT replica, n
+      FROM version
+     WHERE log_epoch < 0
+     ORDER BY received_at_ms, contract <> account, leaf_index
+"""
+_COUNT_LOST = "SELECT count(*) FROM version WHERE log_epoch < 0"
+_CONTRACTS = "SELECT DISTINCT contract FROM version WHERE log_epoch > 0"
+_LEAVES = """
+    SELECT replica, n, type, abs(log_epoch), leaf_index, received_at_ms, header, body_hash, push
+      FROM version
+     WHERE contract = :contract
+       AND leaf_index >= :first
+       AND leaf_index < :end
+       AND log_epoch > 0
+     ORDER BY leaf_index
+"""
+_LEAF = """
+    SELECT replica, n, type, abs(log_epoch), leaf_index, received_at_ms, header, body_hash, push
+      FROM version
+     WHERE replica = :replica AND n = :n AND log_epoch IS NOT NULL
+"""
+_KEEP_PROOF = """
+    INSERT INTO page_proof (contract, first, count, signature)
+    VALUES (:contract, :first, :count, :signature)
+        ON CONFLICT (contract, first, count) DO UPDATE
+       SET signature = excluded.signature, leaves = NULL
+"""
+_KEEP_LEAVES = """
+    UPDATE page_proof
+       SET leaves = :leaves
+     WHERE contract = :contract AND first = :first AND count = :count
+"""
+_PROOFS = """
+    SELECT contract, first, count, signature, leaves
+      FROM page_proof
+     WHERE contract = :contract
+"""
+_ASK_FOR_PICTURES = """
+    UPDATE picture
+       SET at_server = 0
+     WHERE sealed IS NOT NULL
+       AND (
+           EXISTS (
+               SELECT 1
+                 FROM version
+                WHERE version.replica = picture.replica
+                  AND version.n = picture.n
+                  AND (version.log_epoch < 0 OR version.received_at_ms >= :since_ms)
+           )
+           OR EXISTS (
+               SELECT 1
+                 FROM sent
+                WHERE sent.name = picture.name
+                  AND sent.sent_at_ms >= :since_ms
+           )
+       )
+"""
+_KEPT_UNTIL = "SELECT max(received_at_ms) FROM version WHERE log_epoch > 0"
+_PUSHES_OF = "SELECT hash, hashes FROM push WHERE replica = :replica"
+
+
+@dataclass(frozen=True, slots=True)
+class LeafParts:
+    """What the leaf of a received version is made of; `index` is its place when it was received."""
+
+    name: Name
+    type: str
+    log_epoch: int
+    index: int
+    received_at_ms: Millis
+    header: bytes
+    body_hash: bytes
+    push: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageProof:
+    """The server's signature over a page's leaves; `leaves` is None until they are needed."""
+
+    contract: ContractId
+    first: int
+    count: int
+    signature: bytes
+    leaves: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class LostHead:
+    """A log of which this diary knew more than the restored server: from which head to how many rows."""
+
+    contract: ContractId
+    had_epoch: int
+    had_size: int
+    kept_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restoring:
+    """One signed statement that the server was restored, and the heads that were lost here."""
+
+    log_epoch: int
+    taken_at_ms: Millis
+    lost: tuple[LostHead, ...]
+
+
+def newest(connection: sqlite3.Connection) -> int:
+    """Return the newest epoch of which a statement is known; 1 for none."""
+    found = connection.execute(_NEWEST).fetchone()[0]
+    return int(found) if found else FIRST_EPOCH
+
+
+def newest_signed(connection: sqlite3.Connection) -> SignedOpening | None:
+    """Return the newest statement, or None."""
+    row = connection.execute(_NEWEST_SIGNED).fetchone()
+    return None if row is None else SignedOpening(text=row[0], signature=row[1])
+
+
+def keep(
+    connection: sqlite3.Connection,
+    log_epoch: int,
+    signed: SignedOpening,
+    lost: Iterable[LostHead],
+    taken_at_ms: Millis,
+) -> None:
+    """Keep a statement, and the heads that this diary knew beyond it."""
+    bound = {"log_epoch": log_epoch, "taken_at_ms": taken_at_ms}
+    connection.execute(_KEEP, bound | {"text": signed.text, "signature": signed.signature})
+    for head in lost:
+        places = {"contract": head.contract, "had_epoch": head.had_epoch, "had_size": head.had_size}
+        connection.execute(_KEEP_LOST_HEAD, places | {"log_epoch": log_epoch, "kept_size": head.kept_size})
+
+
+def restorings(connection: sqlite3.Connection) -> tuple[Restoring, ...]:
+    """Return the statements that were taken, the earliest first, with the heads they cost."""
+    found: dict[int, Restoring] = {}
+    for epoch, at_ms, contract, *head in connection.execute(_LOST_HEADS):
+        lost = found[epoch].lost if epoch in found else ()
+        more = () if contract is None else (LostHead(ContractId(contract), *head),)
+        found[epoch] = Restoring(epoch, Millis(at_ms), (*lost, *more))
+    return tuple(found.values())
+
+
+def mark_lost(connection: sqlite3.Connection, contract: ContractId, kept: int) -> None:
+    """Note that the server lost what it had received of a log from row `kept` on."""
+    connection.execute(_MARK_LOST, {"contract": contract, "kept": kept})
+
+
+def received_from(connection: sqlite3.Connection, contract: ContractId, first: int, limit: int) -> list[Name]:
+    """Return what the server is thought to hold of a log from row `first` on, in its order."""
+    bound = {"contract": contract, "first": first, "limit": limit}
+    return [(ReplicaId(replica), n) for replica, n in connection.execute(_RECEIVED_FROM, bound)]
+
+
+def lost(connection: sqlite3.Connection) -> list[Name]:
+    """Return what the server lost and does not show again yet, as it was received, device lists first."""
+    return [(ReplicaId(replica), n) for replica, n in connection.execute(_LOST)]
+
+
+def count_lost(connection: sqlite3.Connection) -> int:
+    """Return how many versions the server lost and does not show again yet."""
+    return int(connection.execute(_COUNT_LOST).fetchone()[0])
+
+
+def contracts(connection: sqlite3.Connection) -> list[ContractId]:
+    """Return the logs of which the server is thought to hold rows."""
+    return [ContractId(contract) for (contract,) in connection.execute(_CONTRACTS)]
+
+
+def leaf_parts(connection: sqlite3.Connection, contract: ContractId, first: int, end: int) -> list[LeafParts]:
+    """Return what the leaves of a log are made of, from row `first` to before `end`, as far as is held."""
+    bound = {"contract": contract, "first": first, "end": end}
+    return [_parts(row) for row in connection.execute(_LEAVES, bound)]
+
+
+def parts_of(connection: sqlite3.Connection, name: Name) -> LeafParts | None:
+    """Return what the leaf of one version is made of; None where the server never took it."""
+    row = connection.execute(_LEAF, {"replica": name[0], "n": name[1]}).fetchone()
+    return None if row is None else _parts(row)
+
+
+def _parts(row: tuple[str, int, str, int, int, int, bytes, bytes, str | None]) -> LeafParts:
+    replica, n, type_, epoch, index, at_ms, header, body_hash, push = row
+    return LeafParts((ReplicaId(replica), n), type_, epoch, index, Millis(at_ms), header, body_hash, push)
+
+
+def keep_proof(
+    connection: sqlite3.Connection, contract: ContractId, first: int, count: int, signature: bytes
+) -> None:
+    """Keep the signature by which the rows of a page can be shown."""
+    bound = {"contract": contract, "first": first, "count": count, "signature": signature}
+    connection.execute(_KEEP_PROOF, bound)
+
+
+def keep_leaves(connection: sqlite3.Connection, proof: PageProof, leaves: bytes) -> None:
+    """Keep a page's leaves, 32 bytes each, before its rows take other places."""
+    bound = {"contract": proof.contract, "first": proof.first, "count": proof.count, "leaves": leaves}
+    connection.execute(_KEEP_LEAVES, bound)
+
+
+def proofs(connection: sqlite3.Connection, contract: ContractId) -> list[PageProof]:
+    """Return the proofs of a log's pages."""
+    return [
+        PageProof(ContractId(contract), first, count, signature, leaves)
+        for contract, first, count, signature, leaves in connection.execute(_PROOFS, {"contract": contract})
+    ]
+
+
+def kept_until_ms(connection: sqlite3.Connection) -> Millis:
+    """Return the newest time of receipt of what the server still has; 0 for nothing."""
+    return Millis(connection.execute(_KEPT_UNTIL).fetchone()[0] or 0)
+
+
+def ask_for_pictures(connection: sqlite3.Connection, since_ms: Millis) -> None:
+    """Have those pictures offered to the server again that it may have lost with its rows (R41)."""
+    connection.execute(_ASK_FOR_PICTURES, {"since_ms": since_ms})
+
+
+def pushes_of(connection: sqlite3.Connection, replica: ReplicaId) -> list[tuple[str, bytes]]:
+    """Return the pushes that a replica signed: their hash, and the hashes of their versions."""
+    return list(connection.execute(_PUSHES_OF, {"replica": replica}))

@@ -1,0 +1,159 @@
+"""A server restored from an old backup is noticed, and shown what it lost, before anything else (R43).
+
+It is noticed by its own statement, by a log that is shorter than it was, by a place that it gives twice, or
+by its not knowing a device that it had enrolled. In each case the device shows the server its own signatures:
+a server that lost something then states where its logs go on. One that shows less than it signed and states
+nothing is not believed: the feed's check raises the alarm that stays.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from diary.diary import Diary
+from diary.errors import PeerError
+from diary.evidence.opening import SignedOpening
+from diary.evidence.receipt import Cursor
+from diary.exchanging import ServerLink
+from diary.healing import Showing
+from diary.rules.ids import ContractId
+from diary.store.sending import PlaceTakenError
+from sync.protocol import Heal, PullAnswer, ShownPage, heal_payload
+from sync.transport import NotEnrolledError, Transport
+
+HEALINGS_MAX = 4  # restored, restored again meanwhile, a place given twice, and a run that goes through
+
+
+class ServerRestoredError(PeerError):
+    """The server lost something, or says so; the sync heals it and begins again.
+
+    `openings` are its statements; `heads` the sizes of logs that are shorter than they were, None where it
+    does not know this device.
+    """
+
+    says = "The server was restored from a backup and lacks what it had received since."
+    mend = "Sync again: what it lost is shown to it."
+
+    def __init__(
+        self, openings: Sequence[SignedOpening] = (), heads: Mapping[ContractId, int] | None = None
+    ) -> None:
+        self.openings = openings
+        self.heads = heads
+        super().__init__()
+
+
+def check_whole(answer: PullAnswer, cursors: Mapping[ContractId, Cursor]) -> None:
+    """Check that the server still knows what the cursors say it showed.
+
+    Raises:
+        ServerRestoredError: It does not, or says that its logs go on in a new epoch.
+    """
+    if answer.openings:
+        raise ServerRestoredError(openings=answer.openings)
+    shrunk = {
+        page.contract: page.head.size if page.head.log_epoch == cursor.log_epoch else 0
+        for page in answer.pages
+        if (cursor := cursors.get(page.contract)) is not None
+        and (page.head.log_epoch, page.head.size) < (cursor.log_epoch, cursor.size)
+    }
+    if shrunk:
+        raise ServerRestoredError(heads=shrunk)
+
+
+def run_healed(diary: Diary, line: Transport, link: ServerLink, run: Callable[[bool], None]) -> None:
+    """Run a sync, and heal the server where it turns out that it was restored.
+
+    `run` is told whether a log that shrank is to be looked at as such; once the server had nothing to state
+    it is not, and the check of the feed raises its alarm.
+
+    Raises:
+        PeerError: As `run` does; or the server was restored over and over.
+    """
+    if diary.is_showing_due():
+        show_lost(diary, line, link)
+    looks_at_heads, was_unknown = True, False
+    for _ in range(HEALINGS_MAX):
+        try:
+            run(looks_at_heads)
+        except ServerRestoredError as found:
+            looks_at_heads = heal(diary, line, link, found)
+        except PlaceTakenError as found:
+            if not heal(diary, line, link, ServerRestoredError(heads=found.heads)):
+                raise
+        except NotEnrolledError:
+            if was_unknown:
+                raise
+            was_unknown = True
+            heal(diary, line, link, ServerRestoredError())
+        else:
+            return
+    raise ServerRestoredError
+
+
+def heal(diary: Diary, line: Transport, link: ServerLink, found: ServerRestoredError) -> bool:
+    """Have the server state where its logs go on, then show it all that it lost; False: it states nothing.
+
+    Raises:
+        PeerError: The server cannot be reached, does not take it now, or states what is not to be believed.
+    """
+    openings = list(found.openings)
+    if not openings:
+        for showing in _provoking(diary, found.heads, link):
+            openings = _show(diary, line, link, showing)
+            if openings:
+                break
+    if not openings:
+        return False
+    diary.take_openings(openings, link.key)
+    show_lost(diary, line, link)
+    return True
+
+
+def show_lost(diary: Diary, line: Transport, link: ServerLink) -> None:
+    """Show everything that the server lost and this diary can prove."""
+    for showing in diary.showings(diary.lost_by_server(), link.key):
+        openings = _show(diary, line, link, showing)
+        if openings:  # restored once more, in the middle of it
+            raise ServerRestoredError(openings=openings)
+    diary.note_all_shown()
+
+
+def _provoking(diary: Diary, heads: Mapping[ContractId, int] | None, link: ServerLink) -> Iterator[Showing]:
+    """Yield what a server that lost it must answer with a statement; in the end an earlier one alone."""
+    yield from diary.showings(diary.to_show(heads), link.key)
+    if diary.newest_opening() is not None:
+        yield Showing()
+
+
+def _show(diary: Diary, line: Transport, link: ServerLink, showing: Showing) -> list[SignedOpening]:
+    """Show some of what was lost; return the statements that this diary does not have yet."""
+    predecessor = diary.predecessor()
+    replica = predecessor.replica if predecessor else diary.replica
+    token = predecessor.token if predecessor else diary.token
+    token_hash = hashlib.sha256(token.encode()).hexdigest()
+    nonce = line.nonce().nonce
+    if showing.rows:
+        diary.note_shown(showing, link.url)
+    answer = line.heal(
+        Heal(
+            account=diary.account,
+            replica=replica,
+            nonce=nonce,
+            token_hash=token_hash,
+            signature=diary.sign_healing(replica, heal_payload(diary.account, replica, nonce, token_hash)),
+            rows=showing.rows,
+            pushes=showing.pushes,
+            answers=list(showing.answers.values()),
+            pages=[
+                ShownPage(
+                    contract=page.contract,
+                    first=page.first,
+                    leaves=page.leaves or b"",
+                    signature=page.signature,
+                )
+                for page in showing.pages.values()
+            ],
+            opening=diary.newest_opening(),
+            log_epoch=diary.log_epoch(),
+        )
+    )
+    return answer.openings

@@ -1,0 +1,79 @@
+"""A stage whose server goes away, loses what came after its backup, and comes back at the same address."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from diary.clock import GivenClock
+from sync.server.server import Server
+from tests.practice import instant
+from tests.sync.server.backup import Restorable
+from tests.sync.server.postgres import Postgres
+from tests.sync.stage import WEDNESDAY, Stage, serving
+
+
+@dataclass
+class RestoringStage(Stage):
+    """The stage; `server` is the database that is served now."""
+
+    server: Restorable | None = None
+    running: ExitStack = field(default_factory=ExitStack)
+
+    def stop(self) -> None:
+        self.running.close()
+
+    def start(self) -> None:
+        assert self.server is not None
+        port = urlsplit(self.url).port or 0
+        url = self.server.database_url
+        self.url = self.running.enter_context(serving(self.server.folder, self.clock, port, database_url=url))
+
+    def back_up(self) -> Restorable:
+        """Return a copy of database and pictures as they are now."""
+        assert self.server is not None
+        self.stop()
+        backup = self.server.backed_up()
+        pictures = self.server.folder / "pictures"
+        shutil.rmtree(self.folder / "pictures", ignore_errors=True)
+        if pictures.is_dir():
+            shutil.copytree(pictures, self.folder / "pictures")
+        self.start()
+        return backup
+
+    def restore(self, backup: Restorable) -> None:
+        """Bring database and pictures back to the copy; nobody tells anybody."""
+        assert self.server is not None
+        self.stop()
+        self.server = self.server.restore(backup)
+        shutil.rmtree(self.server.folder / "pictures", ignore_errors=True)
+        if (self.folder / "pictures").is_dir():
+            shutil.copytree(self.folder / "pictures", self.server.folder / "pictures")
+        self.start()
+
+    def say_restored(self) -> None:
+        """Do what the operator's command does, while the server runs."""
+        assert self.server is not None
+        server = Server.at(self.server.settings, self.clock)
+        server.say_restored()
+        server.close()
+
+
+@contextmanager
+def restoring_stage(
+    folder: Path, database_url: str | None, cluster: Postgres | None
+) -> Iterator[RestoringStage]:
+    """Set the stage; everything on it is closed in the end."""
+    clock = GivenClock(instant(WEDNESDAY))
+    server = Restorable(folder / "server", clock, database_url, cluster)
+    stage = RestoringStage(folder, "http://127.0.0.1:0", clock, server=server)
+    stage.start()
+    try:
+        yield stage
+    finally:
+        for device in stage.devices:
+            device.line.close()
+            device.diary.close()
+        stage.stop()
