@@ -24,7 +24,7 @@ from diary.showing import HISTORY, BeforeText
 from diary.state import OpenDiary, mark_destroying
 from diary.store import drafts, history, versions
 from diary.store.drafts import DraftText
-from diary.store.history import Before
+from diary.store.history import ActKind, Before
 from diary.store.versions import StoredVersion
 from diary.tracking import checked_text, new_stamp
 
@@ -52,6 +52,14 @@ class NothingToUndoError(NothingError):
 
     says = "There is nothing to undo."
     mend = "Edits and additions can be undone until their week freezes; a removal destroys and cannot be."
+
+
+@dataclass(frozen=True, slots=True)
+class Undoable:
+    """The act that `undo` would take back, and of how many segments."""
+
+    kind: ActKind
+    segments: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +351,13 @@ def undo(diary: OpenDiary) -> Acts:
                 no = _put_back(diary, contract, place, text)
             done.append(place) if no is None else refused.append((place, no))
     return Acts(tuple(done), tuple(refused))
+
+
+def undoable(diary: OpenDiary) -> Undoable | None:
+    """Return what `undo` would take back, None for nothing (R26)."""
+    with diary.reading():
+        last = history.last_act(diary.connection)
+        return None if last is None else Undoable(last[1], history.count(diary.connection, last[0]))
 
 
 def _stands_there(diary: OpenDiary, place: Place) -> bool:

@@ -27,7 +27,7 @@ from diary.asking import Asked
 from diary.checking import WeekCheck
 from diary.clock import Clock
 from diary.contracts import Contract, TermsFields
-from diary.correcting import Acts, Loss
+from diary.correcting import Acts, Loss, Undoable
 from diary.look_door import LookDoor
 from diary.refused import RefusalView
 from diary.rules.change import Refused
@@ -276,6 +276,10 @@ class Diary(LookDoor):
     def undo(self) -> Acts:
         """Undo the last edit or addition (R26)."""
         return correcting.undo(self._state)
+
+    def undoable(self) -> Undoable | None:
+        """Return what `undo` would take back, None for nothing (R26)."""
+        return correcting.undoable(self._state)
 
     def loss_of(self, places: Iterable[Place]) -> Loss:
         """Return what removing a selection would destroy (R4)."""

@@ -24,6 +24,11 @@ _LAST = """
      ORDER BY id DESC
      LIMIT 1
 """
+_COUNT = """
+    SELECT count(*)
+      FROM history
+     WHERE act = :act
+"""
 _OF_ACT = """
     SELECT history.contract, history.slot, sealed.body
       FROM history
@@ -86,6 +91,11 @@ def last_act(connection: sqlite3.Connection) -> tuple[int, ActKind] | None:
     """Return the newest act not yet undone of which anything can still be undone, or None."""
     row = connection.execute(_LAST).fetchone()
     return None if row is None else (row[0], row[1])
+
+
+def count(connection: sqlite3.Connection, act: int) -> int:
+    """Return how many places of an act can still be undone."""
+    return int(connection.execute(_COUNT, {"act": act}).fetchone()[0])
 
 
 def of_act(connection: sqlite3.Connection, act: int) -> tuple[Before, ...]:

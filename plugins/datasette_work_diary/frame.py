@@ -10,6 +10,7 @@ from datasette.utils.asgi import Response
 from datasette_work_diary.reading import Reading, counted
 from datasette_work_diary.viewer import Viewer, viewer_of
 from diary.attention import lost_says
+from diary.correcting import Undoable
 from diary.diary import Diary
 from diary.errors import DiaryError, NothingError
 from diary.rules.deadline import AFTER_THE_LOCK
@@ -97,6 +98,7 @@ class AttentionSaid:
     after_the_lock: str
     alarms: str
     lost: str
+    undo: str
 
 
 def attention_said(diary: Diary) -> AttentionSaid:
@@ -127,7 +129,16 @@ def attention_said(diary: Diary) -> AttentionSaid:
         if found.alarms
         else "",
         lost=lost_says(found.lost_by_server),
+        undo=_undo_says(diary.undoable()),
     )
+
+
+def _undo_says(undoable: Undoable | None) -> str:
+    """Return what the Undo button would take back, "" where there is nothing (R26)."""
+    if undoable is None:
+        return ""
+    what = "edit" if undoable.kind == "edit" else "added time"
+    return f"Undo the last {what} of {counted(undoable.segments, 'segment')}"
 
 
 async def show(

@@ -88,6 +88,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
         return []
     from datasette_work_diary import (
         checking,
+        downloads,
         edit_form,
         late_page,
         pages,
@@ -100,6 +101,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
     return [
         *pages.ROUTES,
         *checking.ROUTES,
+        *downloads.ROUTES,
         *searching.ROUTES,
         *edit_form.ROUTES,
         *refused_page.ROUTES,

@@ -10,7 +10,7 @@ from tests.practice import instant, refuse, slot
 from tests.rule import rule
 
 pytestmark = pytest.mark.browser
-WIDTHS = (360, 1280)
+WIDTHS = (360, 1280, 2560)
 SCHEMES = ("light", "dark")
 
 

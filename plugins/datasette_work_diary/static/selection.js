@@ -1,4 +1,4 @@
-// Selection on a day's page: by click, by Shift, by keyboard. Without this file the checkboxes still work.
+// Selection on a day's page: by click, by drag, by Shift, by keyboard. Without this file the checkboxes still work.
 // Arrow keys move, Space selects, Shift extends, Enter opens, Escape selects nothing.
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("selection"));
@@ -82,6 +82,47 @@ for (const [index, box] of boxes.entries()) {
     tell();
   });
 }
+
+/** Where a drag began, what it sets, and what stood before it; null while there is none.
+ * @type {{ from: number, on: boolean, before: boolean[] } | null} */
+let drag = null;
+
+/** The index of the box whose segment is under the pointer, or -1. @param {PointerEvent} event */
+function under(event) {
+  const spot = document.elementFromPoint(event.clientX, event.clientY);
+  const box = spot?.closest(".segment")?.querySelector("input[name=place]");
+  return boxes.indexOf(/** @type {HTMLInputElement} */ (box));
+}
+
+form.addEventListener("pointerdown", (event) => {
+  const at = under(event);
+  if (at < 0 || event.button !== 0 || event.pointerType === "touch" || event.shiftKey) return;
+  drag = { from: at, on: !boxes[at].checked, before: boxes.map((box) => box.checked) };
+});
+window.addEventListener("pointermove", (event) => {
+  if (!drag) return;
+  const at = under(event);
+  if (at < 0 || (at === drag.from && !form.classList.contains("dragged"))) return;
+  form.classList.add("dragged");
+  const [first, last] = drag.from < at ? [drag.from, at] : [at, drag.from];
+  for (const [index, box] of boxes.entries()) {
+    box.checked = first <= index && index <= last ? drag.on : drag.before[index];
+  }
+  anchor = drag.from;
+  tell();
+});
+window.addEventListener("pointerup", () => {
+  drag = null;
+  // After the click that ends a drag, which must neither open a segment nor turn a box again.
+  setTimeout(() => form.classList.remove("dragged"));
+});
+form.addEventListener("click", (event) => {
+  if (form.classList.contains("dragged")) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}, { capture: true });
+form.addEventListener("dragstart", (event) => event.preventDefault());
 
 /** Select nothing. */
 function clear() {
