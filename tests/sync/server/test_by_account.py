@@ -121,6 +121,7 @@ def live_through_everything(storage: PostgresStorage) -> None:
         assert hold.foreign({CONTRACT}) == set()
         assert len(hold.leaves(CONTRACT)) == 3
         hold.open_epoch(7, SignedOpening(text="{}", signature=b"s" * 64))
+    assert storage.make_room(ACCOUNT, PICTURE, EVERYTHING)
     assert storage.picture_arrived(ACCOUNT, PICTURE)
     assert storage.picture(ACCOUNT, PICTURE) is not None
     assert storage.picture_bytes(ACCOUNT) == 4096
