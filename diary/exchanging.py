@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from diary.deciding import what_of
 from diary.destroying import destroy_what_fell
-from diary.errors import DamageError, PeerError
+from diary.errors import PeerError
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Cursor, Receipt, Refusal, SignedAnswer, SignedPush
 from diary.evidence.signature import PUSH
@@ -20,7 +20,7 @@ from diary.rules.merge import Held, destroyed
 from diary.rules.segment import Sealed
 from diary.rules.timesheet import Place
 from diary.state import CLOCK_DIFFERENCE, OpenDiary
-from diary.store import feed, meta, pictures, receipts, refusals, sending, versions
+from diary.store import feed, meta, receipts, refusals, sending, versions
 from diary.store.refusals import KeptRefusal
 
 # What the server may take later, perhaps under the same name: it stays in the outbox (R40).
@@ -47,13 +47,6 @@ class MisaddressedAnswerError(PeerError):
 
     says = "The server's answers do not belong to the versions that were sent."
     mend = "Sync again; what is not answered stays in the diary."
-
-
-class WrongPictureError(DamageError):
-    """The bytes that came are not the picture of that name (R41)."""
-
-    says = "The server's picture {name} is damaged: its bytes do not make its name."
-    mend = "Sync again; if it comes again, the server's storage is damaged."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +84,6 @@ class Settlement:
     postponed: tuple[tuple[Slot | None, str], ...]
     behind: bool
     sealed_anew: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PictureRef:
-    """A picture to send or to fetch: its name, padded size, and where it belongs."""
-
-    name: str
-    size: int
-    contract: ContractId
-    slot: Slot
 
 
 def server(diary: OpenDiary) -> ServerLink | None:
@@ -320,56 +303,6 @@ def alarms(diary: OpenDiary) -> tuple[feed.Alarm, ...]:
     """Return the alarms, the oldest first (R48, R50)."""
     with diary.reading():
         return feed.alarms(diary.connection)
-
-
-def pictures_to_send(diary: OpenDiary) -> tuple[PictureRef, ...]:
-    """Return what the server may have now, the nearest lock first, locked weeks last (R41)."""
-    open_from = diary.open_from(diary.now_ms())
-    with diary.reading():
-        stored = pictures.to_send(diary.connection)
-    return tuple(
-        PictureRef(picture.name, picture.size, picture.contract, picture.slot)
-        for picture in sorted(stored, key=lambda picture: picture.slot < open_from)
-    )
-
-
-def pictures_to_fetch(diary: OpenDiary) -> tuple[PictureRef, ...]:
-    """Return the pictures of held rows that are not here, the newest slot first (R41)."""
-    with diary.reading():
-        stored = pictures.to_fetch(diary.connection)
-    return tuple(PictureRef(picture.name, picture.size, picture.contract, picture.slot) for picture in stored)
-
-
-def sealed_picture(diary: OpenDiary, name: str) -> bytes | None:
-    """Return a picture's ciphertext; None when it was destroyed meanwhile (R25)."""
-    with diary.reading():
-        return pictures.ciphertext(diary.connection, name)
-
-
-def picture_sent(diary: OpenDiary, name: str, server_url: str, size: int) -> None:
-    """Note that the server has a picture whole (R41, R55)."""
-    with diary.writing():
-        pictures.mark_sent(diary.connection, name)
-        sending.note_sent(
-            diary.connection,
-            sent_at_ms=diary.now_ms(),
-            server=server_url,
-            what="picture",
-            name=name,
-            size=size,
-        )
-
-
-def keep_picture(diary: OpenDiary, name: str, ciphertext: bytes) -> bool:
-    """Store a fetched picture; False when its row was deleted meanwhile: the deletion wins (R25, R41).
-
-    Raises:
-        WrongPictureError: The bytes do not make the name.
-    """
-    if hashlib.sha256(ciphertext).hexdigest() != name:
-        raise WrongPictureError(name=name)
-    with diary.writing():
-        return pictures.keep(diary.connection, name, ciphertext)
 
 
 def note_server_clock(diary: OpenDiary, difference_ms: int) -> None:

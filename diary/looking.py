@@ -4,9 +4,9 @@ Reading takes one snapshot of the file and writes nothing. What stands is worked
 whenever the file changed; only opened contents and weeks are at hand in memory.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, groupby
 
 from diary import contracts, drafting, envelope
 from diary.contracts import Contract
@@ -15,14 +15,16 @@ from diary.errors import DamageError, NothingError
 from diary.rules.content import MergedContent, OpenedCapture, OpenedEntry, agrees, merged
 from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.merge import Kind, Standing, standing
+from diary.rules.picture import due_at_ms, is_missing
 from diary.rules.segment import CaptureContent, EntryContent, parse_header
 from diary.rules.timesheet import Place, SegmentView, SnapshotView, State, WeekView, totals
 from diary.rules.verdict import Verdict, fact_of, verdicts
 from diary.rules.week import Week
 from diary.showing import draft_picture_name
-from diary.state import OpenDiary, WeekAtHand
-from diary.store import refusals, versions
+from diary.state import SERVER, OpenDiary, WeekAtHand
+from diary.store import meta, pictures, refusals, versions
 from diary.store.drafts import DraftText
+from diary.store.pictures import Whereabouts
 from diary.store.refusals import KeptRefusal
 from diary.store.versions import StoredVersion
 
@@ -53,9 +55,15 @@ def week(diary: OpenDiary, which: Week) -> WeekView:
         if at_hand and at_hand.file_state == file_state and at_hand.from_ms <= now_ms < at_hand.until_ms:
             return at_hand.view
         known = contracts.known(diary)
-        stood = [each for each in _stood_in(diary, which.slots) if each.place[0] in known]
+        under_way = _under_way(diary, which)
+        stood = [
+            replace(each, content=_with_whereabouts(each, under_way, now_ms))
+            for each in _stood_in(diary, which.slots)
+            if each.place[0] in known
+        ]
         view = _worked_out(diary, which, known, stood, now_ms)
-    until_ms = min((at for at in _turns(which, known, stood) if at > now_ms), default=_FOR_EVER)
+    turns = chain(_turns(which, known, stood), (due_at_ms(each.place[1]) for each in stood if under_way))
+    until_ms = min((at for at in turns if at > now_ms), default=_FOR_EVER)
     diary.remember_week(WeekAtHand(file_state, now_ms, until_ms, view))
     return view
 
@@ -67,6 +75,35 @@ def _turns(which: Week, known: dict[ContractId, Contract], stood: Sequence[_Stoo
         yield from (stored.not_before_ms or 0 for stored in each.held)
     for contract in known.values():
         yield from (terms.received_at_ms for terms in contract.history.versions)
+
+
+def _under_way(diary: OpenDiary, which: Week) -> dict[str, Whereabouts]:
+    """Return the week's pictures that do not lie both here and at the server; without one, none miss it."""
+    has_server = meta.get(diary.connection, SERVER) is not None
+    found = pictures.on_its_way(diary.connection, which.slots)
+    return {
+        name: replace(where, at_server=where.at_server or not has_server) for name, where in found.items()
+    }
+
+
+def _with_whereabouts(stood: _Stood, under_way: Mapping[str, Whereabouts], now_ms: Millis) -> MergedContent:
+    """Return the content, its snapshots with what is known of where their pictures lie (R41).
+
+    What the server has not received at all is not synced, and that is said of it and no more.
+    """
+    if not under_way:
+        return stood.content
+    is_received = stood.stands.received_at_ms is not None
+    snapshots = []
+    for shot in stood.content.snapshots:
+        names = (shot.screen, shot.thumbnail, shot.camera)
+        found = [under_way[name] for name in names if name in under_way]
+        missing = is_received and any(
+            is_missing(stood.place[1], now_ms, at_server=where.at_server) for where in found
+        )
+        is_here = all(where.is_here for where in found)
+        snapshots.append(replace(shot, missing=missing, is_here=is_here))
+    return replace(stood.content, snapshots=tuple(snapshots))
 
 
 def _worked_out(

@@ -5,13 +5,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from diary import exchanging, granting, healing, renewing, taking, true_slots
+from diary import attention, carrying, exchanging, granting, healing, renewing, taking, true_slots
+from diary.carrying import PictureRef
 from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedAnswer
 from diary.evidence.signature import HEAL
-from diary.exchanging import PictureRef, ReadyPush, ServerLink, Settlement
+from diary.exchanging import ReadyPush, ServerLink, Settlement
 from diary.healing import Showing
 from diary.renewing import Predecessor
+from diary.rules.deadline import UnsentWeek
 from diary.rules.ids import ContractId, Millis, ReplicaId
 from diary.state import OpenDiary
 from diary.store.epochs import Restoring
@@ -75,6 +77,10 @@ class SyncDoor:
     def queue(self) -> Queue:
         """Return what waits, held rows included (R17)."""
         return exchanging.queue(self._state)
+
+    def before_lock(self) -> tuple[UnsentWeek, ...]:
+        """Return what has not reached the server of weeks that lock soon (R3, R31)."""
+        return attention.before_lock_now(self._state)
 
     def sign_push(self, ids: Sequence[int], server_url: str) -> ReadyPush:
         """Sign versions and note that they are about to leave (R25, R48)."""
@@ -160,23 +166,35 @@ class SyncDoor:
 
     def pictures_to_send(self) -> tuple[PictureRef, ...]:
         """Return the pictures that the server may have now, the nearest lock first (R41)."""
-        return exchanging.pictures_to_send(self._state)
+        return carrying.pictures_to_send(self._state)
 
     def pictures_to_fetch(self) -> tuple[PictureRef, ...]:
-        """Return the pictures that are not here, the newest slot first (R41)."""
-        return exchanging.pictures_to_fetch(self._state)
+        """Return the pictures that are not here and may be at the server, the newest slot first (R41)."""
+        return carrying.pictures_to_fetch(self._state)
 
     def sealed_picture(self, name: str) -> bytes | None:
         """Return a picture's ciphertext, None when it was destroyed (R25)."""
-        return exchanging.sealed_picture(self._state, name)
+        return carrying.sealed_picture(self._state, name)
 
     def picture_sent(self, name: str, server_url: str, size: int) -> None:
         """Note that the server has a picture whole (R41)."""
-        exchanging.picture_sent(self._state, name, server_url, size)
+        carrying.picture_sent(self._state, name, server_url, size)
 
     def keep_picture(self, name: str, ciphertext: bytes) -> bool:
         """Store a fetched picture; False when its row was deleted meanwhile (R25)."""
-        return exchanging.keep_picture(self._state, name, ciphertext)
+        return carrying.keep_picture(self._state, name, ciphertext)
+
+    def picture_absent(self, name: str) -> None:
+        """Note that the server was asked for a picture and does not have it (R41)."""
+        carrying.picture_absent(self._state, name)
+
+    def awaited_pictures(self) -> list[str]:
+        """Return pictures of which the next pull should ask whether they came (R41)."""
+        return carrying.awaited_pictures(self._state)
+
+    def pictures_arrived(self, names: Sequence[str]) -> None:
+        """Note that pictures have come to the server (R41)."""
+        carrying.pictures_arrived(self._state, names)
 
     def note_server_clock(self, difference_ms: int) -> None:
         """Note how far the server's clock is ahead, when that is news (R20)."""

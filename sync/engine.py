@@ -51,11 +51,11 @@ from sync.healing import check_whole, run_healed
 from sync.protocol import PUSH_BYTES_MAX, Pull, PullAnswer, PushAnswer
 from sync.succession import message_of, succeed
 from sync.transport import Transport, UnreachableError
-from sync.uploading import Upload, Uploads
+from sync.uploading import Uploads
 
 CLOCK_SAMPLE_MS = 5_000  # an answer that took longer says little about the server's clock
 
-Came = PullAnswer | PushAnswer | bytes | Upload | None
+Came = PullAnswer | PushAnswer | bytes | bool | None
 
 
 class NotRegisteredError(UsageError):
@@ -218,11 +218,14 @@ class Engine:
         desk, line = self._desk, self._line
         match effect:
             case Ask():
+                # Once a run: what comes while it lasts, the next one asks about.
+                awaited = [] if desk.copy_checked else self._diary.awaited_pictures()
                 pull = Pull(
                     account=self._diary.account,
                     cursors=desk.cursors,
                     rows_max=self._uploads.pace.pull_rows,
                     log_epoch=desk.log_epoch,
+                    awaited=awaited,
                 )
                 return lambda: line.pull(pull)
             case Push():
@@ -231,7 +234,7 @@ class Engine:
                 account = self._diary.account
                 return lambda: line.push(message_of(account, push))
             case SendPicture() if desk.no_room:
-                return lambda: "no_room"
+                return lambda: None
             case SendPicture(name):
                 ciphertext = self._diary.sealed_picture(name)
                 return lambda: self._uploads.send(name, ciphertext)
@@ -261,16 +264,17 @@ class Engine:
                 self._uploads.pace = self._uploads.pace.after_push(len(pushed.names), pushed.size, took_ms)
                 return Answered()
             case SendPicture(name):
-                if came == "whole":
+                if came is True:
                     size = len(self._diary.sealed_picture(name) or b"")
                     self._diary.picture_sent(name, link.url, size)
                     self._tally.pictures_sent += 1
                 # Each further one would only be carried there to be turned away: next run (R44).
-                desk.no_room = came == "no_room"
-                unfinished = name if came == "unfinished" else ""
-                return PictureDone(rows_wait=self._rows_wait(), unfinished=unfinished)
+                desk.no_room = came is None
+                return PictureDone(rows_wait=self._rows_wait())
             case FetchPicture(name):
-                if isinstance(came, bytes) and self._diary.keep_picture(name, came):
+                if not isinstance(came, bytes):
+                    self._diary.picture_absent(name)
+                elif self._diary.keep_picture(name, came):
                     self._tally.pictures_fetched += 1
                 return PictureDone(rows_wait=self._rows_wait())
             case _:
@@ -288,6 +292,8 @@ class Engine:
                 here_ms = self._diary.clock.now_ms() - took_ms // 2
                 self._diary.note_server_clock(answer.server_ms - here_ms)
             self._diary.correct_slots()
+        if answer.arrived:
+            self._diary.pictures_arrived(answer.arrived)
         rows = sum(len(page.rows) for page in answer.pages)
         desk.cursors = cursors_after(desk.cursors, answer.pages)
         if answer.pages:

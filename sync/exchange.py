@@ -88,13 +88,9 @@ class PicturesListed:
 
 @dataclass(frozen=True, slots=True)
 class PictureDone:
-    """A picture was sent, fetched or turned away; `rows_wait` when rows may be sent meanwhile (R41).
-
-    `unfinished` names the picture of which a part was sent and more is left, "" for none.
-    """
+    """A picture was sent, fetched or turned away; `rows_wait` when rows may be sent meanwhile (R41)."""
 
     rows_wait: bool
-    unfinished: str = ""
 
 
 Event: TypeAlias = (
@@ -117,7 +113,7 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class SendPicture:
-    """Line: send one picture, from where its upload stopped, for some seconds."""
+    """Line: send one picture, from where its upload stopped."""
 
     name: str
 
@@ -224,8 +220,6 @@ def step(exchange: Exchange, event: Event) -> Step:
             after = _next_picture(listed)
         case PictureDone():
             pictures = _in(exchange, "pictures")
-            if event.unfinished:
-                pictures = replace(pictures, to_send=(event.unfinished, *pictures.to_send))
             after = _start_pushing(pictures) if event.rows_wait else _next_picture(pictures)
         case _:
             assert_never(event)

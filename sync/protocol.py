@@ -26,6 +26,7 @@ PROTOCOL_VERSION = 1
 PUSH_VERSIONS_MAX = 500  # R44: a reply stays under a second on a slow server
 PUSH_BYTES_MAX = 1024 * 1024  # R44
 PULL_ROWS_MAX = 1000  # a page stays near a megabyte
+AWAITED_MAX = 500  # pictures one pull asks about
 CONTRACTS_MAX = 10_000  # feeds one account may follow; a request with more is refused
 PICTURE_BYTES_MAX = 32 * 1024 * 1024  # a 4K lossless screen fits; what is larger is refused by name
 PICTURE_TAG_BYTES = 16  # a header states a picture's padded size; what travels is this much longer
@@ -76,13 +77,15 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """POST /v1/pull: how far each feed was read; feeds not named are read from the start.
 
     `log_epoch` is the newest epoch whose statement the asker has; while there is a later one, the answer
-    holds the statements and no pages, for the cursors change with them (R43).
+    holds the statements and no pages, for the cursors change with them (R43). `awaited` are pictures that
+    the asker was told are not there yet (R41).
     """
 
     account: AccountId
     cursors: dict[ContractId, Cursor]
     rows_max: int = PULL_ROWS_MAX
     log_epoch: int = FIRST_EPOCH
+    awaited: list[str] = []
 
 
 class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +94,7 @@ class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
     `replica_n` is the greatest n the server holds of the asking replica, refused ones included (R42).
     `clock_sure` is false while the server doubts its clock: `server_ms` then corrects nobody's (R6).
     `openings` say that the server was restored and from where its logs go on, the earliest first (R43).
+    `arrived` are those of the awaited pictures that are whole now (R41).
     """
 
     server_ms: int
@@ -99,6 +103,7 @@ class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
     replica_n: int
     clock_sure: bool = True
     openings: list[SignedOpening] = []
+    arrived: list[str] = []
 
 
 class ShownPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -128,7 +128,11 @@ class Sheet:
             ("title", ", ".join(segment.titles)),
             ("no picture", ", ".join(segment.no_picture)),
             *[
-                ("picture", f"{self.time(each.taken_at_ms)} on {each.device} ({each.screen[:16]})")
+                (
+                    "picture",
+                    f"{self.time(each.taken_at_ms)} on {each.device} ({each.screen[:16]})"
+                    + (", missing: it was due at the server and is not there" if each.missing else ""),
+                )
                 for each in segment.snapshots
             ],
             ("devices", ", ".join(segment.devices)),

@@ -28,6 +28,7 @@ TOTALS_COLUMNS = (
     "week", "contract", "segments", "automatic", "manual", "over_limit", "late", "overlapping", "billable",
     "rate", "currency", "amount",
 )  # fmt: skip
+MISSING = "missing"  # named by the row, and not at the server when it was due (R41)
 # What makes a spreadsheet run a cell instead of showing it, in Latin and in full width.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -98,7 +99,7 @@ def _segment_line(
         JOINT.join(segment.titles),
         JOINT.join(_pictures(segment, picture_files)),
         _yes(segment.masked),
-        JOINT.join(segment.no_picture),
+        JOINT.join([*segment.no_picture, *([MISSING] if segment.misses_picture else [])]),
         JOINT.join(segment.devices),
         "" if received_ms is None else f"{at(received_ms):%Y-%m-%d %H:%M:%S}",
         delay,

@@ -62,6 +62,7 @@ def segment_json(segment: SegmentView) -> dict[str, object]:
         "synced": segment.synced,
         "bills": segment.bills,
         "why_not": segment.why_not,
+        "picture_missing": segment.misses_picture,
     }
 
 

@@ -180,6 +180,8 @@ _FIXED_PRICE = "The contract has a fixed price: its time is recorded and never b
 _DEFECTIVE = "Its content disagrees with its header."
 _RAISE_LIMIT = "Ask the client to raise the limit before the week ends."
 _SYNC = "Sync: diary sync."
+_MISSING = "A picture did not reach the server within seven days, nor before the lock."
+_SYNC_WHERE_TAKEN = "Sync the device that took it, if it still has it: it is taken late as well."
 
 
 def _place_in_list(finding: Finding) -> tuple[int, str]:
@@ -206,6 +208,8 @@ def _picture(segment: SegmentView) -> Finding:
     if not any(snapshot.screen for snapshot in segment.snapshots):
         reasons = ", ".join(segment.no_picture)
         return Finding("picture", "fails", f"There is no picture{f': {reasons}' if reasons else ''}.")
+    if segment.misses_picture:
+        return Finding("picture", "fails", _MISSING, _SYNC_WHERE_TAKEN)
     return Finding("picture", "holds", "There is a picture.")
 
 

@@ -27,6 +27,7 @@ Mark = Literal[
     "overlapping",
     "masked",
     "no picture",
+    "missing",
     "refused",
     "deleted",
     "defective",
@@ -48,13 +49,18 @@ Place = tuple[ContractId, Slot]
 
 @dataclass(frozen=True, slots=True)
 class SnapshotView:
-    """One snapshot: names of its pictures (SHA-256 of ciphertext), "" where there is none."""
+    """One snapshot: names of its pictures (SHA-256 of ciphertext), "" where there is none.
+
+    `missing`: one of them was due at the server and is not there (R41). `is_here`: all lie on this device.
+    """
 
     taken_at_ms: Millis
     screen: str
     thumbnail: str
     camera: str
     device: str
+    missing: bool = False
+    is_here: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,11 @@ class SegmentView:
     def synced(self) -> bool:
         """Return whether the server has every version of it."""
         return self.state in {"synced", "late"}
+
+    @property
+    def misses_picture(self) -> bool:
+        """Return whether a picture of it was due at the server and is not there (R41)."""
+        return any(snapshot.missing for snapshot in self.snapshots)
 
     @property
     def tracked_minutes(self) -> int:
@@ -216,6 +227,8 @@ def marks(segment: SegmentView) -> tuple[Mark, ...]:
         found.append("masked")
     if segment.no_picture and not segment.snapshots:
         found.append("no picture")
+    if segment.misses_picture:
+        found.append("missing")
     if segment.defective:
         found.append("defective")
     return tuple(found)

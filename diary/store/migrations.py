@@ -379,6 +379,14 @@ def know_of_epochs(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def know_where_pictures_are(connection: sqlite3.Connection) -> None:
+    """Find the pictures that are not both here and at the server without looking at all (R41)."""
+    connection.execute("DROP INDEX picture_to_send")
+    connection.execute(
+        "CREATE INDEX picture_on_its_way ON picture (slot) WHERE at_server = 0 OR sealed IS NULL"
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     begin,
     remember_old_names,
@@ -386,5 +394,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     let_refusals_be_put_away,
     destroy_without_a_trace,
     know_of_epochs,
+    know_where_pictures_are,
 )
 SCHEMA = len(MIGRATIONS)

@@ -1,7 +1,10 @@
 """Pictures, sealed, beside the versions that name them (R25, R41)."""
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from diary.rules.ids import ContractId, Slot
 from diary.rules.segment import Header, PictureName
@@ -36,7 +39,7 @@ _SENT = """
        SET at_server = 1
      WHERE name = :name
 """
-_AWAITED = """
+_NOT_HERE = """
     SELECT rowid
       FROM picture
      WHERE name = :name AND sealed IS NULL
@@ -61,8 +64,32 @@ _TO_SEND = """
 _TO_FETCH = """
     SELECT replica, n, idx, name, contract, slot, size, at_server, 0 AS is_here
       FROM picture
-     WHERE sealed IS NULL
+     WHERE sealed IS NULL AND at_server = 1
      ORDER BY slot DESC, replica, n, idx
+"""
+# By chance, so that pictures which never come do not keep the others from being asked for.
+_AWAITED = """
+    SELECT name
+      FROM picture
+     WHERE sealed IS NULL AND at_server = 0
+     ORDER BY random()
+     LIMIT :limit
+"""
+_ABSENT = """
+    UPDATE picture
+       SET at_server = 0
+     WHERE name = :name AND sealed IS NULL
+"""
+_ARRIVED = """
+    UPDATE picture
+       SET at_server = 1
+     WHERE name IN (SELECT value FROM json_each(:names))
+"""
+# The condition of the index `picture_on_its_way`, word for word.
+_ON_ITS_WAY = """
+    SELECT name, at_server, sealed IS NOT NULL
+      FROM picture
+     WHERE slot >= :first AND slot < :end AND (at_server = 0 OR sealed IS NULL)
 """
 _LEFT = """
     SELECT count(*)
@@ -83,6 +110,14 @@ class StoredPicture:
     contract: ContractId
     slot: Slot
     size: int
+    at_server: bool
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Whether a picture lies at the server, so far as is known, and whether it lies here."""
+
     at_server: bool
     is_here: bool
 
@@ -145,10 +180,10 @@ def mark_sent(connection: sqlite3.Connection, name: str) -> None:
 
 def keep(connection: sqlite3.Connection, name: str, fetched: bytes) -> bool:
     """Store a fetched picture; return False where no row names it any more: it was deleted meanwhile."""
-    awaited = connection.execute(_AWAITED, {"name": name}).fetchall()
-    for (row,) in awaited:
+    waiting = connection.execute(_NOT_HERE, {"name": name}).fetchall()
+    for (row,) in waiting:
         connection.execute(_FETCHED, {"row": row, "sealed": sealed.add(connection, fetched)})
-    return bool(awaited) or find(connection, name) is not None
+    return bool(waiting) or find(connection, name) is not None
 
 
 def to_send(connection: sqlite3.Connection) -> tuple[StoredPicture, ...]:
@@ -157,8 +192,29 @@ def to_send(connection: sqlite3.Connection) -> tuple[StoredPicture, ...]:
 
 
 def to_fetch(connection: sqlite3.Connection) -> tuple[StoredPicture, ...]:
-    """Return the pictures of held rows that are not here, the newest slot first (R41)."""
+    """Return the pictures that are not here and may be at the server, the newest slot first (R41)."""
     return tuple(map(_stored, connection.execute(_TO_FETCH)))
+
+
+def mark_absent(connection: sqlite3.Connection, name: str) -> None:
+    """Note that the server did not have a picture when it was asked for it (R41)."""
+    connection.execute(_ABSENT, {"name": name})
+
+
+def awaited(connection: sqlite3.Connection, limit: int) -> list[str]:
+    """Return up to so many pictures that neither are here nor were at the server, any of them (R41)."""
+    return [name for (name,) in connection.execute(_AWAITED, {"limit": limit})]
+
+
+def mark_arrived(connection: sqlite3.Connection, names: Sequence[str]) -> None:
+    """Note that pictures have come to the server (R41)."""
+    connection.execute(_ARRIVED, {"names": msgspec.json.encode(names).decode()})
+
+
+def on_its_way(connection: sqlite3.Connection, slots: range) -> dict[str, Whereabouts]:
+    """Return the pictures of a run of slots that do not lie both here and at the server, by name (R41)."""
+    rows = connection.execute(_ON_ITS_WAY, {"first": slots.start, "end": slots.stop})
+    return {name: Whereabouts(bool(at_server), bool(is_here)) for name, at_server, is_here in rows}
 
 
 def left_to_send(connection: sqlite3.Connection) -> int:

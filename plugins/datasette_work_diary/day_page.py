@@ -283,7 +283,7 @@ def segment_cell(segment: SegmentView, reading: Reading) -> SegmentCell:
         *(sign.word for sign in signs),
         segment.memo or "no memo",
     ]
-    thumbnail = next((shot.thumbnail or shot.screen for shot in segment.snapshots), "")
+    thumbnail = next((shot.thumbnail or shot.screen for shot in segment.snapshots if shot.is_here), "")
     return SegmentCell(
         id=f"{segment.contract[:8]}-{segment.slot}",
         place=place_name(segment),
@@ -309,6 +309,8 @@ def why_no_picture(segment: SegmentView) -> str:
         return "under way, no snapshot yet"
     if segment.kind == "manual" and segment.tracked_minutes == 0:
         return "manual time"
+    if segment.misses_picture:
+        return "missing: not at the server, nor here"
     return "no picture here yet"
 
 

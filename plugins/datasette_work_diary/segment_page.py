@@ -32,6 +32,7 @@ EVENTS_AT_FULL_HEIGHT = 60  # one event a second draws a full bar; more draws no
 BAR_HEIGHT_MIN = 3
 UNCOUNTED = "not counted"
 MINUTE_MILLIS = 60_000
+NOT_HERE = "It is not on this device."
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +218,10 @@ def _pictures(segment: SegmentView, reading: Reading) -> tuple[PictureShown, ...
         by = f" on {snapshot.device}" if snapshot.device else ""
         for name, what in ((snapshot.screen, "Screen"), (snapshot.camera, "Camera")):
             if name:
-                caption = f"{what} at {taken}{by}"
-                shown.append(PictureShown(f"/-/diary/picture/{name}", caption, caption, ""))
+                late = ". Missing: it was due at the server and is not there." if snapshot.missing else ""
+                caption = f"{what} at {taken}{by}{late}"
+                href = f"/-/diary/picture/{name}" if snapshot.is_here else ""
+                shown.append(PictureShown(href, caption, caption, "" if href else NOT_HERE))
     return tuple(shown)
 
 

@@ -16,6 +16,7 @@ SIGNS = {
     "overlapping": "∩",
     "masked": "■",
     "no picture": "□",
+    "missing": "?",
     "refused": "✕",
     "deleted": "—",
     "does not bill": "∅",

@@ -7,6 +7,7 @@ between the two leaves, no row names; it is collected after a day.
 """
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, groupby, islice, takewhile
 from typing import NoReturn, assert_never
@@ -72,6 +73,12 @@ class Pictures:
         if upload.whole:  # a process was killed, or its database was away, before it could note so
             return self._arrived(account, name, _travels(row))
         return PicturePart(size=upload.size, whole=False)
+
+    def arrived(self, account: AccountId, names: Iterable[str]) -> list[str]:
+        """Return those of the pictures that are whole, of rows that still have their content (R41)."""
+        # A name that is none could hold what a database takes for no text.
+        rows = self._storage.pictures(account, set(filter(PICTURE_NAME.fullmatch, names)))
+        return sorted(name for name, row in rows.items() if row.whole)
 
     def take_part(self, account: AccountId, name: str, offset: int, part: bytes) -> PicturePart:
         """Append a part; with the last one the picture is whole, if its hash is its name (R41).

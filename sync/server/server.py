@@ -13,6 +13,7 @@ from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, Page
 from diary.rules.ids import Millis
 from sync.protocol import (
+    AWAITED_MAX,
     CONTRACTS_MAX,
     PROTOCOL_VERSION,
     PULL_ROWS_MAX,
@@ -139,6 +140,8 @@ class Server:
         """Return what the feeds hold past the cursors (R45)."""
         if len(pull.cursors) > CONTRACTS_MAX:
             raise TooLargeError(what=f"A pull follows at most {CONTRACTS_MAX} feeds.")
+        if len(pull.awaited) > AWAITED_MAX:
+            raise TooLargeError(what=f"A pull asks about at most {AWAITED_MAX} pictures.")
         if not all(_is_cursor(cursor) for cursor in pull.cursors.values()):
             raise UnreadableError(what="A cursor counts from 0, its epoch from 1.")
         asking = accounts.caller_for(self._storage, authorization, pull.account)
@@ -154,6 +157,7 @@ class Server:
             replica_n=self._storage.highest_n(asking.account, asking.replica),
             clock_sure=self._watch.is_sure(),
             openings=openings,
+            arrived=self._pictures.arrived(asking.account, pull.awaited) if pull.awaited else [],
         )
 
     def _proven(self, feed: Feed) -> list[Page]:

@@ -121,7 +121,7 @@ def test_a_picture_that_is_not_here_says_so(tmp_path: Path) -> None:
         place = record_slot(diary, contract, NINE)
         shot = only(diary).snapshots[0]
         connection = diary._state.connection
-        connection.execute("UPDATE picture SET sealed = NULL")
+        connection.execute("UPDATE picture SET sealed = NULL, at_server = 1")
         assert [one.name for one in pictures.to_fetch(connection)] == [shot.screen, shot.thumbnail]
         draft = f"draft-{place[0]}-{place[1]}-0"
         for name in (shot.screen, "0" * 64, draft, "draft-x", "draft-a-b-c", ""):

@@ -1,5 +1,6 @@
 """A day as hours by six segments (R5, R24)."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -190,3 +191,13 @@ def test_the_form_of_manual_time_offers_free_time_that_has_begun(
     fields = manual_fields(WEDNESDAY, [], slots, reading(now))
     chosen = tuple(choice.label for choice in (*fields.starts, *fields.ends) if choice.chosen)
     assert chosen == span
+
+
+@rule("R41")
+def test_a_missing_picture_is_marked_and_said_to_be_missing() -> None:
+    whole = segment("2026-11-18T09:00")
+    gone = replace(whole, snapshots=(replace(whole.snapshots[0], missing=True, is_here=False),))
+    page = day_of(gone)
+    (box,) = [box for hour in page.hours for cell in hour.cells for box in cell.segments]
+    assert [mark.word for mark in box.marks] == ["missing"]
+    assert (box.thumbnail, box.no_picture) == ("", "missing: not at the server, nor here")

@@ -133,6 +133,12 @@ def test_a_segment_that_nobody_received_says_nothing_of_receipt() -> None:
     assert (unsent["received_at_utc"], unsent["delay_seconds"], unsent["leaf_index"]) == ("", "", "")
 
 
+@rule("R41")
+def test_a_picture_that_did_not_come_is_named_and_said_to_be_missing() -> None:
+    missing = line(replace(SEGMENT, snapshots=(replace(SEGMENT.snapshots[0], missing=True),)))
+    assert (missing["pictures"], missing["no_picture_reason"]) == ("aa" * 32, "missing")
+
+
 @rule("R58")
 def test_a_deleted_segment_has_no_line() -> None:
     deleted = replace(SEGMENT, state="deleted", slot=Slot(SLOT + 1))

@@ -67,6 +67,7 @@ def test_a_tracked_prompt_segment_with_picture_and_memo_qualifies() -> None:
         ({"masked": True}, "picture"),
         ({"snapshots": (), "no_picture": ("locked",)}, "picture"),
         ({"snapshots": (replace(SHOT, screen=""),)}, "picture"),
+        ({"snapshots": (SHOT, replace(SHOT, missing=True))}, "picture"),
         ({"memo": "  "}, "memo"),
         ({"activity": 1}, "activity"),
         ({"bills": False, "why_not": "over_limit"}, "within_limit"),
@@ -218,3 +219,12 @@ def test_starting_foresees_every_point_that_is_known_to_fail() -> None:
     assert [each.point for each in points] == ["billing_verified", "memo", "label", "within_limit"]
     fixed = history(("2026-11-01T00:00Z", {"kind": "fixed_price"}))
     assert [each.point for each in foreseen(fixed, NOW, billed_segments=0, memo="x", label="")] == ["hourly"]
+
+
+@rule("R30")
+@rule("R41")
+def test_a_missing_picture_is_mended_by_the_device_that_took_it() -> None:
+    finding = found(good(snapshots=(replace(SHOT, missing=True),)), "picture")
+    assert "did not reach the server" in finding.says
+    assert "device that took it" in finding.mend
+    assert finding.until_ms is None

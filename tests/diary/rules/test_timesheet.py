@@ -1,5 +1,6 @@
 """The day as it is laid out, its bars and marks, and the sums of a week (R5, R12, R24, R31, R61)."""
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -123,6 +124,7 @@ SHOT = SnapshotView(taken_at_ms=TUESDAY, screen="11" * 32, thumbnail="", camera=
         ({"masked": True}, ("masked",)),
         ({"no_picture": ("locked",)}, ("no picture",)),
         ({"no_picture": ("locked",), "snapshots": (SHOT,)}, ()),
+        ({"snapshots": (SHOT, replace(SHOT, missing=True))}, ("missing",)),
         ({"defective": True}, ("defective",)),
         ({"state": "held", "masked": True, "why_not": "overlapping"}, ("held", "overlapping", "masked")),
     ],

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from sync.protocol import Enrol, Pull, PullAnswer, Push, PushAnswer, ServerFacts
 from tests.sync.server.author import Author
 
 _Message = TypeVar("_Message")
-START_SECONDS = 60  # this machine may be busy with much else
+START_SECONDS = 20
 
 
 @dataclass
@@ -47,10 +47,11 @@ class Client:
     def send(self, author: Author, push: Push) -> list[Receipt | Refusal]:
         return answers_in(self.post("/v1/push", push, author), self.key())
 
-    def pull(self, author: Author, cursors: dict[ContractId, Cursor] | None = None) -> PullAnswer:
-        return _read(
-            self.post("/v1/pull", Pull(account=author.account, cursors=cursors or {}), author), PullAnswer
-        )
+    def pull(
+        self, author: Author, cursors: dict[ContractId, Cursor] | None = None, awaited: Sequence[str] = ()
+    ) -> PullAnswer:
+        asked = Pull(account=author.account, cursors=cursors or {}, awaited=list(awaited))
+        return _read(self.post("/v1/pull", asked, author), PullAnswer)
 
     def pull_all(self, author: Author) -> dict[ContractId, list[str]]:
         """Return the headers of every feed, read page by page."""

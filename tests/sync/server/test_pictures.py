@@ -11,6 +11,7 @@ from diary.rules.ids import AccountId, Slot
 from diary.rules.week import slot_at
 from diary.sealing.row import picture_name
 from sync.enrolment import register
+from sync.protocol import AWAITED_MAX, Pull
 from sync.server.app import create_app
 from sync.server.server import Server
 from sync.server.settings import Settings
@@ -40,6 +41,19 @@ def recorded(here: Here, author: Author, picture: bytes) -> str:
 def held(here: Here, author: Author, name: str) -> tuple[int, str, str]:
     answer = here.client.http.head(f"/v1/pictures/{name}", headers=author.authorization)
     return answer.status_code, answer.headers.get("Upload-Offset", ""), answer.headers.get("Upload-Whole", "")
+
+
+@rule("R41")
+def test_a_pull_says_which_of_the_awaited_pictures_have_come(here: Here, author: Author) -> None:
+    whole, begun = author.picture(9000), author.picture(9001)
+    assert reasons(here.client.push(author, author.capture(SLOT, pictures=[whole, begun]))) == ["received"]
+    here.client.upload(author, picture_name(whole), whole)
+    here.client.upload(author, picture_name(begun), begun[:5000])
+    awaited = [picture_name(whole), picture_name(begun), "0" * 64, "no name\0", ""]
+    answer = here.client.pull(author, awaited=awaited)
+    assert answer.arrived == [picture_name(whole)]
+    too_many = Pull(account=author.account, cursors={}, awaited=["0" * 64] * (AWAITED_MAX + 1))
+    assert here.client.post("/v1/pull", too_many, author).status_code == 413
 
 
 @rule("R41")
