@@ -1,6 +1,6 @@
 """`make bench`: figures as JSON lines, each with its peer or limit in the same run.
 
-    python -m bench                 everything, about ten minutes
+    python -m bench                 everything, about twenty minutes
     python -m bench sync status     only these parts
 
 These machines are noisy: read ratios, not seconds.
@@ -9,14 +9,16 @@ These machines are noisy: read ratios, not seconds.
 import sys
 from collections.abc import Callable
 
-from bench import cold, peers, server_rates, sync_rates, tracker
+from bench import cold, long_diary, peers, scale, server_rates, sync_rates, tracker
 
 PARTS: dict[str, Callable[[], None]] = {
     "peers": peers.measure,
     "sync": sync_rates.measure,
     "server": server_rates.measure,
+    "scale": scale.measure,
     "status": cold.measure_status,
     "week": cold.measure_week_page,
+    "long_diary": long_diary.measure,
     "tracker": tracker.measure,
 }
 

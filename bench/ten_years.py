@@ -1,10 +1,11 @@
 """A diary of ten years, made once and used by the figures that need a long one.
 
 125,000 segments: weekdays, 08:00 to 16:00 UTC and a little more, three contracts in turn, each segment a
-capture with an entry of its memo, as the tracker writes them. Pictures are left out but for one day, which
-has all of its thumbnails.
+capture with an entry of its memo, as the tracker writes them. Pictures are left out; `add_day_of_pictures`
+adds a day that has them.
 """
 
+import io
 import random
 import time
 from collections.abc import Iterator
@@ -12,19 +13,23 @@ from itertools import islice
 from pathlib import Path
 
 import msgspec
+from PIL import Image
 
 from diary import envelope
 from diary.clock import GivenClock
 from diary.contracts import Contract
 from diary.diary import Diary
 from diary.rules.ids import Millis, Slot
+from diary.rules.json_form import at as at_utc
 from diary.rules.segment import CaptureContent, EntryContent, MinuteCounts, Moment, StampedText
 from diary.rules.week import DAY_MILLIS, SLOTS_PER_DAY, slot_at, starts_at_ms
 from diary.sealing.keyring import choose_place
 from diary.state import OpenDiary
+from tests.practice import draft_of
 
 SEGMENTS = 125_000
 SEGMENTS_A_DAY = 48
+SEGMENTS_WITH_PICTURES = 60
 WRITTEN_AT_ONCE = 2_000
 WORDS = tuple(
     word
@@ -100,3 +105,18 @@ def _write(state: OpenDiary, contract: Contract, slot: Slot, chance: random.Rand
     header = envelope.draw_header(state, "entry", contract.id, slot=slot, life=0, stamp=stamp)
     vector = {state.replica: header.n}
     envelope.write(state, msgspec.structs.replace(header, vector=vector, manual=False), entry, at_ms=at_ms)
+
+
+def add_day_of_pictures(diary: Diary) -> tuple[str, int]:
+    """Record a day of ten hours with real pictures before all others; return the day and how many it has."""
+    contract = diary.contracts()[0]
+    first = Slot(int(min(week.first_slot for week in diary.weeks())) - 7 * SLOTS_PER_DAY + 54)
+    screen = Image.effect_noise((640, 360), 40).convert("RGB")
+    for number in range(SEGMENTS_WITH_PICTURES):
+        at = Slot(first + number)
+        draft = draft_of(contract, at, memo="With a picture", replica=diary.replica)
+        file = io.BytesIO()
+        screen.rotate(number).resize((320, 180)).save(file, "AVIF", quality=45)
+        pictures = (("screen", file.getvalue()), ("thumbnail", file.getvalue()))
+        diary.record(msgspec.structs.replace(draft, pictures=pictures))
+    return at_utc(starts_at_ms(first)).date().isoformat(), SEGMENTS_WITH_PICTURES

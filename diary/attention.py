@@ -64,9 +64,3 @@ def before_lock(diary: OpenDiary, now_ms: Millis) -> tuple[UnsentWeek, ...]:
     if not slots or meta.get(diary.connection, SERVER) is None:
         return ()
     return unsent_weeks(outbox.unsent_segments(diary.connection, slots, now_ms))
-
-
-def before_lock_now(diary: OpenDiary) -> tuple[UnsentWeek, ...]:
-    """Return what has not reached the server of weeks that lock soon (R3, R31)."""
-    with diary.reading():
-        return before_lock(diary, diary.now_ms())

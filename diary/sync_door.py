@@ -5,7 +5,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from diary import attention, carrying, exchanging, granting, healing, renewing, taking, true_slots
+from diary import carrying, exchanging, granting, healing, renewing, taking, true_slots
 from diary.carrying import PictureRef
 from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedAnswer
@@ -13,7 +13,6 @@ from diary.evidence.signature import HEAL
 from diary.exchanging import ReadyPush, ServerLink, Settlement
 from diary.healing import Showing
 from diary.renewing import Predecessor
-from diary.rules.deadline import UnsentWeek
 from diary.rules.ids import ContractId, Millis, ReplicaId
 from diary.state import OpenDiary
 from diary.store.epochs import Restoring
@@ -77,10 +76,6 @@ class SyncDoor:
     def queue(self) -> Queue:
         """Return what waits, held rows included (R17)."""
         return exchanging.queue(self._state)
-
-    def before_lock(self) -> tuple[UnsentWeek, ...]:
-        """Return what has not reached the server of weeks that lock soon (R3, R31)."""
-        return attention.before_lock_now(self._state)
 
     def sign_push(self, ids: Sequence[int], server_url: str) -> ReadyPush:
         """Sign versions and note that they are about to leave (R25, R48)."""

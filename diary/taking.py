@@ -14,7 +14,7 @@ import msgspec
 from diary import envelope
 from diary.correcting import keep_before
 from diary.deciding import opened_entries, what_of
-from diary.destroying import forget_texts
+from diary.destroying import forget_texts, held_of
 from diary.errors import DamageError
 from diary.evidence.feed import CheckedRow, FeedFaultError, Reader
 from diary.evidence.receipt import Cursor, Page
@@ -22,7 +22,7 @@ from diary.granting import want_grants
 from diary.resealing import forget
 from diary.rules.change import is_deletion
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
-from diary.rules.merge import Held, Standing, standing
+from diary.rules.merge import Held, kept, standing
 from diary.rules.segment import DeviceListInClear, EntryContent, Header, parse_header
 from diary.rules.week import Week
 from diary.showing import BeforeText
@@ -159,7 +159,7 @@ def _store(diary: OpenDiary, contract: ContractId, arrivals: Sequence[_Arrival])
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """One segment at which versions meet: those held, those that came, and what stands of them all.
+    """One segment at which versions meet: those held, those that came, and the life they make together.
 
     `fallen` are the names whose content must be destroyed, and as what (R25).
     """
@@ -168,7 +168,7 @@ class _Place:
     slot: Slot
     held: Sequence[feed.HeldRow]
     came: Sequence[_Arrival]
-    stands: Standing
+    life: int
     fallen: dict[Name, ContentState]
 
 
@@ -201,14 +201,13 @@ def _merged(
         *(Held(version.header, version.received_at_ms) for version in held),
         *(Held(arrival.header, Millis(arrival.checked.row.received_at_ms)) for arrival in came),
     ]
-    stands = standing(all_there)
-    kept = stands.kept
+    life, standing_names = kept(all_there)
     fallen: dict[Name, ContentState] = {
-        version.header.name: "destroyed" if version.life < stands.life else "superseded"
+        version.header.name: "destroyed" if version.life < life else "superseded"
         for version in all_there
-        if version.header.name not in kept
+        if version.header.name not in standing_names
     }
-    return _Place(contract, slot, held, came, stands, fallen)
+    return _Place(contract, slot, held, came, life, fallen)
 
 
 def _bring_to_standing(diary: OpenDiary, place: _Place) -> None:
@@ -232,7 +231,7 @@ def _bring_to_standing(diary: OpenDiary, place: _Place) -> None:
     _put_back(diary, place)
     _remember_displaced(diary, place, falling)
     # Texts of a life that is over go wherever they lie, old memos and refused changes too (R25).
-    if place.stands.life and forget_texts(diary, (place.contract, place.slot)):
+    if place.life and forget_texts(diary, (place.contract, place.slot)):
         mark_destroying(diary)
     for version in falling:
         _destroy(diary, version, place, is_unanswered=version.header.name in unanswered)
@@ -259,7 +258,7 @@ def _remember_displaced(diary: OpenDiary, place: _Place, falling: Sequence[feed.
         return
     where = (place.contract, place.slot)
     held = versions.at_place(diary.connection, *where)
-    say_now = {entry.memo for _, entry in opened_entries(diary, held, place.stands)}
+    say_now = {entry.memo for _, entry in opened_entries(diary, held, standing(map(held_of, held)))}
     for version in displaced:
         entry = next(stored for stored in held if stored.header.name == version.header.name)
         try:

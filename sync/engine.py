@@ -51,11 +51,11 @@ from sync.healing import check_whole, run_healed
 from sync.protocol import PUSH_BYTES_MAX, Pull, PullAnswer, PushAnswer
 from sync.succession import message_of, succeed
 from sync.transport import Transport, UnreachableError
-from sync.uploading import Uploads
+from sync.uploading import Upload, Uploads
 
 CLOCK_SAMPLE_MS = 5_000  # an answer that took longer says little about the server's clock
 
-Came = PullAnswer | PushAnswer | bytes | bool | None
+Came = PullAnswer | PushAnswer | bytes | Upload | None
 
 
 class NotRegisteredError(UsageError):
@@ -234,7 +234,7 @@ class Engine:
                 account = self._diary.account
                 return lambda: line.push(message_of(account, push))
             case SendPicture() if desk.no_room:
-                return lambda: None
+                return lambda: "no_room"
             case SendPicture(name):
                 ciphertext = self._diary.sealed_picture(name)
                 return lambda: self._uploads.send(name, ciphertext)
@@ -264,13 +264,14 @@ class Engine:
                 self._uploads.pace = self._uploads.pace.after_push(len(pushed.names), pushed.size, took_ms)
                 return Answered()
             case SendPicture(name):
-                if came is True:
+                if came == "whole":
                     size = len(self._diary.sealed_picture(name) or b"")
                     self._diary.picture_sent(name, link.url, size)
                     self._tally.pictures_sent += 1
                 # Each further one would only be carried there to be turned away: next run (R44).
-                desk.no_room = came is None
-                return PictureDone(rows_wait=self._rows_wait())
+                desk.no_room = came == "no_room"
+                unfinished = name if came == "unfinished" else ""
+                return PictureDone(rows_wait=self._rows_wait(), unfinished=unfinished)
             case FetchPicture(name):
                 if not isinstance(came, bytes):
                     self._diary.picture_absent(name)

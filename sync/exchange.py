@@ -88,9 +88,13 @@ class PicturesListed:
 
 @dataclass(frozen=True, slots=True)
 class PictureDone:
-    """A picture was sent, fetched or turned away; `rows_wait` when rows may be sent meanwhile (R41)."""
+    """A picture was sent, fetched or turned away; `rows_wait` when rows may be sent meanwhile (R41).
+
+    `unfinished` names the picture of which a part was sent and more is left, "" for none.
+    """
 
     rows_wait: bool
+    unfinished: str = ""
 
 
 Event: TypeAlias = (
@@ -113,7 +117,7 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class SendPicture:
-    """Line: send one picture, from where its upload stopped."""
+    """Line: send one picture, from where its upload stopped, for some seconds."""
 
     name: str
 
@@ -220,6 +224,8 @@ def step(exchange: Exchange, event: Event) -> Step:
             after = _next_picture(listed)
         case PictureDone():
             pictures = _in(exchange, "pictures")
+            if event.unfinished:
+                pictures = replace(pictures, to_send=(event.unfinished, *pictures.to_send))
             after = _start_pushing(pictures) if event.rows_wait else _next_picture(pictures)
         case _:
             assert_never(event)

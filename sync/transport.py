@@ -74,6 +74,7 @@ FIRST_PAUSE_SECONDS = 0.2
 PAUSE_MAX_SECONDS = 4.0
 RETRY_AFTER_SECONDS_MAX = 60.0  # a person waits at the terminal; longer is said and left to them
 
+_THIS_MACHINE = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 _JSON = {"Content-Type": "application/json"}
 _Answer = TypeVar("_Answer")
 
@@ -238,7 +239,8 @@ class Transport:
 def _client() -> httpx.Client:
     """Return a client with the proxies and certificates that the environment names."""
     try:
-        return httpx.Client(follow_redirects=False)
+        # A proxy leads to other machines; the embedded server is on this one.
+        return httpx.Client(follow_redirects=False, mounts=dict.fromkeys(_THIS_MACHINE))
     except OSError as error:  # ssl.SSLError is one
         path = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
         if not path:

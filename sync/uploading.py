@@ -4,10 +4,15 @@ It keeps the line's pace between pictures and runs: what one part has shown deci
 """
 
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from diary.clock import Clock
 from sync.pace import Pace
 from sync.transport import Transport, TurnedAwayError
+
+SLICE_MS = 10_000  # so long at most do rows that were written meanwhile wait for a picture (R41)
+
+Upload: TypeAlias = Literal["whole", "unfinished", "gone", "no_room"]
 
 
 @dataclass(slots=True)
@@ -18,29 +23,33 @@ class Uploads:
     clock: Clock
     pace: Pace = field(default_factory=Pace)
 
-    def send(self, name: str, ciphertext: bytes | None) -> bool | None:
-        """Send a picture from where its upload stopped; return whether the server has it whole (R41).
+    def send(self, name: str, ciphertext: bytes | None) -> Upload:
+        """Send a picture from where its upload stopped, for some seconds at most (R41).
 
-        None when the account has no room there for pictures: they wait until it has (R44).
-        False when no live row names it there, or it was destroyed here meanwhile: a deletion wins (R25).
+        "unfinished": more of it is to be sent. "gone": no live row names it there, or it was destroyed here
+        meanwhile, since a deletion wins (R25). "no_room": pictures wait until the account has room (R44).
         """
         if ciphertext is None:
-            return False
+            return "gone"
+        began_ms = self.clock.monotonic_ms()
         held = self.line.picture_held(name)
         while held is not None and not held.whole:
             part = ciphertext[held.size : held.size + self.pace.part_bytes]
-            began_ms = self.clock.monotonic_ms()
+            part_began_ms = self.clock.monotonic_ms()
             try:
                 now = self.line.send_part(name, held.size, part)
             except TurnedAwayError as error:
                 if error.reason in {"not_found", "wrong_hash"}:
-                    return False
+                    return "gone"
                 if error.reason == "quota":
-                    return None
+                    return "no_room"
                 raise
-            self.pace = self.pace.after_part(len(part), self.clock.monotonic_ms() - began_ms)
+            now_ms = self.clock.monotonic_ms()
+            self.pace = self.pace.after_part(len(part), now_ms - part_began_ms)
             if now.size <= held.size and not now.whole:
                 # Somebody else's upload of the same picture is under way, or it does not get on: next run.
-                return False
+                return "gone"
             held = now
-        return held is not None
+            if not held.whole and now_ms - began_ms >= SLICE_MS:
+                return "unfinished"
+        return "gone" if held is None else "whole"

@@ -43,14 +43,15 @@ _Result = TypeVar("_Result")
 class Waiting:
     """What waits in the outbox: versions to be sent now, when the next hold ends, how long to the lock.
 
-    `before_lock` is what has not reached the server of weeks that lock within a day, `now_ms` the instant of
-    the look by the diary's clock.
+    `before_lock` is what has not reached the server of weeks that lock within a day, `asked` of how many
+    segments their freelancer is asked first, `now_ms` the instant of the look by the diary's clock.
     """
 
     due: frozenset[int]
     next_release_in_ms: int | None
     lock_in_ms: int | None
     before_lock: tuple[UnsentWeek, ...]
+    asked: int
     now_ms: Millis
 
 
@@ -86,13 +87,14 @@ class Worker:
         """Look at the outbox; nothing is written."""
         diary = self._opened()
         now_ms = diary.now_ms()
-        queue = diary.queue()
+        queue, wants = diary.queue(), diary.attention()
         release, slot = queue.next_release_ms, queue.first_open_slot
         return Waiting(
             due=frozenset(due.id for due in diary.due()),
             next_release_in_ms=None if release is None else release - now_ms,
             lock_in_ms=None if slot is None else Week.of(slot).locked_at_ms - now_ms,
-            before_lock=diary.before_lock(),
+            before_lock=wants.before_lock,
+            asked=wants.asked,
             now_ms=now_ms,
         )
 
@@ -149,6 +151,7 @@ class Watch:
     looks_at_ms: tuple[int, ...] = ()
     warnings: LockWarnings = field(default_factory=LockWarnings)
     warn_at_ms: int | None = None
+    asked: int = 0
 
     async def _call(self, work: Callable[[], _Result]) -> _Result:
         """Return what `work` returns in the worker's thread."""
@@ -202,8 +205,15 @@ class Watch:
             self._warn(waiting, is_away=False)
 
     def _warn(self, waiting: Waiting, *, is_away: bool) -> None:
-        """Say what a lock that comes near will find missing; while the server is away, look again in time."""
+        """Say what a lock that comes near will find missing, and what was too late for one (R38).
+
+        While the server is away it is looked at again in time.
+        """
         self.warnings, sentences = self.warnings.after(waiting.before_lock, waiting.now_ms, is_away=is_away)
+        if waiting.asked > self.asked:
+            noun = "segment waits" if waiting.asked == 1 else "segments wait"
+            sentences += (f"{waiting.asked} {noun} for your answer before being sent: diary late.",)
+        self.asked = waiting.asked
         for sentence in sentences:
             self.say(sentence)
         self.warn_at_ms = self.now_ms() + next_in_ms(waiting.now_ms) if is_away else None

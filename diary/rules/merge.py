@@ -83,10 +83,7 @@ def standing(held: Iterable[Held]) -> Standing:
     versions = _once(held)
     if not versions:  # most slots that a push is about are new
         return Standing(0, deleted=False, kind=None, frontier=(), captures=(), vector={}, received_at_ms=None)
-    entries = [version for version in versions if not version.is_capture]
-    life = max((version.life for version in entries), default=0)
-    present = [version for version in entries if version.life == life]
-    captures = [version for version in versions if version.is_capture] if life == 0 else []
+    life, captures, present = _present(versions)
     claims = [version for version in (*captures, *present) if version.claims]
     received = [claim.received_at_ms for claim in claims if claim.received_at_ms is not None]
     return Standing(
@@ -95,10 +92,19 @@ def standing(held: Iterable[Held]) -> Standing:
         kind=_kind_of(life, captures, claims),
         frontier=_frontier_of(present),
         captures=tuple(captures),
-        vector=join([version.vector for version in entries]),
+        vector=join([version.vector for version in versions]),
         received_at_ms=min(received, default=None) if life % 2 == 0 else None,
         claimed_at_ms=max(received, default=None) if life % 2 == 0 else None,
     )
+
+
+def kept(held: Sequence[Held]) -> tuple[int, set[tuple[ReplicaId, int]]]:
+    """Return the present life, and the names of the versions whose content stays (R25, R35).
+
+    The same as `standing` says of `held`, for those who ask nothing else.
+    """
+    life, captures, present = _present(held)
+    return life, {version.header.name for version in (*captures, *_frontier_of(present))}
 
 
 def destroyed(held: Iterable[Held]) -> tuple[Held, ...]:
@@ -107,8 +113,16 @@ def destroyed(held: Iterable[Held]) -> tuple[Held, ...]:
     They are those of a lower life than the greatest, and the entries that another descends from.
     """
     versions = _once(held)
-    kept = standing(versions).kept
-    return tuple(version for version in versions if version.header.name not in kept)
+    _, names = kept(versions)
+    return tuple(version for version in versions if version.header.name not in names)
+
+
+def _present(versions: Sequence[Held]) -> tuple[int, list[Held], list[Held]]:
+    """Return the greatest life, the captures that count in it and the entries that belong to it (R35)."""
+    entries = [version for version in versions if not version.is_capture]
+    life = max([version.life for version in entries], default=0)
+    captures = [version for version in versions if version.is_capture] if life == 0 else []
+    return life, captures, [version for version in entries if version.life == life]
 
 
 def _once(held: Iterable[Held]) -> list[Held]:
@@ -136,6 +150,8 @@ def _kind_of(life: int, captures: Sequence[Held], claims: Sequence[Held]) -> Kin
 
 def _frontier_of(present: Sequence[Held]) -> tuple[Held, ...]:
     """Return the entries of one life that no other descends from (R34)."""
+    if len(present) == 1:
+        return tuple(present)
     vectors = [version.vector for version in present]
     return tuple(
         version

@@ -28,7 +28,7 @@ from sync.server.faults import (
 )
 from sync.server.intake import ReadPush, authentic, enter, listed, read_push
 from sync.server.log import ServerKey
-from sync.server.storage import AccountHold, Storage
+from sync.server.storage import Storage, Stored
 
 LISTS_BYTES_MAX = 1024 * 1024  # of the account's log, read at a time while its lists are looked for
 NONCE_MILLIS = 600_000  # long enough to type a phrase in, short enough to be of no use later
@@ -92,11 +92,12 @@ def enrol(storage: Storage, key: ServerKey, watch: ClockWatch, message: Enrol) -
         raise UnreadableError(what="token_hash is 64 hexadecimal digits.")
     token_hash = bytes.fromhex(message.token_hash)
     with storage.hold(message.push.account) as hold:
-        known = listed(hold.device_list())
-        _check_list(hold, first, header, known)
+        basis = hold.basis(given.question)
+        known = listed(basis.device_list)
+        _check_list(basis.answers.get(header.n), first, header, known)
         authentic(given, known if known is not None and known.number > devices.number else devices)
         hold.open_account(devices.root)
-        answers, _ = enter(hold, given, known, watch)
+        answers, _ = enter(hold, given, basis, watch)
         if not isinstance(answers[0], Receipt):
             raise DeviceListError(what=answers[0].because)
         if not hmac.compare_digest(hold.admit(message.push.replica, token_hash), token_hash):
@@ -121,9 +122,10 @@ def _first_list(given: ReadPush) -> tuple[Pushed, Header, DeviceListInClear]:
     return first, header, header.devices
 
 
-def _check_list(hold: AccountHold, first: Pushed, header: Header, known: DeviceListInClear | None) -> None:
+def _check_list(
+    stored: Stored | None, first: Pushed, header: Header, known: DeviceListInClear | None
+) -> None:
     """Check the list against the one that is known, unless it is that very version again (R40)."""
-    stored = hold.answers(header.replica, {header.n}).get(header.n)
     if stored is not None and stored.header_hash == first.header_hash:
         return
     try:

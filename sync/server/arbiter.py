@@ -17,7 +17,7 @@ from diary.rules.change import Allowed, decide
 from diary.rules.change import Refused as RefusedByRule
 from diary.rules.contract import TermsHistory, TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
-from diary.rules.merge import Held, Standing, standing
+from diary.rules.merge import Held, Standing, kept
 from diary.rules.segment import DeviceListInClear, Header, MalformedHeaderError, parse_header
 from sync.protocol import PICTURE_BYTES_MAX, WireVersion
 
@@ -266,5 +266,5 @@ def ended_by(
     """
     if not held:
         return ()
-    after = standing([*held, Held(header, at_ms)])
-    return tuple(sorted((before.kept | {header.name}) - after.kept))
+    _, after = kept([*held, Held(header, at_ms)])
+    return tuple(sorted((before.kept | {header.name}) - after))

@@ -24,7 +24,16 @@ from sync.server.faults import (
     TooManyVersionsError,
 )
 from sync.server.log import Logs, ServerKey
-from sync.server.storage import AccountHold, DeviceListRow, Name, NewLeaf, NewRefusal, Storage
+from sync.server.storage import (
+    AccountHold,
+    Basis,
+    DeviceListRow,
+    Name,
+    NewLeaf,
+    NewRefusal,
+    Question,
+    Storage,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,17 @@ class ReadPush:
     push: Push
     versions: list[Pushed]
     signed: SignedPush
+
+    @property
+    def question(self) -> Question:
+        """Return what is to be known before the push is judged."""
+        headers = [item.header for item in self.versions if item.header is not None]
+        return Question(
+            replica=self.push.replica,
+            ns=frozenset(item.n for item in self.versions if item.n > 0),
+            places=frozenset((header.contract, header.slot) for header in headers if header.slot is not None),
+            contracts=frozenset(header.contract for header in headers),
+        )
 
 
 def read_push(push: Push) -> ReadPush:
@@ -86,32 +106,33 @@ def take(storage: Storage, key: ServerKey, watch: ClockWatch, push: Push) -> tup
     """
     given = read_push(push)
     with storage.hold(push.account) as hold:
-        devices = listed(hold.device_list())
+        basis = hold.basis(given.question)
+        devices = listed(basis.device_list)
         if devices is None:
             raise NotEnrolledError
         authentic(given, devices)
-        answers, destroyed_any = enter(hold, given, devices, watch)
+        answers, destroyed_any = enter(hold, given, basis, watch)
         at_ms = hold.received_at_ms
     return PushAnswer(server_ms=at_ms, answers=key.answer(answers)), destroyed_any
 
 
 def enter(
-    hold: AccountHold, given: ReadPush, devices: DeviceListInClear | None, watch: ClockWatch
+    hold: AccountHold, given: ReadPush, basis: Basis, watch: ClockWatch
 ) -> tuple[list[Receipt | Refusal], bool]:
     """Judge and store every version of an authentic push under the account's lock (R3, R45).
 
-    Returns the answers in the order of the push, and whether content that was stored earlier is destroyed.
+    `basis` is what the hold answered to the push's question. Returns the answers in the order of the push,
+    and whether content that was stored earlier is destroyed.
 
     Raises:
         ClockUnsureError: The push holds something new, and the clock may not judge it now (R6).
     """
-    books = _open_books(hold, given, devices)
+    books = _open_books(hold, given, basis)
     if any(item.n not in books.known for item in given.versions):
         # After the instant of receipt was read: a jump before it is seen, a later one does no harm.
         watch.require_sure()
-    contracts = {item.header.contract for item in given.versions if item.header is not None}
     hashed = push_hash(given.signed)
-    logs = Logs(hold.logs(contracts), hashed, hold.received_at_ms, hold.log_epoch)
+    logs = Logs(basis.logs, hashed, hold.received_at_ms, hold.log_epoch)
     answers: list[Receipt | Refusal] = []
     leaves: dict[Name, NewLeaf] = {}
     refusals: list[NewRefusal] = []
@@ -145,24 +166,18 @@ def enter(
     return answers, bool(destroyed)
 
 
-def _open_books(hold: AccountHold, given: ReadPush, devices: DeviceListInClear | None) -> Books:
-    """Return what the push's versions can depend on, read in a handful of questions."""
-    headers = [item.header for item in given.versions if item.header is not None]
-    contracts = {header.contract for header in headers} - {given.push.account}
-    places = {(header.contract, header.slot) for header in headers if header.slot is not None}
-    replica = given.push.replica
-    stored = hold.answers(replica, {item.n for item in given.versions if item.n > 0})
-    owned = set(hold.logs(contracts))
-    unknown = contracts - owned
+def _open_books(hold: AccountHold, given: ReadPush, basis: Basis) -> Books:
+    """Return what the push's versions can depend on."""
+    unknown = given.question.contracts - basis.logs.keys() - {given.push.account}
     return Books(
         account=given.push.account,
-        replica=replica,
-        devices=devices,
-        known={n: Known(item.header_hash, item.body_hash, item.answer) for n, item in stored.items()},
-        standing=hold.standing(places) if places else {},
-        contracts=owned,
+        replica=given.push.replica,
+        devices=listed(basis.device_list),
+        known={n: Known(item.header_hash, item.body_hash, item.answer) for n, item in basis.answers.items()},
+        standing=basis.standing,
+        contracts=set(basis.logs),
         foreign=hold.foreign(unknown) if unknown else set(),
-        terms={contract: TermsHistory(versions) for contract, versions in hold.terms(contracts).items()},
+        terms={contract: TermsHistory(versions) for contract, versions in basis.terms.items()},
     )
 
 

@@ -6,8 +6,8 @@ connection lost at COMMIT leaves open which, and the names of the versions answe
 """
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeAlias, TypeVar
 
 import psycopg
@@ -27,6 +27,7 @@ SESSION = (
 )
 
 Line: TypeAlias = psycopg.Connection[tuple[object, ...]]
+Answer: TypeAlias = psycopg.Cursor[tuple[object, ...]]
 _Result = TypeVar("_Result")
 
 
@@ -48,8 +49,11 @@ class Lines:
         self._ended = False
 
     @contextmanager
-    def transaction(self, begin: str) -> Iterator[Line]:
+    def transaction(self, begin: str, *, piped: bool = True) -> Iterator[Line]:
         """Run one transaction on a connection of its own; `begin` is the statement that opens it.
+
+        Statements of a piped one are sent without waiting: whoever reads an answer waits for all that were
+        sent before, and whoever reads none learns of a failure at the commit. Each is one statement.
 
         Raises:
             BrokenOffError: The database broke it off, or the connection did.
@@ -57,18 +61,26 @@ class Lines:
         """
         with self._room, self._line() as line:
             try:
-                line.execute(begin, prepare=False)
-                yield line
-                line.execute("COMMIT", prepare=False)
+                with line.pipeline() if piped else nullcontext():
+                    line.execute(begin, prepare=False)
+                    yield line
+                    done = line.execute("COMMIT", prepare=False)
             except psycopg.Error as fault:
-                raise _fault_of(fault, broken=line.closed) from fault
+                broken = line.closed
+                if (
+                    piped
+                ):  # statements behind the one that failed were never prepared; psycopg takes it they were
+                    line.close()
+                raise _fault_of(fault, broken=broken) from fault
+            if done.statusmessage != "COMMIT":  # how PostgreSQL answers when an earlier statement failed
+                raise BusyError(what="a transaction was rolled back where it was to be committed")
 
-    def asked(self, begin: str, work: Callable[[Line], _Result]) -> _Result:
+    def asked(self, begin: str, work: Callable[[Line], _Result], *, piped: bool = True) -> _Result:
         """Return what `work` returns from a transaction, begun again while it is broken off."""
-        return again(lambda: self._once(begin, work))
+        return again(lambda: self._once(begin, work, piped=piped))
 
-    def _once(self, begin: str, work: Callable[[Line], _Result]) -> _Result:
-        with self.transaction(begin) as line:
+    def _once(self, begin: str, work: Callable[[Line], _Result], *, piped: bool) -> _Result:
+        with self.transaction(begin, piped=piped) as line:
             return work(line)
 
     def alone(self, work: Callable[[Line], _Result]) -> _Result:
@@ -104,14 +116,17 @@ class Lines:
         try:
             yield line
         finally:
+            lost = line.broken
             if not line.closed and line.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
                 try:
                     line.execute("ROLLBACK")
                 except psycopg.Error:
+                    lost = True
                     line.close()  # with the connection goes the transaction
-            with self._lock:
-                self._idle.append(line)
-            if line.closed or self._ended:
+            if not line.closed:
+                with self._lock:
+                    self._idle.append(line)
+            if lost or self._ended:
                 # What broke one connection, a restart say, broke those that lie idle too.
                 self._drop_idle()
 
@@ -145,6 +160,14 @@ def _sentence(fault: psycopg.Error) -> str:
 
 
 def all_rows(line: Line, statement: Any, **asked: object) -> list[Any]:
-    """Return all rows of a statement; empty for one that gives none."""
-    cursor = line.execute(statement, asked or None, binary=True)
-    return cursor.fetchall() if cursor.description is not None else []
+    """Return all rows of a statement that gives rows."""
+    return line.execute(statement, asked or None, binary=True).fetchall()
+
+
+def bigints(numbers: Iterable[int | None]) -> str:
+    """Return whole numbers as PostgreSQL writes an array of them.
+
+    psycopg looks through a list of numbers for the type that holds them all, which takes longer than the
+    question itself; every statement says what its array is.
+    """
+    return "{" + ",".join("NULL" if number is None else str(int(number)) for number in numbers) + "}"

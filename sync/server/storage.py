@@ -50,6 +50,27 @@ class DeviceListRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What a push is about: the names it bears, the slots and the contracts it touches."""
+
+    replica: ReplicaId
+    ns: frozenset[int]
+    places: frozenset[Place]
+    contracts: frozenset[ContractId]
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What is held of all that a push can depend on (see the verbs of these names in `AccountHold`)."""
+
+    device_list: DeviceListRow | None
+    answers: dict[int, Stored]
+    standing: dict[Place, list[Held]]
+    logs: dict[ContractId, Cursor]
+    terms: dict[ContractId, tuple[TermsVersion, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class NewLeaf:
     """An accepted version on its way into the log.
 
@@ -108,6 +129,10 @@ class AccountHold(Protocol):
     @property
     def log_epoch(self) -> int:
         """Return the epoch in which the account's logs grow; 1 until a restored server opens one (R43)."""
+        ...
+
+    def basis(self, question: Question) -> Basis:
+        """Return what the verbs below would, all at once: where questions travel, they travel together."""
         ...
 
     def device_list(self) -> DeviceListRow | None:

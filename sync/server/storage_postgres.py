@@ -7,6 +7,8 @@ Reads see one committed state each (REPEATABLE READ).
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -24,8 +26,9 @@ from sync.server import storage_postgres_statements as sql
 from sync.server import storage_rows
 from sync.server.faults import again
 from sync.server.postgres_feed import feed
-from sync.server.postgres_lines import Line, Lines, all_rows
+from sync.server.postgres_lines import Answer, Line, Lines, all_rows, bigints
 from sync.server.storage import (
+    Basis,
     Credential,
     DeviceListRow,
     Feed,
@@ -34,6 +37,7 @@ from sync.server.storage import (
     NewRefusal,
     PictureRow,
     Place,
+    Question,
     Stored,
 )
 
@@ -67,33 +71,51 @@ class _PostgresHold:
     def log_epoch(self) -> int:
         return self._log_epoch
 
+    def _ask(self, statement: Any, **asked: object) -> Answer:
+        return self._line.execute(statement, {"account": self._account, **asked}, binary=True)
+
     def _all(self, statement: Any, **asked: object) -> list[Any]:
-        return all_rows(self._line, statement, account=self._account, **asked)
+        return self._ask(statement, **asked).fetchall()
 
     def _run(self, statement: Any, **asked: object) -> None:
         self._line.execute(statement, {"account": self._account, **asked})
 
+    def basis(self, question: Question) -> Basis:
+        replica, ns, contracts = question.replica, bigints(question.ns), list(question.contracts)
+        # Asked one after the other; only the first answer is waited for, and the rest have come with it.
+        devices = self._ask(sql.DEVICE_LIST)
+        accepted = self._ask(sql.ACCEPTED, replica=replica, ns=ns)
+        refused = self._ask(sql.REFUSED, replica=replica, ns=ns)
+        standing = self._ask_standing(question.places)
+        logs = self._ask(sql.LOGS, contracts=contracts)
+        terms = self._ask(sql.TERMS, contracts=contracts)
+        return Basis(
+            device_list=_device_list(devices.fetchall()),
+            answers=_answers(replica, accepted, refused),
+            standing=_standing(question.places, standing),
+            logs=_heads(logs),
+            terms=storage_rows.terms(terms.fetchall()),
+        )
+
     def device_list(self) -> DeviceListRow | None:
-        return _device_list(self._line, self._account)
+        return _device_list(self._all(sql.DEVICE_LIST))
 
     def answers(self, replica: ReplicaId, ns: Collection[int]) -> dict[int, Stored]:
-        known = storage_rows.accepted(replica, self._all(sql.ACCEPTED, replica=replica, ns=list(ns)))
-        refused = storage_rows.refused(replica, self._all(sql.REFUSED, replica=replica, ns=list(ns)))
-        return known | refused
+        accepted = self._ask(sql.ACCEPTED, replica=replica, ns=bigints(ns))
+        return _answers(replica, accepted, self._ask(sql.REFUSED, replica=replica, ns=bigints(ns)))
 
     def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
-        found: dict[Place, list[Held]] = {place: [] for place in places}
-        contracts, slots = [contract for contract, _ in found], [slot for _, slot in found]
-        for contract, slot, header, at_ms in self._all(sql.STANDING, contracts=contracts, slots=slots):
-            found[contract, slot].append(Held(parse_header(header.encode()), Millis(at_ms)))
-        return found
+        return _standing(places, self._ask_standing(places))
+
+    def _ask_standing(self, places: Collection[Place]) -> Answer:
+        contracts, slots = [contract for contract, _ in places], bigints(slot for _, slot in places)
+        return self._ask(sql.STANDING, contracts=contracts, slots=slots)
 
     def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
-        rows = self._all(sql.LOGS, contracts=list(contracts))
-        return {contract: Cursor(epoch, size) for contract, epoch, size in rows}
+        return _heads(self._ask(sql.LOGS, contracts=list(contracts)))
 
     def all_logs(self) -> dict[ContractId, Cursor]:
-        return {contract: Cursor(epoch, size) for contract, epoch, size in self._all(sql.ALL_LOGS)}
+        return _heads(self._ask(sql.ALL_LOGS))
 
     def leaves(self, contract: ContractId) -> list[bytes]:
         return [leaf for (leaf,) in self._all(sql.LEAVES, contract=contract)]
@@ -122,29 +144,32 @@ class _PostgresHold:
         account = self._account
         rows = [storage_rows.version(account, push_hash, leaf) for leaf in leaves]
         columns = (list(column) for column in zip(*rows, strict=True))
+        new: dict[str, Any] = dict(zip(sql.APPEND_COLUMNS, columns, strict=True))
+        new |= {name: bigints(new[name]) for name in sql.APPEND_NUMBERS}
+        new |= {"account": account, "push": push_hash}
         pictures = storage_rows.expected_pictures(account, leaves)
-        # Sent one after the other without waiting for each answer: a commit is a few round trips, not ten.
-        with self._line.pipeline():
-            self._run(sql.KEEP_PUSH, hash=push_hash, **msgspec.structs.asdict(push))
-            self._line.execute(sql.APPEND, dict(zip(sql.APPEND_COLUMNS, columns, strict=True)))
-            for last in storage_rows.last_receipts(leaves):
-                self._run(sql.GROW, contract=last.contract, log_epoch=last.log_epoch, size=last.index + 1)
-            if pictures:
-                _, names, replicas, ns, sizes = (list(column) for column in zip(*pictures, strict=True))
-                self._run(sql.EXPECT_PICTURE, names=names, replicas=replicas, ns=ns, sizes=sizes)
-            self._run(sql.NOTE_RECEIVED, at_ms=self._received_at_ms)
-            for leaf in leaves:
-                revoked = storage_rows.revoked_by(leaf)
-                if revoked is not None:
-                    self._run(sql.NOTE_REVOKED, revoked=revoked)
-                    place = leaf.receipt
-                    self._run(sql.NOTE_LIST, list_epoch=place.log_epoch, list_index=place.index)
+        # Nothing here waits for an answer: all of it is on its way when the commit is asked for.
+        self._run(sql.KEEP_PUSH, hash=push_hash, **msgspec.structs.asdict(push))
+        self._line.execute(sql.APPEND, new)
+        for last in storage_rows.last_receipts(leaves):
+            self._run(sql.GROW, contract=last.contract, log_epoch=last.log_epoch, size=last.index + 1)
+        if pictures:
+            _, names, replicas, ns, sizes = (list(column) for column in zip(*pictures, strict=True))
+            self._run(
+                sql.EXPECT_PICTURE, names=names, replicas=replicas, ns=bigints(ns), sizes=bigints(sizes)
+            )
+        self._run(sql.NOTE_RECEIVED, at_ms=self._received_at_ms)
+        for leaf in leaves:
+            revoked = storage_rows.revoked_by(leaf)
+            if revoked is not None:
+                self._run(sql.NOTE_REVOKED, revoked=revoked)
+                place = leaf.receipt
+                self._run(sql.NOTE_LIST, list_epoch=place.log_epoch, list_index=place.index)
 
     def refuse(self, refusals: Sequence[NewRefusal]) -> None:
-        with self._line.pipeline():
-            for item in refusals:
-                row = msgspec.structs.asdict(item.refusal)
-                self._run(sql.REFUSE, header_hash=item.header_hash, body_hash=item.body_hash, **row)
+        for item in refusals:
+            row = msgspec.structs.asdict(item.refusal)
+            self._run(sql.REFUSE, header_hash=item.header_hash, body_hash=item.body_hash, **row)
 
     def destroy(self, names: Collection[Name]) -> None:
         for replica, n in names:
@@ -170,7 +195,7 @@ class PostgresStorage:
         self._unswept = True  # what a process that is gone destroyed may not be vacuumed yet
         self._swept_at_ms: int | None = None
         try:
-            self._lines.asked(WRITE, _make_tables)
+            self._lines.asked(WRITE, _make_tables, piped=False)
         except UnknownTablesError:
             self._lines.close()
             raise
@@ -204,7 +229,7 @@ class PostgresStorage:
 
     def newest_device_list(self, account: AccountId) -> DeviceListRow | None:
         """See `Storage.newest_device_list`."""
-        return again(lambda: self._lines.alone(lambda line: _device_list(line, account)))
+        return _device_list(self._read(sql.DEVICE_LIST, account=account))
 
     def last_received_ms(self) -> Millis | None:
         """See `Storage.last_received_ms`."""
@@ -279,10 +304,12 @@ class PostgresStorage:
 
     def pictures_removed(self, pictures: Sequence[tuple[AccountId, str]]) -> None:
         """See `Storage.pictures_removed`."""
-        accounts, names = [account for account, _ in pictures], [name for _, name in pictures]
-        self._lines.asked(
-            WRITE, lambda line: all_rows(line, sql.PICTURES_REMOVED, accounts=accounts, names=names)
-        )
+        for account, removed in groupby(sorted(pictures), key=itemgetter(0)):
+            self._note_removed(account, [name for _, name in removed])
+
+    def _note_removed(self, account: AccountId, names: list[str]) -> None:
+        asked = {"account": account, "names": names}
+        again(lambda: self._lines.alone(lambda line: line.execute(sql.PICTURES_REMOVED, asked)))
 
     def sweep(self) -> bool:
         """Vacuum after deletions, though not after each one (see `Storage.sweep`).
@@ -296,7 +323,7 @@ class PostgresStorage:
             return False
         self._unswept, self._swept_at_ms = False, now_ms
         try:
-            self._lines.alone(lambda line: all_rows(line, sql.SWEEP))
+            self._lines.alone(lambda line: line.execute(sql.SWEEP))
         except BaseException:
             self._unswept = True
             raise
@@ -331,6 +358,23 @@ def _count(line: Line, account: AccountId, name: str, quota_bytes: int | None) -
         line.execute(sql.USE_BYTES, {"account": account, "size": sizes[0][0]})
 
 
-def _device_list(line: Line, account: AccountId) -> DeviceListRow | None:
-    rows = all_rows(line, sql.DEVICE_LIST, account=account)
+def _device_list(rows: list[Any]) -> DeviceListRow | None:
     return DeviceListRow(header=rows[0][0], body=rows[0][1]) if rows else None
+
+
+def _answers(replica: ReplicaId, accepted: Answer, refused: Answer) -> dict[int, Stored]:
+    known = storage_rows.accepted(replica, accepted.fetchall())
+    return known | storage_rows.refused(replica, refused.fetchall())
+
+
+def _standing(places: Collection[Place], answer: Answer) -> dict[Place, list[Held]]:
+    found: dict[Place, list[Held]] = {place: [] for place in places}
+    rows: list[Any] = answer.fetchall()
+    for contract, slot, header, at_ms in rows:
+        found[contract, slot].append(Held(parse_header(header.encode()), Millis(at_ms)))
+    return found
+
+
+def _heads(answer: Answer) -> dict[ContractId, Cursor]:
+    rows: list[Any] = answer.fetchall()
+    return {contract: Cursor(epoch, size) for contract, epoch, size in rows}

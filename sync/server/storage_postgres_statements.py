@@ -108,12 +108,14 @@ KEEP_PUSH = """
 APPEND = """
     INSERT INTO version (account, contract, log_epoch, log_index, received_at_ms, replica, n, type, slot,
                          push, leaf, header, body_hash, body, wrap)
-    SELECT *
-      FROM unnest(%(account)b::text[], %(contract)b::text[], %(log_epoch)b::bigint[],
-                  %(log_index)b::bigint[], %(received_at_ms)b::bigint[], %(replica)b::text[],
-                  %(n)b::bigint[], %(type)b::text[], %(slot)b::bigint[], %(push)b::bytea[],
-                  %(leaf)b::bytea[], %(header)b::text[], %(body_hash)b::bytea[], %(body)b::bytea[],
-                  %(wrap)b::bytea[])
+    SELECT %(account)s, contract, log_epoch, log_index, received_at_ms, replica, n, type, slot,
+           %(push)b, leaf, header, body_hash, body, wrap
+      FROM unnest(%(contract)b::text[], %(log_epoch)s::bigint[], %(log_index)s::bigint[],
+                  %(received_at_ms)s::bigint[], %(replica)b::text[], %(n)s::bigint[], %(type)b::text[],
+                  %(slot)s::bigint[], %(leaf)b::bytea[], %(header)b::text[], %(body_hash)b::bytea[],
+                  %(body)b::bytea[], %(wrap)b::bytea[])
+        AS new (contract, log_epoch, log_index, received_at_ms, replica, n, type, slot, leaf, header,
+                body_hash, body, wrap)
 """
 
 APPEND_COLUMNS = (
@@ -133,6 +135,7 @@ APPEND_COLUMNS = (
     "body",
     "wrap",
 )
+APPEND_NUMBERS = ("log_epoch", "log_index", "received_at_ms", "n", "slot")
 
 GROW = """
     INSERT INTO contract (account, contract, log_epoch, size)
@@ -307,10 +310,6 @@ USE_BYTES = "UPDATE account SET picture_bytes = picture_bytes + %(size)s WHERE a
 
 DOOMED = "SELECT account, name FROM doomed LIMIT %(limit)s"
 
-PICTURES_REMOVED = """
-    DELETE FROM doomed
-     USING unnest(%(accounts)s::text[], %(names)s::text[]) AS gone (account, name)
-     WHERE doomed.account = gone.account AND doomed.name = gone.name
-"""
+PICTURES_REMOVED = "DELETE FROM doomed WHERE account = %(account)s AND name = ANY(%(names)s::text[])"
 
 SWEEP = "VACUUM version"

@@ -13,7 +13,7 @@ from diary.rules.merge import Held
 from diary.rules.segment import parse_header
 from sync.server import storage_rows
 from sync.server import storage_sqlite_statements as sql
-from sync.server.storage import DeviceListRow, Name, NewLeaf, NewRefusal, Place, Stored
+from sync.server.storage import Basis, DeviceListRow, Name, NewLeaf, NewRefusal, Place, Question, Stored
 
 _json = msgspec.json.Encoder()
 
@@ -39,6 +39,16 @@ class SqliteHold:
     def log_epoch(self) -> int:
         """See `AccountHold.log_epoch`."""
         return self._log_epoch
+
+    def basis(self, question: Question) -> Basis:
+        """See `AccountHold.basis`."""
+        return Basis(
+            device_list=self.device_list(),
+            answers=self.answers(question.replica, question.ns),
+            standing=self.standing(question.places),
+            logs=self.logs(question.contracts),
+            terms=self.terms(question.contracts),
+        )
 
     def device_list(self) -> DeviceListRow | None:
         """See `AccountHold.device_list`."""

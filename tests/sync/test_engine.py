@@ -1,20 +1,22 @@
 """One sync over lines that fail, and what it lets nobody see or change (R40, R41, R42, R48)."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from diary.carrying import WrongPictureError
+from diary.clock import GivenClock
 from diary.errors import PeerError
 from diary.evidence.receipt import ForgedAnswerError
-from diary.rules.ids import Slot
+from diary.rules.ids import Millis, Slot
 from diary.rules.week import Week
 from diary.sealing.keyring import choose_place
 from diary.store import receipts
 from sync.engine import Engine, NotRegisteredError, Progress, SyncReport
 from sync.enrolment import OtherServerError, UnknownAccountError, login, register
-from sync.pace import PART_BYTES_FIRST
+from sync.pace import PART_BYTES_FIRST, PART_BYTES_MIN, Pace
 from sync.transport import UnreachableError
 from sync.uploading import Uploads
 from tests.practice import SCREEN, record_slot, slot
@@ -250,6 +252,38 @@ def test_the_nearest_open_lock_goes_first_and_locked_weeks_last(stage: Stage) ->
     assert list(dict.fromkeys(named[at] for at in slots)) == ["nearest", "this", "locked"]
 
 
+@dataclass
+class SlowClock(GivenClock):
+    """A clock on which every look takes seconds, as if the line were slow."""
+
+    monotonic: int = 0
+
+    def monotonic_ms(self) -> int:
+        self.monotonic += 6_000
+        return self.monotonic
+
+
+@rule("R41")
+def test_rows_that_are_written_during_a_long_upload_do_not_wait_for_its_end(stage: Stage) -> None:
+    a, _, contract = two_devices(stage, [])
+    place = record_slot(a.diary, contract, TEN, picture=bytes(range(256)) * 1024)
+    sealed = a.diary.sealed_picture(a.segment(place).snapshots[0].screen)
+    assert sealed is not None
+    uploads = Uploads(a.line, SlowClock(Millis(0)), Pace(part_bytes=PART_BYTES_MIN))
+    a.failing.fates = ["pass"] * 2 + ["refuse"]  # the rows, and no picture
+    with pytest.raises(UnreachableError):
+        a.sync()
+    name = a.segment(place).snapshots[0].screen
+    slices = []
+    while "whole" not in slices:
+        slices.append(uploads.send(name, sealed))
+    # Each slice ends after a part or two, and the next goes on where it stopped.
+    assert set(slices) == {"unfinished", "whole"}
+    assert len(slices) > 5
+    parts = [path for path in a.failing.paths if path == f"PUT /v1/pictures/{name}"]
+    assert len(parts) == -(-len(sealed) // PART_BYTES_MIN)
+
+
 @rule("R25")
 def test_a_picture_whose_row_was_deleted_meanwhile_is_not_sent(stage: Stage) -> None:
     a, b, contract = two_devices(stage, [])
@@ -262,7 +296,7 @@ def test_a_picture_whose_row_was_deleted_meanwhile_is_not_sent(stage: Stage) -> 
     b.sync()
     b.diary.remove([place])
     b.sync()
-    assert not Uploads(a.line, a.clock).send(name, sealed)
+    assert Uploads(a.line, a.clock).send(name, sealed) == "gone"
     a.sync()
     assert stage.stored_pictures() == []
     assert a.diary.sealed_picture(name) is None

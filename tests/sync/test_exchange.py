@@ -102,6 +102,15 @@ def test_rows_go_before_pictures() -> None:
     ]
 
 
+@rule("R41")
+def test_an_unfinished_picture_is_gone_on_with_unless_rows_wait() -> None:
+    listed = PicturesListed(to_send=("a", "b"), to_fetch=())
+    told = effects_of(NOTHING, OutboxRead(0), listed, PictureDone(rows_wait=False, unfinished="a"))
+    assert told[3:] == [[SendPicture("a")], [SendPicture("a")]]
+    told = effects_of(NOTHING, OutboxRead(0), listed, PictureDone(rows_wait=True, unfinished="a"))
+    assert told[3:] == [[SendPicture("a")], [Read()]]
+
+
 def test_the_next_push_leaves_before_the_last_answer_is_stored() -> None:
     told = effects_of(NOTHING, OutboxRead(500), OutboxRead(500), Answered(), Settled(False), OutboxRead(0))
     assert told[2:] == [[Push(), Read()], [], [Push(), Settle(), Read()], [], []]

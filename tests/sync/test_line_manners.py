@@ -155,9 +155,20 @@ def test_no_proxy_is_gone_through_for_the_hosts_that_need_none(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,elsewhere.test")
+    monkeypatch.setenv("NO_PROXY", f"{HOST},elsewhere.test")
+    with answering(FACTS) as (url, _), pytest.raises(UnreachableError):
+        key_at(url.replace("127.0.0.1", HOST))
+    assert proxy.asked == []
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_no_proxy_is_gone_through_to_a_server_on_this_machine(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch, variable: str, name: str
+) -> None:
+    monkeypatch.setenv(variable, f"http://127.0.0.1:{proxy.port}")
     with answering(FACTS) as (url, _):
-        assert key_at(url) == "ab" * 32
+        assert key_at(url.replace("127.0.0.1", name)) == "ab" * 32
     assert proxy.asked == []
 
 

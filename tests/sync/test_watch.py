@@ -138,6 +138,38 @@ def test_before_a_lock_it_says_what_the_server_lacks_and_again_an_hour_before(tm
     assert re.search(r"it locks in 5\d min \(Monday 12:00 UTC\)\. What arrives later is late", said[1])
 
 
+@rule("R37d")
+@rule("R38")
+def test_after_a_lock_it_is_loud_of_a_refused_deletion_and_says_what_waits_for_an_answer(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "diary"
+    home.mkdir()
+    clock = GivenClock(instant("2026-11-20T09:00Z"))
+    ten = Slot(slot("2026-11-20T10:00Z"))
+    with (
+        serving(tmp_path / "server", clock) as url,
+        Diary.create(home, clock=clock, place=choose_place(home, "file"), device_name="d") as diary,
+        Transport(url) as line,
+    ):
+        diary.set_setting("hold_seconds", 0)
+        contract = diary.new_contract(title="Practice")
+        place = record_slot(diary, contract, ten)
+        register(diary, line)
+        diary.remove([place])
+        record_slot(diary, contract, Slot(ten + 1))
+        clock.put(instant("2026-11-23T12:30Z"))
+        with watching(home, BentTime.at("2026-11-23T12:30Z")) as process:
+            until(
+                lambda: diary.queue().versions == 2, "the deletion was not answered"
+            )  # capture and entry wait
+            time.sleep(2)  # what was refused is fetched again, and said when the run is over
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=PATIENCE_SECONDS)
+    assert "week_locked: the deletion of 2026-11-20T10:00:00Z was REFUSED." in err
+    assert err.count("1 segment waits for your answer before being sent: diary late.") == 1
+
+
 @rule("R50")
 def test_it_waits_for_the_registration(diary: Diary, tmp_path: Path) -> None:
     contract = diary.new_contract(title="Practice")

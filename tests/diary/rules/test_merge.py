@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diary.rules.ids import ReplicaId
-from diary.rules.merge import Held, destroyed, standing
+from diary.rules.merge import Held, destroyed, kept, standing
 from diary.rules.segment import Header
 from tests.diary.rules.made import DESKTOP, IN_TIME, LAPTOP, PHONE, capture, entry, received
 from tests.rule import rule
@@ -120,6 +120,7 @@ def test_what_is_destroyed_is_all_that_does_not_stand(steps: list[tuple[int, str
     held = all_of(world_of(steps))
     stands = standing(held)
     assert names(destroyed(held)) == names(held) - names(stands.frontier) - names(stands.captures)
+    assert kept([*held, *held[::2]]) == (stands.life, stands.kept)
 
 
 @rule("R36")

@@ -14,6 +14,7 @@ from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.merge import Held
 from sync.server.storage import (
+    Basis,
     Credential,
     DeviceListRow,
     Feed,
@@ -22,6 +23,7 @@ from sync.server.storage import (
     NewRefusal,
     PictureRow,
     Place,
+    Question,
     Stored,
     pictures_of,
 )
@@ -58,6 +60,15 @@ class ToyHold:
     @property
     def log_epoch(self) -> int:
         return self.books.log_epoch
+
+    def basis(self, question: Question) -> Basis:
+        return Basis(
+            device_list=self.device_list(),
+            answers=self.answers(question.replica, question.ns),
+            standing=self.standing(question.places),
+            logs=self.logs(question.contracts),
+            terms=self.terms(question.contracts),
+        )
 
     def device_list(self) -> DeviceListRow | None:
         return self.books.device_list
