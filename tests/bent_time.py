@@ -32,12 +32,10 @@ class BentTime:
 
     def environment(self) -> dict[str, str]:
         """Return the environment for a process that starts now."""
-        if not _LIBRARIES:
-            raise FileNotFoundError("libfaketime is not installed; make system installs it")
         instant = datetime.fromtimestamp(self.now_ms() / 1000, UTC)
         return {
             **os.environ,
-            "LD_PRELOAD": str(_LIBRARIES[0]),
+            "LD_PRELOAD": _library(),
             "FAKETIME": f"@{instant:%Y-%m-%d %H:%M:%S} x{self.speed}",
             "FAKETIME_DONT_RESET": "1",
             "NO_FAKE_STAT": "1",
@@ -49,3 +47,44 @@ class BentTime:
         """Wait until the journey reaches `instant_ms`; return at once if it has."""
         while (left := instant_ms - self.now_ms()) > 0:
             time.sleep(min(0.2, left / 1000 / self.speed))
+
+
+@dataclass(slots=True)
+class SetClock:
+    """A wall clock that goes at its pace and can be set while processes run by it; their steady one is real.
+
+    A server doubts its clock when it is set by more than two minutes (R6).
+    """
+
+    file: Path
+
+    @classmethod
+    def at(cls, file: Path, instant_ms: int) -> "SetClock":
+        """Return a clock that shows an instant now; `file` is where its processes read it."""
+        clock = cls(file)
+        clock.put(instant_ms)
+        return clock
+
+    def put(self, instant_ms: int) -> None:
+        """Set the clock, for all its processes at once."""
+        fresh = self.file.with_suffix(".fresh")
+        fresh.write_text(f"{instant_ms / 1000 - time.time():+.3f}\n", encoding="ascii")
+        fresh.replace(self.file)
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment for a process that goes by this clock."""
+        return {
+            **os.environ,
+            "LD_PRELOAD": _library(),
+            "FAKETIME_TIMESTAMP_FILE": str(self.file),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",
+            "TZ": "UTC",
+        }
+
+
+def _library() -> str:
+    if not _LIBRARIES:
+        raise FileNotFoundError("libfaketime is not installed; make system installs it")
+    return str(_LIBRARIES[0])
