@@ -73,7 +73,8 @@ def _record(
 ) -> None:
     contract = contracts.by_id(diary, draft.contract)
     at_ms = diary.now_ms()
-    not_before_ms = _held_until_ms(diary, draft.slot, moment)
+    taken_ms = moment.wall_ms + diary.difference_ms(moment.boot)
+    not_before_ms = held_until_ms(diary, draft.slot, taken_ms)
     _write_capture(diary, contract, draft, moment, held, at_ms=at_ms, not_before_ms=not_before_ms)
     place = (draft.contract, draft.slot)
     say(diary, contract, place, memo, label, at_ms=at_ms, not_before_ms=not_before_ms)
@@ -111,11 +112,13 @@ def say(
             deciding.keep_refused(diary, refused[1], content, refused[0], at_ms=at_ms)
 
 
-def _held_until_ms(diary: OpenDiary, slot: Slot, moment: Moment) -> Millis:
-    """Return when the notice period ends: a while after the snapshot, before the lock (R17)."""
+def held_until_ms(diary: OpenDiary, slot: Slot, taken_ms: int) -> Millis:
+    """Return when the notice period ends: a while after the snapshot, before the lock (R17).
+
+    `taken_ms` is the snapshot's moment by the server's clock, as far as it is known.
+    """
     hold_seconds = settings.setting(diary, "hold_seconds")
     assert isinstance(hold_seconds, int), "the setting is a number"
-    taken_ms = moment.wall_ms + diary.difference_ms(moment.boot)
     return Millis(min(taken_ms + hold_seconds * 1000, Week.of(slot).locked_at_ms - LOCK_MARGIN_MILLIS))
 
 

@@ -24,13 +24,15 @@ class Anew:
     """What is to differ beside the name; None leaves it as it was.
 
     `vector` is without the version's own name. `stamps` maps old stamps to new ones. `held_for` is the
-    question that is to be answered before it leaves; it is taken as it is.
+    question that is to be answered before it leaves; it is taken as it is. `not_before_ms` is when the notice
+    period ends (R17).
     """
 
     slot: Slot | None = None
     vector: Mapping[ReplicaId, int] | None = None
     stamps: Mapping[Stamp, Stamp] | None = None
     held_for: str | None = None
+    not_before_ms: Millis | None = None
 
 
 def reseal(diary: OpenDiary, stored: StoredVersion, anew: Anew) -> Name:
@@ -56,7 +58,8 @@ def reseal(diary: OpenDiary, stored: StoredVersion, anew: Anew) -> Name:
         sealed = envelope.seal(diary, header, content, key)
         diary.remember(header.name, content)
     versions.add(diary.connection, header, sealed, written_at_ms=stored.written_at_ms)
-    outbox.wait(diary.connection, header.name, stored.not_before_ms or 0, anew.held_for)
+    not_before_ms = (stored.not_before_ms or 0) if anew.not_before_ms is None else anew.not_before_ms
+    outbox.wait(diary.connection, header.name, not_before_ms, anew.held_for)
     pictures.add(diary.connection, header, ciphertexts)
     # Last: SQLite would give the row's number to the next one, and a run of the sync remembers numbers.
     forget(diary, stored.header.name)

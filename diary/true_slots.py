@@ -7,6 +7,8 @@ from the best known difference to the server's clock in that boot.
 from collections import defaultdict
 from dataclasses import dataclass
 
+import msgspec
+
 from diary import contracts, envelope, recording
 from diary.deciding import opened_entries
 from diary.destroying import held_of
@@ -29,13 +31,14 @@ _TAKEN = "this device's clock was wrong, and in the slot to which this belongs i
 class Move:
     """A capture that never left, the place it was recorded in and the slot it truly belongs to.
 
-    `at_ms` is its moment by the server's clock.
+    `at_ms` is its moment by the server's clock, `difference_ms` how far that was ahead of its own clock.
     """
 
     stored: StoredVersion
     place: Place
     true: Slot
     at_ms: int
+    difference_ms: int
 
     @property
     def target(self) -> Place:
@@ -99,7 +102,8 @@ def _move_of(diary: OpenDiary, stored: StoredVersion) -> Move | None:
     slot, moment = stored.header.slot, content.moment
     difference_ms = diary.difference_ms(moment.boot)
     true = true_slot(slot, moment.wall_ms, difference_ms)
-    return Move(stored, (stored.header.contract, slot), true, moment.wall_ms + difference_ms)
+    place = stored.header.contract, slot
+    return Move(stored, place, true, moment.wall_ms + difference_ms, difference_ms)
 
 
 def carry_out(diary: OpenDiary, moves: list[Move]) -> None:
@@ -126,12 +130,22 @@ def carry_out(diary: OpenDiary, moves: list[Move]) -> None:
     staying = [move for move in moves if versions.find(diary.connection, move.stored.header.name) is not None]
     # All words are lifted before any is put down: captures of one clock move into each other's places.
     said = [_lift_words(diary, move) for move in staying]
-    for move, (memo, label) in zip(staying, said, strict=True):
-        reseal(diary, move.stored, Anew(slot=move.true))
+    for move, words in zip(staying, said, strict=True):
+        # The wrong clock also said when the notice period ends: hours ahead, perhaps after the lock (R17).
+        not_before_ms = recording.held_until_ms(diary, move.true, move.at_ms)
+        reseal(diary, move.stored, Anew(slot=move.true, not_before_ms=not_before_ms))
         contract = contracts.by_id(diary, move.place[0])
-        not_before_ms = move.stored.not_before_ms or Millis(0)
         at_ms = diary.now_ms()
+        memo, label = (_stamped_rightly(text, move.difference_ms, at_ms) for text in words)
         recording.say(diary, contract, move.target, memo, label, at_ms=at_ms, not_before_ms=not_before_ms)
+
+
+def _stamped_rightly(text: StampedText | None, difference_ms: int, at_ms: Millis) -> StampedText | None:
+    """Return a text that was stamped ahead of now as a right clock would have stamped it (R36, R44)."""
+    if text is None or text.stamp[0] <= at_ms:
+        return text
+    stamped_ms = Millis(min(at_ms, text.stamp[0] + difference_ms))
+    return msgspec.structs.replace(text, stamp=(stamped_ms, text.stamp[1]))
 
 
 def _refuse(diary: OpenDiary, move: Move) -> None:

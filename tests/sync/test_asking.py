@@ -3,7 +3,8 @@
 import pytest
 
 from diary.diary import Diary
-from diary.rules.ids import Slot
+from diary.rules.ids import Millis, Slot
+from diary.rules.week import slot_at, starts_at_ms
 from sync.enrolment import register
 from sync.transport import UnreachableError
 from tests.practice import SCREEN, draft_of, instant, record_slot, slot
@@ -167,3 +168,21 @@ def test_a_text_stamped_ahead_of_the_servers_clock_is_sent_anew_with_a_corrected
     b.sync()
     a.sync()
     assert a.segment(place).memo == b.segment(place).memo == "typed a minute later"
+
+
+@rule("R17")
+@rule("R20")
+@pytest.mark.parametrize("ahead_ms", [15 * 60_000, 3 * HOUR_MS, 5 * 365 * 24 * HOUR_MS])
+def test_a_clock_that_was_ahead_holds_nothing_back_and_takes_no_memo(stage: Stage, ahead_ms: int) -> None:
+    """The end of the notice period and the memo's stamp were by the wrong clock too: hours or years away."""
+    a = stage.first(registered=False)
+    contract = a.diary.new_contract(title="Practice")
+    a.clock.put(stage.clock.now_ms() + ahead_ms)
+    wrong = Slot(slot_at(a.clock.now_ms()) - 1)
+    record_slot(a.diary, contract, wrong, memo="by a clock that was ahead")
+    register(a.diary, a.line)
+    a.diary.send_asked()
+    a.sync()
+    ((segment,),) = [a.diary.week(week).segments for week in a.diary.weeks()]
+    true = slot_at(Millis(starts_at_ms(wrong) + 300_000 - ahead_ms))
+    assert (segment.slot, segment.state, segment.memo) == (true, "synced", "by a clock that was ahead")
