@@ -26,6 +26,7 @@ from diary.rules.segment import (
     VersionType,
     content_bytes,
 )
+from diary.rules.unreadable import UNREADABLE
 from diary.sealing import row
 from diary.sealing.grant import seal_grant
 from diary.state import Content, OpenDiary
@@ -161,7 +162,7 @@ def open_content(diary: OpenDiary, header: Header, sealed: Sealed) -> Content:
                 return _entry.decode(plain)
             case _:
                 return _terms.decode(plain)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise UnreadableContentError(replica=header.replica, n=header.n, because=error) from error
 
 

@@ -15,6 +15,7 @@ from diary import contracts, envelope, looking
 from diary.errors import DamageError
 from diary.rules.ids import ContractId, ReplicaId, Slot
 from diary.rules.timesheet import Place
+from diary.rules.unreadable import UNREADABLE
 from diary.sealing import row
 from diary.state import OpenDiary
 from diary.store import versions
@@ -149,7 +150,7 @@ def _text_of(diary: OpenDiary, stored: WithContent) -> str:
         else:
             typed = _typed.decode(plain)
             lines = (said[0] for said in (typed.memo, typed.label) if said is not None)
-    except (DamageError, msgspec.DecodeError, UnicodeDecodeError):
+    except (DamageError, *UNREADABLE):
         return ""  # its page says that it is defective
     return "\n".join(lines).casefold()
 

@@ -10,6 +10,7 @@ import httpx
 import msgspec
 
 from diary.errors import PeerError, UsageError
+from diary.rules.unreadable import UNREADABLE
 from sync.protocol import Fault
 
 
@@ -116,7 +117,7 @@ def fault_of(url: str, answer: httpx.Response) -> PeerError:
     """Return the error that an answer's status and body amount to; a HEAD has no body."""
     try:
         fault = msgspec.json.decode(answer.content, type=Fault)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         fault = None
     because = fault.because if fault else f"status {answer.status_code}"
     if is_passing(answer):

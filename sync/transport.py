@@ -15,6 +15,7 @@ import msgspec
 import stamina
 
 from diary.rules.ids import AccountId, ReplicaId
+from diary.rules.unreadable import UNREADABLE
 from sync.line_faults import (
     BadAddressError,
     BadCertificateFileError,
@@ -218,7 +219,7 @@ class Transport:
             raise fault_of(self.url, answer)
         try:
             return msgspec.json.decode(answer.content, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise BrokenProtocolError(url=self.url, why=str(error)) from error
 
     def _part_of(self, headers: httpx.Headers) -> PicturePart:

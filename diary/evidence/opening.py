@@ -12,6 +12,7 @@ from diary.errors import PeerError
 from diary.evidence import signature
 from diary.evidence.receipt import Cursor
 from diary.rules.ids import AccountId, ContractId, Millis
+from diary.rules.unreadable import UNREADABLE
 
 FIRST_EPOCH = 1
 
@@ -85,7 +86,7 @@ def read_opening(signed: SignedOpening, server_key: bytes) -> Opening:
         raise ForgedOpeningError
     try:
         opening = _decoder.decode(text)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise BrokenOpeningError(because=error) from error
     if opening.log_epoch <= FIRST_EPOCH or any(head.size < 0 for head in opening.heads.values()):
         raise BrokenOpeningError(because="an epoch or a size is none")

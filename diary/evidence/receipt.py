@@ -11,6 +11,7 @@ import msgspec
 from diary.errors import PeerError
 from diary.evidence import signature
 from diary.rules.ids import ContractId, ReplicaId
+from diary.rules.unreadable import UNREADABLE
 
 
 class ForgedAnswerError(PeerError):
@@ -123,5 +124,5 @@ def read_answer(signed: SignedAnswer, server_key: bytes) -> list[Receipt | Refus
         raise ForgedAnswerError
     try:
         return _answers.decode(text)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise BrokenAnswerError(because=error) from error

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from diary.rules.unreadable import UNREADABLE
 
 HEADER_VERSION = 1
 HEADER_BYTES_MAX = 64 * 1024  # a device list of 200 devices; a capture's header is about 500 bytes
@@ -149,7 +150,7 @@ def parse_header(raw: bytes) -> Header:
         raise MalformedHeaderError(f"the header has {len(raw)} bytes, more than {HEADER_BYTES_MAX}")
     try:
         header = _decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise MalformedHeaderError(str(error)) from error
     fault = next(_faults_of(header), None)
     if fault is not None:

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from diary.errors import DamageError, NothingError
 from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
 from diary.rules.segment import Header, Sealed
+from diary.rules.unreadable import UNREADABLE
 from diary.sealing.derive import KEY_BYTES, derive, expand, extract
 from diary.sealing.padding import CONTENT_BLOCK_BYTES, PICTURE_BLOCK_BYTES, pad, unpad
 
@@ -243,7 +244,7 @@ def body_hash(sealed: Sealed) -> bytes:
 def _names_of(sealed: Sealed) -> _Commitment:
     try:
         return _commitment_decoder.decode(sealed.header)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise UnreadableHeaderError(because=error) from error
 
 

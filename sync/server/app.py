@@ -24,7 +24,8 @@ from diary.clock import Clock, SystemClock
 from sync.protocol import PROTOCOL_VERSION, UPLOAD_OFFSET, Fault
 from sync.server.clock_watch import LOOK_SECONDS
 from sync.server.doors import DOORS
-from sync.server.faults import BusyError, FaultError, UploadOffsetError
+from sync.server.faults import BusyError, FaultError, UnreadableError, UploadOffsetError
+from sync.server.patience import PatientProtocol
 from sync.server.server import Server
 from sync.server.settings import Settings
 
@@ -65,6 +66,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             FaultError: _answer_fault,
             HTTPException: _answer_http_error,
             OSError: _answer_machine_fault,
+            RecursionError: _answer_nested,
             Exception: _answer_our_mistake,
         },
         lifespan=[tidied],
@@ -112,6 +114,11 @@ def _answer_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Respo
     return Response(fault, status_code=error.status_code, headers=error.headers)
 
 
+def _answer_nested(request: Request[Any, Any, Any], _: RecursionError) -> Response[Fault]:
+    """Answer a body that is nested more deeply than the decoder reads; nothing of ours recurses."""
+    return _answer_fault(request, UnreadableError(what="The request is nested too deeply."))
+
+
 def _answer_machine_fault(request: Request[Any, Any, Any], error: OSError) -> Response[Fault]:
     """Answer what the machine failed at: a disk that cannot be read, no more files to be opened."""
     _log.error("machine failed", path=request.url.path, fault=type(error).__name__, number=error.errno)
@@ -143,6 +150,7 @@ def serve(settings: Settings) -> None:
     _log.info("serving", host=settings.host, port=settings.port)
     uvicorn.run(
         app,
+        http=PatientProtocol,
         host=settings.host,
         port=settings.port,
         log_level="warning",

@@ -19,6 +19,7 @@ from diary.rules.contract import TermsHistory, TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, Standing, kept
 from diary.rules.segment import DeviceListInClear, Header, MalformedHeaderError, parse_header
+from diary.rules.unreadable import UNREADABLE
 from sync.protocol import PICTURE_BYTES_MAX, WireVersion
 
 # What the device mends by itself and sends again, perhaps under the same name: never stored (R40).
@@ -159,7 +160,7 @@ def read(version: WireVersion) -> Pushed:
 def _number_in(raw: bytes) -> int:
     try:
         n = _number_of.decode(raw).n
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return 0
     return n if 1 <= n < 2**53 else 0
 

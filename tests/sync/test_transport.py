@@ -63,6 +63,9 @@ def test_a_server_that_fails_for_a_moment_is_asked_again() -> None:
         (fault(403, "device_revoked"), TurnedAwayError, "device_revoked"),
         ((404, {}, b"<html>nothing here"), BrokenProtocolError, "404"),
         ((200, {}, b"<html>a portal"), BrokenProtocolError, "no diary server"),
+        ((200, {}, b"[" * 100_000), BrokenProtocolError, "no diary server"),
+        ((200, {}, b'{"pages":' + b"[" * 100_000), BrokenProtocolError, "no diary server"),
+        ((400, {}, b"[" * 100_000), BrokenProtocolError, "400"),
         ((302, {"Location": "https://elsewhere.example"}, b""), MovedError, "https://elsewhere.example"),
     ],
 )
