@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from diary.clock import Clock
 from sync.pace import Pace
+from sync.protocol import PicturePart
 from sync.transport import Transport, TurnedAwayError
 
 SLICE_MS = 10_000  # so long at most do rows that were written meanwhile wait for a picture (R41)
@@ -22,6 +23,7 @@ class Uploads:
     line: Transport
     clock: Clock
     pace: Pace = field(default_factory=Pace)
+    _paused: str = ""
 
     def send(self, name: str, ciphertext: bytes | None) -> Upload:
         """Send a picture from where its upload stopped, for some seconds at most (R41).
@@ -32,7 +34,9 @@ class Uploads:
         if ciphertext is None:
             return "gone"
         began_ms = self.clock.monotonic_ms()
-        held = self.line.picture_held(name)
+        # What goes in one piece needs no question before it, unless parts of it went in this run.
+        in_one_piece = len(ciphertext) <= self.pace.part_bytes and name != self._paused
+        held = PicturePart(size=0, whole=False) if in_one_piece else self.line.picture_held(name)
         while held is not None and not held.whole:
             part = ciphertext[held.size : held.size + self.pace.part_bytes]
             part_began_ms = self.clock.monotonic_ms()
@@ -51,5 +55,6 @@ class Uploads:
                 return "gone"
             held = now
             if not held.whole and now_ms - began_ms >= SLICE_MS:
+                self._paused = name
                 return "unfinished"
         return "gone" if held is None else "whole"
