@@ -27,6 +27,7 @@ from sync.server.blobs import (
 )
 from sync.server.faults import BusyError
 
+LOCKS = 64
 _PART = ".part"
 
 
@@ -35,7 +36,8 @@ class FolderBlobs:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._lock = threading.Lock()  # a part that is taken back must not take another's with it
+        # A part that is taken back must not take another's with it; for the disk they wait together.
+        self._locks = [threading.Lock() for _ in range(LOCKS)]
         _make_folder(folder)
 
     def upload(self, account: AccountId, name: str) -> Upload:
@@ -117,7 +119,7 @@ class FolderBlobs:
     def _locked(self, account: AccountId, name: str) -> Iterator[Path]:
         """Yield the picture's place, alone with it among this process's threads."""
         path = self._place(account, name)
-        with _busy_if_it_fails(), self._lock:
+        with _busy_if_it_fails(), self._locks[int(name[:2], 16) % LOCKS]:
             yield path
 
     def _unlink(self, blobs: Collection[Blob], files_of: Callable[[Path], tuple[Path, ...]]) -> None:
