@@ -47,6 +47,7 @@ from sync.exchange import (
     cursors_after,
     step,
 )
+from sync.fetching import Fetches
 from sync.healing import check_whole, run_healed
 from sync.protocol import PUSH_BYTES_MAX, Pull, PullAnswer, PushAnswer
 from sync.succession import message_of, succeed
@@ -55,7 +56,7 @@ from sync.uploading import Upload, Uploads
 
 CLOCK_SAMPLE_MS = 5_000  # an answer that took longer says little about the server's clock
 
-Came = PullAnswer | PushAnswer | bytes | Upload | None
+Came = PullAnswer | PushAnswer | bytes | Upload | bool
 
 
 class NotRegisteredError(UsageError):
@@ -142,6 +143,7 @@ class Engine:
         self._line = line
         # The pace of the line is kept from run to run.
         self._uploads = Uploads(line, diary.clock)
+        self._fetches = Fetches(line, diary.clock)
         self._progress = progress
         self._tally = _Tally()
         self._desk = _Desk({})
@@ -239,7 +241,7 @@ class Engine:
                 ciphertext = self._diary.sealed_picture(name)
                 return lambda: self._uploads.send(name, ciphertext)
             case FetchPicture(name):
-                return lambda: line.picture(name)
+                return lambda: self._fetches.fetch(name)
             case _:
                 assert_never(effect)
 
@@ -270,16 +272,18 @@ class Engine:
                     self._tally.pictures_sent += 1
                 # Each further one would only be carried there to be turned away: next run (R44).
                 desk.no_room = came == "no_room"
-                unfinished = name if came == "unfinished" else ""
-                return PictureDone(rows_wait=self._rows_wait(), unfinished=unfinished)
+                return self._picture_done(asked if came == "unfinished" else None)
             case FetchPicture(name):
                 if not isinstance(came, bytes):
                     self._diary.picture_absent(name)
                 elif self._diary.keep_picture(name, came):
                     self._tally.pictures_fetched += 1
-                return PictureDone(rows_wait=self._rows_wait())
+                return self._picture_done(asked if came is True else None)
             case _:
                 assert_never(asked)
+
+    def _picture_done(self, unfinished: SendPicture | FetchPicture | None) -> PictureDone:
+        return PictureDone(rows_wait=self._rows_wait(), unfinished=unfinished)
 
     def _pages_came(self, answer: PullAnswer, took_ms: int) -> Event:
         desk = self._desk

@@ -90,11 +90,11 @@ class PicturesListed:
 class PictureDone:
     """A picture was sent, fetched or turned away; `rows_wait` when rows may be sent meanwhile (R41).
 
-    `unfinished` names the picture of which a part was sent and more is left, "" for none.
+    `unfinished` is what is to be gone on with where only a part was sent or fetched.
     """
 
     rows_wait: bool
-    unfinished: str = ""
+    unfinished: "SendPicture | FetchPicture | None" = None
 
 
 Event: TypeAlias = (
@@ -124,7 +124,7 @@ class SendPicture:
 
 @dataclass(frozen=True, slots=True)
 class FetchPicture:
-    """Line: fetch one picture."""
+    """Line: fetch one picture, from where it stopped, for some seconds."""
 
     name: str
 
@@ -224,9 +224,10 @@ def step(exchange: Exchange, event: Event) -> Step:
             after = _next_picture(listed)
         case PictureDone():
             pictures = _in(exchange, "pictures")
-            if event.unfinished:
-                pictures = replace(pictures, to_send=(event.unfinished, *pictures.to_send))
-            after = _start_pushing(pictures) if event.rows_wait else _next_picture(pictures)
+            if event.rows_wait:
+                after = _start_pushing(pictures)
+            else:
+                after = (pictures, [event.unfinished]) if event.unfinished else _next_picture(pictures)
         case _:
             assert_never(event)
     return after

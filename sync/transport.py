@@ -7,7 +7,9 @@ NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR. Redirects are not followed: a token goes 
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Self, TypeVar
 
 import httpx
@@ -32,7 +34,6 @@ from sync.line_faults import (
     is_passing,
 )
 from sync.protocol import (
-    PICTURE_BYTES_MAX,
     PROTOCOL_VERSION,
     UPLOAD_OFFSET,
     UPLOAD_WHOLE,
@@ -51,17 +52,21 @@ from sync.protocol import (
 )
 
 __all__ = [
+    "ANSWER_SECONDS",
+    "ANSWER_SECONDS_MAX",
     "BadAddressError",
     "BadCertificateFileError",
     "BadProxyError",
     "BrokenProtocolError",
     "MovedError",
     "NotEnrolledError",
+    "PictureSpan",
     "ServerFailedError",
     "Transport",
     "TurnedAwayError",
     "UnreachableError",
     "UntrustedLineError",
+    "patience_seconds",
 ]
 
 CONNECT_SECONDS = 15.0
@@ -76,11 +81,20 @@ PAUSE_MAX_SECONDS = 4.0
 RETRY_AFTER_SECONDS_MAX = 60.0  # a person waits at the terminal; longer is said and left to them
 
 _THIS_MACHINE = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 _JSON = {"Content-Type": "application/json"}
 _Answer = TypeVar("_Answer")
 
 # What fails for good is said once, as an error; a line for every attempt would end up on stdout.
 stamina.instrumentation.set_on_retry_hooks(())
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSpan:
+    """Some bytes of a picture, and how long it is as a whole."""
+
+    content: bytes
+    size: int
 
 
 class Transport:
@@ -166,16 +180,24 @@ class Transport:
             return self._part_of(answer.headers)
         return self._read(answer, PicturePart)
 
-    def picture(self, name: str) -> bytes | None:
-        """Return a picture's ciphertext; None when no live row names it or it has not arrived (R41)."""
-        answer = self._tried(lambda: self._send("GET", f"/v1/pictures/{name}"))
+    def picture_part(self, name: str, offset: int, most: int) -> PictureSpan | None:
+        """Return at most so many bytes of a picture's ciphertext from `offset` (R41).
+
+        None when no live row names it or it has not arrived.
+        """
+        span = {"Range": f"bytes={offset}-{offset + most - 1}"}
+        answer = self._tried(lambda: self._send("GET", f"/v1/pictures/{name}", headers=span))
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         if not answer.is_success:
             raise fault_of(self.url, answer)
-        if len(answer.content) > PICTURE_BYTES_MAX:
-            raise BrokenProtocolError(url=self.url, why="a picture over the limit")
-        return answer.content
+        if answer.status_code == httpx.codes.OK:
+            # Something between here and the server does not know ranges.
+            return PictureSpan(answer.content[offset:], len(answer.content))
+        found = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+        if found is None or int(found[1]) != offset:
+            raise BrokenProtocolError(url=self.url, why="it does not say which part of a picture it sends")
+        return PictureSpan(answer.content, int(found[2]))
 
     def _ask(
         self, method: str, path: str, kind: type[_Answer], message: msgspec.Struct | None = None
@@ -202,14 +224,13 @@ class Transport:
     def _send(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
-        patience = min(ANSWER_SECONDS_MAX, ANSWER_SECONDS + len(body or b"") / BYTES_A_SECOND_LEAST)
         try:
             return self._client.request(
                 method,
                 self.url + path,
                 content=body,
                 headers={**self._headers, **(headers or {})},
-                timeout=httpx.Timeout(patience, connect=CONNECT_SECONDS),
+                timeout=httpx.Timeout(patience_seconds(len(body or b"")), connect=CONNECT_SECONDS),
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise failure_of(self.url, error) from error
@@ -235,6 +256,11 @@ class Transport:
             raise BadAddressError(url=self.url, why=str(error)) from error
         if parsed.scheme not in {"http", "https"} or not parsed.host:
             raise BadAddressError(url=self.url, why="it begins with neither https:// nor http://")
+
+
+def patience_seconds(size: int) -> float:
+    """Return how long an answer to a request of so many bytes may be waited for."""
+    return min(ANSWER_SECONDS_MAX, ANSWER_SECONDS + size / BYTES_A_SECOND_LEAST)
 
 
 def _client() -> httpx.Client:

@@ -51,7 +51,8 @@ class UnsentWeek:
             if count
         ]
         has = "has" if self.all == 1 else "have"
-        asked = f" {self.asked} of them wait for your answer (diary late)." if self.asked else ""
+        waits = "waits" if self.asked == 1 else "wait"
+        asked = f" {self.asked} of them {waits} for your answer (diary late)." if self.asked else ""
         return (
             f"{' and '.join(parts)} of {self.week.name} {has} not reached the server; "
             f"it locks in {left(self.week.locked_at_ms, now_ms)} (Monday 12:00 UTC).{asked}"

@@ -16,7 +16,9 @@ from diary.sealing.keyring import choose_place
 from diary.store import receipts
 from sync.engine import Engine, NotRegisteredError, Progress, SyncReport
 from sync.enrolment import OtherServerError, UnknownAccountError, login, register
+from sync.fetching import Fetches
 from sync.pace import PART_BYTES_FIRST, PART_BYTES_MIN, Pace
+from sync.protocol import PICTURE_BYTES_MAX
 from sync.transport import UnreachableError
 from sync.uploading import Uploads
 from tests.practice import SCREEN, record_slot, slot
@@ -223,7 +225,9 @@ def test_an_upload_goes_on_where_it_stopped(stage: Stage) -> None:
     line, _ = stage.line()
     line.authorise(a.diary.account, a.diary.replica, a.diary.token)
     with line:
-        assert line.picture(name) == a.diary.sealed_picture(name)
+        found = line.picture_part(name, 0, PICTURE_BYTES_MAX)
+        assert found is not None
+        assert found.content == a.diary.sealed_picture(name)
 
 
 @rule("R41")
@@ -303,6 +307,31 @@ def test_rows_that_are_written_during_a_long_upload_do_not_wait_for_its_end(stag
     assert len(slices) > 5
     parts = [path for path in a.failing.paths if path == f"PUT /v1/pictures/{name}"]
     assert len(parts) == -(-len(sealed) // PART_BYTES_MIN)
+
+
+@rule("R41")
+def test_a_picture_that_broke_off_is_fetched_on_from_where_it_stopped(stage: Stage) -> None:
+    a, b, contract = two_devices(stage, [])
+    place = record_slot(a.diary, contract, TEN, picture=bytes(range(256)) * 1024)
+    a.sync()
+    name = a.segment(place).snapshots[0].screen
+    sealed = a.diary.sealed_picture(name)
+    assert sealed is not None
+    fetches = Fetches(b.line, SlowClock(Millis(0)), Pace(part_bytes=PART_BYTES_MIN))
+    b.failing.fates = ["pass"] * 3 + ["refuse"]
+    came: bytes | bool = True
+    tries = 0
+    while came is True:
+        try:
+            came = fetches.fetch(name)
+        except UnreachableError:
+            tries += 1
+    assert came == sealed
+    assert tries == 1
+    whole = [path for path in b.failing.paths if path == f"GET /v1/pictures/{name}"]
+    # One for each part, and the one that broke off once more.
+    assert len(whole) == -(-len(sealed) // PART_BYTES_MIN) + 1
+    assert fetches.fetch("0" * 64) is False
 
 
 @rule("R25")

@@ -104,10 +104,13 @@ def test_rows_go_before_pictures() -> None:
 
 @rule("R41")
 def test_an_unfinished_picture_is_gone_on_with_unless_rows_wait() -> None:
-    listed = PicturesListed(to_send=("a", "b"), to_fetch=())
-    told = effects_of(NOTHING, OutboxRead(0), listed, PictureDone(rows_wait=False, unfinished="a"))
-    assert told[3:] == [[SendPicture("a")], [SendPicture("a")]]
-    told = effects_of(NOTHING, OutboxRead(0), listed, PictureDone(rows_wait=True, unfinished="a"))
+    listed = PicturesListed(to_send=("a", "b"), to_fetch=("c",))
+    more = PictureDone(rows_wait=False, unfinished=SendPicture("a"))
+    told = effects_of(NOTHING, OutboxRead(0), listed, more, PictureDone(rows_wait=False))
+    assert told[3:] == [[SendPicture("a")], [SendPicture("a")], [SendPicture("b")]]
+    told = effects_of(
+        NOTHING, OutboxRead(0), listed, PictureDone(rows_wait=True, unfinished=SendPicture("a"))
+    )
     assert told[3:] == [[SendPicture("a")], [Read()]]
 
 

@@ -14,15 +14,19 @@ import pytest
 from diary.rules.ids import AccountId, ReplicaId
 from sync.protocol import PROTOCOL_VERSION, Pull, PullAnswer, ServerFacts
 from sync.transport import (
+    ANSWER_SECONDS,
+    ANSWER_SECONDS_MAX,
     BadAddressError,
     BrokenProtocolError,
     MovedError,
     NotEnrolledError,
+    PictureSpan,
     ServerFailedError,
     Transport,
     TurnedAwayError,
     UnreachableError,
     UntrustedLineError,
+    patience_seconds,
 )
 from tests.rule import rule
 from tests.sync.answering import Answer, answering, fault
@@ -167,5 +171,29 @@ def test_a_part_that_does_not_fit_is_answered_with_where_to_go_on() -> None:
 @rule("R41")
 def test_a_picture_that_no_live_row_names_is_none() -> None:
     with answering(fault(404, "not_found")) as (url, _), Transport(url) as line:
-        assert line.picture("f" * 64) is None
+        assert line.picture_part("f" * 64, 0, 100) is None
         assert line.picture_held("f" * 64) is None
+
+
+@rule("R41")
+def test_a_part_of_a_picture_says_which_and_of_how_much() -> None:
+    part = (206, {"Content-Range": "bytes 4-6/9"}, b"ure")
+    with answering(part) as (url, heard), Transport(url) as line:
+        assert line.picture_part("f" * 64, 4, 3) == PictureSpan(b"ure", 9)
+        assert heard.requests[0][2]["Range"] == "bytes=4-6"
+        with pytest.raises(BrokenProtocolError):
+            line.picture_part("f" * 64, 0, 3)
+
+
+@rule("R41")
+def test_a_proxy_that_knows_no_ranges_gives_the_whole_picture_and_it_is_taken() -> None:
+    with answering((200, {}, b"a picture")) as (url, _), Transport(url) as line:
+        assert line.picture_part("f" * 64, 2, 3) == PictureSpan(b"picture", 9)
+
+
+@rule("R41")
+def test_an_answer_is_waited_for_the_longer_the_more_was_sent() -> None:
+    assert patience_seconds(0) == ANSWER_SECONDS
+    # What 64 kbit/s with a fifth of it lost carries in a minute, twice over.
+    assert patience_seconds(256 * 1024) > 300
+    assert patience_seconds(2**40) == ANSWER_SECONDS_MAX

@@ -58,7 +58,7 @@ def test_a_change_of_what_the_server_has_is_not_called_a_segment() -> None:
     assert (
         both[0].says(instant("2026-11-23T11:55Z")).startswith("1 segment and 1 change of 2026-W47 have not")
     )
-    assert "1 of them wait" in both[0].says(instant("2026-11-23T11:55Z"))
+    assert "1 of them waits" in both[0].says(instant("2026-11-23T11:55Z"))
 
 
 def test_time_left_is_said_in_its_two_greatest_units() -> None:
