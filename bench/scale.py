@@ -20,7 +20,7 @@ import msgspec
 import psycopg
 
 from bench.figure import print_figure
-from bench.single_pushes import Cost, cpu_seconds, request, sent
+from bench.single_pushes import cpu_seconds, request, sent
 from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor
 from diary.rules.ids import ContractId
@@ -56,14 +56,10 @@ def _measure(folder: Path, cluster: Postgres | None, *, processes: int) -> None:
         ]
         slots, polls = _requests(servers[0].client)
         empty = _stored_bytes(folder, url)
-        database_before = _database_cpu_seconds(cluster)
-        _print("scale_slot", _sent(servers, slots), given)
-        database_ms = 1000 * (_database_cpu_seconds(cluster) - database_before) / SLOTS
-        if cluster:
-            print_figure("scale_slot_database_cpu", [database_ms], "ms", **given)
+        _print("scale_slot", servers, slots, cluster, given)
         stored = (_stored_bytes(folder, url) - empty) / SLOTS
         print_figure("scale_slot_stored", [stored], "bytes", **given)
-        _print("scale_poll", _sent(servers, polls), given)
+        _print("scale_poll", servers, polls, cluster, given)
         print_figure("scale_memory", list(map(_resident_mib, servers)), "MiB", **given)
 
 
@@ -89,20 +85,20 @@ def _requests(client: Client) -> tuple[list[bytes], list[bytes]]:
     return [one for turn in zip(*slots, strict=True) for one in turn], polls * (SLOTS // ACCOUNTS)
 
 
-def _sent(servers: Sequence[Running], requests: Sequence[bytes]) -> Cost:
+def _print(
+    figure: str,
+    servers: Sequence[Running],
+    requests: Sequence[bytes],
+    cluster: Postgres | None,
+    given: Mapping[str, object],
+) -> None:
+    """Send the requests and print their rate, and the CPU that each took of server and database."""
     urls = [one.client.http.base_url for one in servers]
-    return sent(urls, [one.process.pid for one in servers], requests)
-
-
-def _print(figure: str, cost: Cost, given: Mapping[str, object]) -> None:
-    print_figure(
-        figure,
-        [cost.rate],
-        "requests/s",
-        cpu_ms=round(cost.cpu_ms, 3),
-        per_core_s=round(1000 / cost.cpu_ms),
-        **given,
-    )
+    before = _database_cpu_seconds(cluster)
+    cost = sent(urls, [one.process.pid for one in servers], requests)
+    database_ms = 1000 * (_database_cpu_seconds(cluster) - before) / cost.n
+    costs = {"server_cpu_ms": round(cost.cpu_ms, 3), "database_cpu_ms": round(database_ms, 3)}
+    print_figure(figure, [cost.rate], "requests/s", **costs, **given)
 
 
 def _stored_bytes(folder: Path, url: str | None) -> int:

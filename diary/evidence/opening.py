@@ -68,10 +68,10 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Opening)
 
 
-def sign_opening(opening: Opening, seed: bytes) -> SignedOpening:
+def sign_opening(opening: Opening, key: signature.SigningKey) -> SignedOpening:
     """Return the statement under the server's signature (R43)."""
     text = _encoder.encode(opening)
-    return SignedOpening(text=text.decode(), signature=signature.sign(seed, signature.EPOCH, text))
+    return SignedOpening(text=text.decode(), signature=signature.sign(key, signature.EPOCH, text))
 
 
 def read_opening(signed: SignedOpening, server_key: bytes) -> Opening:

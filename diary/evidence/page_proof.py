@@ -12,9 +12,9 @@ from diary.rules.ids import ContractId
 LEAF_BYTES = 32
 
 
-def sign_page(contract: ContractId, first: int, leaves: bytes, seed: bytes) -> bytes:
+def sign_page(contract: ContractId, first: int, leaves: bytes, key: signature.SigningKey) -> bytes:
     """Return the server's signature over a page's leaves, 32 bytes each; `first` is its first index."""
-    return signature.sign(seed, signature.PAGE, _payload(contract, first, leaves))
+    return signature.sign(key, signature.PAGE, _payload(contract, first, leaves))
 
 
 def proves_page(contract: ContractId, first: int, leaves: bytes, signed: bytes, *, server_key: bytes) -> bool:

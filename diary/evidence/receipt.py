@@ -106,10 +106,10 @@ _encoder = msgspec.json.Encoder()
 _answers = msgspec.json.Decoder(list[Receipt | Refusal])
 
 
-def sign_answer(answers: Sequence[Receipt | Refusal], seed: bytes) -> SignedAnswer:
+def sign_answer(answers: Sequence[Receipt | Refusal], key: signature.SigningKey) -> SignedAnswer:
     """Return the answers to one push with the server's one signature over all of them (R37d, R56)."""
     text = _encoder.encode(list(answers))
-    return SignedAnswer(text=text.decode(), signature=signature.sign(seed, signature.ANSWER, text))
+    return SignedAnswer(text=text.decode(), signature=signature.sign(key, signature.ANSWER, text))
 
 
 def read_answer(signed: SignedAnswer, server_key: bytes) -> list[Receipt | Refusal]:

@@ -4,7 +4,7 @@ What is signed is the domain's UTF-8, a zero byte, then the payload, so that a s
 never counts for another.
 """
 
-from typing import Final, Literal, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -29,6 +29,9 @@ HEAL: Final = "workdiary/1/heal"
 PAGE: Final = "workdiary/1/page"
 DOMAINS: Final[tuple[Domain, ...]] = get_args(Domain)
 
+# A seed, or what is made of it: that takes as long as a signature, and a server signs all day.
+SigningKey: TypeAlias = bytes | Ed25519PrivateKey
+
 SIGNATURE_BYTES = 64
 PUBLIC_BYTES = 32
 
@@ -38,9 +41,10 @@ def signed_message(domain: Domain, payload: bytes) -> bytes:
     return domain.encode() + b"\x00" + payload
 
 
-def sign(seed: bytes, domain: Domain, payload: bytes) -> bytes:
-    """Return the 64-byte signature by the key whose 32-byte seed is given (RFC 8032)."""
-    return Ed25519PrivateKey.from_private_bytes(seed).sign(signed_message(domain, payload))
+def sign(key: SigningKey, domain: Domain, payload: bytes) -> bytes:
+    """Return the 64-byte signature by the key, or by the one that its 32-byte seed makes (RFC 8032)."""
+    private = key if isinstance(key, Ed25519PrivateKey) else Ed25519PrivateKey.from_private_bytes(key)
+    return private.sign(signed_message(domain, payload))
 
 
 def public_of(seed: bytes) -> bytes:

@@ -99,15 +99,15 @@ class ServerKey:
 
     def answer(self, answers: list[Receipt | Refusal]) -> SignedAnswer:
         """Return the answers to one push, signed once for all of them (R37d)."""
-        return sign_answer(answers, self._seed)
+        return sign_answer(answers, self._private)
 
     def page(self, contract: ContractId, first: int, leaves: bytes) -> bytes:
         """Return the signature by which any reader can prove the rows of a page (R43)."""
-        return sign_page(contract, first, leaves, self._seed)
+        return sign_page(contract, first, leaves, self._private)
 
     def opening(self, opening: Opening) -> SignedOpening:
         """Return the statement that an account's logs go on in a new epoch, signed (R43)."""
-        return sign_opening(opening, self._seed)
+        return sign_opening(opening, self._private)
 
     def secret_for(self, purpose: str) -> bytes:
         """Return a secret of this server for one purpose, alike in all its processes."""

@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from sync.server.faults import BusyError
 from sync.server.storage import Storage
 
 TURN_MAX = 64  # pushes of 500 versions each would keep the lock for about two seconds
+UNDER_WAY_MAX = 1000  # of one process: a second or two of work, and as many bodies of a megabyte at worst
 
 _Result = TypeVar("_Result")
 
@@ -31,6 +33,7 @@ class Turns(Generic[_Result]):
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._under_way = 0
         self._waiting: list[_Waiting[_Result]] = []
         self._turn: asyncio.Task[None] | None = None
 
@@ -38,8 +41,18 @@ class Turns(Generic[_Result]):
         """Return what `work` returned, once what it stored is committed; what it raises is raised here.
 
         Raises:
-            BusyError: The commit that it shared with others failed, and nothing of it was stored.
+            BusyError: More wait already than can be done soon, or the commit that it shared with others
+                failed; nothing of it was stored.
         """
+        if self._under_way >= UNDER_WAY_MAX:
+            raise BusyError(what="too many requests wait")
+        self._under_way += 1
+        try:
+            return await self._taken(work)
+        finally:
+            self._under_way -= 1
+
+    async def _taken(self, work: Callable[[], _Result]) -> _Result:
         if not self._storage.has_one_lock:
             return await asyncio.to_thread(work)
         answer: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()

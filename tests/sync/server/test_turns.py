@@ -12,7 +12,7 @@ from diary.rules.ids import AccountId
 from sync.server.faults import BusyError
 from sync.server.storage import Storage
 from sync.server.storage_sqlite import SqliteStorage
-from sync.server.turns import TURN_MAX, Turns
+from sync.server.turns import TURN_MAX, UNDER_WAY_MAX, Turns
 from tests.rule import rule
 from tests.sync.server.conftest import START
 from tests.sync.server.versions import ACCOUNT, OTHER_ACCOUNT, REPLICA, ROOT, SLOT, append, capture
@@ -86,6 +86,12 @@ class TestEveryStorage:
             number % 3 == 1 for number in range(ASKERS)
         ]
         assert enrolled(storage) == {account(number) for number in range(ASKERS) if number % 3 != 1}
+
+    @rule("R44")
+    def test_who_comes_when_too_many_wait_is_told_to_come_again(self, storage: Storage) -> None:
+        works = [admitting(storage, number) for number in range(UNDER_WAY_MAX)]  # and the one they wait for
+        answers = asyncio.run(taken_at_once(storage, works))
+        assert [isinstance(answer, BusyError) for answer in answers] == [False] * (UNDER_WAY_MAX - 1) + [True]
 
 
 @rule("R40")
