@@ -11,7 +11,7 @@ from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedAnswer
 from diary.evidence.signature import HEAL
 from diary.exchanging import ReadyPush, ServerLink, Settlement
-from diary.healing import Showing
+from diary.proving import Showing
 from diary.renewing import Predecessor
 from diary.rules.ids import ContractId, Millis, ReplicaId
 from diary.state import OpenDiary
@@ -110,6 +110,22 @@ class SyncDoor:
     def take_openings(self, openings: Sequence[SignedOpening], server_key: str) -> None:
         """Check and keep such statements, and read on where the logs go on (R43)."""
         healing.take_openings(self._state, openings, server_key)
+
+    def stands_at(self, contract: ContractId, index: int, leaf: str) -> bool:
+        """Return whether this leaf is the one that is held there, as far as one is (R56)."""
+        return healing.stands_at(self._state, contract, index, leaf)
+
+    def read_anew(self, contract: ContractId, cursor: Cursor) -> bool:
+        """Have a log read from its start where a statement says why it is another one (R43)."""
+        return healing.read_anew(self._state, contract, cursor)
+
+    def newest_own(self) -> int:
+        """Return the greatest n of this replica that the server is thought to hold (R42)."""
+        return healing.newest_own(self._state)
+
+    def require_own(self, replica_n: int) -> None:
+        """Raise an alarm unless the server holds what it had received of this replica (R43)."""
+        healing.require_own(self._state, replica_n)
 
     def restorings(self) -> tuple[Restoring, ...]:
         """Return when the server said that it was restored, and which heads were lost here (R43)."""

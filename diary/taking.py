@@ -19,6 +19,7 @@ from diary.errors import DamageError
 from diary.evidence.feed import CheckedRow, FeedFaultError, Reader
 from diary.evidence.receipt import Cursor, Page
 from diary.granting import want_grants
+from diary.healing import check_goes_on
 from diary.resealing import forget
 from diary.rules.change import is_deletion
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
@@ -79,6 +80,7 @@ def _take(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
         checked = reader.check(page, cursors.get(page.contract))
         if not checked:
             continue
+        check_goes_on(diary, page, cursors.get(page.contract))
         arrivals = _compare(diary, page.contract, checked)
         _give_way(diary, arrivals)
         _store(diary, page.contract, arrivals)

@@ -48,7 +48,7 @@ from sync.exchange import (
     step,
 )
 from sync.fetching import Fetches
-from sync.healing import check_whole, run_healed
+from sync.healing import check_own, check_whole, run_healed
 from sync.protocol import PUSH_BYTES_MAX, Pull, PullAnswer, PushAnswer
 from sync.succession import message_of, succeed
 from sync.transport import Transport, UnreachableError
@@ -288,9 +288,10 @@ class Engine:
     def _pages_came(self, answer: PullAnswer, took_ms: int) -> Event:
         desk = self._desk
         if desk.looks_at_heads or answer.openings:
-            check_whole(answer, desk.cursors)  # before anything is sent (R43)
+            check_whole(self._diary, answer, desk.cursors)  # before anything is sent (R43)
         if not desk.copy_checked:
-            # Once a run, and before anything is pushed (R42).
+            # Once a run, and before anything is pushed (R42, R43).
+            check_own(self._diary, answer.replica_n, looks_at_heads=desk.looks_at_heads)
             self._diary.check_copy(answer.replica_n)
             desk.copy_checked = True
             if answer.clock_sure and took_ms <= CLOCK_SAMPLE_MS:

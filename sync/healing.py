@@ -14,34 +14,45 @@ from diary.errors import PeerError
 from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor
 from diary.exchanging import ServerLink
-from diary.healing import Showing
+from diary.proving import Showing
 from diary.rules.ids import ContractId
 from diary.store.sending import PlaceTakenError
+from diary.store.versions import Name
 from sync.protocol import Heal, PullAnswer, ShownPage, heal_payload
 from sync.transport import NotEnrolledError, Transport
 
-HEALINGS_MAX = 4  # restored, restored again meanwhile, a place given twice, and a run that goes through
+HEALINGS_MAX = (
+    6  # restored, again meanwhile, a place given twice, read anew, shown, and a run that goes through
+)
 
 
 class ServerRestoredError(PeerError):
     """The server lost something, or says so; the sync heals it and begins again.
 
-    `openings` are its statements; `heads` the sizes of logs that are shorter than they were, None where it
-    does not know this device.
+    `openings` are its statements; `heads` the sizes of logs that are shorter than they were; `names` are
+    versions that it lacks. With none of them it does not even know this device. `anew`: a statement that is
+    known says why a log is another one; it is read from its start.
     """
 
     says = "The server was restored from a backup and lacks what it had received since."
     mend = "Sync again: what it lost is shown to it."
 
     def __init__(
-        self, openings: Sequence[SignedOpening] = (), heads: Mapping[ContractId, int] | None = None
+        self,
+        openings: Sequence[SignedOpening] = (),
+        heads: Mapping[ContractId, int] | None = None,
+        names: Sequence[Name] = (),
+        *,
+        anew: bool = False,
     ) -> None:
+        self.anew = anew
         self.openings = openings
         self.heads = heads
+        self.names = names
         super().__init__()
 
 
-def check_whole(answer: PullAnswer, cursors: Mapping[ContractId, Cursor]) -> None:
+def check_whole(diary: Diary, answer: PullAnswer, cursors: Mapping[ContractId, Cursor]) -> None:
     """Check that the server still knows what the cursors say it showed.
 
     Raises:
@@ -49,14 +60,41 @@ def check_whole(answer: PullAnswer, cursors: Mapping[ContractId, Cursor]) -> Non
     """
     if answer.openings:
         raise ServerRestoredError(openings=answer.openings)
-    shrunk = {
-        page.contract: page.head.size if page.head.log_epoch == cursor.log_epoch else 0
-        for page in answer.pages
-        if (cursor := cursors.get(page.contract)) is not None
-        and (page.head.log_epoch, page.head.size) < (cursor.log_epoch, cursor.size)
-    }
-    if shrunk:
-        raise ServerRestoredError(heads=shrunk)
+    lacking: dict[ContractId, int] = {}
+    anew = False
+    for page in answer.pages:
+        cursor = cursors.get(page.contract)
+        if cursor is None:
+            continue
+        if (page.head.log_epoch, page.head.size) < (cursor.log_epoch, cursor.size):
+            lacking[page.contract] = page.head.size if page.head.log_epoch == cursor.log_epoch else 0
+        elif (
+            page.before is not None
+            and page.rows[0].index == cursor.size
+            and not diary.stands_at(page.contract, cursor.size - 1, page.before)
+        ):
+            # It went back, and grew again with other rows.
+            if diary.read_anew(page.contract, cursor):
+                anew = True
+            else:
+                lacking[page.contract] = cursor.size - 1
+    if lacking or anew:
+        raise ServerRestoredError(heads=lacking, anew=anew)
+
+
+def check_own(diary: Diary, replica_n: int, *, looks_at_heads: bool) -> None:
+    """Check that the server still holds this replica's newest version that it had received (R42).
+
+    Raises:
+        ServerRestoredError: It does not; its logs may have grown again meanwhile.
+        FeedFaultError: Nor does it, and it had nothing to state: `looks_at_heads` is as of `run_healed`.
+    """
+    if not looks_at_heads:
+        diary.require_own(replica_n)
+        return
+    own = diary.newest_own()
+    if replica_n < own:
+        raise ServerRestoredError(names=((diary.replica, own),))
 
 
 def run_healed(diary: Diary, line: Transport, link: ServerLink, run: Callable[[bool], None]) -> None:
@@ -68,14 +106,19 @@ def run_healed(diary: Diary, line: Transport, link: ServerLink, run: Callable[[b
     Raises:
         PeerError: As `run` does; or the server was restored over and over.
     """
-    if diary.is_showing_due():
-        show_lost(diary, line, link)
-    looks_at_heads, was_unknown = True, False
+    looks_at_heads, shows, was_unknown = True, True, False
     for _ in range(HEALINGS_MAX):
         try:
+            if shows and diary.is_showing_due():
+                show_lost(diary, line, link)
+            shows = True
             run(looks_at_heads)
+            if not diary.is_showing_due():
+                return
         except ServerRestoredError as found:
-            looks_at_heads = heal(diary, line, link, found)
+            # What is read anew comes back by itself; only what is lost after that is shown.
+            shows = not found.anew
+            looks_at_heads = found.anew or heal(diary, line, link, found)
         except PlaceTakenError as found:
             if not heal(diary, line, link, ServerRestoredError(heads=found.heads)):
                 raise
@@ -84,8 +127,6 @@ def run_healed(diary: Diary, line: Transport, link: ServerLink, run: Callable[[b
                 raise
             was_unknown = True
             heal(diary, line, link, ServerRestoredError())
-        else:
-            return
     raise ServerRestoredError
 
 
@@ -97,7 +138,8 @@ def heal(diary: Diary, line: Transport, link: ServerLink, found: ServerRestoredE
     """
     openings = list(found.openings)
     if not openings:
-        for showing in _provoking(diary, found.heads, link):
+        names = found.names or diary.to_show(found.heads)
+        for showing in _provoking(diary, names, link):
             openings = _show(diary, line, link, showing)
             if openings:
                 break
@@ -117,9 +159,9 @@ def show_lost(diary: Diary, line: Transport, link: ServerLink) -> None:
     diary.note_all_shown()
 
 
-def _provoking(diary: Diary, heads: Mapping[ContractId, int] | None, link: ServerLink) -> Iterator[Showing]:
+def _provoking(diary: Diary, names: Sequence[Name], link: ServerLink) -> Iterator[Showing]:
     """Yield what a server that lost it must answer with a statement; in the end an earlier one alone."""
-    yield from diary.showings(diary.to_show(heads), link.key)
+    yield from diary.showings(names, link.key)
     if diary.newest_opening() is not None:
         yield Showing()
 

@@ -99,7 +99,7 @@ def _read_all(diary: Diary, line: Transport, *, looks_at_heads: bool) -> None:
         cursors = diary.cursors()
         answer = line.pull(Pull(account=diary.account, cursors=cursors, log_epoch=diary.log_epoch()))
         if looks_at_heads or answer.openings:
-            check_whole(answer, cursors)
+            check_whole(diary, answer, cursors)
         diary.take_pages(answer.pages)
         if not (answer.more and any(page.rows for page in answer.pages)):
             return

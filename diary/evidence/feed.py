@@ -31,7 +31,7 @@ HASHES_PER_VERSION_BYTES = 64
 
 AlarmKind = Literal[
     "hole", "log_shrank", "log_epoch", "bad_signature", "unlisted_device", "wrong_place", "version_reused",
-    "device_list",
+    "device_list", "log_forked",
 ]  # fmt: skip
 
 

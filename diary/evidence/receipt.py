@@ -93,6 +93,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of one feed, in order from the cursor, with the pushes that signed them by their hash.
 
     `proof` is the server's signature over their leaves (`diary.evidence.page_proof`), None for no rows.
+    `before` is the leaf of the row before the first, in hexadecimal, None at the log's start: a reader who
+    holds another one there was shown another log (R43, R56).
     """
 
     contract: ContractId
@@ -100,6 +102,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     pushes: dict[str, SignedPush]
     head: Cursor
     proof: bytes | None = None
+    before: str | None = None
 
 
 _encoder = msgspec.json.Encoder()

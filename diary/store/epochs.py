@@ -53,6 +53,14 @@ _LOST = """
      WHERE log_epoch < 0
      ORDER BY received_at_ms, contract <> account, leaf_index
 """
+_NEWEST_OWN = """
+    SELECT n
+      FROM version
+     WHERE replica = :replica
+       AND log_epoch > 0
+     ORDER BY n DESC
+     LIMIT 1
+"""
 _COUNT_LOST = "SELECT count(*) FROM version WHERE log_epoch < 0"
 _CONTRACTS = "SELECT DISTINCT contract FROM version WHERE log_epoch > 0"
 _LEAVES = """
@@ -204,6 +212,12 @@ def received_from(connection: sqlite3.Connection, contract: ContractId, first: i
 def lost(connection: sqlite3.Connection) -> list[Name]:
     """Return what the server lost and does not show again yet, as it was received, device lists first."""
     return [(ReplicaId(replica), n) for replica, n in connection.execute(_LOST)]
+
+
+def newest_own(connection: sqlite3.Connection, replica: ReplicaId) -> int:
+    """Return the greatest n of a replica that the server is thought to hold; 0 for none."""
+    row = connection.execute(_NEWEST_OWN, {"replica": replica}).fetchone()
+    return int(row[0]) if row else 0
 
 
 def count_lost(connection: sqlite3.Connection) -> int:

@@ -17,7 +17,7 @@ from diary.evidence import device_list, signature
 from diary.evidence.merkle import leaf_hash, push_hash, root_of
 from diary.evidence.opening import KnownHead, Opening, SignedOpening, read_opening
 from diary.evidence.page_proof import LEAF_BYTES, proves_page
-from diary.evidence.receipt import LogRow, Receipt, SignedPush, read_answer
+from diary.evidence.receipt import LogRow, Receipt, Refusal, SignedPush, read_answer
 from diary.rules.ids import AccountId, Millis, ReplicaId
 from diary.rules.merge import Held
 from diary.rules.merge import standing as standing_of
@@ -122,17 +122,17 @@ def heal(
     shown_epoch = _epoch_of(message, key.public)
     healed, destroyed_any = 0, False
     with storage.hold(message.account) as hold:
-        lost = _unknown(hold, proven)
+        lost, moved_epoch = _unknown(hold, proven)
         healing = _Healing(hold, message.pushes, listed(hold.device_list()))
         healing.learn_devices(lost)
         _check_shower(healing.devices, message)
-        if lost or shown_epoch > hold.log_epoch:
+        if lost or max(shown_epoch - 1, moved_epoch) >= hold.log_epoch:
             watch.require_sure()
             assert healing.devices is not None, "who shows rows is listed"
             hold.open_account(healing.devices.root)
-            above = max([shown_epoch, *(shown.row.log_epoch for shown in lost)])
-            if above > hold.log_epoch or any(shown.row.log_epoch == hold.log_epoch for shown in lost):
-                open_epoch(hold, key, message.account, above=above)
+            lost_epoch = max([moved_epoch, *(shown.row.log_epoch for shown in lost)])
+            if shown_epoch > hold.log_epoch or lost_epoch >= hold.log_epoch:
+                open_epoch(hold, key, message.account, above=max(shown_epoch, lost_epoch))
             taken = [shown for shown in _own(hold, lost) if healing.signed(shown)]
             destroyed_any = _enter(healing, taken)
             healed = len(taken)
@@ -273,13 +273,33 @@ def _leaf_of(shown: _Shown) -> bytes | None:
     return leaf_hash(header.type, header.contract, row.log_epoch, row.received_at_ms, *hashes)
 
 
-def _unknown(hold: AccountHold, proven: list[_Shown]) -> list[_Shown]:
-    """Return the rows whose names the server does not know: of a known one its first answer stands (R40)."""
+def _unknown(hold: AccountHold, proven: list[_Shown]) -> tuple[list[_Shown], int]:
+    """Return the rows whose names the server does not know, and the epoch of what it has elsewhere now.
+
+    Of a known name its first answer stands (R40): one that was lost and pushed again without a receipt. That
+    its leaf is another one shows the loss all the same; the epoch is 0 where there is no such row.
+    """
     numbers: dict[ReplicaId, set[int]] = defaultdict(set)
     for shown in proven:
         numbers[shown.header.replica].add(shown.header.n)
-    known = {(replica, n) for replica, ns in numbers.items() for n in hold.answers(replica, ns)}
-    return [shown for shown in proven if shown.header.name not in known]
+    known = {
+        (replica, n): stored.answer
+        for replica, ns in numbers.items()
+        for n, stored in hold.answers(replica, ns).items()
+    }
+    lost = [shown for shown in proven if shown.header.name not in known]
+    moved = [
+        shown.row.log_epoch
+        for shown in proven
+        if shown.header.name in known and not _stands_there(known[shown.header.name], shown)
+    ]
+    return lost, max(moved, default=0)
+
+
+def _stands_there(answer: Receipt | Refusal, shown: _Shown) -> bool:
+    if not isinstance(answer, Receipt) or answer.index != shown.row.index:
+        return False
+    return bytes.fromhex(answer.leaf) == _leaf_of(shown)
 
 
 def _own(hold: AccountHold, lost: list[_Shown]) -> list[_Shown]:

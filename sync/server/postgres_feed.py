@@ -50,6 +50,7 @@ def _page(
     """Return the feed's rows from `first`, their leaves, and about how many bytes they are on the wire."""
     rows: list[LogRow] = []
     leaves: list[bytes] = []
+    before: str | None = None
     pushes: dict[str, SignedPush] = {}
     cost = 0
     end = min(head.size, first + rows_max)
@@ -57,8 +58,12 @@ def _page(
     epoch = next(epochs)
     while first + len(rows) < end and cost < bytes_max:
         at = first + len(rows)
-        asked = {"account": account, "contract": contract, "log_epoch": epoch, "first": at}
-        part = all_rows(line, sql.FEED, **asked, end=min(end, at + FEED_ROWS))
+        # With the one before the page's first: its leaf tells a reader whether the log is the one they know.
+        asked = {"account": account, "contract": contract, "log_epoch": epoch}
+        asked |= {"first": at if rows else max(first - 1, 0), "end": min(end, at + FEED_ROWS)}
+        part = all_rows(line, sql.FEED, **asked)
+        if part and part[0][0] < first:
+            before = part.pop(0)[-1].hex()
         if not part:
             epoch = next(epochs, 0)
             if epoch:
@@ -79,7 +84,7 @@ def _page(
             cost += storage_rows.cost(row)
             if cost >= bytes_max:
                 break
-    page = Page(contract=contract, rows=rows, pushes=pushes, head=head)
+    page = Page(contract=contract, rows=rows, pushes=pushes, head=head, before=before)
     return page, b"".join(leaves), cost
 
 

@@ -246,7 +246,7 @@ class Storage(Protocol):
 
         A feed without a cursor, or with one of another epoch, is read from its start. A cursor past the
         feed's end, or of a log that is not there, gets a page with no rows and the true head. At least one
-        row comes when there is one.
+        row comes when there is one. A page with rows says which leaf stands before them.
         """
         ...
 

@@ -116,13 +116,17 @@ class SqliteStorage:
         """Return the feed's rows from `first`, their leaves, and about how many bytes they are in transit."""
         rows: list[LogRow] = []
         leaves: list[bytes] = []
+        before: str | None = None
         pushes: dict[str, SignedPush] = {}
         cost = 0
         for epoch in self._epochs(account, head):
             asked: dict[str, str | int] = {"account": account, "contract": contract, "log_epoch": epoch}
-            asked |= {"first": first, "rows_max": rows_max - len(rows)}
+            asked |= {"first": max(first - 1, 0), "rows_max": rows_max - len(rows) + 1}
             cursor = self._connection.execute(sql.FEED, asked)
             for row in cursor:
+                if row[0] < first:
+                    before = row[-1].hex()
+                    continue
                 read = storage_rows.log_row(epoch, row)
                 if read.push not in pushes:
                     ((replica, hashes, signature),) = self._connection.execute(
@@ -133,12 +137,12 @@ class SqliteStorage:
                 rows.append(read)
                 leaves.append(row[-1])
                 cost += storage_rows.cost(row)
-                if cost >= bytes_max:
+                if cost >= bytes_max or len(rows) == rows_max:
                     cursor.close()
                     break
             if cost >= bytes_max or len(rows) >= rows_max:
                 break
-        page = Page(contract=contract, rows=rows, pushes=pushes, head=head)
+        page = Page(contract=contract, rows=rows, pushes=pushes, head=head, before=before)
         return page, b"".join(leaves), cost
 
     def _epochs(self, account: AccountId, head: Cursor) -> list[int]:

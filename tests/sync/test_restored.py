@@ -21,7 +21,7 @@ from diary.store import epochs, versions
 from sync.engine import Engine
 from sync.enrolment import register
 from sync.protocol import Heal, HealAnswer
-from sync.transport import ServerFailedError, Transport
+from sync.transport import ServerFailedError, Transport, UnreachableError
 from tests.practice import SCREEN, record_slot, slot
 from tests.rule import rule
 from tests.sync.restoring import RestoringStage, restoring_stage
@@ -144,6 +144,63 @@ def test_what_others_sent_to_the_restored_server_meanwhile_stands_beside(stage: 
 
 
 @rule("R43")
+def test_a_server_that_grew_again_before_it_was_noticed_is_healed_all_the_same(stage: RestoringStage) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    b.sync()
+    backup = stage.back_up()
+    record_slot(a.diary, contract, ELEVEN, memo="lost by the server")
+    a.sync()
+    stage.restore(backup)
+    record_slot(b.diary, contract, NINE, memo="in the same places")
+    b.sync()
+    assert a.diary.cursors() == b.diary.cursors()
+    sync_in_turn(a, b, a)
+    assert {one.slot for one in a.diary.week(WEEK).segments} == {NINE, TEN, ELEVEN}
+    assert shown(a) == shown(b)
+    assert (lost(a), lost(b)) == (0, 0)
+
+
+@rule("R43")
+@rule("R56")
+def test_who_only_reads_notices_another_log_by_the_row_before_the_page(stage: RestoringStage) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    c = stage.another(a.diary.phrase() or "")
+    sync_in_turn(a, b, c)
+    backup = stage.back_up()
+    record_slot(a.diary, contract, ELEVEN, memo="of a laptop that is gone")
+    sync_in_turn(a, b)
+    stage.restore(backup)
+    for at in (NINE, Slot(NINE + 1)):
+        record_slot(c.diary, contract, at)
+    c.sync()
+    sync_in_turn(b, c)
+    assert {one.slot for one in c.diary.week(WEEK).segments} == {NINE, NINE + 1, TEN, ELEVEN}
+    assert shown(b) == shown(c)
+    assert (lost(b), lost(c)) == (0, 0)
+
+
+@rule("R43")
+@rule("R40")
+def test_what_was_sent_again_without_a_receipt_stands_where_it_then_came(stage: RestoringStage) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    b.sync()
+    backup = stage.back_up()
+    record_slot(a.diary, contract, ELEVEN)
+    a.failing.fates = ["pass", "lose"]
+    with pytest.raises(UnreachableError):
+        a.sync()
+    b.sync()
+    stage.restore(backup)
+    record_slot(a.diary, contract, NINE)
+    a.sync()
+    sync_in_turn(b, a)
+    assert shown(a) == shown(b)
+    assert {one.slot for one in b.diary.week(WEEK).segments} == {NINE, TEN, ELEVEN}
+    assert (lost(a), lost(b)) == (0, 0)
+    assert (a.diary.alarms(), b.diary.alarms()) == ((), ())
+
+
+@rule("R43")
 @rule("R50")
 def test_a_server_from_before_the_account_takes_all_of_it_back(stage: RestoringStage) -> None:
     backup = stage.back_up()
@@ -191,6 +248,25 @@ def test_the_numbers_of_a_replica_go_on_after_the_restore(stage: RestoringStage)
     assert a.diary.replica == replica
     b.sync()
     assert shown(a) == shown(b)
+
+
+@rule("R43")
+@rule("R44")
+def test_what_was_lost_of_a_long_time_comes_back_in_several_requests(stage: RestoringStage) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    b.sync()
+    backup = stage.back_up()
+    slots = [Slot(TEN - 3 - number) for number in range(130)]
+    for at in slots:
+        record_slot(a.diary, contract, at, picture=None)
+    sync_in_turn(a, b)
+    a.failing.paths.clear()
+    stage.restore(backup)
+    sync_in_turn(a, b)
+    assert a.failing.paths.count("POST /v1/heal") >= 3  # what makes it state its loss, then two of all
+    assert (lost(a), lost(b)) == (0, 0)
+    assert shown(a) == shown(b)
+    assert len(a.diary.week(WEEK).segments) + len(a.diary.week(WEEK.previous()).segments) == len(slots) + 1
 
 
 @rule("R43")
@@ -260,11 +336,30 @@ def test_a_server_that_goes_back_without_a_word_raises_an_alarm_that_stays(stage
     line = Transport(stage.url, client=httpx.Client(transport=StatingNothing()), attempts=1)
     with line, pytest.raises(FeedFaultError):
         Engine(a.diary, line).run()
-    assert [alarm.kind for alarm in a.diary.alarms()] == ["log_shrank"]
+    assert [alarm.kind for alarm in a.diary.alarms()] == ["log_forked"]
     assert a.diary.status().alarms == 1
     a.sync()  # by a line that does not keep the statement from it
-    assert [alarm.kind for alarm in a.diary.alarms()] == ["log_shrank"]
+    assert [alarm.kind for alarm in a.diary.alarms()] == ["log_forked"]
     assert lost(a) == 0
+
+
+@rule("R43")
+@rule("R56")
+def test_a_server_that_shows_another_log_without_a_word_raises_an_alarm_that_stays(
+    stage: RestoringStage,
+) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    b.sync()
+    backup = stage.back_up()
+    record_slot(a.diary, contract, ELEVEN)
+    a.sync()
+    stage.restore(backup)
+    record_slot(b.diary, contract, NINE)
+    b.sync()
+    line = Transport(stage.url, client=httpx.Client(transport=StatingNothing()), attempts=1)
+    with line, pytest.raises(FeedFaultError):
+        Engine(a.diary, line).run()
+    assert [alarm.kind for alarm in a.diary.alarms()] == ["log_forked"]
 
 
 @rule("R6")

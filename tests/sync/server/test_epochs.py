@@ -77,6 +77,23 @@ def test_a_page_ends_at_its_limit_within_either_epoch(storage: Storage) -> None:
 
 
 @rule("R43")
+@rule("R56")
+def test_a_page_says_which_leaf_stands_before_it(storage: Storage) -> None:
+    with storage.hold(ACCOUNT) as hold:
+        items = append(hold, terms(2), capture(3))
+        enter_epoch(hold)
+        items += append(hold, capture(4, slot=SLOT + 1), capture(5, slot=SLOT + 2))
+    found = []
+    for size in range(4):
+        cursors = {ContractId(ACCOUNT): Cursor(EPOCH, 1), CONTRACT: Cursor(EPOCH, size)}
+        (page,) = storage.feed(ACCOUNT, cursors, 1, EVERYTHING).pages
+        assert [row.index for row in page.rows] == [size]
+        found.append(page.before)
+    assert found == [None, *(item.receipt.leaf for item in items[:3])]
+    assert [row.index for row in storage.feed(ACCOUNT, {}, 100, EVERYTHING).pages[1].rows] == [0, 1, 2, 3]
+
+
+@rule("R43")
 def test_the_leaves_of_all_epochs_make_the_logs_root(storage: Storage) -> None:
     with storage.hold(ACCOUNT) as hold:
         items = append(hold, terms(2), capture(3))

@@ -198,6 +198,7 @@ def test_the_document_names_every_door(http: TestClient[Litestar]) -> None:
         "/health",
         "/v1/device-list",
         "/v1/enrol",
+        "/v1/heal",
         "/v1/nonce",
         "/v1/pictures/{name}",
         "/v1/pull",

@@ -227,7 +227,8 @@ class ToyStorage:
                     break
             rows_max -= len(rows)
             pushes = {row.push: books.pushes[row.push] for row in rows}
-            pages.append(Page(contract=contract, rows=rows, pushes=pushes, head=head))
+            before = log[first - 1][0].receipt.leaf if 0 < first <= len(log) and rows else None
+            pages.append(Page(contract=contract, rows=rows, pushes=pushes, head=head, before=before))
             if first + len(rows) < len(log):
                 return _with_leaves(pages, books, more=True)
         return _with_leaves(pages, books, more=False)
