@@ -5,8 +5,10 @@ figures stand in the file, within bounds, so that a later version can raise them
 """
 
 import secrets
+import threading
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -26,6 +28,9 @@ SALT_BYTES = 16
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _BOUND = b"workdiary/1/keys"
+# With several lanes OpenSSL's Argon2id waits for threads of its own: two derivations at once wait for ever,
+# or say that memory is short (seen with OpenSSL 4.0 in cryptography 50).
+_one_at_a_time = threading.Lock()
 _FORMAT: Final = "workdiary sealed file 1"
 
 
@@ -129,12 +134,14 @@ class SealedFile:
 
 
 def _stretch(passphrase: str, kdf: _Argon2id) -> bytes:
-    argon = Argon2id(
-        salt=kdf.salt,
-        length=_KEY_BYTES,
-        iterations=kdf.passes,
-        lanes=kdf.lanes,
-        memory_cost=kdf.memory_kib,
-    )
+    """Return the key that a passphrase gives; threads that ask for the same wait for one of them."""
     # The same letters typed on another keyboard may be composed otherwise.
-    return argon.derive(unicodedata.normalize("NFC", passphrase).encode())
+    typed = unicodedata.normalize("NFC", passphrase).encode()
+    with _one_at_a_time:
+        return _derived(typed, kdf.salt, kdf.passes, kdf.memory_kib, kdf.lanes)
+
+
+@lru_cache(maxsize=2)  # several threads of one process open the same diary; a wrong try before the right one
+def _derived(typed: bytes, salt: bytes, passes: int, memory_kib: int, lanes: int) -> bytes:
+    argon = Argon2id(salt=salt, length=_KEY_BYTES, iterations=passes, lanes=lanes, memory_cost=memory_kib)
+    return argon.derive(typed)

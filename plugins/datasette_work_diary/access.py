@@ -9,12 +9,16 @@ nothing and changes nothing. What it cannot hold: programs that run as the same 
 diary's folder anyway.
 """
 
+import asyncio
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Literal, assert_never
 from urllib.parse import parse_qs
+
+from datasette_work_diary.lock import PASSPHRASE_BYTES_MAX, UNLOCK_PATH, Lock
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -229,12 +233,28 @@ TURNED_PAGE = """<!DOCTYPE html>
 """
 
 
+LOCKED_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Locked · Work diary</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="/-/diary-page/grid.css"><link rel="stylesheet" href="/-/diary-static/diary.css">
+</head><body class="diary diary-turned"><main class="turned"><h1>This diary is locked</h1>
+<p>Its keys lie under a passphrase. What you type stays in this program's memory until it ends.</p>
+<form action="{action}" method="post" class="fields">
+<p role="alert">{says}</p>
+<p class="long"><label for="passphrase">Passphrase</label>
+<input type="password" id="passphrase" name="passphrase" autocomplete="off" required autofocus></p>
+<p class="send"><button type="submit">Open the diary</button></p>
+</form></main></body></html>
+"""
+
+
 class Gate:
     """The ASGI wrapper around all of Datasette (R52)."""
 
-    def __init__(self, app: App, door: Door) -> None:
+    def __init__(self, app: App, door: Door, lock: Lock) -> None:
         self._app = app
         self._door = door
+        self._lock = lock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request in, sign it in, or turn it away."""
@@ -246,6 +266,8 @@ class Gate:
         nonce = secrets.token_urlsafe(16)
         sender = self._sender(scope["path"], nonce, send)
         match decide(self._door, asked_of(scope, self._door.cookie_suffix)):
+            case Pass() if self._lock.is_locked and not scope["path"].startswith(STATIC_PATHS):
+                await self._locked(scope, receive, sender)
             case Pass():
                 await self._app(self._inner(scope, nonce), receive, sender)
             case Welcome():
@@ -256,6 +278,19 @@ class Gate:
                 await _answer(sender, 403, [content], TURNED_PAGE.format(says=says).encode())
             case unknown:
                 assert_never(unknown)
+
+    async def _locked(self, scope: Scope, receive: Receive, sender: Send) -> None:
+        """Ask for the passphrase, or try the one that was sent (R49)."""
+        says = ""
+        if scope["path"] == UNLOCK_PATH and scope["method"] == "POST":
+            typed = parse_qs((await _body(receive)).decode(errors="replace")).get("passphrase", [""])[0]
+            fault = await asyncio.to_thread(self._lock.unlock, typed)
+            if fault is None:
+                await _answer(sender, 303, [(b"location", HOME_PATH.encode())], b"")
+                return
+            says = f"{fault.what_happened} {fault.how_to_mend}"
+        page = LOCKED_PAGE.format(action=UNLOCK_PATH, says=escape(says)).encode()
+        await _answer(sender, 423, [(b"content-type", b"text/html; charset=utf-8")], page)
 
     def _inner(self, scope: Scope, nonce: str) -> Scope:
         """Return the scope as Datasette sees it: this viewer's cookies under their plain names."""
@@ -281,6 +316,16 @@ class Gate:
             await send(message)
 
         return guarded_send
+
+
+async def _body(receive: Receive) -> bytes:
+    """Return what a form sent, cut where no passphrase would be so long."""
+    body, more = b"", True
+    while more and len(body) <= PASSPHRASE_BYTES_MAX:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body[:PASSPHRASE_BYTES_MAX]
 
 
 async def _answer(send: Send, status: int, headers: Headers, body: bytes) -> None:

@@ -22,11 +22,12 @@ from urllib.parse import urlsplit
 import typer
 
 from diary.clock import Clock
-from diary.command.desk import ask_passphrase, desk_of
+from diary.command.desk import ask_passphrase, desk_of, say
 from diary.errors import UsageError
 from diary.services import Service
 
 if TYPE_CHECKING:
+    from datasette_work_diary.lock import Lock
     from diary.diary import Diary
 
 URL_FILE = "datasette.url"
@@ -66,21 +67,37 @@ def service() -> Service:
 
 def run(home: Path, clock: Clock, port: int, *, browser: bool) -> None:
     """Serve the diary until it is ended; or, where it is served already, lead there."""
+    from datasette_work_diary.lock import Lock
     from diary.diary import Diary
+    from diary.sealing.keyring import place_of
 
     running = running_at(home)
     if running:
         tell(running, browser=browser)
         return
-    # Asked for once, in the terminal; every thread of the viewer then opens the diary with it.
-    ask = functools.cache(ask_passphrase)
-    open_again = functools.partial(Diary.open, home, clock=clock, ask_passphrase=ask)
-    open_again().close()
-    serve(home, open_again, port, browser=browser)
+    lock = Lock()
+    open_again = functools.partial(Diary.open, home, clock=clock, ask_passphrase=lock.passphrase)
+    is_locked = place_of(home).kind == "passphrase"
+    if is_locked and not sys.stdin.isatty() and (given := ask_passphrase()):
+        lock.hold(given)
+        is_locked = False
+    if is_locked:
+        say("The diary is locked by a passphrase: the page asks for it.")
+    else:
+        open_again().close()
+    serve(home, open_again, port, browser=browser, lock=lock, is_locked=is_locked)
 
 
-def serve(home: Path, open_again: "Callable[[], Diary]", port: int, *, browser: bool) -> None:
-    """Serve the diary in `home` until SIGINT or SIGTERM."""
+def serve(
+    home: Path,
+    open_again: "Callable[[], Diary]",
+    port: int,
+    *,
+    browser: bool,
+    lock: "Lock",
+    is_locked: bool,
+) -> None:
+    """Serve the diary in `home` until SIGINT or SIGTERM; a locked one asks for its passphrase first."""
     import uvicorn
 
     from datasette_work_diary.access import Door
@@ -93,12 +110,16 @@ def serve(home: Path, open_again: "Callable[[], Diary]", port: int, *, browser: 
         door = Door.new(listening.getsockname()[1])
         room, search_room = DiaryRoom(open_again), DiaryRoom(open_again, threads=1)
         for each in (room, search_room):
-            each.start()
             stack.callback(each.close)
+        if is_locked:
+            lock.guard((room, search_room))
+        else:
+            room.start()
+            search_room.start()
         # Read ahead, so that the first search of a long diary is as quick as the next.
         search_room.begin(lambda diary: diary.prepare_search())
         stack.enter_context(url_file(home, door.url))
-        viewer = Viewer(home, door, room, search_room, open_again)
+        viewer = Viewer(home, door, room, search_room, open_again, lock)
         config = uvicorn.Config(
             datasette_for(viewer).app(),
             log_level="warning",

@@ -77,8 +77,8 @@ def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
     viewer = viewer_of(datasette)
     if viewer is None:
         return lambda app: app
-    door = viewer.door
-    return lambda app: Gate(app, door)
+    door, lock = viewer.door, viewer.lock
+    return lambda app: Gate(app, door, lock)
 
 
 @hook

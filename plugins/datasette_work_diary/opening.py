@@ -50,33 +50,38 @@ class DiaryRoom:
 
     def __init__(self, open_diary: OpenDiary, threads: int = THREADS) -> None:
         self._open_diary = open_diary
+        self._count = threads
         self._questions: SimpleQueue[Callable[[Diary], None] | None] = SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._serve, name=f"diary-pages-{number}", daemon=True)
-            for number in range(threads)
-        ]
+        self._threads: list[threading.Thread] = []
         self._opened: SimpleQueue[DiaryError | None] = SimpleQueue()
 
     def start(self) -> None:
-        """Open every thread's diary.
+        """Open every thread's diary; after a failure it may be tried again.
 
         Raises:
             DiaryError: What opening the diary raises: a wrong passphrase, a damaged file.
         """
+        self._threads = [
+            threading.Thread(target=self._serve, name=f"diary-pages-{number}", daemon=True)
+            for number in range(self._count)
+        ]
         for thread in self._threads:
             thread.start()
         faults = [fault for _ in self._threads if (fault := self._opened.get())]
         if faults:
-            self.close()
+            self._end(len(self._threads) - len(faults))  # the others have ended by themselves
             raise faults[0]
 
     def close(self) -> None:
         """End every thread, each closing its diary."""
-        for _ in self._threads:
+        self._end(len(self._threads))
+
+    def _end(self, waiting: int) -> None:
+        for _ in range(waiting):
             self._questions.put(None)
         for thread in self._threads:
-            if thread.ident is not None:
-                thread.join()
+            thread.join()
+        self._threads = []
 
     async def ask(self, question: Ask[T]) -> T:
         """Return what `question` answers about the diary, asked in one of the threads."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from datasette_work_diary.access import Door
+from datasette_work_diary.lock import Lock
 from datasette_work_diary.opening import DiaryRoom, OpenDiary, Opener
 from datasette_work_diary.searches import Searches
 from diary.store.connection import FILE_NAME, prepare
@@ -26,6 +27,7 @@ class Viewer:
     room: DiaryRoom
     search_room: DiaryRoom
     open_diary: OpenDiary
+    lock: Lock = field(default_factory=Lock)
     searches: Searches = field(default_factory=Searches)
 
     def version(self) -> str:

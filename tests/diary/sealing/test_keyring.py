@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -213,6 +214,28 @@ def test_a_wrong_passphrase_is_the_callers_to_mend_and_can_be_tried_again(tmp_pa
         place.load()
     assert fault.value.exit_code == 2
     assert place.load() == KEYS
+
+
+@pytest.mark.timeout(60)
+@rule("R49")
+def test_several_threads_open_under_one_passphrase_at_once(tmp_path: Path) -> None:
+    choose_place(tmp_path, "passphrase", lambda: "open sesame").save(KEYS)
+    words = ["open sesame", "open barley"] * 3
+    found: list[DeviceKeys | type[Exception]] = []
+
+    def load(word: str) -> None:
+        try:
+            found.append(place_of(tmp_path, lambda: word).load())
+        except WrongPassphraseError as error:
+            found.append(type(error))
+
+    threads = [threading.Thread(target=load, args=(word,), daemon=True) for word in words]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(50)
+    assert not any(thread.is_alive() for thread in threads)
+    assert (found.count(KEYS), found.count(WrongPassphraseError)) == (3, 3)
 
 
 @rule("R49")
