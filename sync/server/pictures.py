@@ -159,13 +159,13 @@ class Pictures:
             raise NotFoundError(what="This picture is missing.") from error
         return Span(first, size, content)
 
-    def remove_doomed(self) -> None:
-        """Remove the bytes of pictures whose last row lost its content (R25).
+    def remove_doomed(self, account: AccountId | None = None) -> None:
+        """Remove the bytes of pictures whose last row lost its content, of one account or of all (R25).
 
         Raises:
             BusyError: The place for pictures does not answer: they wait for the next time.
         """
-        while doomed := self._storage.doomed(DOOMED_MAX):
+        while doomed := self._storage.doomed(DOOMED_MAX, account):
             self._blobs.remove([one for one in doomed if self._storage.picture(*one) is None])
             self._storage.pictures_removed(doomed)
 

@@ -11,7 +11,7 @@ import structlog
 from diary.clock import Clock
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, Page
-from diary.rules.ids import Millis
+from diary.rules.ids import AccountId, Millis
 from sync.protocol import (
     AWAITED_MAX,
     CONTRACTS_MAX,
@@ -73,6 +73,7 @@ class Server:
         self.picture_threads = ThreadPoolExecutor(PICTURE_THREADS, thread_name_prefix="picture")
         self._remover = ThreadPoolExecutor(1, thread_name_prefix="remover")
         self._removal: Future[None] | None = None
+        self._removing: set[AccountId | None] = set()
         self._removal_lock = threading.Lock()
 
     @classmethod
@@ -105,7 +106,7 @@ class Server:
     def enrol(self, message: Enrol) -> PushAnswer:
         """Open an account, or advance its device list, and admit a replica (R50)."""
         answer = again(lambda: accounts.enrol(self._storage, self._key, self._watch, message))
-        self._finish_destroying()
+        self._finish_destroying(message.push.account)
         _log.info("enrolled", account=message.push.account, replica=message.push.replica)
         return answer
 
@@ -133,7 +134,7 @@ class Server:
     def _finish(self, push: Push, *, destroyed_any: bool) -> None:
         """Do what follows the commit."""
         if destroyed_any:
-            self._finish_destroying()
+            self._finish_destroying(push.account)
         _log.info("pushed", account=push.account, replica=push.replica, versions=len(push.versions))
 
     def pull(self, authorization: str | None, pull: Pull) -> PullAnswer:
@@ -176,7 +177,7 @@ class Server:
             lambda: healing.heal(self._storage, self._key, self._watch, self._nonces, heal, now_ms)
         )
         if destroyed_any:
-            self._finish_destroying()
+            self._finish_destroying(heal.account)
         _log.info("healed", account=heal.account, replica=heal.replica, versions=answer.healed)
         return answer
 
@@ -204,7 +205,7 @@ class Server:
 
         Return whether all of it is done; else it is to be tried again soon.
         """
-        self._finish_destroying()
+        self._finish_destroying(None)
         if self._watch.is_sure():  # how old a picture is, is the clock's to say
             self._collect_orphans(Millis(self._clock.now_ms()))
         return not self._storage.doomed(1)
@@ -220,19 +221,27 @@ class Server:
         """See a jump of the clock even when nobody asks anything (R6)."""
         self._watch.is_sure()
 
-    def _finish_destroying(self) -> None:
+    def _finish_destroying(self, account: AccountId | None) -> None:
         """Make unreadable what a commit destroyed; what fails now is done at the next time (R25).
 
-        The commit stands, so its answer must not fail with it; and a place for pictures that does not answer
-        delays it by a moment and no more.
+        `account` is whose commit it was, None for what anybody's may have left. The commit stands, so its
+        answer must not fail with it; and a place for pictures that does not answer delays it by a moment and
+        no more.
         """
         self._if_it_can(self._storage.sweep)
         with self._removal_lock:
             # One that has not begun yet will see what was committed until now.
+            self._removing.add(account)
             if self._removal is None or self._removal.running() or self._removal.done():
-                self._removal = self._remover.submit(self._if_it_can, self._pictures.remove_doomed)
+                self._removal = self._remover.submit(self._if_it_can, self._remove_doomed)
             removal = self._removal
         wait([removal], timeout=REMOVAL_WAIT_SECONDS)
+
+    def _remove_doomed(self) -> None:
+        with self._removal_lock:
+            accounts, self._removing = self._removing, set()
+        for account in accounts:
+            self._pictures.remove_doomed(account)
 
     @staticmethod
     def _if_it_can(destroy: Callable[[], object]) -> None:

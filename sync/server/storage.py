@@ -286,8 +286,11 @@ class Storage(Protocol):
         """Return how many bytes the account's whole and counted pictures are, each once (R44)."""
         ...
 
-    def doomed(self, limit: int) -> list[tuple[AccountId, str]]:
-        """Return pictures whose last row lost its content and whose bytes are still to be removed."""
+    def doomed(self, limit: int, account: AccountId | None = None) -> list[tuple[AccountId, str]]:
+        """Return pictures whose last row lost its content and whose bytes are still to be removed.
+
+        Without an `account` all are asked: that is for who tidies up, not for who answers a request.
+        """
         ...
 
     def pictures_removed(self, pictures: Sequence[tuple[AccountId, str]]) -> None:

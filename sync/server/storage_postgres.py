@@ -298,8 +298,10 @@ class PostgresStorage:
         rows = self._read(sql.PICTURE_BYTES, account=account)
         return int(rows[0][0]) if rows else 0
 
-    def doomed(self, limit: int) -> list[tuple[AccountId, str]]:
+    def doomed(self, limit: int, account: AccountId | None = None) -> list[tuple[AccountId, str]]:
         """See `Storage.doomed`."""
+        if account is not None:
+            return self._read(sql.DOOMED_OF, account=account, limit=limit)
         return self._read(sql.DOOMED, limit=limit)
 
     def pictures_removed(self, pictures: Sequence[tuple[AccountId, str]]) -> None:

@@ -308,6 +308,8 @@ PICTURE_BYTES = "SELECT picture_bytes FROM account WHERE account = %(account)s"
 
 USE_BYTES = "UPDATE account SET picture_bytes = picture_bytes + %(size)s WHERE account = %(account)s"
 
+DOOMED_OF = "SELECT account, name FROM doomed WHERE account = %(account)s LIMIT %(limit)s"
+
 DOOMED = "SELECT account, name FROM doomed LIMIT %(limit)s"
 
 PICTURES_REMOVED = "DELETE FROM doomed WHERE account = %(account)s AND name = ANY(%(names)s::text[])"

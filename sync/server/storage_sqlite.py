@@ -219,9 +219,11 @@ class SqliteStorage:
             row = self._connection.execute(sql.PICTURE_BYTES, {"account": account}).fetchone()
         return row[0] if row else 0
 
-    def doomed(self, limit: int) -> list[tuple[AccountId, str]]:
+    def doomed(self, limit: int, account: AccountId | None = None) -> list[tuple[AccountId, str]]:
         """See `Storage.doomed`."""
         with self._transactions.transaction("BEGIN"):
+            if account is not None:
+                return _all(self._connection, sql.DOOMED_OF, {"account": account, "limit": limit})
             return _all(self._connection, sql.DOOMED, {"limit": limit})
 
     def pictures_removed(self, pictures: Sequence[tuple[AccountId, str]]) -> None:

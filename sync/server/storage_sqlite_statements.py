@@ -387,6 +387,8 @@ FREE_BYTES = """
        AND NOT EXISTS (SELECT 1 FROM picture WHERE account = :account AND name = :name)
 """
 
+DOOMED_OF = "SELECT account, name FROM doomed WHERE account = :account LIMIT :limit"
+
 DOOMED = "SELECT account, name FROM doomed LIMIT :limit"
 
 PICTURE_REMOVED = "DELETE FROM doomed WHERE account = ? AND name = ?"

@@ -48,7 +48,7 @@ ACROSS_ACCOUNTS = {
     "LAST_RECEIVED_OF_ALL": "once when a process starts, to know how long none was there (R6)",
     "LAST_OPENED": "once when a process starts, and by who restores a backup",
     "ACCOUNTS": "by who restores a backup",
-    "DOOMED": "to tidy up: which pictures are still to be removed",
+    "DOOMED": "once an hour, to tidy up: which pictures a process that is gone left to be removed",
 }
 UTILITIES = {"SWEEP"}
 
@@ -129,7 +129,7 @@ def live_through_everything(storage: PostgresStorage) -> None:
     assert storage.feed(OTHER_ACCOUNT, {CONTRACT: basis.logs[CONTRACT]}, 100, EVERYTHING).pages
     with storage.hold(ACCOUNT) as hold:
         hold.destroy([(REPLICA, 3)])
-    assert storage.doomed(10) == [(ACCOUNT, PICTURE)]
+    assert storage.doomed(10) == storage.doomed(10, ACCOUNT) == [(ACCOUNT, PICTURE)]
     storage.pictures_removed([(ACCOUNT, PICTURE)])
     assert storage.highest_n(ACCOUNT, REPLICA) == 9
     assert storage.credential(ACCOUNT, REPLICA) is not None

@@ -220,7 +220,8 @@ class TestEveryStorage:
         assert row.header == leaves[1].header_text
         assert row.body_hash == hashlib.sha256(b"sealed").hexdigest()
         assert storage.picture(ACCOUNT, PICTURE) is None
-        assert storage.doomed(10) == [(ACCOUNT, PICTURE)]
+        assert storage.doomed(10) == storage.doomed(10, ACCOUNT) == [(ACCOUNT, PICTURE)]
+        assert storage.doomed(10, OTHER_ACCOUNT) == []
         storage.pictures_removed([(ACCOUNT, PICTURE)])
         assert storage.doomed(10) == []
         with storage.hold(ACCOUNT) as hold:

@@ -275,8 +275,8 @@ class ToyStorage:
         books = self.everyone.get(account, Books())
         return sum(max(books.pictures[name].values()) for name in books.counted)
 
-    def doomed(self, limit: int) -> list[tuple[AccountId, str]]:
-        return sorted(self.doomed_pictures)[:limit]
+    def doomed(self, limit: int, account: AccountId | None = None) -> list[tuple[AccountId, str]]:
+        return sorted(one for one in self.doomed_pictures if account in {None, one[0]})[:limit]
 
     def pictures_removed(self, pictures: Sequence[tuple[AccountId, str]]) -> None:
         self.doomed_pictures -= set(pictures)
