@@ -274,9 +274,9 @@ class Engine:
                 desk.no_room = came == "no_room"
                 return self._picture_done(asked if came == "unfinished" else None)
             case FetchPicture(name):
-                if not isinstance(came, bytes):
+                if came is False:
                     self._diary.picture_absent(name)
-                elif self._diary.keep_picture(name, came):
+                elif isinstance(came, bytes) and self._diary.keep_picture(name, came):
                     self._tally.pictures_fetched += 1
                 return self._picture_done(asked if came is True else None)
             case _:

@@ -4,13 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from diary.rules.ids import Millis
 from diary.rules.picture import due_at_ms
 from diary.rules.timesheet import Place, SnapshotView, marks
 from diary.showing import NoPictureError
+from sync.engine import Engine
+from sync.fetching import Fetches
+from sync.pace import PART_BYTES_MIN, Pace
 from sync.transport import UnreachableError
 from tests.practice import SCREEN, practice_diary, record_slot, slot
 from tests.rule import rule
 from tests.sync.stage import AFTER_THE_LOCK, Device, Stage, two_devices
+from tests.sync.test_engine import SlowClock
 
 TEN = slot("2026-11-18T10:00Z")
 
@@ -116,3 +121,17 @@ def test_where_there_is_no_server_and_before_a_row_is_received_nothing_is_missin
     place = record_slot(a.diary, practised, TEN)
     put_clocks_ms(stage, due_at_ms(TEN))
     assert not shot_at(a, place).missing
+
+
+@rule("R41")
+def test_a_picture_of_which_a_part_came_is_not_taken_for_one_that_is_not_there(stage: Stage) -> None:
+    a, b, contract = two_devices(stage, [])
+    place = record_slot(a.diary, contract, TEN, picture=bytes(range(256)) * 1024)
+    a.sync()
+    engine = Engine(b.diary, b.line)
+    engine._fetches = Fetches(b.line, SlowClock(Millis(0)), Pace(part_bytes=PART_BYTES_MIN))
+    b.failing.fates = ["pass"] * 5 + ["refuse"]
+    with pytest.raises(UnreachableError):
+        engine.run()
+    assert b.diary.awaited_pictures() == []
+    assert a.segment(place).snapshots[0].screen in {picture.name for picture in b.diary.pictures_to_fetch()}
