@@ -180,8 +180,10 @@ def _points_say(findings: tuple[Finding, ...]) -> str:
         return (
             f"It does not qualify: {counted(failing, 'point')} of {len(findings)} fail{'s' * (failing == 1)}."
         )
-    waits = any(finding.outcome == "open" for finding in findings)
-    return "It qualifies once the server has it in time." if waits else "It qualifies."
+    outcomes = {finding.outcome for finding in findings}
+    if "open" in outcomes:
+        return "It qualifies once the server has it in time."
+    return "It qualifies, as far as is known." if "unknown" in outcomes else "It qualifies."
 
 
 def _beside(
