@@ -149,7 +149,8 @@ def _fault_of(fault: psycopg.Error, *, broken: bool) -> Exception:
     )
     if broken or collided or isinstance(fault, errors.AdminShutdown):
         return BrokenOffError(what=_sentence(fault))
-    if isinstance(fault, psycopg.OperationalError):
+    # After a failover the line may lead to a standby, which takes nothing.
+    if isinstance(fault, psycopg.OperationalError | errors.ReadOnlySqlTransaction):
         return BusyError(what=_sentence(fault))
     return fault
 
