@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,6 +36,11 @@ def eventually(what: str, ask: Callable[[], Answer | None], *, seconds: float = 
             return answer
         time.sleep(0.2)
     raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def at(slot: int) -> str:
+    """Return the slot's first instant as the command line takes it."""
+    return f"{datetime.fromtimestamp(slot * 600, UTC):%Y-%m-%dT%H:%MZ}"
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from diary.rules.week import Week, slot_at
 from tests.bent_time import BentTime
 from tests.desktop import Desktop
-from tests.journeys.actors import Computer, Process, eventually, free_port
+from tests.journeys.actors import Computer, Process, at, eventually, free_port
 from tests.journeys.wiretap import Wiretap
 from tests.rule import rule
 
@@ -344,13 +344,6 @@ def line_of(row: dict[str, str]) -> tuple[object, ...]:
     """Return of a line of the CSV what the week's page in JSON says too."""
     start = f"{row['start_utc'].replace(' ', 'T')}:00Z"
     return start, row["memo"], row["kind"], int(row["activity_minutes"]), row["bills"] == "yes"
-
-
-def at(slot: int) -> str:
-    """Return the slot's first instant as the command line takes it."""
-    from datetime import UTC, datetime
-
-    return f"{datetime.fromtimestamp(slot * 600, UTC):%Y-%m-%dT%H:%MZ}"
 
 
 def laptop_synced(computer: Computer) -> bool:
