@@ -4,13 +4,10 @@ The server signs what it still knows: of each log the epoch, the size and the Me
 From there the log goes on in a new epoch; whoever knew more of it knows by this which rows were lost. Pure.
 """
 
-from collections.abc import Mapping
-
 import msgspec
 
 from diary.errors import PeerError
 from diary.evidence import signature
-from diary.evidence.receipt import Cursor
 from diary.rules.ids import AccountId, ContractId, Millis
 from diary.rules.unreadable import UNREADABLE
 
@@ -91,11 +88,3 @@ def read_opening(signed: SignedOpening, server_key: bytes) -> Opening:
     if opening.log_epoch <= FIRST_EPOCH or any(head.size < 0 for head in opening.heads.values()):
         raise BrokenOpeningError(because="an epoch or a size is none")
     return opening
-
-
-def continued(cursors: Mapping[ContractId, Cursor], opening: Opening) -> dict[ContractId, Cursor]:
-    """Return from where a reader of the given logs reads on in the new epoch (R43, R45)."""
-    return {
-        contract: Cursor(opening.log_epoch, min(cursor.size, opening.kept(contract)))
-        for contract, cursor in cursors.items()
-    }

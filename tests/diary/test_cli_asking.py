@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from diary.diary import Diary
+from diary.evidence.opening import SignedOpening
 from diary.rules.ids import ContractId, Millis
-from diary.store import feed
+from diary.store import epochs, feed
 from tests.diary.typed import Typist, typist_with_a_morning
 from tests.practice import instant
 from tests.rule import rule
@@ -61,6 +62,30 @@ def test_an_audit_shows_what_is_stored_and_that_nothing_was_sent(typist: Typist)
     assert "Nothing was ever sent." in out
     stored = {one["what"]: one["count"] for one in typist.json("audit")["stored"]}
     assert (stored["capture"], stored["entry"], stored["picture"]) == (3, 3, 6)
+
+
+@rule("R43")
+@rule("R55")
+def test_what_a_restored_server_lacks_is_said_until_it_is_back(typist: Typist) -> None:
+    assert typist.json("audit")["restorings"] == []
+    with Diary.open(typist.home, clock=typist.clock) as diary:
+        contract = diary.contracts()[0].id
+        lost = epochs.LostHead(contract, had_epoch=1, had_size=120, kept_size=100)
+        statement = SignedOpening(text="{}", signature=b"s" * 64)
+        with diary._state.writing():
+            connection = diary._state.connection
+            epochs.keep(connection, 1_763_770_300_000, statement, [lost], Millis(1_763_770_300_000))
+            connection.execute(
+                "UPDATE version SET received_at_ms = 5, log_epoch = -1, leaf_index = id"
+                " WHERE type = 'capture'"
+            )
+    said = typist.types("audit").out
+    assert f"log {contract[:8]}: from 120 rows back to 100" in said
+    assert "Not at the server again yet: 3 versions" in said
+    (restoring,) = typist.json("audit")["restorings"]
+    assert restoring["lost"] == [{"contract": contract, "from": [1, 120], "to": 100}]
+    assert "lacks 3 versions that it had received: diary audit." in typist.types("status").out
+    assert "lacks 3 versions" in typist.types("devices").err
 
 
 @rule("R55")
