@@ -58,6 +58,7 @@ _PART = re.compile(r"part-(\d{8})")
 _PROBE = "probe"
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _STATUS = re.compile(r"status code: (\d{3})")
+_ROLE = re.compile(r"/latest/(api/token|meta-data)")  # where a machine without keys asks for its role's
 _PASSING = frozenset({408, 429})  # too slow, too many: not for good
 _BEHIND_ALL = "~"  # sorts after every object of a picture
 
@@ -78,7 +79,10 @@ class NoKeysError(UsageError):
     """There are no keys for the bucket, or only half of them."""
 
     says = "There are no keys for the bucket {bucket}, or only one of the two."
-    mend = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the server's environment."
+    mend = (
+        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the server's environment, or give the machine "
+        "that it runs on a role that may use the bucket."
+    )
 
 
 class PlainLineError(UsageError):
@@ -238,6 +242,8 @@ class S3Blobs:
             kept = obstore.put(self._store, _PROBE, b"", use_multipart=False)
             obstore.delete(self._store, [_PROBE])
         except (BaseError, OSError) as error:
+            if _ROLE.search(str(error)):
+                raise NoKeysError(bucket=bucket) from None
             code, refused = _code(error)
             if refused:
                 raise BucketRefusedError(bucket=bucket, code=code) from None

@@ -20,6 +20,7 @@ from obstore.store import S3Store
 from tests.sync.server.process import free_port
 
 START_SECONDS = 60
+WEED = str(Path(sys.executable).parent / "weed")
 BUCKET = "diary"
 KEY, SECRET = "the-diarys-key", "a secret that no log may hold"
 IDENTITY = {
@@ -57,11 +58,31 @@ class ObjectStore:
     def new_place(self) -> str:
         return f"s3://{BUCKET}/place{next(self.numbers)}"
 
+    def new_bucket(self) -> str:
+        """Make a bucket of its own, which the store does for its owner's first object."""
+        bucket = f"bucket{next(self.numbers)}"
+        obstore.put(self.line(f"s3://{bucket}/x"), "first", b"x", use_multipart=False)
+        return bucket
+
+    def shell(self, command: str) -> None:
+        """Run a command of the store's own administration."""
+        master = f"127.0.0.1:{self.ports['master']}.{self.ports['master.grpc']}"
+        done = subprocess.run(
+            [WEED, "shell", f"-master={master}"],
+            input=command,
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=START_SECONDS,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def line(self, url: str) -> S3Store:
         """Return a line to a place, to look there without the product's own code."""
+        bucket, _, folder = url.removeprefix("s3://").partition("/")
         return S3Store(
-            BUCKET,
-            prefix=url.removeprefix(f"s3://{BUCKET}/"),
+            bucket,
+            prefix=folder,
             endpoint=self.endpoint,
             access_key_id=KEY,
             secret_access_key=SECRET,
@@ -87,7 +108,7 @@ class ObjectStore:
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    str(Path(sys.executable).parent / "weed"),
+                    WEED,
                     "server",
                     f"-dir={self.folder}",
                     "-ip=127.0.0.1",

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from diary.rules.ids import AccountId
 from sync.server.blobs import Blobs, Elsewhere, Upload, Whole, WrongHash
@@ -246,6 +247,20 @@ def test_an_object_store_that_is_away_says_busy_and_keeps_what_it_had(
     assert blobs.upload(ACCOUNT, name) == Upload(4000, whole=False)
     assert blobs.finish(ACCOUNT, name, 4000, content[4000:]) == Whole()
     blobs.close()
+
+
+@rule("R25")
+def test_a_bucket_that_keeps_versions_is_told_of_since_deleting_does_not_destroy_there(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_environment(monkeypatch, store.environment)
+    bucket = store.new_bucket()
+    for command, warned in (("", False), ("-enable", True)):
+        if command:
+            store.shell(f"s3.bucket.versioning -name {bucket} {command}")
+        with capture_logs() as logs:
+            S3Blobs(f"s3://{bucket}/x").close()
+        assert any("keeps versions" in line["event"] for line in logs) == warned
 
 
 @rule("R41")

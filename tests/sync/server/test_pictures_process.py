@@ -26,6 +26,12 @@ from tests.sync.server.object_store import BUCKET, KEY, SECRET, ObjectStore
 from tests.sync.server.process import Running, free_port, reasons, running, serve_command
 from tests.sync.stage import Stage
 
+# Nor a role: nothing answers where a machine would ask for it.
+NO_KEYS = {
+    "AWS_ACCESS_KEY_ID": "",
+    "AWS_SECRET_ACCESS_KEY": "",
+    "AWS_METADATA_ENDPOINT": "http://127.0.0.1:1",
+}
 NOW = Millis(int(time.time() * 1000))
 SLOT = slot_at(NOW) - 2
 Run: TypeAlias = Callable[[], AbstractContextManager[Running]]
@@ -215,7 +221,7 @@ def refused_start(folder: Path, url: str, environment: dict[str, str]) -> str:
     """Return what a server says that ends at its start instead of serving."""
     done = subprocess.run(
         serve_command(folder, free_port(), pictures_url=url),
-        env={**os.environ, **environment},
+        env={name: value for name, value in {**os.environ, **environment}.items() if value},
         capture_output=True,
         text=True,
         check=False,
@@ -235,6 +241,8 @@ def refused_start(folder: Path, url: str, environment: dict[str, str]) -> str:
         (f"s3://{BUCKET}/x", {"AWS_SECRET_ACCESS_KEY": "wrong"}, "SignatureDoesNotMatch"),
         (f"s3://{BUCKET}/x", {"AWS_ACCESS_KEY_ID": "nobody"}, "InvalidAccessKeyId"),
         ("s3://no-such-bucket", {}, "NoSuchBucket"),
+        (f"s3://{BUCKET}/x", {"AWS_ACCESS_KEY_ID": ""}, "AWS_ACCESS_KEY_ID"),
+        (f"s3://{BUCKET}/x", NO_KEYS, "AWS_ACCESS_KEY_ID"),
         (f"s3://{BUCKET}/x", {"AWS_ALLOW_HTTP": "false"}, "AWS_ALLOW_HTTP"),
         (f"s3://{KEY}:{SECRET}@{BUCKET}", {}, "AWS_ACCESS_KEY_ID"),
         (f"https://{BUCKET}/x", {}, "s3://bucket/folder"),
