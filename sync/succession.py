@@ -5,12 +5,12 @@ import hashlib
 from diary.diary import Diary
 from diary.errors import PeerError
 from diary.evidence.receipt import read_answer
-from diary.exchanging import ReadyPush
+from diary.exchanging import OlderCopyError, ReadyPush
 from diary.renewing import Predecessor
 from diary.rules.ids import AccountId
 from sync.healing import check_whole
 from sync.protocol import Enrol, Pull, Push, WireVersion
-from sync.transport import Transport, TurnedAwayError
+from sync.transport import NotEnrolledError, Transport, TurnedAwayError
 
 SUCCESSIONS_MAX = 5  # two copies of one file may succeed it at the same moment; each try reads the other's
 PULLS_MAX = 10_000  # a server that always has more must not keep a device for ever
@@ -53,7 +53,9 @@ def succeed(diary: Diary, line: Transport, server_key: str, *, looks_at_heads: b
     """Bring the list that names this replica its predecessor's successor to the server (R42, R50).
 
     The predecessor asks for what is new, so that the list follows the newest one; where another copy of
-    the file was quicker, its list is read and followed. `looks_at_heads` is as of `sync.healing.run_healed`.
+    the file was quicker, its list is read and followed. A file that was put back to a moment before its
+    succession went through is renewed once more: what it became then may have written under its id.
+    `looks_at_heads` is as of `sync.healing.run_healed`.
 
     Raises:
         EnrolmentRefusedError: Its lists were refused each time.
@@ -64,6 +66,8 @@ def succeed(diary: Diary, line: Transport, server_key: str, *, looks_at_heads: b
         old = diary.predecessor()
         if old is None:
             return
+        if _went_on_without(diary, line):
+            diary.renew()
         line.authorise(diary.account, old.replica, old.token)
         _send_list(diary, line, server_key, old)
         _read_all(diary, line, looks_at_heads=looks_at_heads)
@@ -78,6 +82,22 @@ def succeed(diary: Diary, line: Transport, server_key: str, *, looks_at_heads: b
         diary.finish_renewal()
         return
     raise EnrolmentRefusedError(url=line.url, because=because)
+
+
+def _went_on_without(diary: Diary, line: Transport) -> bool:
+    """Return whether the server knows this replica by more than this file ever sent (R42).
+
+    Asked before anything is read: what is read of its own would count as sent.
+    """
+    line.authorise(diary.account, diary.replica, diary.token)
+    try:
+        answer = line.pull(Pull(account=diary.account, cursors=diary.cursors(), rows_max=1))
+        diary.check_copy(answer.replica_n)
+    except NotEnrolledError:
+        return False  # as it should be: the list that names it is still to be sent
+    except OlderCopyError:
+        return True
+    return False
 
 
 def _send_list(diary: Diary, line: Transport, server_key: str, writer: Predecessor | None = None) -> None:

@@ -169,6 +169,31 @@ def test_a_file_restored_in_its_own_place_learns_from_the_server_that_it_is_an_o
 
 
 @rule("R42")
+@rule("R50")
+@pytest.mark.parametrize("has_synced", [True, False])
+def test_a_file_restored_to_before_its_succession_went_through_goes_on_as_a_further_one(
+    stage: Stage, *, has_synced: bool
+) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    _, copy = copied(stage, a, "copy")
+    waiting = file_bytes(copy)
+    _, other = copied(stage, b, "other")
+    if has_synced:
+        settle_all(other)  # its list came first: the copy writes its own anew
+    record_slot(copy.diary, contract, ELEVEN, memo="before the restore")
+    settle_all(copy)
+    before = copy.diary.replica
+    back = restored_in_place(stage, copy, waiting)
+    assert back.diary.replica == before
+    record_slot(back.diary, contract, ELEVEN, memo="after the restore, under a number that was used")
+    record_slot(back.diary, contract, NOON, memo="recorded after the restore")
+    settle_all(back, other)
+    assert back.diary.replica != before
+    assert shown(back) == shown(other)
+    assert [slot for slot, *_ in shown(other)] == [TEN, ELEVEN, NOON]
+
+
+@rule("R42")
 def test_a_deletion_that_was_unsent_still_deletes(stage: Stage) -> None:
     a, b, contract = two_devices(stage, [TEN, ELEVEN])
     a.diary.remove([(contract.id, TEN)])
