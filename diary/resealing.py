@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from diary import envelope
+from diary.deciding import greatest_stamp
 from diary.rules.ids import Millis, ReplicaId, Slot
 from diary.rules.segment import CaptureContent, EntryContent, Header, PictureName, Sealed, Stamp
 from diary.sealing import row
@@ -54,6 +55,7 @@ def reseal(diary: OpenDiary, stored: StoredVersion, anew: Anew) -> Name:
             header, content, ciphertexts = _with_pictures(diary, stored, header, content, key)
         elif isinstance(content, EntryContent):
             content = _entry(content, anew)
+            header = msgspec.structs.replace(header, stamp=greatest_stamp(content))
         content = _at(content, header)
         sealed = envelope.seal(diary, header, content, key)
         diary.remember(header.name, content)
@@ -67,11 +69,19 @@ def reseal(diary: OpenDiary, stored: StoredVersion, anew: Anew) -> Name:
 
 
 def correct_stamps(diary: OpenDiary, stored: StoredVersion, at_ms: Millis) -> Name:
-    """Seal an entry anew whose texts were stamped ahead of the server's clock, which showed `at_ms` (R40)."""
+    """Seal an entry anew whose texts were stamped ahead of the server's clock, which showed `at_ms` (R40).
+
+    They are stamped as if typed then: later than what the entry already said (R36).
+    """
     content = envelope.content_of(diary, stored)
     texts = (content.memo, content.label) if isinstance(content, EntryContent) else ()
-    ahead = {text.stamp for text in texts if text is not None and text.stamp[0] > at_ms}
-    return reseal(diary, stored, Anew(stamps={stamp: (at_ms, stamp[1]) for stamp in ahead}))
+    stamps = [text.stamp for text in texts if text is not None]
+    typed_ms = max([at_ms, *(stamp[0] + 1 for stamp in stamps if stamp[0] <= at_ms)])
+    return reseal(
+        diary,
+        stored,
+        Anew(stamps={stamp: (typed_ms, stamp[1]) for stamp in stamps if stamp[0] > at_ms}),
+    )
 
 
 def forget(diary: OpenDiary, name: Name) -> None:
@@ -86,9 +96,6 @@ def _header(diary: OpenDiary, old: Header, anew: Anew) -> Header:
     if vector is not None:
         others = vector if anew.vector is None else anew.vector
         vector = {**others, drawn.replica: drawn.n}
-    stamp = old.stamp
-    if stamp is not None and anew.stamps:
-        stamp = anew.stamps.get(stamp, stamp)
     return msgspec.structs.replace(
         old,
         replica=drawn.replica,
@@ -96,7 +103,6 @@ def _header(diary: OpenDiary, old: Header, anew: Anew) -> Header:
         head=drawn.head,
         slot=old.slot if anew.slot is None else anew.slot,
         vector=vector,
-        stamp=stamp,
         epoch=None,
         commit=None,
     )

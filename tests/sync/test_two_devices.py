@@ -360,3 +360,28 @@ def test_removing_what_was_added_again_and_edited_here_removes_it_for_everybody(
     b.sync()
     a.sync()
     assert {a.segment(place).life, b.segment(place).life} == {3}
+
+
+@rule("R40")
+@rule("R47")
+def test_a_stamp_that_was_ahead_is_corrected_to_just_after_what_the_entry_said_already(stage: Stage) -> None:
+    a, b, contract = two_devices(stage, [TEN, ELEVEN])
+    a.diary.change_terms(contract.id, labels=("x",))
+    a.sync()
+    b.sync()
+    # Either way round: of two equal stamps the replica's id decides.
+    for writer, other, at in ((a, b, TEN), (b, a, ELEVEN)):
+        writer.diary.edit([(contract.id, at)], memo="typed at this moment")
+        writer.sync()
+        other.sync()
+        other.clock.put(other.clock.now_ms() + 3_600_000)
+        other.diary.edit([(contract.id, at)], label="x")
+        assert other.sync().refused == ()
+        other.clock.put(stage.clock.now_ms())
+        other.sync()
+    for device in (a, b):
+        device.sync()
+        found = [device.segment((contract.id, at)) for at in (TEN, ELEVEN)]
+        assert [(one.memo, one.label, one.defective) for one in found] == [
+            ("typed at this moment", "x", False)
+        ] * 2
