@@ -1,35 +1,16 @@
-"""What was written, and what must be found of it: the promises, asked of files, feeds and views (R25)."""
+"""What was written, and how it must have ended: in one way, not lost, not twice (R25, R37, R42)."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
-from diary import envelope
-from diary.evidence.receipt import Cursor, LogRow
-from diary.rules.ids import Slot
-from diary.rules.segment import Sealed, parse_header
-from diary.rules.timesheet import SegmentView
-from diary.rules.week import Week
-from diary.showing import NoPictureError
-from sync.protocol import Pull
-from tests.model.oracle import (
-    Name,
-    Place,
-    Row,
-    Shown,
-    Terms,
-    at_places,
-    counting,
-    expected,
-    frozen_part,
-    is_time,
-    life_of,
-    lock_of,
-)
-from tests.model.world import Replica, World
+from diary.rules.ids import ContractId, Slot
+from tests.model.device import Device
+from tests.model.log import check_log, read_log
+from tests.model.oracle import Name, Place, Row, Terms, at_places, counting
+from tests.model.serving import bytes_in
+from tests.model.world import World
 
 # What a right device and a right server may say no to here; any other word is somebody's mistake.
 REASONS = {
@@ -42,20 +23,20 @@ REASONS = {
 }
 
 _WRITTEN = """
-    SELECT n, type, contract, slot, life, body, wrap
+    SELECT n, type, contract, slot, life, header, body, wrap
       FROM stored
      WHERE replica = :replica AND n > :after AND slot IS NOT NULL
      UNION ALL
-    SELECT n, what, contract, slot, 0, body, wrap
+    SELECT n, what, contract, slot, 0, header, body, wrap
       FROM refusal
       LEFT JOIN sealed
         ON sealed.id = refusal.sealed
      WHERE replica = :replica AND n > :after AND slot IS NOT NULL
      ORDER BY n
 """
-_LAST_N = "SELECT last_n FROM replica WHERE replica = :replica"
-_CIPHERTEXTS = """
-    SELECT body
+_LAST_NS = "SELECT replica, last_n FROM replica"
+_PICTURES = """
+    SELECT name, body
       FROM picture
       JOIN sealed
         ON sealed.id = picture.sealed
@@ -68,12 +49,13 @@ _PENDING = """
         ON version.replica = outbox.replica AND version.n = outbox.n
 """
 _REFUSED = "SELECT replica, n, reason, sealed IS NOT NULL FROM refusal"
+_RENAMED = "SELECT replica, n, header_hash, new_replica, new_n FROM renamed"
 _WITH_CONTENT = """
-    SELECT replica, n, 0, 0
+    SELECT replica, n
       FROM version
      WHERE sealed IS NOT NULL AND slot IS NOT NULL
      UNION
-    SELECT replica, n, 0, 0
+    SELECT replica, n
       FROM picture
      WHERE sealed IS NOT NULL
 """
@@ -81,267 +63,225 @@ _WITH_CONTENT = """
 
 @dataclass
 class Written:
-    """One version that an act wrote: where, and some of the bytes by which its content would be found."""
+    """One version that an act wrote: where, and some of the bytes by which its content would be found.
+
+    `order` counts what was written in the whole world. What is `lost` was written after the copy from which
+    its device was restored: nothing is promised of it but what the server has accepted.
+    """
 
     name: Name
+    home: str
+    order: int
     type: str
     place: Place
     life: int
+    header: bytes | None
     traces: list[bytes]
+    lost: bool = False
+
+
+@dataclass
+class Kept:
+    """An older copy of a device's file, and what the book held of the device when it was made."""
+
+    folder: Path
+    home: str
+    order: int
+    last_ns: dict[str, int]
+    removed: dict[tuple[str, Place], int]
 
 
 @dataclass
 class Book:
-    """Everything the model remembers of what it did."""
+    """Everything the model remembers of what it did. `shots` are the pictures taken, in the clear."""
 
     terms: Mapping[str, Terms]
     log: list[Row] = field(default_factory=list)
-    written: dict[Name, Written] = field(default_factory=dict)
+    written: list[Written] = field(default_factory=list)
+    shots: set[bytes] = field(default_factory=set)
     pictures: dict[str, bytes] = field(default_factory=dict)
     removed: dict[tuple[str, Place], int] = field(default_factory=dict)
-    seen: dict[str, int] = field(default_factory=dict)
+    seen: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def note(self, replica: Replica) -> list[Written]:
-        """Enter what a replica has written since it was last asked, and return that."""
-        connection, id_ = replica.diary._state.connection, replica.diary.replica
-        bound = {"replica": id_, "after": self.seen.get(id_, 0)}
-        found = []
-        for n, kind, contract, slot, life, body, wrap in connection.execute(_WRITTEN, bound).fetchall():
-            pictures = connection.execute(_CIPHERTEXTS, {"replica": id_, "n": n})
-            traces = [part[16:64] for part in (body, wrap, *(picture for (picture,) in pictures)) if part]
-            found.append(Written((id_, n), kind, (contract, slot), life or 0, traces))
-        self.written |= {one.name: one for one in found}
-        self.seen[id_] = self.last_n(replica)
+    def note(self, device: Device) -> list[Written]:
+        """Enter what a device has written since it was last asked, and return that."""
+        id_, home = device.diary.replica, device.home.name
+        found: list[Written] = []
+        for n, kind, contract, slot, life, header, body, wrap in device.rows(
+            _WRITTEN, replica=id_, after=self.seen.get((home, id_), 0)
+        ):
+            pictures = device.rows(_PICTURES, replica=id_, n=n)
+            traces = [part[16:64] for part in (body, wrap, *(picture for _, picture in pictures)) if part]
+            order = len(self.written) + len(found)
+            place = (contract, slot)
+            found.append(Written((id_, n), home, order, kind, place, life or 0, header, traces))
+            for name, _ in pictures:
+                self.pictures[name] = device.diary.picture(name)
+                assert self.pictures[name] in self.shots, "a picture is another one than was taken"
+        self.written += found
+        self.seen |= {(home, replica): n for replica, n in last_ns(device).items()}
         return found
 
-    def last_n(self, replica: Replica) -> int:
-        return int(
-            replica.diary._state.connection.execute(_LAST_N, {"replica": replica.diary.replica}).fetchone()[0]
+    def note_removed(self, device: Device, place: Place) -> None:
+        """Remember that what the device wrote there until now may be gone: its owner removed it."""
+        self.removed[device.home.name, place] = len(self.written)
+
+    def was_recorded_or_removed(self, device: Device, place: Place) -> bool:
+        home = device.home.name
+        return (home, place) in self.removed or any(
+            one.type == "capture"
+            and one.place == place
+            and one.name[0] == device.diary.replica
+            and not one.lost
+            for one in self.written
         )
 
-    def note_removed(self, replica: Replica, place: Place) -> None:
-        """Remember that what the replica wrote there until now may be gone: its owner removed it."""
-        self.removed[replica.diary.replica, place] = self.last_n(replica)
+    # Copies.
 
-    def was_recorded_or_removed(self, replica: Replica, place: Place) -> bool:
-        id_ = replica.diary.replica
-        return (id_, place) in self.removed or any(
-            one.type == "capture" and one.place == place and one.name[0] == id_
-            for one in self.written.values()
-        )
+    def note_kept(self, device: Device, folder: Path) -> Kept:
+        """Remember what a copy of a device's file holds."""
+        self.note(device)
+        home = device.home.name
+        removed = {key: order for key, order in self.removed.items() if key[0] == home}
+        return Kept(folder, home, len(self.written), last_ns(device), removed)
 
-    # The server's log.
+    def note_restored(self, device: Device, kept: Kept) -> None:
+        """Remember that a device is again as it was when the copy was made."""
+        for one in self.written:
+            if one.home == kept.home and one.order >= kept.order:
+                one.lost = True
+        others = {key: order for key, order in self.removed.items() if key[0] != kept.home}
+        self.removed = others | kept.removed
+        self._note_copied(device, kept.last_ns)
+
+    def note_copy(self, copy: Device, of: Device) -> None:
+        """Remember that a copy of a device goes on beside it: what it sealed anew is its own writing."""
+        home = of.home.name
+        # The marks of removed segments came with the file: nothing is recorded there (R12).
+        came_with = {(copy.home.name, key[1]): order for key, order in self.removed.items() if key[0] == home}
+        self.removed |= came_with
+        self._note_copied(copy, last_ns(of))
+
+    def _note_copied(self, device: Device, came_with: Mapping[str, int]) -> None:
+        home = device.home.name
+        self.seen = {key: n for key, n in self.seen.items() if key[0] != home}
+        self.seen |= {(home, replica): n for replica, n in came_with.items()}
+        self.note(device)
+
+    # What must hold when all is quiet.
 
     def check_log(self, world: World) -> None:
-        """Check that the log only grew, has no holes, and holds nothing that a rule forbids."""
+        """Check that the log only grew, and holds nothing twice and nothing that a rule forbids."""
         before, self.log = self.log, read_log(world)
-        kept = {(row.contract, row.index): row for row in self.log}
-        assert len({row.name for row in self.log}) == len(self.log), "a version counts once"
-        for old in before:
-            new = kept[old.contract, old.index]
-            assert (new.header, new.received_at_ms) == (old.header, old.received_at_ms), "a log only grows"
-        for contract in {row.contract for row in self.log}:
-            rows = [row for row in self.log if row.contract == contract]
-            assert [row.index for row in rows] == list(range(len(rows))), "a feed has no holes"
-            received = [row.received_at_ms for row in rows]
-            assert received == sorted(received), "received_at never falls"
-        for rows in at_places(self.log).values():
-            _check_order(rows)
-            _check_lock(rows)
-            _check_destroyed_at_server(rows)
+        check_log(before, self.log)
+        accepted = {row.name: row for row in self.log}
+        for device in world.devices:
+            for old, digest, new in _renamed(device):
+                # What a copy has sent before its live original, or cannot know not to have sent, the
+                # original sends after it (R42).
+                assert (
+                    old not in accepted
+                    or hashlib.sha256(accepted[old].raw).digest() != digest  # another's, of the same name
+                    or new not in accepted
+                    or device.has_failed
+                    or accepted[new].index < accepted[old].index
+                ), f"{old} is accepted, and sealed anew as {new} once more"
 
-    # The replicas.
+    def has_lost(self, place: Place, picture: str) -> bool:
+        """Return whether the device that took a picture had it no more before it was sent.
 
-    def check_views(self, world: World) -> None:
-        """Check that every replica shows what the log says, but for what it could not send yet."""
-        should = expected(self.log, self.terms)
-        for replica in world.replicas:
-            waits = {place for _, place in pending(replica)}
-            shown = view_of(replica, {row.place[1] for row in self.log if row.place})
-            differ = {
-                place: (shown.get(place), should.get(place))
-                for place in shown.keys() | should.keys()
-                if place not in waits
-                and (_unjudged(shown.get(place)) if waits else shown.get(place))
-                != (_unjudged(should.get(place)) if waits else should.get(place))
-            }
-            assert not differ, f"{replica.home.name} shows, and should show: {differ}"
-            assert replica.diary.alarms() == ()
-            self._check_pictures(replica, should)
-
-    def _check_pictures(self, replica: Replica, should: Mapping[Place, Shown]) -> None:
-        waits = {place for _, place in pending(replica)}
-        for place, one in should.items():
-            for name in one.pictures if place not in waits else ():
-                try:
-                    assert replica.diary.picture(name) == self.pictures[name]
-                except NoPictureError:
-                    assert self._was_destroyed_unsent(place, name), f"{replica.home.name} has no {name}"
-
-    def _was_destroyed_unsent(self, place: Place, name: str) -> bool:
-        """Return whether the device that took a picture destroyed it, and its deletion came too late (R37d).
-
+        It destroyed it, and its deletion came too late (R37d), or it was put back to an older copy (R42).
         Then nobody ever has it, and from an instant on it is missing (R41).
         """
-        takers = [
+        takers = {
             row.name
             for row in self.log
-            if row.place == place and name in {named for named, _ in row.header.get("pictures", ())}
-        ]
-        return bool(takers) and all(
-            n <= self.removed.get((id_, place), 0) and (id_, n) in self.written for id_, n in takers
+            if row.place == place and picture in {named for named, _ in row.header.get("pictures", ())}
+        }
+        written = [one for one in self.written if one.name in takers]
+        return {one.name for one in written} == takers != set() and all(
+            one.lost or one.order < self.removed.get((one.home, place), 0) for one in written
         )
 
     def check_outcomes(self, world: World) -> None:
         """Check that every version ended in one way: accepted, refused and listed, or pending and shown."""
-        accepted = {row.name for row in self.log}
-        for replica in world.replicas:
-            refused = {(id_, n): reason for id_, n, reason, _ in _rows(replica, _REFUSED)}
+        accepted = {row.name: row.raw for row in self.log}
+        for device in world.devices:
+            refused = {(id_, n): reason for id_, n, reason, _ in device.rows(_REFUSED)}
             assert set(refused.values()) <= REASONS, refused
-            listed = replica.diary.refusals()
-            assert len(listed) == len(refused), "what is refused is listed"
-            waiting = {name for name, _ in pending(replica)}
-            assert replica.diary.queue().versions == len(waiting), "what is pending is shown"
-            for name, one in self.written.items():
-                if name[0] == replica.diary.replica:
-                    ends = [name in accepted, name in refused, name in waiting]
-                    assert sum(ends) == 1 or (sum(ends) == 0 and self._gave_way(one)), (one, ends)
+            assert len(device.diary.refusals()) == len(refused), "what is refused is listed"
+            waiting = {name for name, _ in pending(device)}
+            assert device.diary.queue().versions == len(waiting), "what is pending is shown"
+            renamed = _renamed(device)
+            for one in self.written:
+                if one.home != device.home.name or one.lost:
+                    continue
+                is_accepted = accepted.get(one.name, b"") == one.header
+                ends = [is_accepted, one.name in refused, one.name in waiting]
+                assert sum(ends) == 1 or (sum(ends) == 0 and self._gave_way(one, renamed)), (one, ends)
 
-    def _gave_way(self, one: Written) -> bool:
-        """Return whether the same hand has replaced or removed it before it left."""
-        id_, n = one.name
-        if n <= self.removed.get((id_, one.place), 0):
-            return one.life % 2 == 0
-        later = (
-            other for other in self.written.values() if other.place == one.place and other.name[0] == id_
-        )
+    def _gave_way(self, one: Written, renamed: list[tuple[Name, bytes, Name]]) -> bool:
+        """Return whether the same hand has replaced, removed or renamed it before it left."""
+        if one.order < self.removed.get((one.home, one.place), 0) and one.life % 2 == 0:
+            return True
+        own = {other.name for other in self.written if other.home == one.home and not other.lost}
+        accepted = {(row.name, hashlib.sha256(row.raw).digest()) for row in self.log}
+        if any(old == one.name and (new in own or (old, digest) in accepted) for old, digest, new in renamed):
+            return True
+        if any(new == one.name and (old, digest) in accepted for old, digest, new in renamed):
+            return True  # its original was sent after all
         return one.type == "entry" and any(
-            other.type in {"entry", "manual"} and other.name[1] > n and other.life >= one.life
-            for other in later
+            other.place == one.place
+            and other.home == one.home
+            and other.type in {"entry", "manual"}
+            and other.order > one.order
+            and other.life >= one.life
+            for other in self.written
         )
 
     def check_destroyed(self, world: World) -> None:
         """Check that no file holds the content of what stands no more, and is neither pending nor refused."""
         standing = {row.name for rows in at_places(self.log).values() for row in counting(rows)}
-        for replica in world.replicas:
-            alive = standing | {name for name, _ in pending(replica)}
-            alive |= {(id_, n) for id_, n, _, is_kept in _rows(replica, _REFUSED) if is_kept}
-            fallen = {(id_, n) for id_, n, _, _ in _rows(replica, _WITH_CONTENT)} - alive
-            assert not fallen, f"{replica.home.name} holds what was destroyed: {fallen}"
-            assert not replica.diary.status().destroying
-            _check_traces(replica.home, self._gone(alive))
-        _check_traces(world.folder / "server", self._gone(standing))
+        for device in world.devices:
+            alive = standing | {name for name, _ in pending(device)}
+            alive |= {(id_, n) for id_, n, _, is_kept in device.rows(_REFUSED) if is_kept}
+            fallen = {(id_, n) for id_, n in device.rows(_WITH_CONTENT)} - alive
+            assert not fallen, f"{device.home.name} holds what was destroyed: {fallen}"
+            assert not device.diary.status().destroying
+            self._check_traces(device.home.name, bytes_in(device.home), alive)
+        self._check_traces("server", world.serving.stored(), standing)
 
-    def _gone(self, alive: set[Name]) -> list[Written]:
-        """Return what was accepted or removed and is not alive; what was sealed anew lives on."""
-        accepted = {row.name for row in self.log}
-        return [
-            one
-            for name, one in self.written.items()
-            if name not in alive
-            and (name in accepted or name[1] <= self.removed.get((name[0], one.place), 0))
-        ]
-
-
-def _check_traces(folder: Path, gone: Iterable[Written]) -> None:
-    held = b"\0".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
-    for one in gone:
-        assert not any(trace in held for trace in one.traces), f"content of {one.name} is left in a file"
+    def _check_traces(self, where: str, held: bytes, alive: set[Name]) -> None:
+        """Check that nothing is left of what fell: what was accepted, or removed on this device unsent."""
+        accepted = {row.name: row.raw for row in self.log}
+        for one in self.written:
+            was_removed = one.order < self.removed.get((one.home, one.place), 0) and not one.lost
+            is_ours = where in {one.home, "server"}
+            if one.name not in alive and (
+                accepted.get(one.name, b"") == one.header or (was_removed and is_ours)
+            ):
+                assert not any(trace in held for trace in one.traces), (
+                    f"content of {one.name} is left in a file of {where}"
+                )
 
 
-def _check_order(rows: Sequence[Row]) -> None:
-    """Check that lives rise by one, and that no capture enters a slot that was deleted (R32, R35)."""
-    life = 0
-    recorded = set()
-    for row in rows:
-        assert row.life <= life + 1
-        life = max(life, row.life)
-        if row.is_capture:
-            assert life == 0, "a capture entered a deleted slot"
-            assert row.name[0] not in recorded, "a replica recorded a slot twice"
-            recorded.add(row.name[0])
+def last_ns(device: Device) -> dict[str, int]:
+    """Return the last number that each of the replicas in a device's file gave away."""
+    return dict(device.rows(_LAST_NS))
 
 
-def _check_lock(rows: Sequence[Row]) -> None:
-    """Check that what came after the lock is late time of a slot that held nothing (R37, R38)."""
-    late = [row for row in rows if row.received_at_ms >= lock_of(row.header["slot"])]
-    if late:
-        frozen = frozen_part(rows)
-        assert not is_time(frozen), "a frozen segment was changed"
-        assert life_of(frozen) == 0, "a frozen deletion was changed"
-        assert late[0].is_capture or any(row.is_capture for row in frozen), "late time begins by a capture"
-        assert not any(row.header.get("manual") for row in late), "manual time was claimed after the lock"
+def pending(device: Device) -> list[tuple[Name, tuple[ContractId, Slot]]]:
+    """Return what waits to be sent from a device, and where it belongs."""
+    return [((id_, n), (contract, slot)) for id_, n, contract, slot in device.rows(_PENDING)]
 
 
-def _check_destroyed_at_server(rows: Sequence[Row]) -> None:
-    standing = {row.name for row in counting(rows)}
-    for row in rows:
-        assert row.content is None or row.name in standing, f"the server gives out {row.name}"
-
-
-def _unjudged(one: Shown | None) -> Shown | None:
-    """Return what is shown but for the verdict, which what waits may sway."""
-    return None if one is None else replace(one, bills=False, why_not=None)
-
-
-def _rows(replica: Replica, query: str) -> list[tuple[str, int, str, int]]:
-    return replica.diary._state.connection.execute(query).fetchall()
-
-
-def pending(replica: Replica) -> list[tuple[Name, Place]]:
-    """Return what waits to be sent from a replica, and where it belongs."""
-    found = replica.diary._state.connection.execute(_PENDING)
-    return [((id_, n), (contract, slot)) for id_, n, contract, slot in found]
-
-
-def view_of(replica: Replica, slots: set[int]) -> dict[Place, Shown]:
-    """Return what a replica shows of the weeks of some slots, refused changes left out."""
-    weeks = {Week.of(Slot(slot)) for slot in slots}
-    segments = (one for week in weeks for one in replica.diary.week(week).segments)
-    return {(one.contract, int(one.slot)): _shown(one) for one in segments if one.state != "refused"}
-
-
-def _shown(one: SegmentView) -> Shown:
-    assert not one.defective
-    if one.state == "deleted":
-        assert (one.memo, one.label, one.snapshots) == ("", "", ())
-        return Shown("deleted", one.life, bills=one.bills, why_not=one.why_not)
-    names = [name for shot in one.snapshots for name in (shot.screen, shot.thumbnail, shot.camera) if name]
-    return Shown(
-        state=one.state,
-        life=one.life,
-        kind=one.kind,
-        memo=one.memo,
-        label=one.label,
-        activity=one.activity,
-        pictures=tuple(sorted(names)),
-        received_at_ms=one.received_at_ms,
-        bills=one.bills,
-        why_not=one.why_not,
-    )
-
-
-def read_log(world: World) -> list[Row]:
-    """Return every contract's log as the server gives it out, read from its start."""
-    replica = world.replicas[0]
-    replica.transport.authorise(replica.diary.account, replica.diary.replica, replica.diary.token)
-    cursors: dict[str, Cursor] = {}
-    rows: list[Row] = []
-    more = True
-    while more:
-        answer = replica.transport.pull(Pull(account=replica.diary.account, cursors=dict(cursors)))  # type: ignore[arg-type]
-        for page in answer.pages:
-            rows += [_row(replica, page.contract, row) for row in page.rows]
-            cursors[page.contract] = Cursor(page.rows[-1].log_epoch, page.rows[-1].index + 1)
-        more = answer.more
-    return rows
-
-
-def _row(replica: Replica, contract: str, row: LogRow) -> Row:
-    header = json.loads(row.header)
-    content = None
-    if row.body is not None and header["type"] in {"capture", "entry"}:
-        sealed = Sealed(header=row.header.encode(), body=row.body, wrap=row.wrap)
-        opened = envelope.open_content(replica.diary._state, parse_header(sealed.header), sealed)
-        content = msgspec.to_builtins(opened)
-    return Row(contract, row.index, row.received_at_ms, header, content)
+def _renamed(device: Device) -> list[tuple[Name, bytes, Name]]:
+    """Return what a device sealed anew when it took another id: name, hash of its header, a later name."""
+    last = {(old, n): (digest, (new, new_n)) for old, n, digest, new, new_n in device.rows(_RENAMED)}
+    found = []
+    for old, (digest, next_) in last.items():
+        new: Name | None = next_
+        while new is not None:
+            found.append((old, digest, new))
+            new = last[new][1] if new in last else None
+    return found

@@ -20,11 +20,12 @@ FIRST_MONDAY_MS = 4 * DAY_MS  # 1970-01-05
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a contract's log; `content` is None where the server gives none any more."""
+    """One row of a contract's log: `raw` is its header as it came, `content` None where it is gone."""
 
     contract: str
     index: int
     received_at_ms: int
+    raw: bytes
     header: Mapping[str, Any]
     content: Mapping[str, Any] | None
 
