@@ -1,22 +1,26 @@
 """Single values of the file: `meta`, key to value (R46).
 
-Whatever a person wrote is sealed by the caller before it comes here; a plain value is a number or a word of
-ours.
+Whatever a person wrote is sealed by the caller before it comes here, and lies where rows never move; a plain
+value is a number or a word of ours.
 """
 
 import sqlite3
 
+from diary.store import sealed as contents
+
 Value = str | int | bytes
 
 _GET = """
-    SELECT value
+    SELECT ifnull(meta.value, sealed.body)
       FROM meta
-     WHERE key = :key
+      LEFT JOIN sealed
+        ON sealed.id = meta.sealed
+     WHERE meta.key = :key
 """
 _PUT = """
-    INSERT INTO meta (key, value)
-    VALUES (:key, :value)
-        ON CONFLICT (key) DO UPDATE SET value = excluded.value
+    INSERT INTO meta (key, value, sealed)
+    VALUES (:key, :value, :sealed)
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value, sealed = excluded.sealed
 """
 _REMOVE = """
     DELETE FROM meta
@@ -29,9 +33,10 @@ _NUMBERS = """
        AND substr(key, 1, length(:start)) = :start
 """
 _SEALED = """
-    SELECT key, value
+    SELECT meta.key, sealed.body
       FROM meta
-     WHERE typeof(value) = 'blob'
+      JOIN sealed
+        ON sealed.id = meta.sealed
 """
 
 
@@ -61,7 +66,11 @@ def blob(connection: sqlite3.Connection, key: str) -> bytes | None:
 
 def put(connection: sqlite3.Connection, key: str, value: Value) -> None:
     """Set the value."""
-    connection.execute(_PUT, {"key": key, "value": value})
+    if isinstance(value, bytes):
+        bound = {"key": key, "value": None, "sealed": contents.add(connection, value)}
+    else:
+        bound = {"key": key, "value": value, "sealed": None}
+    connection.execute(_PUT, bound)
 
 
 def remove(connection: sqlite3.Connection, key: str) -> None:

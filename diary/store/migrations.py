@@ -17,6 +17,7 @@ import sqlite3
 from collections.abc import Callable
 
 from diary.store.sealed_apart import lay_sealed_apart
+from diary.store.values_apart import lay_values_apart
 
 Migration = Callable[[sqlite3.Connection], None]
 
@@ -312,15 +313,9 @@ def ask_of_late_time(connection: sqlite3.Connection) -> None:
 
 
 # When its freelancer put a refusal away; until then it is shown, and a refused deletion loudly (R37d).
-DISMISSED = """
-ALTER TABLE refusal
-  ADD COLUMN dismissed_at_ms INTEGER
-"""
-
-
 def let_refusals_be_put_away(connection: sqlite3.Connection) -> None:
     """Lay the mark of a refusal that was looked at (R37d)."""
-    connection.execute(DISMISSED)
+    connection.execute("ALTER TABLE refusal ADD COLUMN dismissed_at_ms INTEGER")
 
 
 def destroy_without_a_trace(connection: sqlite3.Connection) -> None:
@@ -395,5 +390,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     destroy_without_a_trace,
     know_of_epochs,
     know_where_pictures_are,
+    lay_values_apart,
 )
 SCHEMA = len(MIGRATIONS)

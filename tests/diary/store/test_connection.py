@@ -122,7 +122,7 @@ def test_a_file_that_may_not_be_read_is_the_machines_fault(tmp_path: Path) -> No
 @rule("R70")
 def test_a_migration_keeps_a_copy_of_the_file_until_the_next_good_start(tmp_path: Path) -> None:
     connection = opened(tmp_path)
-    connection.execute("INSERT INTO meta VALUES ('word', 'before')")
+    connection.execute("INSERT INTO meta (key, value) VALUES ('word', 'before')")
 
     def rename(on: sqlite3.Connection) -> None:
         on.execute("UPDATE meta SET value = 'after' WHERE key = 'word'")

@@ -16,7 +16,7 @@ import pytest
 from diary.rules.ids import Millis, Slot
 from diary.rules.segment import Header, Sealed
 from diary.store import connection as files
-from diary.store import drafts, feed, history, pictures, refusals, versions
+from diary.store import drafts, feed, history, meta, pictures, refusals, versions
 from diary.store.history import Before
 from diary.store.refusals import KeptRefusal
 from diary.store.versions import Name, Receipted
@@ -44,6 +44,7 @@ class Rows:
         self.refused: dict[Slot, set[bytes]] = {}
         self.old_texts: dict[Slot, set[bytes]] = {}
         self.drafts: dict[Slot, set[bytes]] = {}
+        self.values: dict[str, set[bytes]] = {}
         self.received = 0
 
     def plant(self, into: set[bytes], sizes: tuple[int, ...]) -> bytes:
@@ -192,6 +193,20 @@ class Rows:
         (row,) = (row for row in there if row.header.name == name)
         feed.refill(self.connection, row.id, self.plant(held, (272, 784)), self.plant(held, (60,)))
 
+    def set_value(self) -> None:
+        """Set one of a few sealed values of the file, as often longer as shorter than before."""
+        key = f"value {self.chance.randrange(8)}"
+        self.alive -= self.values.pop(key, set())
+        held: set[bytes] = set()
+        meta.put(self.connection, key, self.plant(held, (48, 90, 400, 1_200)))
+        self.values[key] = held
+
+    def forget_value(self) -> None:
+        if self.values:
+            key = self.chance.choice(list(self.values))
+            meta.remove(self.connection, key)
+            self.alive -= self.values.pop(key)
+
     def left(self) -> set[bytes]:
         """Return the names that lie in the file, its WAL truncated, and should not."""
         self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -216,6 +231,8 @@ ACTS: list[tuple[Callable[[Rows], None], int]] = [
     (Rows.remove_draft, 1),
     (Rows.fetch, 4),
     (Rows.give_back, 3),
+    (Rows.set_value, 0),
+    (Rows.forget_value, 0),
 ]
 
 
@@ -240,6 +257,7 @@ LIVES = [
     ({"draft": 60, "end_draft": 20, "write": 5, "push": 3, "receive": 3}, 50, 600),
     ({"draft": 60, "end_draft": 20, "write": 5, "push": 3, "receive": 3}, 97, 600),
     ({"push": 40, "receive": 40, "empty": 10}, 44, 600),
+    ({"set_value": 900, "forget_value": 300}, 1, 600),
 ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from diary.diary import Diary
-from diary.store import pictures, versions
+from diary.store import meta, pictures, versions
 from tests.practice import draft_of, practice_diary, record_slot, slot
 from tests.rule import rule
 
@@ -144,8 +144,8 @@ def test_a_confirmed_phrase_lies_in_no_file_any_more(tmp_path: Path) -> None:
     with diary:
         phrase = diary.phrase()
         assert phrase is not None
-        query = "SELECT value FROM meta WHERE key = 'root entropy'"
-        sealed = diary._state.connection.execute(query).fetchone()[0]
+        sealed = meta.blob(diary._state.connection, "root entropy")
+        assert sealed is not None
         assert found_in(diary.home, [phrase.encode(), phrase.split()[0].encode() + b" "]) == []
         diary.confirm_phrase(dict(list(enumerate(phrase.split(), start=1))[2:5]))
         assert diary.phrase() is None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from diary.rules.ids import Slot
 from diary.store import connection as files
-from diary.store import drafts, history, outbox, pictures, refusals, versions
+from diary.store import drafts, history, meta, outbox, pictures, refusals, versions
 from diary.store.migrations import MIGRATIONS
 from tests.diary.rules.made import ACCOUNT, CONTRACT, LAPTOP, capture, entry
 from tests.rule import rule
@@ -16,8 +16,10 @@ STALE = b"a copy that stayed in a page's gap"
 CAPTURE = capture(LAPTOP, 1, slot=SLOT)
 GONE = entry(LAPTOP, 2, slot=SLOT)
 ENTRY = entry(LAPTOP, 3, slot=SLOT)
+SEALED_VALUE = b"a value under the account's key"
 ROWS: list[tuple[str, list[tuple[object, ...]]]] = [
     ("INSERT INTO replica VALUES (?, ?, ?)", [(LAPTOP, 3, 1)]),
+    ("INSERT INTO meta VALUES (?, ?)", [("a number", 7), ("a word", "ours"), ("device name", SEALED_VALUE)]),
     (
         "INSERT INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
@@ -115,6 +117,8 @@ def test_an_old_file_keeps_all_its_rows_and_contents(tmp_path: Path) -> None:
         ("1970-W01", "1970-01-01T01:10:00Z"),
         ("1970-W01", "1970-01-01T01:20:00Z"),
     ]
+    assert (meta.number(connection, "a number"), meta.word(connection, "a word")) == (7, "ours")
+    assert meta.sealed(connection) == {"device name": SEALED_VALUE}
     assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     # A row that goes still takes with it what belongs to it.
