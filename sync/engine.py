@@ -124,6 +124,7 @@ class _Desk:
     queue: deque[Due] = field(default_factory=deque)
     tried: set[int] = field(default_factory=set)
     ready: ReadyPush | None = None
+    message: bytes = b""  # of what lies ready: made while the line is busy, since then the server waits
     under_way: ReadyPush | None = None
     answers: deque[tuple[ReadyPush, PushAnswer]] = field(default_factory=deque)
     copy_checked: bool = False
@@ -231,10 +232,9 @@ class Engine:
                 )
                 return lambda: line.pull(pull)
             case Push():
-                push, desk.under_way, desk.ready = desk.ready, desk.ready, None
-                assert push is not None, "a push is sent when it lies ready"
-                account = self._diary.account
-                return lambda: line.push(message_of(account, push))
+                assert desk.ready is not None, "a push is sent when it lies ready"
+                desk.under_way, desk.ready, message = desk.ready, None, desk.message
+                return lambda: line.push(message)
             case SendPicture() if desk.no_room:
                 return lambda: "no_room"
             case SendPicture(name):
@@ -352,6 +352,7 @@ class Engine:
             push = self._diary.sign_push(ids, link.url)
             # What was removed since it was listed is not there to be sent: then the next ones are read.
             if push.names:
+                desk.message = msgspec.json.encode(message_of(self._diary.account, push))
                 return push
 
     def _rows_wait(self) -> bool:

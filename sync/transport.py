@@ -45,7 +45,6 @@ from sync.protocol import (
     PicturePart,
     Pull,
     PullAnswer,
-    Push,
     PushAnswer,
     RootProof,
     ServerFacts,
@@ -147,9 +146,9 @@ class Transport:
         """Enrol this replica by a device list that the root signed (R50)."""
         return self._ask("POST", "/v1/enrol", PushAnswer, enrol)
 
-    def push(self, push: Push) -> PushAnswer:
-        """Push versions (R48)."""
-        return self._ask("POST", "/v1/push", PushAnswer, push)
+    def push(self, message: bytes) -> PushAnswer:
+        """Push versions; `message` is the JSON of a `Push` (R48)."""
+        return self._ask("POST", "/v1/push", PushAnswer, message)
 
     def pull(self, pull: Pull) -> PullAnswer:
         """Ask for rows after the cursors (R45)."""
@@ -200,9 +199,9 @@ class Transport:
         return PictureSpan(answer.content, int(found[2]))
 
     def _ask(
-        self, method: str, path: str, kind: type[_Answer], message: msgspec.Struct | None = None
+        self, method: str, path: str, kind: type[_Answer], message: msgspec.Struct | bytes | None = None
     ) -> _Answer:
-        body = msgspec.json.encode(message) if message is not None else None
+        body = msgspec.json.encode(message) if isinstance(message, msgspec.Struct) else message
         return self._read(self._tried(lambda: self._send(method, path, body, _JSON)), kind)
 
     def _tried(self, request: Callable[[], httpx.Response]) -> httpx.Response:
