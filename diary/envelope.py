@@ -172,11 +172,14 @@ def newest_epoch(diary: OpenDiary, contract: ContractId) -> int:
     Raises:
         NoKeyError: It was granted none.
     """
+    if contract in diary.newest_epochs:
+        return diary.newest_epochs[contract]
     _learn_keys(diary, contract)
     epochs = [epoch for of, epoch in diary.epoch_keys if of == contract]
     if not epochs:
         raise NoKeyError(contract=contract, epoch="any")
-    return max(epochs)
+    diary.newest_epochs[contract] = max(epochs)
+    return diary.newest_epochs[contract]
 
 
 def epoch_key(diary: OpenDiary, contract: ContractId, epoch: int) -> bytes:
@@ -217,6 +220,7 @@ def grant(
     at_ms: Millis,
 ) -> None:
     """Grant a key to a listed device or to "recovery" (R49); the contract is the account for its own key."""
+    diary.newest_epochs.pop(contract, None)
     header = draw_header(diary, "grant", contract, grant=GrantInClear(to=to, epoch=epoch))
     keep_sealed(diary, header, seal_grant(header, key, to_public), at_ms=at_ms)
 

@@ -59,7 +59,8 @@ class OpenDiary:
 
     `epoch_keys` and `contents` are caches of what was opened, in memory only: a content never changes under
     its name, and one whose row is gone is not asked for any more. `draft_pictures` says by hash which
-    pictures of the segment under way this process has sealed already. `weeks` are worked out anew whenever
+    pictures of the segment under way this process has sealed already. `newest_epochs` were looked up in the
+    transaction under way, within which nobody else grants any. `weeks` are worked out anew whenever
     the file changed or an instant passed at which they may look otherwise.
     """
 
@@ -74,6 +75,7 @@ class OpenDiary:
     contents: dict[Name, Content] = field(default_factory=dict, repr=False)
     draft_pictures: dict[tuple[ContractId, Slot, int], bytes] = field(default_factory=dict, repr=False)
 
+    newest_epochs: dict[ContractId, int] = field(default_factory=dict, repr=False)
     weeks: dict[Week, WeekAtHand] = field(default_factory=dict, repr=False)
 
     @property
@@ -119,6 +121,7 @@ class OpenDiary:
 
         What it destroyed, or an earlier one could not finish destroying, leaves the WAL after the commit.
         """
+        self.newest_epochs.clear()
         with files.writing(self.connection, self.path):
             self.follow_renewal()
             yield
