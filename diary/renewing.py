@@ -20,7 +20,7 @@ from diary.rules.ids import ReplicaId
 from diary.rules.segment import DeviceListInClear, ListedDevice, Sealed
 from diary.sealing.key_tree import DeviceKeys
 from diary.state import KEYS_OF, OpenDiary
-from diary.store import meta, outbox, renewal, replica, versions
+from diary.store import meta, renewal, replica, versions
 from diary.store.versions import Name, StoredVersion
 
 PREDECESSOR = "predecessor"
@@ -101,7 +101,9 @@ def _reseal(diary: OpenDiary, waiting: list[StoredVersion]) -> None:
                 if header.devices is not None and header.devices.signer != device_list.ROOT:
                     forget(diary, header.name)
             case _ if stored.content != "standing":
-                outbox.leave(diary.connection, header.name)  # its content fell: there is nothing to seal
+                # Its content fell: there is nothing to seal. Nobody asks for its answer any more, so it must
+                # not stand here either: where the server has it, the feed brings it back.
+                forget(diary, header.name)
             case "grant":
                 forget(diary, header.name)  # granted anew, from what is held
             case _:

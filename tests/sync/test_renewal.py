@@ -13,7 +13,7 @@ from sync.enrolment import register
 from sync.transport import UnreachableError
 from tests.practice import SCREEN, record_slot, slot
 from tests.rule import rule
-from tests.sync.stage import Device, Stage, two_devices
+from tests.sync.stage import AFTER_THE_LOCK, Device, Stage, two_devices
 
 TEN = slot("2026-11-18T10:00Z")
 ELEVEN = slot("2026-11-18T11:00Z")
@@ -255,6 +255,25 @@ def test_another_process_that_has_the_file_open_writes_as_the_new_replica_at_onc
         record_slot(tracker, contract, TEN)
         assert tracker.replica == a.diary.replica
     assert {name[0] for name in a.segment((contract.id, Slot(TEN))).versions} == {a.diary.replica}
+
+
+@rule("R42")
+@rule("R37d")
+def test_a_copy_shows_the_record_again_when_its_deletion_of_an_unanswered_edit_comes_too_late(
+    stage: Stage,
+) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    place = (contract.id, TEN)
+    a.diary.edit([place], memo="sent, and never answered")
+    a.failing.fates = ["pass", "refuse"]
+    with suppress(UnreachableError):
+        a.sync()
+    a.diary.remove([place])
+    _, copy = copied(stage, a, "copy")
+    stage.put_clocks(AFTER_THE_LOCK)
+    assert [one.reason for one in copy.sync().refused] == ["week_locked"]
+    b.sync()
+    assert shown(copy) == shown(b) == [(TEN, "synced", "first", 1)]
 
 
 @rule("R42")
