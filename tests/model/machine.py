@@ -217,7 +217,9 @@ class Model(RuleBasedStateMachine):
             self.book.note(device)
             for place in removing:
                 segment = device.diary.segment(place)
-                if segment is None or segment.state in {"deleted", "refused"}:
+                # What was refused before stays so, with its words, unless it was removed just now.
+                says = segment is not None and (segment.memo != "" or segment.snapshots != ())
+                if segment is None or (segment.state in {"deleted", "refused"} and not says):
                     self.gone(device, place)
         finally:
             device.crash_at(None)
