@@ -70,8 +70,8 @@ def ground(database: str) -> Iterator[Ground]:
         shutil.rmtree(folder)
 
 
-def seed_of_run() -> int:
-    """Return the run's seed, printed: the one that is asked for, or a new one."""
-    number = int(os.environ.get("MODEL_SEED") or secrets.randbits(32))
+def seed_of_run(standing: int | None) -> int:
+    """Return the run's seed, printed: the one that is asked for, the standing one, or a new one."""
+    number = int(os.environ.get("MODEL_SEED") or standing or secrets.randbits(32))
     print(f"MODEL_SEED={number}")
     return number
