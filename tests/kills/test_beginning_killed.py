@@ -20,7 +20,10 @@ from tests.sync.stage import serving
 NOW = instant(WEDNESDAY)
 SLOT = Slot(slot_at(NOW) - 6)
 SAMPLE = 11  # points from one sampled to the next; make soak visits all
-SOME_OR_ALL = [pytest.param(SAMPLE, id="some"), pytest.param(1, id="all", marks=pytest.mark.soak)]
+SOME_OR_ALL = [
+    pytest.param(SAMPLE, id="some"),
+    pytest.param(1, id="all", marks=[pytest.mark.soak, pytest.mark.timeout(3600)]),
+]
 
 
 class Beginner:
