@@ -1,11 +1,16 @@
 """`doctor`: what is amiss is named with how to mend it (R70)."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.diary.typed import Typist, typist_with_a_morning
 from tests.rule import rule
+
+# One that nothing asks while a diary is opened.
+PAGE_OF_AN_INDEX = "SELECT rootpage FROM sqlite_schema WHERE name = 'refusal_slot'"
 
 
 @pytest.fixture
@@ -34,10 +39,11 @@ def test_every_check_says_what_it_saw_and_each_warning_how_to_mend_it(typist: Ty
 @rule("R70")
 def test_a_damaged_file_is_a_fault_and_ends_with_status_1(typist: Typist) -> None:
     path = typist.home / "diary.db"
-    page = 4096
+    with closing(sqlite3.connect(path)) as connection:
+        page_bytes = connection.execute("PRAGMA page_size").fetchone()[0]
+        page = connection.execute(PAGE_OF_AN_INDEX).fetchone()[0]
     raw = bytearray(path.read_bytes())
-    last = len(raw) // page - 1
-    raw[last * page : last * page + 64] = bytes([255]) * 64
+    raw[(page - 1) * page_bytes : page * page_bytes] = bytes([255]) * page_bytes
     path.write_bytes(raw)
     said = typist.types("doctor", says=1).out
     assert "FAULT" in said

@@ -1,6 +1,5 @@
 """Who may read and write through the local viewer (R52)."""
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -25,6 +24,7 @@ from datasette_work_diary.access import (
     guarded,
 )
 from datasette_work_diary.lock import Lock
+from tests.event_loop import run
 from tests.rule import rule
 
 DOOR = Door(8631, "the-token", "the-session")
@@ -203,7 +203,7 @@ def answer_of(app: Echo, path: str, headers: dict[str, str], query: str = "") ->
 
     pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": pairs}
-    asyncio.run(Gate(app, DOOR, Lock())(scope, receive, send))
+    run(Gate(app, DOOR, Lock())(scope, receive, send))
     return sent
 
 

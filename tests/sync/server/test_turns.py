@@ -13,6 +13,7 @@ from sync.server.faults import BusyError
 from sync.server.storage import Storage
 from sync.server.storage_sqlite import SqliteStorage
 from sync.server.turns import TURN_MAX, UNDER_WAY_MAX, Turns
+from tests.event_loop import run
 from tests.rule import rule
 from tests.sync.server.conftest import START
 from tests.sync.server.versions import ACCOUNT, OTHER_ACCOUNT, REPLICA, ROOT, SLOT, append, capture
@@ -81,7 +82,7 @@ class TestEveryStorage:
     @rule("R40")
     def test_every_turn_is_answered_with_what_its_work_gave(self, storage: Storage) -> None:
         works = [admitting(storage, number, fails=number % 3 == 1) for number in range(ASKERS)]
-        answers = asyncio.run(taken_at_once(storage, works))
+        answers = run(taken_at_once(storage, works))
         assert [isinstance(answer, OnPurposeError) for answer in answers] == [
             number % 3 == 1 for number in range(ASKERS)
         ]
@@ -90,7 +91,7 @@ class TestEveryStorage:
     @rule("R44")
     def test_who_comes_when_too_many_wait_is_told_to_come_again(self, storage: Storage) -> None:
         works = [admitting(storage, number) for number in range(UNDER_WAY_MAX)]  # and the one they wait for
-        answers = asyncio.run(taken_at_once(storage, works))
+        answers = run(taken_at_once(storage, works))
         assert [isinstance(answer, BusyError) for answer in answers] == [False] * (UNDER_WAY_MAX - 1) + [True]
 
 
@@ -102,15 +103,13 @@ class TestTheEmbeddedOne:
 
     def test_those_who_waited_share_one_commit(self, embedded: SqliteStorage) -> None:
         commits = counted_commits(embedded)
-        answers = asyncio.run(
-            taken_at_once(embedded, [admitting(embedded, number) for number in range(ASKERS)])
-        )
+        answers = run(taken_at_once(embedded, [admitting(embedded, number) for number in range(ASKERS)]))
         assert answers == [START] * ASKERS
         assert len(commits) == 2  # the one that held them up, and theirs
 
     def test_more_than_one_turn_holds_take_another(self, embedded: SqliteStorage) -> None:
         commits = counted_commits(embedded)
-        asyncio.run(taken_at_once(embedded, [admitting(embedded, number) for number in range(TURN_MAX + 1)]))
+        run(taken_at_once(embedded, [admitting(embedded, number) for number in range(TURN_MAX + 1)]))
         assert len(commits) == 3
         assert len(enrolled(embedded)) == TURN_MAX + 1
 
@@ -137,7 +136,7 @@ class TestTheEmbeddedOne:
             await turns.take(last)
             return await asyncio.gather(*seen)
 
-        assert asyncio.run(take()) == [{account(0), account(1), account(2)}] * 3
+        assert run(take()) == [{account(0), account(1), account(2)}] * 3
         assert before == [set()]
         other.close()
 
@@ -147,10 +146,10 @@ class TestTheEmbeddedOne:
             return 0
 
         works = [admitting(embedded, 0), lose_it, admitting(embedded, 1)]
-        answers = asyncio.run(taken_at_once(embedded, works))
+        answers = run(taken_at_once(embedded, works))
         assert [type(answer) for answer in answers] == [BusyError] * 3
         assert enrolled(embedded) == set()
-        assert asyncio.run(taken_at_once(embedded, works[:1])) == [START]
+        assert run(taken_at_once(embedded, works[:1])) == [START]
         assert enrolled(embedded) == {account(0)}
 
     def test_whoever_left_is_not_waited_for(self, embedded: SqliteStorage) -> None:
@@ -163,7 +162,7 @@ class TestTheEmbeddedOne:
             gone.cancel()
             return await stays
 
-        assert asyncio.run(leave()) == START
+        assert run(leave()) == START
         assert enrolled(embedded) == {account(0), account(1)}
 
 
