@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+TYPESCRIPT := 7.0.2
 LOCK := requirements.lock
 
 .PHONY: help run test gates unit journey soak bench lock setup system clean
@@ -38,11 +39,18 @@ run: setup
 
 test: setup system gates unit journey
 
-gates: setup
+gates: setup $(VENV)/.typescript-$(TYPESCRIPT)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(VENV)/javascript/node_modules/.bin/tsc -p tests/javascript
+
+# The types of the pages' modules are checked, not built: Node comes from this environment, not from the machine.
+$(VENV)/.typescript-$(TYPESCRIPT): $(VENV)/.ready
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm install --silent --no-audit --no-fund --no-package-lock \
+		--prefix $(VENV)/javascript typescript@$(TYPESCRIPT)
+	@touch $@
 
 unit: setup
 	$(BIN)/pytest -m "not journey and not soak" -n 2
