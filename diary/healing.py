@@ -6,7 +6,6 @@ read. What the server then has again comes back by its feed, like anything else.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from diary.errors import PeerError
 from diary.evidence.feed import FeedFaultError
@@ -14,7 +13,7 @@ from diary.evidence.merkle import root_of
 from diary.evidence.opening import Opening, SignedOpening, read_opening
 from diary.evidence.page_proof import LEAF_BYTES
 from diary.evidence.receipt import Cursor, Page
-from diary.proving import SHOWN_ROWS_MAX, Prover, Showing, leaf_of, leaves_of, pushes
+from diary.proving import SHOWN_ROWS_MAX, Prover, Showing, is_leaf_of, leaves_of, leaves_taken
 from diary.rules.ids import ContractId, Millis
 from diary.state import OpenDiary
 from diary.store import epochs, feed, meta, receipts, sending, versions
@@ -100,7 +99,7 @@ def _rows_in_common(diary: OpenDiary, contract: ContractId, cursor: Cursor, open
     if cursor.size < head.size:
         return head.size if cursor.log_epoch == head.log_epoch else 0
     parts = epochs.leaf_parts(diary.connection, contract, 0, head.size)
-    leaves = [leaf for one in parts if (leaf := leaf_of(one)) is not None]
+    leaves = leaves_taken(diary, parts)
     whole = len(leaves) == head.size == len(parts)
     return head.size if whole and root_of(leaves).hex() == head.root else 0
 
@@ -135,9 +134,7 @@ def check_goes_on(diary: OpenDiary, page: Page, cursor: Cursor | None) -> None:
 
 def _stands_at(diary: OpenDiary, contract: ContractId, index: int, leaf: str) -> bool:
     for parts in epochs.leaf_parts(diary.connection, contract, index, index + 1):
-        # What was pushed twice may have come with either push.
-        leaves = (leaf_of(replace(parts, push=push)) for push in pushes(diary, parts))
-        return any(each is not None and each.hex() == leaf for each in leaves)
+        return is_leaf_of(diary, parts, leaf)
     return True
 
 

@@ -5,14 +5,14 @@ which the version's writer signed it. Everything runs within the caller's transa
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from diary.errors import PeerError
 from diary.evidence.feed import HASHES_PER_VERSION_BYTES
 from diary.evidence.merkle import leaf_hash
 from diary.evidence.page_proof import LEAF_BYTES, proves_page
-from diary.evidence.receipt import LogRow, Receipt, SignedAnswer, SignedPush, read_answer
+from diary.evidence.receipt import LogRow, Receipt, SignedAnswer, SignedPush, read_answer, receipts_in
 from diary.rules.ids import ContractId, Millis
 from diary.rules.segment import parse_header
 from diary.state import OpenDiary
@@ -149,28 +149,62 @@ class Prover:
 
 def _by_receipt(diary: OpenDiary, parts: LeafParts, receipt: Receipt) -> LeafParts | None:
     """Return the version at its receipt's place, signed by the push that makes the receipt's leaf."""
-    for push in pushes(diary, parts):
-        found = replace(
-            parts,
-            log_epoch=receipt.log_epoch,
-            index=receipt.index,
-            received_at_ms=Millis(receipt.received_at_ms),
-            push=push,
-        )
+    at = replace(
+        parts,
+        log_epoch=receipt.log_epoch,
+        index=receipt.index,
+        received_at_ms=Millis(receipt.received_at_ms),
+    )
+    for found in _as_signed(diary, at):
         if (leaf := leaf_of(found)) is not None and leaf.hex() == receipt.leaf:
             return found
     return None
 
 
-def pushes(diary: OpenDiary, parts: LeafParts) -> Iterator[str]:
-    """Yield the pushes that may have brought a version: the last one first, then all that held it (R40)."""
-    if parts.push is not None:
-        yield parts.push
-    pair = hashlib.sha256(parts.header).digest() + parts.body_hash
+def _as_signed(diary: OpenDiary, parts: LeafParts) -> Iterator[LeafParts]:
+    """Yield a version as it is noted here, then as each push of its writer signed it (R40).
+
+    One push may have carried its content and the next, after a deletion, its header alone (R25): which of
+    them the server took, the note of the last one does not say.
+    """
+    yield parts
+    header_hash = hashlib.sha256(parts.header).digest()
     for name, hashes in epochs.pushes_of(diary.connection, parts.name[0]):
-        starts = range(0, len(hashes), HASHES_PER_VERSION_BYTES)
-        if any(hashes[start : start + HASHES_PER_VERSION_BYTES] == pair for start in starts):
-            yield name
+        for start in range(0, len(hashes), HASHES_PER_VERSION_BYTES):
+            pair = hashes[start : start + HASHES_PER_VERSION_BYTES]
+            if pair.startswith(header_hash):
+                yield replace(parts, push=name, body_hash=pair[len(header_hash) :])
+
+
+def is_leaf_of(diary: OpenDiary, parts: LeafParts, leaf: str) -> bool:
+    """Return whether a leaf is that of a version which the server took (R56).
+
+    Its receipt says so where there is one of that place. Without one, any push that its writer signed may be
+    the one that came: a server is not to be blamed for the one it took (R40).
+    """
+    receipt = _receipt_at(diary, parts, {})
+    if receipt is not None:
+        return receipt.leaf == leaf
+    found = (leaf_of(each) for each in _as_signed(diary, parts))
+    return any(each is not None and each.hex() == leaf for each in found)
+
+
+def _receipt_at(diary: OpenDiary, parts: LeafParts, read: dict[str, dict[Name, Receipt]]) -> Receipt | None:
+    """Return the receipt of a version at the very place it is noted at, None where there is none.
+
+    A version that was healed has another place than its receipt, and one that an earlier server took another
+    time. `read` holds the answers that were read so far.
+    """
+    answer = receipts.answer_for(diary.connection, parts.name)
+    if answer is None:
+        return None
+    if answer.text not in read:
+        read[answer.text] = receipts_in(answer)
+    receipt = read[answer.text].get(parts.name)
+    if receipt is None:
+        return None
+    told = (receipt.log_epoch, receipt.index, receipt.received_at_ms)
+    return receipt if told == (parts.log_epoch, parts.index, parts.received_at_ms) else None
 
 
 def leaf_of(parts: LeafParts) -> bytes | None:
@@ -185,4 +219,16 @@ def leaf_of(parts: LeafParts) -> bytes | None:
 def leaves_of(diary: OpenDiary, proof: PageProof) -> bytes:
     """Return the leaves of the rows that stand where the page's stood; of a page that lies open still."""
     parts = epochs.leaf_parts(diary.connection, proof.contract, proof.first, proof.first + proof.count)
-    return b"".join(leaf for one in parts if (leaf := leaf_of(one)) is not None)
+    return b"".join(leaves_taken(diary, parts))
+
+
+def leaves_taken(diary: OpenDiary, rows: Iterable[LeafParts]) -> list[bytes]:
+    """Return the leaves of versions as the server took them, without those whose push is not known (R56)."""
+    read: dict[str, dict[Name, Receipt]] = {}
+    leaves: list[bytes] = []
+    for parts in rows:
+        receipt = _receipt_at(diary, parts, read)
+        leaf = leaf_of(parts) if receipt is None else bytes.fromhex(receipt.leaf)
+        if leaf is not None:
+            leaves.append(leaf)
+    return leaves

@@ -129,3 +129,11 @@ def read_answer(signed: SignedAnswer, server_key: bytes) -> list[Receipt | Refus
         return _answers.decode(text)
     except UNREADABLE as error:
         raise BrokenAnswerError(because=error) from error
+
+
+def receipts_in(kept: SignedAnswer) -> dict[tuple[ReplicaId, int], Receipt]:
+    """Return the receipts of an answer that was checked when it came, by the names they speak of (R56).
+
+    Whose signature it bears is not looked at again.
+    """
+    return {(item.replica, item.n): item for item in _answers.decode(kept.text) if isinstance(item, Receipt)}

@@ -62,7 +62,8 @@ _RECEIVED = """
        SET received_at_ms = :received_at_ms,
            log_epoch = :log_epoch,
            leaf_index = :leaf_index,
-           push = :push
+           push = :push,
+           body_hash = :body_hash
      WHERE id = :id
 """
 _REFILL = """
@@ -218,8 +219,9 @@ def add(connection: sqlite3.Connection, rows: Sequence[NewRow]) -> None:
 
 
 def note_received(connection: sqlite3.Connection, id_: int, row: NewRow) -> None:
-    """Note that the server holds a version that is held here already.
+    """Note that the server holds a version that is held here already, and what it took (R40, R56).
 
+    Of what was sent again by its header alone, it may hold no content (R25).
     It stays in the outbox until the server's signed receipt comes, unless its content is gone.
     """
     received = {
@@ -228,6 +230,7 @@ def note_received(connection: sqlite3.Connection, id_: int, row: NewRow) -> None
         "log_epoch": row["log_epoch"],
         "leaf_index": row["leaf_index"],
         "push": row["push"],
+        "body_hash": row["body_hash"],
     }
     connection.execute(_RECEIVED, received)
     connection.execute(_LEAVE_OUTBOX, {"id": id_})

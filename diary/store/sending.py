@@ -93,6 +93,7 @@ _READ = """
         ON sealed.id = version.sealed
      ORDER BY wanted.key
 """
+# What the feed showed before its receipt came keeps the push that the server took (R56).
 _MARK_PUSHED = """
     UPDATE version
        SET push = :push
@@ -100,6 +101,7 @@ _MARK_PUSHED = """
            SELECT value
              FROM json_each(:ids)
            )
+       AND received_at_ms IS NULL
 """
 _NOTE_SENT = """
     INSERT INTO sent (sent_at_ms, server, what, name, bytes)

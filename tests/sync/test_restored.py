@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +15,9 @@ from typer.testing import CliRunner
 
 from diary.cli import app
 from diary.clock import GivenClock
+from diary.contracts import Contract
 from diary.evidence.feed import FeedFaultError
+from diary.proving import leaf_of, leaves_taken
 from diary.rules.ids import Millis, Slot
 from diary.rules.week import Week, slot_at
 from diary.store import epochs, versions
@@ -198,6 +201,72 @@ def test_what_was_sent_again_without_a_receipt_stands_where_it_then_came(stage: 
     assert {one.slot for one in b.diary.week(WEEK).segments} == {NINE, TEN, ELEVEN}
     assert (lost(a), lost(b)) == (0, 0)
     assert (a.diary.alarms(), b.diary.alarms()) == ((), ())
+
+
+def told_by_its_header_alone(a: Device, b: Device, contract: Contract, answer: str) -> None:
+    """Have an edit at ten fail to arrive, lose its content to a deletion, and be told by its header alone."""
+    b.diary.edit([(contract.id, TEN)], memo="noted as sent, and never arrived")
+    b.failing.fates = ["pass", "refuse"]
+    with pytest.raises(UnreachableError):
+        b.sync()
+    a.diary.remove([(contract.id, TEN)])
+    a.sync()
+    b.failing.fates = ["pass", answer]
+    with suppress(UnreachableError):
+        b.sync()
+    b.sync()
+    assert b.diary.queue().versions == 0
+
+
+@rule("R40")
+@rule("R56")
+@pytest.mark.parametrize("answer", ["pass", "lose"])
+def test_a_server_that_took_an_edit_by_its_header_alone_is_no_forked_one(
+    stage: RestoringStage, answer: str
+) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    b.sync()
+    told_by_its_header_alone(a, b, contract, answer)
+    record_slot(a.diary, contract, NINE)
+    sync_in_turn(a, b, a)
+    assert (a.diary.alarms(), b.diary.alarms()) == ((), ())
+    assert [(one.slot, one.life) for one in b.diary.week(WEEK).segments] == [(NINE, 0), (TEN, 1)]
+    assert shown(a) == shown(b)
+
+
+@rule("R56")
+def test_a_leaf_other_than_its_receipts_does_not_stand_though_its_writer_signed_it(
+    stage: RestoringStage,
+) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    b.sync()
+    told_by_its_header_alone(a, b, contract, "pass")
+    connection = b.diary._state.connection
+    index = b.diary.cursors()[contract.id].size - 1
+    (parts,) = epochs.leaf_parts(connection, contract.id, index, index + 1)
+    (taken,) = leaves_taken(b.diary._state, [parts])
+    noted = leaf_of(parts)
+    assert noted is not None
+    assert b.diary.stands_at(contract.id, index, taken.hex())
+    assert not b.diary.stands_at(contract.id, index, noted.hex())
+
+
+@rule("R40")
+@rule("R43")
+@pytest.mark.parametrize("answer", ["pass", "lose"])
+def test_what_came_by_its_header_alone_comes_back_to_a_restored_server(
+    stage: RestoringStage, answer: str
+) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    b.sync()
+    backup = stage.back_up()
+    told_by_its_header_alone(a, b, contract, answer)
+    before = shown(b)
+    stage.restore(backup)
+    sync_in_turn(b, a, b)
+    assert (lost(a), lost(b)) == (0, 0)
+    assert (a.diary.alarms(), b.diary.alarms()) == ((), ())
+    assert shown(a) == shown(b) == before
 
 
 @rule("R43")
