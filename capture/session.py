@@ -259,10 +259,11 @@ class Session:
                 self._draft = replace(draft, memo=self._wish.memo, label=self._wish.label)
                 self._keep()
             return
-        self._effects.append(DropDraft(draft.contract, draft.slot))
         if (contract, draft.slot) in self._removed:
+            self._effects.append(DropDraft(draft.contract, draft.slot))
             self._draft = None
             return
+        # Keeping it takes the slot from the other contract: dropped before, a crash would lose the moment.
         self._draft = replace(draft, contract=contract, memo=self._wish.memo, label=self._wish.label)
         self._keep()
 

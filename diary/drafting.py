@@ -20,10 +20,13 @@ _draft_decoder = msgspec.json.Decoder(DraftText)
 def keep_draft(diary: OpenDiary, draft: CaptureDraft) -> bool:
     """Seal the segment under way to disk (R19); return False where it was removed: nothing is kept (R12).
 
-    A memo or label that was edited in the kept draft meanwhile stays when it was typed later.
+    A memo or label that was edited in the kept draft meanwhile stays when it was typed later. A slot that a
+    switch gave to this contract is taken from the one before in the same transaction: a crash leaves one of
+    both, with the slot's moment and minutes.
     """
     assert len(draft.minutes) == MINUTES_PER_SLOT, "a slot has ten minutes"
     with diary.writing():
+        _take_slot_over(diary, draft)
         kept = drafts.find(diary.connection, draft.contract, draft.slot)
         if kept is not None and kept.removed:
             return False
@@ -31,6 +34,13 @@ def keep_draft(diary: OpenDiary, draft: CaptureDraft) -> bool:
         write_text(diary, _text_of(draft, old))
         _keep_draft_pictures(diary, draft)
     return True
+
+
+def _take_slot_over(diary: OpenDiary, draft: CaptureDraft) -> None:
+    """Drop what was kept of this slot for another contract; a snapshot has decided, and stays (R12)."""
+    for other in drafts.others(diary.connection, draft.contract, draft.slot):
+        if draft_text(diary, other).moment is None:
+            forget_draft(diary, (other.contract, other.slot))
 
 
 def _text_of(draft: CaptureDraft, old: DraftText | None) -> DraftText:

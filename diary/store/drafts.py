@@ -31,6 +31,14 @@ _ALL = """
         ON sealed.id = draft.sealed
      ORDER BY slot, contract
 """
+_OTHERS = """
+    SELECT contract, slot, removed, sealed.body
+      FROM draft
+      LEFT JOIN sealed
+        ON sealed.id = draft.sealed
+     WHERE slot = :slot AND contract <> :contract AND removed = 0
+     ORDER BY contract
+"""
 _REMOVE = """
     INSERT INTO draft (contract, slot, removed, sealed)
     VALUES (:contract, :slot, 1, NULL)
@@ -153,6 +161,11 @@ def find(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> Ke
 def everything(connection: sqlite3.Connection) -> tuple[KeptDraft, ...]:
     """Return all drafts and marks, the oldest slot first."""
     return tuple(map(_kept, connection.execute(_ALL)))
+
+
+def others(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> tuple[KeptDraft, ...]:
+    """Return the drafts of one slot that are another contract's; no marks."""
+    return tuple(map(_kept, connection.execute(_OTHERS, {"contract": contract, "slot": slot})))
 
 
 def remove(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> None:

@@ -135,6 +135,29 @@ def test_pictures_of_a_draft_are_sealed_once_and_the_rest_every_time(tmp_path: P
 
 
 @rule("R12")
+def test_a_slot_that_a_switch_gave_to_another_contract_has_one_draft(tmp_path: Path) -> None:
+    diary, _, contract = practice_diary(tmp_path)
+    with diary:
+        before = msgspec.structs.replace(draft_of(contract, NINE), moment=None, pictures=())
+        earlier = draft_of(contract, Slot(NINE - 1))
+        switched = msgspec.structs.replace(before, contract=diary.new_contract(title="Bakery").id)
+        for draft in (earlier, before, switched):
+            diary.keep_draft(draft)
+        assert diary.drafts() == (earlier, switched)
+
+
+@rule("R12")
+def test_a_draft_whose_snapshot_was_taken_stays_with_its_contract(tmp_path: Path) -> None:
+    diary, _, contract = practice_diary(tmp_path)
+    with diary:
+        taken = draft_of(contract, NINE)
+        other = draft_of(diary.new_contract(title="Bakery"), NINE)
+        diary.keep_draft(taken)
+        diary.keep_draft(other)
+        assert {draft.contract for draft in diary.drafts()} == {taken.contract, other.contract}
+
+
+@rule("R12")
 def test_nothing_is_recorded_in_a_slot_removed_under_way(tmp_path: Path) -> None:
     diary, clock, contract = practice_diary(tmp_path)
     draft = draft_of(contract, NINE)
