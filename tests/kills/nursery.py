@@ -23,6 +23,7 @@ from tests.kills.edges import Mortality, Point, points_of, wrap_edges
 
 IMPORTED_ONCE = (
     "capture.cli",
+    "capture.tracker",
     "diary.command.program",
     "psycopg",
     "sync.cli",
@@ -92,6 +93,10 @@ class Nursery:
         """Begin a server: its folder, its port, perhaps a database's address."""
         return self._begin("server", words, at_ms, dies_at)
 
+    def tracker(self, *words: str, at_ms: int, dies_at: Point | None = None) -> Mortal:
+        """Begin a tracker: its diary's folder, and the folder of its day (`tests.kills.day`)."""
+        return self._begin("tracker", words, at_ms, dies_at)
+
     def _begin(self, what: str, words: Sequence[str], at_ms: int, dies_at: Point | None) -> Mortal:
         self.born += 1
         folder = self.folder / f"mortal-{self.born}"
@@ -156,7 +161,7 @@ def _live(job: dict[str, Any]) -> None:
         dies_at = Point(*job["dies_at"]) if job["dies_at"] else None
         wrap_edges(Mortality(folder / "passed", dies_at))
         clock = GivenClock(Millis(job["at_ms"]))
-        status = _diary(job["words"], clock) if job["run"] == "diary" else _server(job["words"], clock)
+        status = {"diary": _diary, "server": _server, "tracker": _tracker}[job["run"]](job["words"], clock)
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1
     except BaseException:  # noqa: BLE001  # whatever it is, it must not return into the nursery
@@ -181,6 +186,13 @@ def _server(words: Sequence[str], clock: GivenClock) -> int:
     vars(served)["SystemClock"] = lambda: clock
     folder, port, *database = words
     served.serve(Settings(Path(folder), port=int(port), database_url=database[0] if database else None))
+    return 0
+
+
+def _tracker(words: Sequence[str], clock: GivenClock) -> int:
+    from tests.kills.day import live
+
+    live(Path(words[0]), Path(words[1]), clock)
     return 0
 
 
