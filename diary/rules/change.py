@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import Millis, Slot
 from diary.rules.merge import Held, Standing, standing
@@ -47,8 +49,7 @@ RefusalReason = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(msgspec.Struct, frozen=True):
     """The change may be made; `stands` is what stands before it."""
 
     stands: Standing
@@ -108,21 +109,20 @@ def is_deletion(header: Header) -> bool:
     return (header.life or 0) % 2 == 1
 
 
-def frozen_standing(held: Sequence[Held], week: Week) -> Standing:
-    """Return the frozen record of a slot: the merge of what the log held before the lock (R37b).
+def frozen_record(held: Sequence[Held], week: Week) -> list[Held]:
+    """Return what the log held before the lock: merged, it is the frozen record of the slot (R37b).
 
     What the server has not taken is no part of it.
     """
     locked_at_ms = week.locked_at_ms
-    return standing(
+    return [
         version
         for version in held
         if version.received_at_ms is not None and version.received_at_ms < locked_at_ms
-    )
+    ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(msgspec.Struct, frozen=True):
     """One question, with what all checks need."""
 
     header: Header
@@ -144,8 +144,13 @@ class _Asked:
     @property
     def is_late_segment(self) -> bool:
         """Return whether nothing stood in the frozen week and a capture came after the lock (R37c)."""
-        record = frozen_standing(self.held, self.week)
-        return _is_empty(record) and any(version.is_capture for version in self.held)
+        return not self.froze_with_time and any(version.is_capture for version in self.held)
+
+    @property
+    def froze_with_time(self) -> bool:
+        """Return whether the frozen record holds a capture, a claim or a deletion: no time is late then."""
+        record = frozen_record(self.held, self.week)
+        return any(version.claims or version.life > 0 for version in record)
 
     @property
     def is_new_claim(self) -> bool:
@@ -154,11 +159,6 @@ class _Asked:
             version.claims and not version.is_capture and version.life == self.header.life
             for version in self.held
         )
-
-
-def _is_empty(record: Standing) -> bool:
-    """Return whether the frozen record holds no capture, claim or deletion: time may still be late."""
-    return record.life == 0 and record.kind is None
 
 
 def _slot_has_begun(asked: _Asked) -> Refused | None:
@@ -174,9 +174,10 @@ def _capture_ended_while_active(asked: _Asked) -> Refused | None:
 
 def _entry_finds_the_contract_active(asked: _Asked) -> Refused | None:
     """Refuse edits and manual time, but neither a deletion nor what was written with a capture (R9)."""
-    if is_deletion(asked.header) or _came_with_its_capture(asked):
+    refused = _refused_by_state(asked, asked.at_ms, "nothing is added or edited then")
+    if refused is None or is_deletion(asked.header) or _came_with_its_capture(asked):
         return None
-    return _refused_by_state(asked, asked.at_ms, "nothing is added or edited then")
+    return refused
 
 
 def _refused_by_state(asked: _Asked, at_ms: int, because: str) -> Refused | None:
@@ -213,7 +214,7 @@ def _capture_belongs_to_life_0(asked: _Asked) -> Refused | None:
 
 def _capture_is_early_or_late(asked: _Asked) -> Refused | None:
     """Take a capture after the lock only where the frozen week holds nothing: it is late (R37c)."""
-    if not asked.is_frozen or _is_empty(frozen_standing(asked.held, asked.week)):
+    if not asked.is_frozen or not asked.froze_with_time:
         return None
     return Refused("week_locked", f"{asked.week.name} is frozen and already holds time in this slot")
 
@@ -284,10 +285,10 @@ def _is_within_limits(asked: _Asked) -> Refused | None:
         return None
     if (asked.header.life or 0) >= LIVES_MAX:
         return Refused("too_many_lives", f"the slot was deleted and added again {LIVES_MAX // 2} times")
-    if len({version.header.name for version in asked.held}) >= VERSIONS_MAX:
-        return Refused("too_many_versions", f"the segment has {VERSIONS_MAX} versions")
     if len(asked.held) < SIBLINGS_MAX:
         return None
+    if len({version.header.name for version in asked.held}) >= VERSIONS_MAX:
+        return Refused("too_many_versions", f"the segment has {VERSIONS_MAX} versions")
     after = standing([*asked.held, Held(asked.header, asked.at_ms)])
     if len(after.frontier) > max(SIBLINGS_MAX, len(asked.stands.frontier)):
         return Refused("too_many_siblings", f"{SIBLINGS_MAX} versions stand side by side already")

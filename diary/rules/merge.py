@@ -107,6 +107,30 @@ def kept(held: Sequence[Held]) -> tuple[int, set[tuple[ReplicaId, int]]]:
     return life, {version.header.name for version in (*captures, *_frontier_of(present))}
 
 
+def ended_by(header: Header, stands: Standing) -> tuple[tuple[ReplicaId, int], ...]:
+    """Return the names whose content goes when the version comes to where `stands` stands (R25, R35).
+
+    They are those that then stand no more, in order; the version's own is among them when what descends
+    from it, or a greater life, came first. What does not stand has lost its content already: so only what
+    stands is compared, for whatever a version descends from, that which stands of it descends from too.
+    """
+    come = Held(header, None)
+    if come.life < stands.life:
+        return (header.name,)
+    if come.is_capture:
+        return ()
+    if come.life > stands.life:
+        return tuple(sorted(stands.kept))
+    vector = come.vector
+    if _is_superseded(header, vector, [version.vector for version in stands.frontier]):
+        return (header.name,)
+    return tuple(
+        version.header.name
+        for version in stands.frontier
+        if _is_superseded(version.header, version.vector, (vector,))
+    )
+
+
 def destroyed(held: Iterable[Held]) -> tuple[Held, ...]:
     """Return the versions whose content must be destroyed, by (replica, n) (R25, R35).
 
@@ -119,10 +143,12 @@ def destroyed(held: Iterable[Held]) -> tuple[Held, ...]:
 
 def _present(versions: Sequence[Held]) -> tuple[int, list[Held], list[Held]]:
     """Return the greatest life, the captures that count in it and the entries that belong to it (R35)."""
-    entries = [version for version in versions if not version.is_capture]
+    captures: list[Held] = []
+    entries: list[Held] = []
+    for version in versions:
+        (captures if version.is_capture else entries).append(version)
     life = max([version.life for version in entries], default=0)
-    captures = [version for version in versions if version.is_capture] if life == 0 else []
-    return life, captures, [version for version in entries if version.life == life]
+    return life, [] if life else captures, [version for version in entries if version.life == life]
 
 
 def _once(held: Iterable[Held]) -> list[Held]:

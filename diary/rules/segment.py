@@ -198,7 +198,7 @@ def _faults_of_capture(header: Header) -> Iterator[str]:
         yield "a capture is sealed: epoch and commit are needed"
     if pictures is None or len(pictures) > PICTURES_MAX:
         yield f"a capture lists its pictures, at most {PICTURES_MAX}"
-    if any(not _HASH.fullmatch(name) or size <= 0 for name, size in pictures or ()):
+    if pictures and any(not _HASH.fullmatch(name) or size <= 0 for name, size in pictures):
         yield "a picture is named by 64 hexadecimal digits and a size over 0"
     if header.vector is not None or header.life is not None or header.manual is not None:
         yield "a capture has no vector, life or claim"
@@ -214,7 +214,7 @@ def _faults_of_entry(header: Header) -> Iterator[str]:
     vector = header.vector or {}
     if not 1 <= len(vector) <= VECTOR_MAX or vector.get(header.replica) != header.n:
         yield "an entry's vector holds its own name"
-    if any(not _is_id(replica) or not 1 <= n < NUMBER_END for replica, n in vector.items()):
+    if not all(map(_is_id, vector)) or not all(1 <= n < NUMBER_END for n in vector.values()):
         yield "a vector maps replicas to numbers from 1"
 
 

@@ -13,7 +13,10 @@ Vector = Mapping[ReplicaId, int]
 
 def descends_from(later: Vector, earlier: Vector) -> bool:
     """Return whether `later` knew all that `earlier` knew; equal vectors descend from each other (R34)."""
-    return all(later.get(replica, 0) >= n for replica, n in earlier.items())
+    for replica, n in earlier.items():  # noqa: SIM110 - a generator takes twice as long, a thousand times a push
+        if later.get(replica, 0) < n:
+            return False
+    return True
 
 
 def are_concurrent(one: Vector, other: Vector) -> bool:

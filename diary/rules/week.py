@@ -88,8 +88,7 @@ class Week:
     @property
     def starts_at_ms(self) -> Millis:
         """Return Monday 00:00 UTC, its first instant (R2)."""
-        monday = date.fromisocalendar(self.year, self.number, 1)
-        return Millis((monday - _EPOCH.date()).days * DAY_MILLIS)
+        return Millis(_monday_of(self.year, self.number) * DAY_MILLIS)
 
     @property
     def ends_at_ms(self) -> Millis:
@@ -132,6 +131,12 @@ def _week_of_day(day: int) -> Week:
     except OverflowError:
         raise ValueError(f"A diary knows the years {_YEARS[0]} to {_YEARS[-1]}.") from None
     return Week(year, number)
+
+
+@lru_cache(maxsize=4096)  # each version of a push is held to its week's lock
+def _monday_of(year: int, number: int) -> int:
+    """Return the first day of an ISO week that exists, counted from 1970-01-01 (R2)."""
+    return (date.fromisocalendar(year, number, 1) - _EPOCH.date()).days
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from diary.rules.change import Allowed, decide
 from diary.rules.change import Refused as RefusedByRule
 from diary.rules.contract import TermsHistory, TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
-from diary.rules.merge import Held, Standing, kept
+from diary.rules.merge import Held, ended_by
 from diary.rules.segment import DeviceListInClear, Header, MalformedHeaderError, parse_header
 from diary.rules.unreadable import UNREADABLE
 from sync.protocol import PICTURE_BYTES_MAX, WireVersion
@@ -194,7 +194,7 @@ def _judge_shape(pushed: Pushed, header: Header, books: Books) -> Refused | None
     # A device list may be the one that lists its own writer: its check knows whom it lists.
     if header.type != "device_list" and not _counts(books.devices, header):
         return Refused("device_revoked", "the device list does not count this version", stored=True)
-    if any(size > PICTURE_BYTES_MAX for _, size in header.pictures or ()):
+    if header.pictures and any(size > PICTURE_BYTES_MAX for _, size in header.pictures):
         return Refused("too_large", f"a picture has at most {PICTURE_BYTES_MAX} bytes", stored=True)
     fault = _fault_of_content(pushed, header)
     return Refused("bad_header", fault, stored=True) if fault else None
@@ -255,17 +255,4 @@ def _judge_segment(header: Header, books: Books, at_ms: Millis) -> Decision:
     if isinstance(decision, RefusedByRule):
         return Refused(decision.reason, decision.because, stored=decision.reason not in PASSING_REASONS)
     assert isinstance(decision, Allowed)
-    return Accepted(header, ended_by(header, held, decision.stands, at_ms))
-
-
-def ended_by(
-    header: Header, held: list[Held], before: Standing, at_ms: Millis
-) -> tuple[tuple[ReplicaId, int], ...]:
-    """Return whose content goes when the version comes to those of its place; its own may too (R25, R35).
-
-    `before` is what stands of `held`.
-    """
-    if not held:
-        return ()
-    _, after = kept([*held, Held(header, at_ms)])
-    return tuple(sorted((before.kept | {header.name}) - after))
+    return Accepted(header, ended_by(header, decision.stands))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diary.rules.ids import ReplicaId
-from diary.rules.merge import Held, destroyed, kept, standing
+from diary.rules.merge import Held, destroyed, ended_by, kept, standing
 from diary.rules.segment import Header
 from tests.diary.rules.made import DESKTOP, IN_TIME, LAPTOP, PHONE, capture, entry, received
 from tests.rule import rule
@@ -121,6 +121,21 @@ def test_what_is_destroyed_is_all_that_does_not_stand(steps: list[tuple[int, str
     stands = standing(held)
     assert names(destroyed(held)) == names(held) - names(stands.frontier) - names(stands.captures)
     assert kept([*held, *held[::2]]) == (stands.life, stands.kept)
+
+
+@rule("R25")
+@settings(max_examples=200, deadline=None)
+@given(acts, st.randoms(use_true_random=False))
+def test_a_version_ends_what_stands_no_more_with_it_in_whatever_order_versions_come(
+    steps: list[tuple[int, str, int]], chance: object
+) -> None:
+    held = all_of(world_of(steps))
+    chance.shuffle(held)  # type: ignore[attr-defined]  # hypothesis types its Random as object here
+    for number, version in enumerate(held):
+        before = standing(held[:number])
+        after = standing(held[: number + 1])
+        gone = (before.kept | {version.header.name}) - after.kept
+        assert ended_by(version.header, before) == tuple(sorted(gone))
 
 
 @rule("R36")
