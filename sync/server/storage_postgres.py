@@ -172,13 +172,15 @@ class _PostgresHold:
             self._run(sql.REFUSE, header_hash=item.header_hash, body_hash=item.body_hash, **row)
 
     def destroy(self, names: Collection[Name]) -> None:
-        for replica, n in names:
-            self._run(sql.DESTROY, replica=replica, n=n)
-            for name, size, counted in self._all(sql.FORGET_PICTURES, replica=replica, n=n):
-                self._run(sql.DOOM, name=name)
-                if counted:
-                    self._run(sql.FREE_BYTES, name=name, size=size)
-            self.destroyed_something = True
+        replicas, ns = [replica for replica, _ in names], bigints(n for _, n in names)
+        self._run(sql.DESTROY, replicas=replicas, ns=ns)
+        forgotten = self._all(sql.FORGET_PICTURES, replicas=replicas, ns=ns)
+        # Each picture once, after the last row that named it is gone: its room is given back once.
+        for name, (size, counted) in {name: of_it for name, *of_it in forgotten}.items():
+            self._run(sql.DOOM, name=name)
+            if counted:
+                self._run(sql.FREE_BYTES, name=name, size=size)
+        self.destroyed_something = bool(names) or self.destroyed_something
 
 
 class PostgresStorage:

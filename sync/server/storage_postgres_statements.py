@@ -210,12 +210,14 @@ REFUSE = """
 DESTROY = """
     UPDATE version
        SET body = NULL, wrap = NULL
-     WHERE account = %(account)s AND replica = %(replica)s AND n = %(n)s
+      FROM unnest(%(replicas)s::text[], %(ns)s::bigint[]) AS named (replica, n)
+     WHERE version.account = %(account)s AND version.replica = named.replica AND version.n = named.n
 """
 
 FORGET_PICTURES = """
     DELETE FROM picture
-     WHERE account = %(account)s AND replica = %(replica)s AND n = %(n)s
+     USING unnest(%(replicas)s::text[], %(ns)s::bigint[]) AS named (replica, n)
+     WHERE picture.account = %(account)s AND picture.replica = named.replica AND picture.n = named.n
  RETURNING name, size, counted
 """
 

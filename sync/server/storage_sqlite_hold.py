@@ -153,15 +153,16 @@ class SqliteHold:
 
     def destroy(self, names: Collection[Name]) -> None:
         """See `AccountHold.destroy`."""
-        for replica, n in names:
-            asked = {"account": self._account, "replica": replica, "n": n}
-            self._connection.execute(sql.DESTROY, asked)
-            for name, size, counted in self._connection.execute(sql.FORGET_PICTURES, asked).fetchall():
-                gone = {"account": self._account, "name": name}
-                self._connection.execute(sql.DOOM, gone)
-                if counted:
-                    self._connection.execute(sql.FREE_BYTES, gone | {"size": size})
-            self.destroyed_something = True
+        asked = [(self._account, replica, n) for replica, n in names]
+        self._connection.executemany(sql.DESTROY, asked)
+        forgotten = self._connection.executemany(sql.FORGET_PICTURES, asked)
+        # Each picture once, after the last row that named it is gone: its room is given back once.
+        for name, (size, counted) in {name: of_it for name, *of_it in forgotten}.items():
+            gone = {"account": self._account, "name": name}
+            self._connection.execute(sql.DOOM, gone)
+            if counted:
+                self._connection.execute(sql.FREE_BYTES, gone | {"size": size})
+        self.destroyed_something = bool(asked) or self.destroyed_something
 
 
 def device_list(connection: apsw.Connection, account: AccountId) -> DeviceListRow | None:

@@ -320,12 +320,12 @@ REFUSE = """
 DESTROY = """
     UPDATE version
        SET body = NULL, wrap = NULL
-     WHERE account = :account AND replica = :replica AND n = :n
+     WHERE account = ?1 AND replica = ?2 AND n = ?3
 """
 
 FORGET_PICTURES = """
     DELETE FROM picture
-     WHERE account = :account AND replica = :replica AND n = :n
+     WHERE account = ?1 AND replica = ?2 AND n = ?3
  RETURNING name, size, counted
 """
 

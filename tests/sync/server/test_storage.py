@@ -327,9 +327,9 @@ class TestEveryStorage:
         assert storage.picture_arrived(ACCOUNT, PICTURE)
         with storage.hold(ACCOUNT) as hold:
             append(hold, capture(4, slot=SLOT + 1, pictures=((PICTURE, 8192),)))
-            hold.destroy([(REPLICA, 3)])
-            hold.destroy([(REPLICA, 4)])
+            hold.destroy([(REPLICA, 3), (REPLICA, 4)])  # at once: the room is given back once
         assert storage.picture_bytes(ACCOUNT) == 0
+        assert storage.doomed(10) == [(ACCOUNT, PICTURE)]
 
     def test_sweeping_succeeds(self, storage: Storage) -> None:
         assert storage.sweep()
