@@ -158,6 +158,11 @@ def parse_header(raw: bytes) -> Header:
     return header
 
 
+def stored_header(text: str) -> Header:
+    """Return the header that `parse_header` found to be one before its text was stored."""
+    return _decoder.decode(text)
+
+
 @lru_cache(maxsize=4096)  # thousands of versions name the same account, contracts and replicas
 def _is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None

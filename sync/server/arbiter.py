@@ -28,8 +28,7 @@ PASSING_REASONS = frozenset({"clock_unsure", "slot_in_future", "clock_ahead", "q
 Place = tuple[ContractId, Slot]
 
 
-@dataclass(frozen=True, slots=True)
-class Pushed:
+class Pushed(msgspec.Struct, frozen=True):
     """One version as it came: `header` is None where it cannot be read, and `fault` says why.
 
     `n` is the number that the version bears, 0 where even that cannot be read.
@@ -45,8 +44,7 @@ class Pushed:
     wrap: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What was answered to a name before (R40)."""
 
     header_hash: bytes
@@ -54,15 +52,13 @@ class Known:
     answer: Receipt | Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """The name is known with this content: its first answer stands (R40)."""
 
     answer: Receipt | Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """The version enters the log of its contract, which it may open.
 
     `destroys` are the names whose content goes with it (R25, R35): its own too, when a version that
@@ -73,8 +69,7 @@ class Accepted:
     destroys: tuple[tuple[ReplicaId, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """The version does not enter; `stored` says whether its name is answered so for ever (R40)."""
 
     reason: str

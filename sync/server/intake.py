@@ -4,14 +4,17 @@ The arbiter decides and the storage keeps; this is the order in which they are a
 after the commit.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
 
 from diary.evidence import signature
 from diary.evidence.device_list import device
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Receipt, Refusal, SignedPush
 from diary.rules.contract import TermsHistory
-from diary.rules.ids import Millis
+from diary.rules.ids import Millis, ReplicaId
 from diary.rules.segment import DeviceListInClear, Header, parse_header
 from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Push, PushAnswer
 from sync.server.arbiter import Accepted, Answered, Books, Known, Pushed, Refused, judge, read
@@ -43,17 +46,7 @@ class ReadPush:
     push: Push
     versions: list[Pushed]
     signed: SignedPush
-
-    @property
-    def question(self) -> Question:
-        """Return what is to be known before the push is judged."""
-        headers = [item.header for item in self.versions if item.header is not None]
-        return Question(
-            replica=self.push.replica,
-            ns=frozenset(item.n for item in self.versions if item.n > 0),
-            places=frozenset((header.contract, header.slot) for header in headers if header.slot is not None),
-            contracts=frozenset(header.contract for header in headers),
-        )
+    question: Question
 
 
 def read_push(push: Push) -> ReadPush:
@@ -70,7 +63,19 @@ def read_push(push: Push) -> ReadPush:
         raise TooLargeError(what=f"A push holds at most {PUSH_BYTES_MAX} bytes; this one has {size}.")
     versions = [read(item) for item in push.versions]
     hashes = b"".join(item.header_hash + item.body_hash for item in versions)
-    return ReadPush(push, versions, SignedPush(replica=push.replica, hashes=hashes, signature=push.signature))
+    signed = SignedPush(replica=push.replica, hashes=hashes, signature=push.signature)
+    return ReadPush(push, versions, signed, _question_of(push.replica, versions))
+
+
+def _question_of(replica: ReplicaId, versions: Sequence[Pushed]) -> Question:
+    """Return what is to be known before the push is judged."""
+    headers = [item.header for item in versions if item.header is not None]
+    return Question(
+        replica=replica,
+        ns=frozenset(item.n for item in versions if item.n > 0),
+        places=frozenset((header.contract, header.slot) for header in headers if header.slot is not None),
+        contracts=frozenset(header.contract for header in headers),
+    )
 
 
 def listed(row: DeviceListRow | None) -> DeviceListInClear | None:
@@ -154,7 +159,7 @@ def enter(
                 leaves[header.name] = _leaf(item, header, receipt)
                 for name in destroys:
                     if name in leaves:  # it came with this push: its content is never written
-                        leaves[name] = replace(leaves[name], body=None, wrap=None)
+                        leaves[name] = msgspec.structs.replace(leaves[name], body=None, wrap=None)
                     else:
                         destroyed.append(name)
     if leaves:

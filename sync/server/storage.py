@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedPush
 from diary.rules.contract import TermsVersion
@@ -70,8 +72,7 @@ class Basis:
     terms: dict[ContractId, tuple[TermsVersion, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class NewLeaf:
+class NewLeaf(msgspec.Struct, frozen=True):
     """An accepted version on its way into the log.
 
     `body` and `wrap` are None where the version comes without content or was superseded when it came.

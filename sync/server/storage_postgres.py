@@ -20,7 +20,7 @@ from diary.evidence.receipt import Cursor, SignedPush
 from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.merge import Held
-from diary.rules.segment import parse_header
+from diary.rules.segment import stored_header
 from sync.server import storage_postgres_schema as schema
 from sync.server import storage_postgres_statements as sql
 from sync.server import storage_rows
@@ -375,7 +375,7 @@ def _standing(places: Collection[Place], answer: Answer) -> dict[Place, list[Hel
     found: dict[Place, list[Held]] = {place: [] for place in places}
     rows: list[Any] = answer.fetchall()
     for contract, slot, header, at_ms in rows:
-        found[contract, slot].append(Held(parse_header(header.encode()), Millis(at_ms)))
+        found[contract, slot].append(Held(stored_header(header), Millis(at_ms)))
     return found
 
 

@@ -10,7 +10,7 @@ from diary.evidence.receipt import Cursor, SignedPush
 from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.merge import Held
-from diary.rules.segment import parse_header
+from diary.rules.segment import stored_header
 from sync.server import storage_rows
 from sync.server import storage_sqlite_statements as sql
 from sync.server.storage import Basis, DeviceListRow, Name, NewLeaf, NewRefusal, Place, Question, Stored
@@ -65,7 +65,7 @@ class SqliteHold:
         found: dict[Place, list[Held]] = {place: [] for place in places}
         asked = {"account": self._account, "places": _json.encode(list(found)).decode()}
         for contract, slot, header, at_ms in self._connection.execute(sql.STANDING, asked):
-            found[contract, slot].append(Held(parse_header(header.encode()), at_ms))
+            found[contract, slot].append(Held(stored_header(header), at_ms))
         return found
 
     def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:

@@ -7,10 +7,10 @@ otherwise leave copies in the gaps of its pages, where `secure_delete` does not 
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import apsw
+import msgspec
 import pytest
 
 from diary.clock import GivenClock
@@ -60,7 +60,7 @@ def test_no_byte_of_what_is_gone_is_left_in_the_file(file: tuple[Path, SqliteSto
                 wrap_name, wrap = planted(chance, (60,))
                 slot = SLOT + chance.randrange(100)
                 row = leaf(made(n, slot=slot), index=index, at_ms=hold.received_at_ms, body=body)
-                leaves.append(replace(row, wrap=wrap))
+                leaves.append(msgspec.structs.replace(row, wrap=wrap))
                 index += 1
                 alive[REPLICA, n] = {body_name, wrap_name}
                 every |= {body_name, wrap_name}

@@ -3,8 +3,9 @@
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from diary.evidence.receipt import Receipt, SignedPush
 from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
@@ -137,4 +138,4 @@ def append(
 
 
 def without_content(item: NewLeaf) -> NewLeaf:
-    return replace(item, body=None, wrap=None)
+    return msgspec.structs.replace(item, body=None, wrap=None)
