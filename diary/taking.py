@@ -23,7 +23,7 @@ from diary.healing import check_goes_on
 from diary.resealing import forget
 from diary.rules.change import is_deletion
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
-from diary.rules.merge import Held, kept, standing
+from diary.rules.merge import Held, present, standing
 from diary.rules.segment import DeviceListInClear, EntryContent, Header, parse_header
 from diary.rules.week import Week
 from diary.showing import BeforeText
@@ -203,7 +203,8 @@ def _merged(
         *(Held(version.header, version.received_at_ms) for version in held),
         *(Held(arrival.header, Millis(arrival.checked.row.received_at_ms)) for arrival in came),
     ]
-    life, standing_names = kept(all_there)
+    stands = present(all_there)
+    life, standing_names = stands.life, stands.kept
     fallen: dict[Name, ContentState] = {
         version.header.name: "destroyed" if version.life < life else "superseded"
         for version in all_there

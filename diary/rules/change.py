@@ -13,7 +13,7 @@ import msgspec
 
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import Millis, Slot
-from diary.rules.merge import Held, Standing, standing
+from diary.rules.merge import Held, Present, present, standing
 from diary.rules.segment import Header
 from diary.rules.vector import descends_from
 from diary.rules.week import Week, ends_at_ms, slot_at, starts_at_ms
@@ -52,7 +52,7 @@ RefusalReason = Literal[
 class Allowed(msgspec.Struct, frozen=True):
     """The change may be made; `stands` is what stands before it."""
 
-    stands: Standing
+    stands: Present
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def decide(
     """
     assert header.type in {"capture", "entry"}, "only a capture or an entry is decided here"
     assert header.slot is not None, "a header that was parsed names its slot"
-    asked = _Asked(header, header.slot, held, standing(held), history, at_ms, slack_ms)
+    asked = _Asked(header, header.slot, held, present(held), history, at_ms, slack_ms)
     for check in _CHECKS_OF_CAPTURE if header.type == "capture" else _CHECKS_OF_ENTRY:
         refused = check(asked)
         if refused is not None:
@@ -128,7 +128,7 @@ class _Asked(msgspec.Struct, frozen=True):
     header: Header
     slot: Slot
     held: Sequence[Held]
-    stands: Standing
+    stands: Present
     history: TermsHistory
     at_ms: Millis
     slack_ms: int
@@ -289,8 +289,8 @@ def _is_within_limits(asked: _Asked) -> Refused | None:
         return None
     if len({version.header.name for version in asked.held}) >= VERSIONS_MAX:
         return Refused("too_many_versions", f"the segment has {VERSIONS_MAX} versions")
-    after = standing([*asked.held, Held(asked.header, asked.at_ms)])
-    if len(after.frontier) > max(SIBLINGS_MAX, len(asked.stands.frontier)):
+    before, after = standing(asked.held), standing([*asked.held, Held(asked.header, asked.at_ms)])
+    if len(after.frontier) > max(SIBLINGS_MAX, len(before.frontier)):
         return Refused("too_many_siblings", f"{SIBLINGS_MAX} versions stand side by side already")
     return None
 

@@ -44,6 +44,22 @@ class Held(msgspec.Struct, frozen=True, gc=False):
         return self.is_capture or bool(self.header.manual)
 
 
+class Present(msgspec.Struct, frozen=True):
+    """What stands of the present life of one (contract, slot) (R34, R35).
+
+    `frontier` are its standing entries, `captures` those that count, both in the order that was given.
+    """
+
+    life: int
+    frontier: tuple[Held, ...]
+    captures: tuple[Held, ...]
+
+    @property
+    def kept(self) -> set[tuple[ReplicaId, int]]:
+        """Return the names of the versions whose content stays; that of all others is destroyed (R25)."""
+        return {version.header.name for version in (*self.frontier, *self.captures)}
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What one (contract, slot) holds (R35, R36).
@@ -64,11 +80,6 @@ class Standing:
     claimed_at_ms: Millis | None = None
 
     @property
-    def kept(self) -> set[tuple[ReplicaId, int]]:
-        """Return the names of the versions whose content stays; that of all others is destroyed (R25)."""
-        return {version.header.name for version in (*self.frontier, *self.captures)}
-
-    @property
     def has_picture(self) -> bool:
         """Return whether a capture that counts lists a picture (R16, R36)."""
         return any(capture.header.pictures for capture in self.captures)
@@ -83,14 +94,14 @@ def standing(held: Iterable[Held]) -> Standing:
     versions = _once(held)
     if not versions:  # most slots that a push is about are new
         return Standing(0, deleted=False, kind=None, frontier=(), captures=(), vector={}, received_at_ms=None)
-    life, captures, present = _present(versions)
-    claims = [version for version in (*captures, *present) if version.claims]
+    life, captures, entries = _greatest_life(versions)
+    claims = [version for version in (*captures, *entries) if version.claims]
     received = [claim.received_at_ms for claim in claims if claim.received_at_ms is not None]
     return Standing(
         life=life,
         deleted=life % 2 == 1,
         kind=_kind_of(life, captures, claims),
-        frontier=_frontier_of(present),
+        frontier=_frontier_of(entries),
         captures=tuple(captures),
         vector=join([version.vector for version in versions]),
         received_at_ms=min(received, default=None) if life % 2 == 0 else None,
@@ -98,19 +109,16 @@ def standing(held: Iterable[Held]) -> Standing:
     )
 
 
-def kept(held: Sequence[Held]) -> tuple[int, set[tuple[ReplicaId, int]]]:
-    """Return the present life, and the names of the versions whose content stays (R25, R35).
-
-    The same as `standing` says of `held`, for those who ask nothing else.
-    """
-    life, captures, present = _present(held)
-    return life, {version.header.name for version in (*captures, *_frontier_of(present))}
+def present(held: Sequence[Held]) -> Present:
+    """Return what stands of the present life, as `standing` says it, for those who ask nothing else (R35)."""
+    life, captures, entries = _greatest_life(held)
+    return Present(life, _frontier_of(entries), tuple(captures))
 
 
-def ended_by(header: Header, stands: Standing) -> tuple[tuple[ReplicaId, int], ...]:
+def ended_by(header: Header, stands: Present) -> tuple[tuple[ReplicaId, int], ...]:
     """Return the names whose content goes when the version comes to where `stands` stands (R25, R35).
 
-    They are those that then stand no more, in order; the version's own is among them when what descends
+    They are those that then stand no more, in their order; the version's own is among them when what descends
     from it, or a greater life, came first. What does not stand has lost its content already: so only what
     stands is compared, for whatever a version descends from, that which stands of it descends from too.
     """
@@ -124,11 +132,8 @@ def ended_by(header: Header, stands: Standing) -> tuple[tuple[ReplicaId, int], .
     vector = come.vector
     if _is_superseded(header, vector, [version.vector for version in stands.frontier]):
         return (header.name,)
-    return tuple(
-        version.header.name
-        for version in stands.frontier
-        if _is_superseded(version.header, version.vector, (vector,))
-    )
+    ended = [one for one in stands.frontier if _is_superseded(one.header, one.vector, (vector,))]
+    return tuple(sorted(one.header.name for one in ended))
 
 
 def destroyed(held: Iterable[Held]) -> tuple[Held, ...]:
@@ -137,11 +142,11 @@ def destroyed(held: Iterable[Held]) -> tuple[Held, ...]:
     They are those of a lower life than the greatest, and the entries that another descends from.
     """
     versions = _once(held)
-    _, names = kept(versions)
+    names = present(versions).kept
     return tuple(version for version in versions if version.header.name not in names)
 
 
-def _present(versions: Sequence[Held]) -> tuple[int, list[Held], list[Held]]:
+def _greatest_life(versions: Sequence[Held]) -> tuple[int, list[Held], list[Held]]:
     """Return the greatest life, the captures that count in it and the entries that belong to it (R35)."""
     captures: list[Held] = []
     entries: list[Held] = []
@@ -174,14 +179,14 @@ def _kind_of(life: int, captures: Sequence[Held], claims: Sequence[Held]) -> Kin
     return "manual" if claims or life > 0 else None
 
 
-def _frontier_of(present: Sequence[Held]) -> tuple[Held, ...]:
+def _frontier_of(entries: Sequence[Held]) -> tuple[Held, ...]:
     """Return the entries of one life that no other descends from (R34)."""
-    if len(present) == 1:
-        return tuple(present)
-    vectors = [version.vector for version in present]
+    if len(entries) == 1:
+        return tuple(entries)
+    vectors = [version.vector for version in entries]
     return tuple(
         version
-        for version, own in zip(present, vectors, strict=True)
+        for version, own in zip(entries, vectors, strict=True)
         if not _is_superseded(version.header, own, vectors)
     )
 

@@ -19,8 +19,7 @@ from diary.evidence.opening import KnownHead, Opening, SignedOpening, read_openi
 from diary.evidence.page_proof import LEAF_BYTES, proves_page
 from diary.evidence.receipt import LogRow, Receipt, Refusal, SignedPush, read_answer
 from diary.rules.ids import AccountId, Millis, ReplicaId
-from diary.rules.merge import Held, ended_by
-from diary.rules.merge import standing as standing_of
+from diary.rules.merge import Held, ended_by, present
 from diary.rules.segment import DeviceListInClear, Header, MalformedHeaderError, parse_header
 from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Heal, HealAnswer, heal_payload
 from sync.server.accounts import Nonces
@@ -324,7 +323,7 @@ def _enter(healing: _Healing, taken: list[_Shown]) -> bool:
             header, row = item.header, item.row
             if header.slot is not None:
                 held = standing[header.contract, header.slot]
-                ended.update(ended_by(header, standing_of(held)))
+                ended.update(ended_by(header, present(held)))
                 held.append(Held(header, Millis(at_ms)))
             receipt = logs.receive(header, item.header_hash, item.body_hash)
             leaves.append(NewLeaf(header, row.header, item.body_hash, row.body, row.wrap, receipt))

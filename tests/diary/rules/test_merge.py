@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diary.rules.ids import ReplicaId
-from diary.rules.merge import Held, destroyed, ended_by, kept, standing
+from diary.rules.merge import Held, destroyed, ended_by, present, standing
 from diary.rules.segment import Header
 from tests.diary.rules.made import DESKTOP, IN_TIME, LAPTOP, PHONE, capture, entry, received
 from tests.rule import rule
@@ -120,7 +120,9 @@ def test_what_is_destroyed_is_all_that_does_not_stand(steps: list[tuple[int, str
     held = all_of(world_of(steps))
     stands = standing(held)
     assert names(destroyed(held)) == names(held) - names(stands.frontier) - names(stands.captures)
-    assert kept([*held, *held[::2]]) == (stands.life, stands.kept)
+    stands_in_short = present([*held, *held[::2]])
+    assert stands_in_short.life == stands.life
+    assert stands_in_short.kept == names(stands.frontier) | names(stands.captures)
 
 
 @rule("R25")
@@ -132,8 +134,7 @@ def test_a_version_ends_what_stands_no_more_with_it_in_whatever_order_versions_c
     held = all_of(world_of(steps))
     chance.shuffle(held)  # type: ignore[attr-defined]  # hypothesis types its Random as object here
     for number, version in enumerate(held):
-        before = standing(held[:number])
-        after = standing(held[: number + 1])
+        before, after = present(held[:number]), present(held[: number + 1])
         gone = (before.kept | {version.header.name}) - after.kept
         assert ended_by(version.header, before) == tuple(sorted(gone))
 
