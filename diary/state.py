@@ -122,10 +122,28 @@ class OpenDiary:
         What it destroyed, or an earlier one could not finish destroying, leaves the WAL after the commit.
         """
         self.newest_epochs.clear()
-        with files.writing(self.connection, self.path):
-            self.follow_renewal()
-            yield
+        changes = self.connection.total_changes
+        try:
+            with files.writing(self.connection, self.path):
+                self.follow_renewal()
+                yield
+        except BaseException:
+            if self.connection.total_changes != changes:
+                self._forget_what_was_at_hand()
+            raise
         finish_destroying(self)
+
+    def _forget_what_was_at_hand(self) -> None:
+        """Empty the caches: they may hold what a transaction wrote that was rolled back.
+
+        Its numbers are given back, so that the next version of that name, perhaps another process's, is
+        another one.
+        """
+        self.newest_epochs.clear()
+        self.epoch_keys.clear()
+        self.contents.clear()
+        self.draft_pictures.clear()
+        self.weeks.clear()
 
     def follow_renewal(self) -> None:
         """Write as the file's newest replica: another process may have renewed it (R42)."""

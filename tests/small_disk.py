@@ -1,5 +1,6 @@
 """A disk that is soon full: a file system in memory, mounted for a test. Only root may mount one."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,3 +23,11 @@ def small_disk(folder: Path, *, kibibytes: int, files_max: int = 1000) -> Iterat
         yield folder
     finally:
         subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill(disk: Path, *, left: int = 0) -> Path:
+    """Fill a disk but for so many bytes; return the file that takes the rest, to be removed."""
+    there = os.statvfs(disk)
+    filler = disk / "filler"
+    filler.write_bytes(bytes(max(0, there.f_bavail * there.f_frsize - left)))
+    return filler
