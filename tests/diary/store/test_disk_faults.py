@@ -239,3 +239,32 @@ def test_a_disk_that_takes_no_more_at_some_block_loses_nothing(
             assert tellings[-1].end == right.end, blocks
     assert any(each.destroying for each in tellings)
     assert len(tellings) > 60 // sample
+
+
+def opened_and_shown(story: Story) -> Shown | MachineError:
+    try:
+        with Diary.open(story.home, clock=GivenClock(NOW)) as diary:
+            return shown(diary)
+    except MachineError as fault:
+        return fault
+
+
+@rule("R19")
+@pytest.mark.parametrize("is_small", [True, False], ids=["full", "broken"])
+def test_a_diary_that_finds_no_room_to_be_opened_says_so_and_opens_later(
+    tmp_path: Path, *, is_small: bool
+) -> None:
+    with disk_in(tmp_path / "disk", is_small=is_small) as disk:
+        story = story_in(disk.folder)
+        story.put_back()
+        whole = opened_and_shown(story)
+        found = []
+        for blocks in range(12):
+            story.put_back()
+            disk.bound(blocks)
+            found.append(opened_and_shown(story))
+            disk.free()
+            assert opened_and_shown(story) == whole, blocks
+    faults = [type(one) for one in found if one != whole]
+    assert 0 < len(faults) < len(found)
+    assert set(faults) == {disk.full}
