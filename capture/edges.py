@@ -18,13 +18,40 @@ NoPicture = Literal["no_permission", "locked", "black", "no_display", "failed"]
 Monitors = Literal["all", "active"]
 
 
+Box = tuple[int, int, int, int]
+"""Left, top, width, height in pixels of the whole: the picture `grab("all")` gives. It may reach beyond."""
+
+
 @dataclass(frozen=True, slots=True)
 class ActiveWindow:
-    """The window with the focus: application, title, and its middle on the screen where that is known."""
+    """The window with the focus: application, title, and its middle in pixels of the whole if known."""
 
     application: str = ""
     title: str = ""
     middle: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VisibleWindow:
+    """A window that has pixels on the screen, its frame included, whether it has the focus or not (R22)."""
+
+    application: str
+    title: str
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture and where it lies in the whole (R13, R22).
+
+    `left` and `top` are its corner in pixels of the whole. `scale` is how many of its pixels one pixel of the
+    whole is long: 1 except where monitors of several scales lie side by side and one of them was taken alone.
+    """
+
+    picture: "Image.Image"
+    left: int = 0
+    top: int = 0
+    scale: float = 1.0
 
 
 class InputCounts(Protocol):
@@ -44,10 +71,18 @@ class InputCounts(Protocol):
 
 
 class Windows(Protocol):
-    """The active window's names (R13)."""
+    """The names of the active window, and what else is to be seen (R13, R22)."""
 
     def active(self) -> ActiveWindow:
         """Return the window with the focus, empty where there is none. Never raises."""
+        ...
+
+    def visible(self) -> tuple[VisibleWindow, ...] | None:
+        """Return every window that may have pixels on a monitor, the lowest first. Never raises.
+
+        Menus and other windows without a frame are among them; minimised ones and those of other workspaces
+        are not. None where the desktop does not tell positions: then any window may be anywhere (R22).
+        """
         ...
 
     def close(self) -> None:
@@ -58,7 +93,7 @@ class Windows(Protocol):
 class Screen(Protocol):
     """The picture of the screen (R13)."""
 
-    def grab(self, monitors: Monitors, middle: tuple[int, int] | None) -> "Image.Image | NoPicture":
+    def grab(self, monitors: Monitors, middle: tuple[int, int] | None) -> Shot | NoPicture:
         """Return all monitors, or the one that holds `middle`; else the reason (R16). Never raises."""
         ...
 
@@ -106,10 +141,10 @@ def edges_of(environment: Mapping[str, str] = os.environ) -> Edges:
         return blind_edges("This is a Wayland desktop, which cannot be recorded yet; X11 sessions can.")
     if not environment.get("DISPLAY"):
         return blind_edges("There is no X11 display here (DISPLAY is not set).")
-    from capture.idle import X11Idle
     from capture.input_counts import X11InputCounts
-    from capture.screen import X11Screen
-    from capture.window import X11Windows
+    from capture.x11.idle import X11Idle
+    from capture.x11.screen import X11Screen
+    from capture.x11.windows import X11Windows
 
     return Edges(X11InputCounts(), X11Windows(), X11Screen(), X11Idle())
 
@@ -134,6 +169,9 @@ class _Nothing:
 
     def active(self) -> ActiveWindow:
         return ActiveWindow()
+
+    def visible(self) -> None:
+        return None
 
     def grab(self, monitors: Monitors, middle: tuple[int, int] | None) -> NoPicture:  # noqa: ARG002  # the promise names them
         return "no_display"

@@ -48,10 +48,11 @@ def _tracker(diary: Diary) -> Check:
 
 
 def _screen(edges: Edges) -> Check:
-    picture = edges.screen.grab("all", None)
-    if isinstance(picture, str):
-        says, mend = WHY_NO_PICTURE[picture]
+    shot = edges.screen.grab("all", None)
+    if isinstance(shot, str):
+        says, mend = WHY_NO_PICTURE[shot]
         return Check("screen", "fault", says, mend)
+    picture = shot.picture
     return Check(
         "screen", "fine", f"A picture of {picture.width} by {picture.height} was taken, and dropped."
     )

@@ -9,7 +9,7 @@ import threading
 from typing import Any, Protocol
 
 from capture.draft import Sample
-from capture.x11 import X11
+from capture.x11.connection import X11
 
 SCROLL_BUTTONS = frozenset({4, 5, 6, 7})  # X's wheel: up, down, left, right
 

@@ -16,11 +16,11 @@ def photograph(edges: Edges, monitors: Monitors, clock: Clock) -> Snapshot:
     if edges.idle.is_locked():
         return Snapshot(moment, no_picture="locked")
     window = edges.windows.active()
-    picture = edges.screen.grab(monitors, window.middle)
-    if isinstance(picture, str):
-        return Snapshot(moment, window.application, window.title, no_picture=picture)
+    shot = edges.screen.grab(monitors, window.middle)
+    if isinstance(shot, str):
+        return Snapshot(moment, window.application, window.title, no_picture=shot)
     try:
-        encoded = encode(picture)
+        encoded = encode(shot.picture)
     except (OSError, ValueError, MemoryError):
         # Whatever the encoder trips over, the segment counts and says that its picture failed.
         return Snapshot(moment, window.application, window.title, no_picture="failed")

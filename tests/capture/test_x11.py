@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable
 
 import pytest
-from PIL import Image
 from Xlib import X
 from Xlib.display import Display
 
 from capture.draft import Sample
-from capture.edges import ActiveWindow, Edges, InputCounts
-from capture.screen import monitor_of
+from capture.edges import ActiveWindow, Edges, InputCounts, Shot
 from capture.snapshot import encode
+from capture.x11.screen import monitor_of
 from tests.desktop import Desktop
 from tests.rule import rule
 
@@ -105,9 +104,10 @@ def test_no_window_with_the_focus_is_no_error(desktop: Desktop, edges: Edges) ->
 
 @rule("R13")
 def test_the_picture_shows_the_window_and_the_thumbnail_is_small(desktop: Desktop, edges: Edges) -> None:
-    picture = edges.screen.grab("all", None)
-    assert isinstance(picture, Image.Image)
-    assert picture.size == (1280, 800)
+    shot = edges.screen.grab("all", None)
+    assert isinstance(shot, Shot)
+    picture = shot.picture
+    assert (picture.size, shot.left, shot.top, shot.scale) == ((1280, 800), 0, 0, 1)
     assert picture.getpixel((500, 400)) == (255, 255, 255)  # the terminal
     assert picture.getpixel((1200, 700)) == (0, 0, 0)  # beside it
     assert len(encode(picture).thumbnail) < 8_000
@@ -117,9 +117,12 @@ def test_the_picture_shows_the_window_and_the_thumbnail_is_small(desktop: Deskto
 def test_the_active_windows_monitor_can_be_taken_alone(desktop: Desktop, edges: Edges) -> None:
     for monitor in ("LEFT 640/150x800/200+0+0 screen", "RIGHT 640/150x800/200+640+0 none"):
         subprocess.run(["xrandr", "--setmonitor", *monitor.split()], check=True)
-    picture = edges.screen.grab("active", edges.windows.active().middle)
-    assert isinstance(picture, Image.Image)
-    assert picture.size == (640, 800)
+    shot = edges.screen.grab("active", edges.windows.active().middle)
+    assert isinstance(shot, Shot)
+    assert (shot.picture.size, shot.left) == ((640, 800), 0)
+    shot = edges.screen.grab("active", (700, 100))
+    assert isinstance(shot, Shot)
+    assert (shot.picture.size, shot.left, shot.top) == ((640, 800), 640, 0)
 
 
 @rule("R16")

@@ -15,7 +15,7 @@ from PIL import Image
 
 from capture.alone import alone
 from capture.draft import Sample
-from capture.edges import ActiveWindow, Edges, Monitors
+from capture.edges import ActiveWindow, Edges, Monitors, Shot, VisibleWindow
 from capture.tracker import Tracker
 from diary.clock import GivenClock
 from diary.correcting import NoSegmentError
@@ -115,8 +115,11 @@ class _Somebody:
     def active(self) -> ActiveWindow:
         return ActiveWindow("editor", "a page")
 
-    def grab(self, monitors: Monitors, middle: tuple[int, int] | None) -> Image.Image:
-        return Image.linear_gradient("L").convert("RGB")
+    def visible(self) -> tuple[VisibleWindow, ...]:
+        return ()
+
+    def grab(self, monitors: Monitors, middle: tuple[int, int] | None) -> Shot:
+        return Shot(Image.linear_gradient("L").convert("RGB"))
 
     def idle_ms(self) -> int:
         return 0

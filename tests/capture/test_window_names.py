@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture.window import decode_compound_text
+from capture.x11.window_names import decode_compound_text
 from tests.rule import rule
 
 

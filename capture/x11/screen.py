@@ -7,16 +7,16 @@ import mss
 from mss.exception import ScreenShotError
 from PIL import Image
 
-from capture.edges import Monitors, NoPicture
+from capture.edges import Monitors, NoPicture, Shot
 from capture.snapshot import is_black
 
-Box = Mapping[str, int]
+MonitorBox = Mapping[str, int]
 
 
 class X11Screen:
     """The monitors of an X server. Use it from one thread: its library is not made for two."""
 
-    def grab(self, monitors: Monitors, middle: tuple[int, int] | None) -> "Image.Image | NoPicture":
+    def grab(self, monitors: Monitors, middle: tuple[int, int] | None) -> Shot | NoPicture:
         """Return all monitors, or the one that holds `middle` (see `Screen`)."""
         if not os.environ.get("DISPLAY"):
             return "no_display"
@@ -33,10 +33,12 @@ class X11Screen:
                 picture = Image.frombytes("RGB", shot.size, shot.rgb)
         except (ScreenShotError, OSError, ValueError):
             return "failed"
-        return "black" if is_black(picture) else picture
+        if is_black(picture):
+            return "black"
+        return Shot(picture, box["left"] - boxes[0]["left"], box["top"] - boxes[0]["top"])
 
 
-def monitor_of(monitors: Sequence[Box], middle: tuple[int, int] | None) -> Box:
+def monitor_of(monitors: Sequence[MonitorBox], middle: tuple[int, int] | None) -> MonitorBox:
     """Return the monitor that holds the active window's middle; all of them where none does.
 
     `monitors` are mss's: first the box around all, then each.

@@ -1,13 +1,10 @@
-"""The active window's application and title on X11 (R13): its names, never what it shows (R15)."""
+"""A window's application and title on X11 (R13): its names, never what it shows (R15)."""
 
 import re
 
 from Xlib import X, Xatom
 from Xlib.display import Display
 from Xlib.xobject.drawable import Window
-
-from capture.edges import ActiveWindow
-from capture.x11 import X11
 
 NAME_LENGTH_MAX = 300  # characters: a version stays about a kilobyte
 _PROPERTY_WORDS_MAX = 2048  # of four bytes; a title is cut before it is decoded
@@ -37,19 +34,16 @@ _RUN = re.compile(
 )
 
 
-class X11Windows:
-    """The windows of an X server with a window manager that tells the active one."""
+def application_of(display: Display, window: Window) -> str:
+    """Return the class of the application that a window belongs to; empty where it does not say."""
+    _, _, application = _text(display, window, Xatom.WM_CLASS).rstrip("\0").rpartition("\0")
+    return _one_line(application)
 
-    def __init__(self) -> None:
-        self._x11 = X11()
 
-    def active(self) -> ActiveWindow:
-        """Return the window with the focus (see `Windows`)."""
-        return self._x11.ask(_active) or ActiveWindow()
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._x11.close()
+def title_of(display: Display, window: Window) -> str:
+    """Return a window's title; empty where it has none."""
+    title = _text(display, window, display.intern_atom("_NET_WM_NAME"))
+    return _one_line(title or _text(display, window, Xatom.WM_NAME))
 
 
 def decode_compound_text(raw: bytes) -> str:
@@ -84,22 +78,6 @@ def _extended(segment: bytes) -> str:
         return text.decode("ascii", errors="replace")
 
 
-def _active(display: Display) -> ActiveWindow:
-    root = display.screen().root
-    found = root.get_full_property(display.intern_atom("_NET_ACTIVE_WINDOW"), X.AnyPropertyType)
-    # A value of 0: nothing has the focus; asking for window 0 would be an error (BadWindow).
-    if found is None or not len(found.value) or not found.value[0]:
-        return ActiveWindow()
-    window = display.create_resource_object("window", int(found.value[0]))
-    _, _, application = _text(display, window, Xatom.WM_CLASS).rstrip("\0").rpartition("\0")
-    title = _text(display, window, display.intern_atom("_NET_WM_NAME"))
-    return ActiveWindow(
-        application=_one_line(application),
-        title=_one_line(title or _text(display, window, Xatom.WM_NAME)),
-        middle=_middle(root, window),
-    )
-
-
 def _text(display: Display, window: Window, name: int) -> str:
     """Return a text property by the encoding its type names; empty where the window has none."""
     found = window.get_property(name, X.AnyPropertyType, 0, _PROPERTY_WORDS_MAX)
@@ -115,12 +93,6 @@ def _text(display: Display, window: Window, name: int) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         return raw.decode(_LATIN_1)
-
-
-def _middle(root: Window, window: Window) -> tuple[int, int]:
-    geometry = window.get_geometry()
-    corner = root.translate_coords(window.id, 0, 0)
-    return corner.x + geometry.width // 2, corner.y + geometry.height // 2
 
 
 def _one_line(text: str) -> str:

@@ -3,7 +3,7 @@
 from Xlib.display import Display
 from Xlib.ext import screensaver
 
-from capture.x11 import X11
+from capture.x11.connection import X11
 
 
 class X11Idle:
