@@ -9,7 +9,7 @@ These machines are noisy: read ratios, not seconds.
 import sys
 from collections.abc import Callable
 
-from bench import cold, long_diary, peers, picture_rates, scale, server_rates, sync_rates, tracker
+from bench import cold, encoding, long_diary, peers, picture_rates, scale, server_rates, sync_rates, tracker
 
 PARTS: dict[str, Callable[[], None]] = {
     "peers": peers.measure,
@@ -20,6 +20,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "status": cold.measure_status,
     "week": cold.measure_week_page,
     "long_diary": long_diary.measure,
+    "encoding": encoding.measure,
     "tracker": tracker.measure,
 }
 
