@@ -7,43 +7,40 @@ import msgspec
 
 from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.segment import MinuteCounts, Moment, StampedText
-from diary.store import sealed as contents
+from diary.store import draft_blocks
 
 PictureRole = Literal["screen", "thumbnail", "camera"]
 
+# Parts of a draft, as `draft_blocks` numbers them.
+_TEXT = 0
+_FIRST_PICTURE = 1
+
 _KEEP = """
-    INSERT INTO draft (contract, slot, removed, sealed)
-    VALUES (:contract, :slot, 0, :sealed)
-        ON CONFLICT (contract, slot) DO UPDATE
-       SET sealed = excluded.sealed
+    INSERT INTO draft (contract, slot, removed)
+    VALUES (:contract, :slot, 0)
+        ON CONFLICT (contract, slot) DO NOTHING
 """
 _FIND = """
-    SELECT contract, slot, removed, sealed.body
+    SELECT contract, slot, removed
       FROM draft
-      LEFT JOIN sealed
-        ON sealed.id = draft.sealed
      WHERE contract = :contract AND slot = :slot
 """
 _ALL = """
-    SELECT contract, slot, removed, sealed.body
+    SELECT contract, slot, removed
       FROM draft
-      LEFT JOIN sealed
-        ON sealed.id = draft.sealed
      ORDER BY slot, contract
 """
 _OTHERS = """
-    SELECT contract, slot, removed, sealed.body
+    SELECT contract, slot, removed
       FROM draft
-      LEFT JOIN sealed
-        ON sealed.id = draft.sealed
      WHERE slot = :slot AND contract <> :contract AND removed = 0
      ORDER BY contract
 """
 _REMOVE = """
-    INSERT INTO draft (contract, slot, removed, sealed)
-    VALUES (:contract, :slot, 1, NULL)
+    INSERT INTO draft (contract, slot, removed)
+    VALUES (:contract, :slot, 1)
         ON CONFLICT (contract, slot) DO UPDATE
-       SET removed = 1, sealed = NULL
+       SET removed = 1
 """
 _DROP = """
     DELETE FROM draft
@@ -56,35 +53,14 @@ _FORGET_MARKS = """
 _MARKS_BEFORE = """
     SELECT EXISTS (SELECT 1 FROM draft WHERE removed = 1 AND slot < :slot)
 """
-_KEEP_PICTURE = """
-    INSERT INTO draft_picture (contract, slot, idx, sealed)
-    VALUES (:contract, :slot, :idx, :sealed)
-        ON CONFLICT (contract, slot, idx) DO UPDATE
-       SET sealed = excluded.sealed
-"""
-_PICTURES = """
-    SELECT sealed.body
-      FROM draft_picture
-      JOIN sealed
-        ON sealed.id = draft_picture.sealed
-     WHERE contract = :contract AND slot = :slot
-     ORDER BY idx
-"""
-_PICTURE = """
-    SELECT sealed.body
-      FROM draft_picture
-      JOIN sealed
-        ON sealed.id = draft_picture.sealed
-     WHERE contract = :contract AND slot = :slot AND idx = :idx
-"""
 _PICTURE_COUNT = """
     SELECT count(*)
-      FROM draft_picture
-     WHERE contract = :contract AND slot = :slot
+      FROM draft_part
+     WHERE contract = :contract AND slot = :slot AND part > 0 AND place = 0
 """
 _DROP_PICTURES = """
-    DELETE FROM draft_picture
-     WHERE contract = :contract AND slot = :slot AND idx >= :idx
+    DELETE FROM draft_part
+     WHERE contract = :contract AND slot = :slot AND part > :idx
 """
 
 
@@ -138,8 +114,9 @@ class KeptDraft(msgspec.Struct, frozen=True):
     sealed: bytes | None
 
 
-def _kept(row: tuple[str, int, int, bytes | None]) -> KeptDraft:
-    return KeptDraft(ContractId(row[0]), Slot(row[1]), bool(row[2]), row[3])
+def _kept(connection: sqlite3.Connection, row: tuple[str, int, int]) -> KeptDraft:
+    contract, slot = ContractId(row[0]), Slot(row[1])
+    return KeptDraft(contract, slot, bool(row[2]), draft_blocks.read(connection, contract, slot, _TEXT))
 
 
 def keep(connection: sqlite3.Connection, contract: ContractId, slot: Slot, sealed: bytes) -> bool:
@@ -147,36 +124,35 @@ def keep(connection: sqlite3.Connection, contract: ContractId, slot: Slot, seale
     kept = find(connection, contract, slot)
     if kept is not None and kept.removed:
         return False
-    bound = {"contract": contract, "slot": slot, "sealed": contents.add(connection, sealed)}
-    connection.execute(_KEEP, bound)
+    connection.execute(_KEEP, {"contract": contract, "slot": slot})
+    draft_blocks.write(connection, contract, slot, _TEXT, sealed)
     return True
 
 
 def find(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> KeptDraft | None:
     """Return one draft or mark, or None."""
     row = connection.execute(_FIND, {"contract": contract, "slot": slot}).fetchone()
-    return None if row is None else _kept(row)
+    return None if row is None else _kept(connection, row)
 
 
 def everything(connection: sqlite3.Connection) -> tuple[KeptDraft, ...]:
     """Return all drafts and marks, the oldest slot first."""
-    return tuple(map(_kept, connection.execute(_ALL)))
+    return tuple(_kept(connection, row) for row in connection.execute(_ALL).fetchall())
 
 
 def others(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> tuple[KeptDraft, ...]:
     """Return the drafts of one slot that are another contract's; no marks."""
-    return tuple(map(_kept, connection.execute(_OTHERS, {"contract": contract, "slot": slot})))
+    rows = connection.execute(_OTHERS, {"contract": contract, "slot": slot}).fetchall()
+    return tuple(_kept(connection, row) for row in rows)
 
 
 def remove(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> None:
     """Destroy a draft and leave a mark that nothing more is recorded there (R12, R25)."""
-    drop_pictures(connection, contract, slot)
     connection.execute(_REMOVE, {"contract": contract, "slot": slot})
 
 
 def drop(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> None:
     """Delete a draft that became a version, or became nothing; a mark stays."""
-    drop_pictures(connection, contract, slot)
     connection.execute(_DROP, {"contract": contract, "slot": slot})
 
 
@@ -194,20 +170,19 @@ def keep_picture(
     connection: sqlite3.Connection, contract: ContractId, slot: Slot, index: int, sealed: bytes
 ) -> None:
     """Store one picture of a draft."""
-    bound = {"contract": contract, "slot": slot, "idx": index, "sealed": contents.add(connection, sealed)}
-    connection.execute(_KEEP_PICTURE, bound)
+    draft_blocks.write(connection, contract, slot, _FIRST_PICTURE + index, sealed)
 
 
 def pictures(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> tuple[bytes, ...]:
     """Return a draft's sealed pictures in the order of their index."""
-    return tuple(row[0] for row in connection.execute(_PICTURES, {"contract": contract, "slot": slot}))
+    count = picture_count(connection, contract, slot)
+    found = (picture(connection, contract, slot, index) for index in range(count))
+    return tuple(one for one in found if one is not None)
 
 
 def picture(connection: sqlite3.Connection, contract: ContractId, slot: Slot, index: int) -> bytes | None:
     """Return one sealed picture of a draft, or None."""
-    bound = {"contract": contract, "slot": slot, "idx": index}
-    row = connection.execute(_PICTURE, bound).fetchone()
-    return None if row is None else bytes(row[0])
+    return draft_blocks.read(connection, contract, slot, _FIRST_PICTURE + index)
 
 
 def picture_count(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> int:
@@ -215,6 +190,6 @@ def picture_count(connection: sqlite3.Connection, contract: ContractId, slot: Sl
     return int(connection.execute(_PICTURE_COUNT, {"contract": contract, "slot": slot}).fetchone()[0])
 
 
-def drop_pictures(connection: sqlite3.Connection, contract: ContractId, slot: Slot, first: int = 0) -> None:
+def drop_pictures(connection: sqlite3.Connection, contract: ContractId, slot: Slot, first: int) -> None:
     """Delete a draft's pictures from an index on."""
     connection.execute(_DROP_PICTURES, {"contract": contract, "slot": slot, "idx": first})

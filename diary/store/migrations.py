@@ -1,9 +1,9 @@
 """The schema of `diary.db` and how an older file becomes one of today (R46, R70).
 
-What a person wrote or the screen showed lies here only sealed, and in the table `sealed` alone, whose rows
-never move (see `diary.store.sealed`): under the key of its version, or under the account's. The rows that
-own it name its number. What can be derived from versions (contracts, terms, devices, epoch keys, standings,
-verdicts) has no table of its own.
+What a person wrote or the screen showed lies here only sealed, under the key of its version or under the
+account's, and where rows never move: in the table `sealed` (see `diary.store.sealed`), drafts in blocks of
+their own (`diary.store.draft_blocks`). The rows that own it name its number. What can be derived from
+versions (contracts, terms, devices, epoch keys, standings, verdicts) has no table of its own.
 
 Pictures lie in the database as BLOBs, not as files beside it: the row and its pictures are then written and
 destroyed by the same transaction, `secure_delete` and the truncated WAL reach them as they reach the text
@@ -16,6 +16,7 @@ their order for ever, and a file's `user_version` says how many of them it has s
 import sqlite3
 from collections.abc import Callable
 
+from diary.store.drafts_apart import lay_drafts_apart
 from diary.store.sealed_apart import lay_sealed_apart
 from diary.store.values_apart import lay_values_apart
 
@@ -391,5 +392,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     know_of_epochs,
     know_where_pictures_are,
     lay_values_apart,
+    lay_drafts_apart,
 )
 SCHEMA = len(MIGRATIONS)

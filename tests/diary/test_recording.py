@@ -13,7 +13,7 @@ from diary.rules.ids import Millis, Slot
 from diary.rules.segment import StampedText
 from diary.rules.timesheet import Place, SegmentView
 from diary.rules.week import Week, starts_at_ms
-from diary.store import outbox, versions
+from diary.store import drafts, outbox, versions
 from tests.practice import BUSY_MINUTE, SCREEN, draft_of, practice_diary, record_slot, slot
 from tests.rule import rule
 
@@ -124,11 +124,12 @@ def test_pictures_of_a_draft_are_sealed_once_and_the_rest_every_time(tmp_path: P
         draft = draft_of(contract, NINE)
         connection = diary._state.connection
         diary.keep_draft(draft)
-        pictures = connection.execute("SELECT sealed FROM draft_picture").fetchall()
-        texts = connection.execute("SELECT sealed FROM draft").fetchall()
+        pictures = drafts.pictures(connection, contract.id, NINE)
+        kept = drafts.find(connection, contract.id, NINE)
+        assert len(pictures) == 2
         diary.keep_draft(draft)
-        assert connection.execute("SELECT sealed FROM draft_picture").fetchall() == pictures
-        assert connection.execute("SELECT sealed FROM draft").fetchall() != texts
+        assert drafts.pictures(connection, contract.id, NINE) == pictures
+        assert drafts.find(connection, contract.id, NINE) != kept
         changed = msgspec.structs.replace(draft, pictures=(("screen", b"masked now"),))
         diary.keep_draft(changed)
         assert diary.drafts() == (changed,)

@@ -145,11 +145,22 @@ class Rows:
         slot = Slot(SLOTS.start + self.chance.randrange(6))
         self.alive -= self.drafts.pop(slot, set())
         held: set[bytes] = set()
-        if drafts.keep(self.connection, CONTRACT, slot, self.plant(held, (500, 620, 700, 3_000))):
-            drafts.keep_picture(self.connection, CONTRACT, slot, 0, self.plant(held, (700, 3_000, 9_000)))
+        if drafts.keep(self.connection, CONTRACT, slot, self.plant(held, (500, 700, 3_000, 9_000, 30_000))):
+            for index, sizes in enumerate(((9_000, 90_000, 300_000), (700, 3_000, 9_000))):
+                drafts.keep_picture(self.connection, CONTRACT, slot, index, self.plant(held, sizes))
             self.drafts[slot] = held
         else:
             self.alive -= held
+
+    def draft_changes(self) -> None:
+        """Seal a segment under way that has lost its second picture, its first one taken anew."""
+        if self.drafts:
+            slot = self.chance.choice(list(self.drafts))
+            self.alive -= self.drafts[slot]
+            held = self.drafts[slot] = set()
+            assert drafts.keep(self.connection, CONTRACT, slot, self.plant(held, (500, 9_000)))
+            drafts.keep_picture(self.connection, CONTRACT, slot, 0, self.plant(held, (3_000, 90_000)))
+            drafts.drop_pictures(self.connection, CONTRACT, slot, 1)
 
     def end_draft(self) -> None:
         if self.drafts:
@@ -227,6 +238,7 @@ ACTS: list[tuple[Callable[[Rows], None], int]] = [
     (Rows.keep_old_text, 6),
     (Rows.forget_old_texts, 4),
     (Rows.draft, 12),
+    (Rows.draft_changes, 4),
     (Rows.end_draft, 4),
     (Rows.remove_draft, 1),
     (Rows.fetch, 4),
@@ -287,11 +299,15 @@ def test_no_byte_of_what_is_gone_is_left_in_any_of_many_files(
         "UPDATE sealed SET body = zeroblob(9000) WHERE id = 1",
         "UPDATE sealed SET id = 9 WHERE id = 1",
         "INSERT INTO sealed (id, body) VALUES (0, x'00')",
+        "DELETE FROM draft_block WHERE id = 1",
+        "UPDATE draft_block SET id = 9 WHERE id = 1",
+        "INSERT INTO draft_block (id, bytes) VALUES (0, zeroblob(8000))",
     ],
 )
 def test_the_file_itself_refuses_what_would_move_a_content(tmp_path: Path, statement: str) -> None:
     rows = Rows(tmp_path, 0)
     rows.write()
+    rows.draft()
     with pytest.raises(sqlite3.IntegrityError, match="must not move"):
         rows.connection.execute(statement)
     rows.connection.close()
