@@ -1,9 +1,7 @@
 """The server without its door: everything a request can ask for, as plain calls (R40, R41, R45, R69)."""
 
 import asyncio
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import structlog
@@ -11,7 +9,7 @@ import structlog
 from diary.clock import Clock
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, Page
-from diary.rules.ids import AccountId, Millis
+from diary.rules.ids import Millis
 from sync.protocol import (
     AWAITED_MAX,
     CONTRACTS_MAX,
@@ -34,16 +32,16 @@ from sync.server import accounts, healing, intake
 from sync.server.blobs import Blobs
 from sync.server.blobs_folder import FolderBlobs
 from sync.server.clock_watch import ClockWatch
-from sync.server.faults import FaultError, TooLargeError, UnreadableError, again
+from sync.server.faults import TooLargeError, UnreadableError, again
 from sync.server.log import ServerKey
 from sync.server.pictures import Pictures, Span
+from sync.server.remover import Remover
 from sync.server.settings import Settings
 from sync.server.storage import Feed, Storage
 from sync.server.storage_sqlite import SqliteStorage
 from sync.server.turns import Turns
 
 PICTURE_THREADS = 16  # requests for pictures under way at once, 4 MiB each and a picture in memory
-REMOVAL_WAIT_SECONDS = 2.0  # a deletion's answer waits so long for the bytes to be gone
 PULL_BYTES_MAX = 4 * 1024 * 1024  # one answer stays a few megabytes, whatever its rows are
 HEALING_MILLIS = 90 * 24 * 3_600_000  # devices may stay away for months, and thin out their own pictures
 _INTEGER_MAX = 2**53  # what JSON, SQL and JavaScript all hold exactly
@@ -71,10 +69,7 @@ class Server:
         self._pushes: Turns[tuple[PushAnswer, bool]] = Turns(storage)
         # Requests for pictures may wait long for an object store: rows must not wait behind them (R41).
         self.picture_threads = ThreadPoolExecutor(PICTURE_THREADS, thread_name_prefix="picture")
-        self._remover = ThreadPoolExecutor(1, thread_name_prefix="remover")
-        self._removal: Future[None] | None = None
-        self._removing: set[AccountId | None] = set()
-        self._removal_lock = threading.Lock()
+        self._remover = Remover(storage.sweep, pictures.remove_doomed)
 
     @classmethod
     def at(cls, settings: Settings, clock: Clock) -> "Server":
@@ -106,7 +101,7 @@ class Server:
     def enrol(self, message: Enrol) -> PushAnswer:
         """Open an account, or advance its device list, and admit a replica (R50)."""
         answer = again(lambda: accounts.enrol(self._storage, self._key, self._watch, message))
-        self._finish_destroying(message.push.account)
+        self._remover.finish(message.push.account)
         _log.info("enrolled", account=message.push.account, replica=message.push.replica)
         return answer
 
@@ -134,7 +129,7 @@ class Server:
     def _finish(self, push: Push, *, destroyed_any: bool) -> None:
         """Do what follows the commit."""
         if destroyed_any:
-            self._finish_destroying(push.account)
+            self._remover.finish(push.account)
         _log.info("pushed", account=push.account, replica=push.replica, versions=len(push.versions))
 
     def pull(self, authorization: str | None, pull: Pull) -> PullAnswer:
@@ -177,7 +172,7 @@ class Server:
             lambda: healing.heal(self._storage, self._key, self._watch, self._nonces, heal, now_ms)
         )
         if destroyed_any:
-            self._finish_destroying(heal.account)
+            self._remover.finish(heal.account)
         _log.info("healed", account=heal.account, replica=heal.replica, versions=answer.healed)
         return answer
 
@@ -205,7 +200,7 @@ class Server:
 
         Return whether all of it is done; else it is to be tried again soon.
         """
-        self._finish_destroying(None)
+        self._remover.finish(None)
         if self._watch.is_sure():  # how old a picture is, is the clock's to say
             self._collect_orphans(Millis(self._clock.now_ms()))
         return not self._storage.doomed(1)
@@ -221,39 +216,10 @@ class Server:
         """See a jump of the clock even when nobody asks anything (R6)."""
         self._watch.is_sure()
 
-    def _finish_destroying(self, account: AccountId | None) -> None:
-        """Make unreadable what a commit destroyed; what fails now is done at the next time (R25).
-
-        `account` is whose commit it was, None for what anybody's may have left. The commit stands, so its
-        answer must not fail with it; and a place for pictures that does not answer delays it by a moment and
-        no more.
-        """
-        self._if_it_can(self._storage.sweep)
-        with self._removal_lock:
-            # One that has not begun yet will see what was committed until now.
-            self._removing.add(account)
-            if self._removal is None or self._removal.running() or self._removal.done():
-                self._removal = self._remover.submit(self._if_it_can, self._remove_doomed)
-            removal = self._removal
-        wait([removal], timeout=REMOVAL_WAIT_SECONDS)
-
-    def _remove_doomed(self) -> None:
-        with self._removal_lock:
-            accounts, self._removing = self._removing, set()
-        for account in accounts:
-            self._pictures.remove_doomed(account)
-
-    @staticmethod
-    def _if_it_can(destroy: Callable[[], object]) -> None:
-        try:
-            destroy()
-        except (FaultError, OSError) as fault:
-            _log.warning("destroying failed", fault=type(fault).__name__)
-
     def close(self) -> None:
         """Release the files."""
-        for threads in (self.picture_threads, self._remover):
-            threads.shutdown(cancel_futures=True)
+        self.picture_threads.shutdown(cancel_futures=True)
+        self._remover.close()
         self._pictures.close()
         self._storage.sweep()
         self._storage.close()

@@ -238,9 +238,7 @@ class SqliteStorage:
                 try:
                     self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
                 except MACHINE_FAULTS:
-                    return (
-                        False  # a reader is in the way, or the disk is: at the next deletion, or in an hour
-                    )
+                    return False  # a reader is in the way, or the disk is
                 self._unswept = False
             return True
 

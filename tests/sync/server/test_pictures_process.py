@@ -217,6 +217,23 @@ def test_a_bucket_that_answers_nothing_holds_up_no_rows_and_no_deletion(
         assert [kept in path for path in store.objects(bucket)] == [True]
 
 
+@rule("R25")
+def test_a_deletion_while_the_bucket_is_away_is_finished_once_it_is_back(
+    run: Run, store: ObjectStore, bucket: str
+) -> None:
+    picture = Author().picture(9000)
+    with run() as server:
+        author = enrolled(server, picture)
+        assert server.client.upload(author, picture_name(picture), picture).json()["whole"]
+        with store.away():
+            assert reasons(server.client.push(author, author.entry(SLOT, life=1))) == ["received"]
+        for _ in range(900):
+            if not store.objects(bucket):
+                break
+            time.sleep(0.1)
+        assert store.objects(bucket) == {}
+
+
 def refused_start(folder: Path, url: str, environment: dict[str, str]) -> str:
     """Return what a server says that ends at its start instead of serving."""
     done = subprocess.run(
