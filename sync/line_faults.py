@@ -55,6 +55,13 @@ class ServerFailedError(PeerError):
         return found if isinstance(found, int) else None
 
 
+class UnsureServerError(ServerFailedError):
+    """The server doubts its clock and takes nothing for minutes: longer than one request is tried (R6)."""
+
+    says = "clock_unsure: {why}"
+    mend = "What is not sent stays in this diary. Send it then: diary sync."
+
+
 class NotEnrolledError(PeerError):
     """The server does not know this device."""
 
@@ -121,7 +128,9 @@ def fault_of(url: str, answer: httpx.Response) -> PeerError:
         fault = None
     because = fault.because if fault else f"status {answer.status_code}"
     if is_passing(answer):
-        return ServerFailedError(url=url, why=because, retry_after_ms=retry_after_ms(answer.headers))
+        is_unsure = fault is not None and fault.reason == "clock_unsure"
+        kind = UnsureServerError if is_unsure else ServerFailedError
+        return kind(url=url, why=because, retry_after_ms=retry_after_ms(answer.headers))
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         return NotEnrolledError(url=url, why=because)
     if answer.has_redirect_location:

@@ -28,6 +28,7 @@ from sync.line_faults import (
     ServerFailedError,
     TurnedAwayError,
     UnreachableError,
+    UnsureServerError,
     UntrustedLineError,
     failure_of,
     fault_of,
@@ -64,6 +65,7 @@ __all__ = [
     "Transport",
     "TurnedAwayError",
     "UnreachableError",
+    "UnsureServerError",
     "UntrustedLineError",
     "patience_seconds",
 ]
@@ -278,6 +280,8 @@ def _client() -> httpx.Client:
 
 def _again(error: Exception) -> bool | float:
     """Return whether a request may be tried again, or after how many seconds (R40)."""
+    if isinstance(error, UnsureServerError):
+        return False  # it says itself when: minutes, which `sync --watch` waits and a person need not (R6)
     if isinstance(error, ServerFailedError) and error.retry_after_ms is not None:
         after_seconds = error.retry_after_ms / 1000
         return max(FIRST_PAUSE_SECONDS, after_seconds) if after_seconds <= RETRY_AFTER_SECONDS_MAX else False

@@ -72,6 +72,13 @@ def looked(known: ClockSure, look: Look) -> ClockSure:
     return ClockSure(look, doubt)
 
 
+def quiet_in_ms(known: ClockSure) -> int:
+    """Return how long the clock must stay quiet from the last look on until it is trusted again (R6)."""
+    if known.doubt is None:
+        return 0
+    return max(0, QUIET_MILLIS - (known.last.steady_ms - known.doubt.since.steady_ms))
+
+
 def confirmed(known: ClockSure, confirmed_at_ms: Millis) -> ClockSure:
     """Return what is known once the operator said, at that wall time, that the clock is right (R6).
 

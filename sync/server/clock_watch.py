@@ -4,6 +4,7 @@ The word of the operator is a file in the server's folder: the instant, in milli
 given. Every process of the folder hears it, whether it runs already or starts later.
 """
 
+import math
 import os
 import threading
 from pathlib import Path
@@ -12,7 +13,7 @@ import structlog
 
 from diary.clock import Clock
 from diary.rules.ids import Millis
-from sync.server.clock_sure import ClockSure, Look, Why, at_start, confirmed, looked
+from sync.server.clock_sure import ClockSure, Look, Why, at_start, confirmed, looked, quiet_in_ms
 from sync.server.faults import ClockUnsureError
 
 LOOK_SECONDS = 30  # a jump is seen though nobody asks anything
@@ -50,9 +51,10 @@ class ClockWatch:
         Raises:
             ClockUnsureError: It may not decide now.
         """
-        doubt = self._looked().doubt
-        if doubt is not None:
-            raise ClockUnsureError(why=_SENTENCES[doubt.why])
+        known = self._looked()
+        if known.doubt is not None:
+            wait_seconds = math.ceil(quiet_in_ms(known) / 1000)
+            raise ClockUnsureError(why=_SENTENCES[known.doubt.why], wait_seconds=wait_seconds)
 
     def _looked(self) -> ClockSure:
         with self._lock:

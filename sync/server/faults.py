@@ -141,8 +141,8 @@ class ClockUnsureError(FaultError):
 
     says = "The server does not trust its clock: {why}."
     mend = (
-        "Nothing of this request was stored; it can be sent again. The server goes on after five quiet "
-        "minutes, or once its operator confirms the clock: diary server confirm-clock."
+        "Nothing of this request was stored; it can be sent again. If the clock stays quiet, the server goes "
+        "on in {wait_seconds} s; at once when its operator confirms it: diary server confirm-clock."
     )
     status = 503
     reason = "clock_unsure"

@@ -17,6 +17,7 @@ from sync.transport import (
     ServerFailedError,
     Transport,
     UnreachableError,
+    UnsureServerError,
     UntrustedLineError,
 )
 from tests.practice import record_slot, slot
@@ -235,6 +236,17 @@ def test_a_server_that_names_a_long_wait_is_left_alone_and_the_wait_is_known(sta
         with pytest.raises(ServerFailedError) as raised:
             line.server()
         assert raised.value.retry_after_ms == 3_600_000
+    assert len(heard.requests) == 1
+
+
+@rule("R6")
+def test_a_server_that_doubts_its_clock_is_not_waited_for_by_a_request() -> None:
+    unsure = Fault(reason="clock_unsure", because="It jumped. It goes on in 240 s.")
+    answer = (503, {"Retry-After": "30"}, msgspec.json.encode(unsure))
+    with answering(answer) as (url, heard), Transport(url) as line:
+        with pytest.raises(UnsureServerError, match="clock_unsure: It jumped") as raised:
+            line.server()
+        assert (raised.value.exit_code, raised.value.retry_after_ms) == (5, 30_000)
     assert len(heard.requests) == 1
 
 

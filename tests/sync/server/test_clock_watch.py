@@ -6,7 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from litestar.testing import TestClient
+from typer.testing import CliRunner
 
+from diary.cli import app
 from diary.clock import GivenClock
 from diary.evidence.receipt import Receipt
 from diary.rules.ids import Millis, Slot
@@ -140,6 +142,24 @@ def test_a_device_keeps_what_a_server_in_doubt_does_not_take(tmp_path: Path, clo
             assert device.sync().pushed == 2
             assert device.segment(place).received_at_ms is not None
             assert diary.refusals() == ()
+
+
+@rule("R6")
+def test_a_sync_at_the_terminal_says_at_once_how_long_a_server_in_doubt_takes_nothing(
+    tmp_path: Path, clock: TwoClocks
+) -> None:
+    with serving(tmp_path / "server", clock) as url:
+        device = Stage(tmp_path, url, clock).first()
+        with device.line, device.diary as diary:
+            record_slot(diary, diary.new_contract(title="Practice"), SLOT)
+            clock.set_by(3 * MINUTE)
+            with pytest.raises(ServerFailedError):
+                device.sync()
+            clock.pass_by(MINUTE)
+        done = CliRunner().invoke(app, ["--home", str(diary.home), "sync"], obj=device.clock)
+    assert done.exit_code == 5
+    assert "clock_unsure: The server does not trust its clock" in done.stderr
+    assert "goes on in 240 s" in done.stderr
 
 
 @rule("R6")
