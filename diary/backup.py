@@ -14,7 +14,7 @@ from pathlib import Path
 
 from diary import envelope
 from diary.clock import Clock
-from diary.errors import DamageError, MachineError, NothingError, UsageError
+from diary.errors import DamageError, NothingError, UsageError
 from diary.evidence.device_list import device
 from diary.opening import ACCOUNT
 from diary.recovering import recovered_keys
@@ -55,13 +55,6 @@ class OtherDiaryError(UsageError):
     mend = "Restore into a folder of its own: diary --home DIR restore FILE."
 
 
-class DiaryInUseError(MachineError):
-    """Another process has the diary open."""
-
-    says = "The diary in {home} is open in another program."
-    mend = "End it first (diary up, the tracker, the pages, sync --watch), then restore again."
-
-
 def backup(diary: OpenDiary, path: Path, progress: Progress | None = None) -> int:
     """Write a whole copy of the diary to `path`, whoever uses it meanwhile; return its size in bytes (R70).
 
@@ -81,7 +74,7 @@ def backup(diary: OpenDiary, path: Path, progress: Progress | None = None) -> in
             # One snapshot for all of it: what others write meanwhile does not begin the copy anew.
             with diary.reading():
                 _copy(diary.connection, unfinished, progress)
-            _sync_file(unfinished)
+            sync_file(unfinished)
             # A link fails where a file of the name appeared meanwhile; a rename would write over it.
             os.link(unfinished, path)
             sync_folder(path.parent)
@@ -162,10 +155,10 @@ def restore(
         os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with closing(_opened(path)) as source:
             _copy(source, fresh, None)
-        _sync_file(fresh)
+        sync_file(fresh)
         if keys is not None:
             keys[1].save(keys[0])
-        aside = _put_aside(target, now_ms) if target.exists() else None
+        aside = put_aside(target, now_ms) if target.exists() else None
         fresh.replace(target)
         sync_folder(home)
     return aside
@@ -197,18 +190,19 @@ def _require_alone(home: Path, account: str) -> None:
             # Leaving WAL takes the whole file for itself: it fails while anybody else has it open.
             mode = connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
         except sqlite3.OperationalError as error:
-            raise DiaryInUseError(home=home) from error
+            raise files.DiaryInUseError(home=home) from error
         except sqlite3.DatabaseError:
             return  # a damaged one gives way: it is put aside, not destroyed
     if known is not None and known != account:
         raise OtherDiaryError(home=home)
     if mode != "delete":
-        raise DiaryInUseError(home=home)
+        raise files.DiaryInUseError(home=home)
 
 
-def _put_aside(target: Path, now_ms: int) -> Path:
+def put_aside(target: Path, now_ms: int, as_what: str = "replaced") -> Path:
+    """Rename a diary's file and what lies beside it; return its new name."""
     at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=now_ms)
-    aside = target.with_name(f"{files.FILE_NAME}.replaced-{at:%Y%m%dT%H%M%SZ}")
+    aside = target.with_name(f"{files.FILE_NAME}.{as_what}-{at:%Y%m%dT%H%M%SZ}")
     target.rename(aside)
     for name in BESIDE:
         beside = target.with_name(name)
@@ -217,7 +211,8 @@ def _put_aside(target: Path, now_ms: int) -> Path:
     return aside
 
 
-def _sync_file(path: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Wait until the disk has a file."""
     handle = os.open(path, os.O_RDWR)
     try:
         os.fsync(handle)

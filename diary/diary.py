@@ -7,6 +7,7 @@ to mend it.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
@@ -21,6 +22,7 @@ from diary import (
     recovering,
     renewing,
     settings,
+    sparing,
     tracking,
 )
 from diary.asking import Asked
@@ -28,6 +30,7 @@ from diary.checking import WeekCheck
 from diary.clock import Clock
 from diary.contracts import Contract, TermsFields
 from diary.correcting import Acts, Loss, Undoable
+from diary.errors import DiaryError
 from diary.look_door import LookDoor
 from diary.refused import RefusalView
 from diary.rules.change import Refused
@@ -81,6 +84,7 @@ class Diary(LookDoor):
         try:
             renewing.renew_if_copied(state)
             recovering.keep_recoverable(state)
+            sparing.keep_spare(state)
         except BaseException:
             state.connection.close()
             raise
@@ -126,6 +130,8 @@ class Diary(LookDoor):
 
     def close(self) -> None:
         """Close the file and forget what was opened."""
+        with suppress(DiaryError):  # what is amiss with the file was said, or will be
+            sparing.keep_spare(self._state)
         self._texts.by_name.clear()
         self._state.contents.clear()
         self._state.weeks.clear()

@@ -65,9 +65,11 @@ def own_checks(diary: "Diary") -> Iterator[Check]:
 def _file(diary: "Diary") -> Check:
     fault = diary.file_fault()
     path = diary.home / FILE_NAME
+    mend = "Save what can be read of it, and hear what is lost: diary salvage. A backup: diary restore FILE."
     if fault:
-        mend = "Restore a backup (diary restore FILE), or fetch what was synced: diary --home DIR login URL."
         return Check("diary", "fault", f"{path} is damaged: {fault}.", mend)
+    if altered := diary.altered_contents():
+        return Check("diary", "fault", f"{altered} contents in {path} are not what was stored.", mend)
     size = sum(each.stat().st_size for each in diary.home.glob(f"{FILE_NAME}*"))
     says = f"{path} is whole, {size / 1_000_000:,.1f} MB, SQLite {sqlite3.sqlite_version}."
     return Check("diary", "fine", says)

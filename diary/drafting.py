@@ -12,7 +12,7 @@ from diary.store import drafts
 from diary.store.drafts import CaptureDraft, DraftText, KeptDraft
 
 _DRAFT = "draft"
-_DRAFT_PICTURE = "draft picture"
+PICTURE_PURPOSE = "draft picture"
 
 _draft_decoder = msgspec.json.Decoder(DraftText)
 
@@ -79,7 +79,7 @@ def _keep_draft_pictures(diary: OpenDiary, draft: CaptureDraft) -> None:
         key = (draft.contract, draft.slot, index)
         digest = hashlib.sha256(picture).digest()
         if index >= held or diary.draft_pictures.get(key) != digest:
-            sealed = diary.sealed(picture, _DRAFT_PICTURE)
+            sealed = diary.sealed(picture, PICTURE_PURPOSE)
             drafts.keep_picture(diary.connection, draft.contract, draft.slot, index, sealed)
             diary.draft_pictures[key] = digest
     if held > len(draft.pictures):
@@ -100,7 +100,7 @@ def draft_texts(diary: OpenDiary) -> tuple[DraftText, ...]:
 def draft_picture(diary: OpenDiary, place: Place, index: int) -> bytes | None:
     """Return one picture of a draft, opened; None where there is none."""
     sealed = drafts.picture(diary.connection, *place, index)
-    return None if sealed is None else diary.opened(sealed, _DRAFT_PICTURE)
+    return None if sealed is None else diary.opened(sealed, PICTURE_PURPOSE)
 
 
 def all_drafts(diary: OpenDiary) -> tuple[CaptureDraft, ...]:
@@ -114,7 +114,7 @@ def _draft(diary: OpenDiary, kept: KeptDraft) -> CaptureDraft:
         return CaptureDraft(contract=kept.contract, slot=kept.slot, removed=True)
     text = draft_text(diary, kept)
     sealed = drafts.pictures(diary.connection, kept.contract, kept.slot)
-    opened = (diary.opened(picture, _DRAFT_PICTURE) for picture in sealed)
+    opened = (diary.opened(picture, PICTURE_PURPOSE) for picture in sealed)
     return CaptureDraft(
         contract=text.contract,
         slot=text.slot,

@@ -29,6 +29,8 @@ from diary.search import Found, Progress, Texts
 from diary.showing import Status
 from diary.state import OpenDiary
 from diary.store import connection as files
+from diary.store import versions
+from diary.store.pages import lost_in_wal
 from diary.sync_door import SyncDoor
 
 
@@ -111,6 +113,14 @@ class LookDoor(SyncDoor):
         return backup.backup(self._state, path, progress)
 
     def file_fault(self) -> str:
-        """Return what SQLite finds wrong in the file, "" where it is whole (R70)."""
+        """Return what is wrong in the file or its WAL, "" where it is whole (R19, R70)."""
         with self._state.reading():
-            return files.fault_in(self._state.connection)
+            fault = files.fault_in(self._state.connection)
+            # Within a snapshot nobody begins the WAL anew.
+            lost = 0 if fault else lost_in_wal(self._state.path)
+        return fault or (f"{lost} pages that were written last do not hold" if lost else "")
+
+    def altered_contents(self) -> int:
+        """Return how many contents are not what was stored: pages show their segments as defective (R47)."""
+        with self._state.reading():
+            return sum(1 for _ in versions.altered(self._state.connection))

@@ -40,7 +40,7 @@ KEYS_OF = "keys of replica "
 SERVER = "server"
 CLOCK_SLACK_KNOWN_MS = 2_000  # half a slow round trip to the server whose clock was read
 CLOCK_SLACK_UNKNOWN_MS = 120_000  # R20: a difference under two minutes is not looked at
-_META_PURPOSE = "meta"
+META_PURPOSE = "meta"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +183,12 @@ class OpenDiary:
 
     def keep(self, key: str, value: object) -> None:
         """Set a value of `meta` that a person wrote, sealed, within a transaction."""
-        meta.put(self.connection, key, self.sealed(msgspec.json.encode(value), _META_PURPOSE))
+        meta.put(self.connection, key, self.sealed(msgspec.json.encode(value), META_PURPOSE))
 
     def kept(self, key: str) -> object:
         """Return a value of `meta` that a person wrote, as JSON gives it; None where there is none."""
         found = meta.blob(self.connection, key)
-        return None if found is None else msgspec.json.decode(self.opened(found, _META_PURPOSE))
+        return None if found is None else msgspec.json.decode(self.opened(found, META_PURPOSE))
 
     @property
     def device_name(self) -> str:
@@ -261,14 +261,14 @@ def adopt_account_key(diary: OpenDiary, account_key: bytes) -> None:
     try:
         with diary.writing():
             values = {
-                key: diary.opened(sealed, _META_PURPOSE)
+                key: diary.opened(sealed, META_PURPOSE)
                 for key, sealed in meta.sealed(diary.connection).items()
                 if key != PENDING_ACCOUNT_KEY
             }
             meta.put(diary.connection, PENDING_ACCOUNT_KEY, diary.sealed(account_key, PENDING_ACCOUNT_KEY))
             diary.keys = new
             for key, value in values.items():
-                meta.put(diary.connection, key, diary.sealed(value, _META_PURPOSE))
+                meta.put(diary.connection, key, diary.sealed(value, META_PURPOSE))
     except BaseException:
         diary.keys = old
         raise

@@ -153,7 +153,7 @@ def _store(diary: OpenDiary, contract: ContractId, arrivals: Sequence[_Arrival])
     feed.add_pictures(diary.connection, chain.from_iterable(standing_pictures))
     for arrival in arrivals:
         row = arrival.checked.row
-        if arrival.known and arrival.known.place != (row.log_epoch, row.index):
+        if arrival.known and arrival.known.place != (row.log_epoch, row.index, row.received_at_ms):
             feed.note_received(diary.connection, arrival.known.id, _new_row(arrival.checked, None))
     for place in places:
         _bring_to_standing(diary, place)

@@ -49,6 +49,7 @@ _OWN = {
     "audit": "audit",
     "backup": "care",
     "restore": "care",
+    "salvage": "salvage",
 }
 # What stands before the command holds for it wherever the command takes it itself.
 _COMMON = {"as_json": "--json", "yes": "--yes", "utc": "--utc"}

@@ -43,7 +43,7 @@ class DamagedDiaryError(DamageError):
     """SQLite found bytes that do not hold together."""
 
     says = "{path} is damaged: {fault}."
-    mend = "Put a backup in its place, or fetch what was synced anew: diary --home DIR login URL."
+    mend = "Save what can be read of it: diary salvage. Or put a backup in its place: diary restore FILE."
 
 
 class NewerDiaryError(DamageError):
@@ -79,6 +79,13 @@ class BusyDiaryError(MachineError):
 
     says = "{path} is held by another process."
     mend = "Close what else has the file open, then try again."
+
+
+class DiaryInUseError(MachineError):
+    """Another process has the diary open."""
+
+    says = "The diary in {home} is open in another program."
+    mend = "End it first (diary up, the tracker, the pages, sync --watch), then try again."
 
 
 _MEANINGS: dict[int | None, type[DiaryError]] = {

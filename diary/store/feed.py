@@ -33,7 +33,7 @@ _DEVICE_LIST = """
      LIMIT 1
 """
 _KNOWN = """
-    SELECT n, id, header, body_hash, sealed IS NOT NULL, log_epoch, leaf_index
+    SELECT n, id, header, body_hash, sealed IS NOT NULL, log_epoch, leaf_index, received_at_ms
       FROM version
      WHERE replica = :replica
        AND n BETWEEN :first AND :last
@@ -139,14 +139,15 @@ class NewPicture(TypedDict):
 class KnownRow(msgspec.Struct, frozen=True, gc=False):
     """A version that is held already under a name that a page shows.
 
-    `place` is its log epoch and index, as `version` has them; of one that was never received both are None.
+    `place` is its log epoch, its index and when it was received, as `version` has them; of one that was never
+    received all are None.
     """
 
     id: int
     header: bytes
     body_hash: bytes
     has_body: bool
-    place: tuple[int | None, int | None]
+    place: tuple[int | None, int | None, int | None]
 
 
 class HeldRow(msgspec.Struct, frozen=True, gc=False):
@@ -189,8 +190,8 @@ def known(connection: sqlite3.Connection, replica: ReplicaId, first: int, last: 
     """Return this replica's versions from `first` to `last` by their n."""
     rows = connection.execute(_KNOWN, {"replica": replica, "first": first, "last": last})
     return {
-        n: KnownRow(id_, header, body_hash, bool(has_body), (epoch, index))
-        for n, id_, header, body_hash, has_body, epoch, index in rows
+        n: KnownRow(id_, header, body_hash, bool(has_body), (epoch, index, received_at_ms))
+        for n, id_, header, body_hash, has_body, epoch, index, received_at_ms in rows
     }
 
 

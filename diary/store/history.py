@@ -45,6 +45,10 @@ _AT_PLACE = """
      WHERE history.contract = :contract AND history.slot = :slot
      ORDER BY history.act
 """
+_PLACES = """
+    SELECT DISTINCT contract, slot
+      FROM history
+"""
 _UNDONE = """
     UPDATE act
        SET undone = 1
@@ -107,6 +111,11 @@ def of_act(connection: sqlite3.Connection, act: int) -> tuple[Before, ...]:
 def at_place(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> tuple[bytes, ...]:
     """Return what stood at a place before each act, the oldest first."""
     return tuple(row[0] for row in connection.execute(_AT_PLACE, {"contract": contract, "slot": slot}))
+
+
+def places(connection: sqlite3.Connection) -> tuple[tuple[ContractId, Slot], ...]:
+    """Return every place of which anything is kept."""
+    return tuple((ContractId(contract), Slot(slot)) for contract, slot in connection.execute(_PLACES))
 
 
 def mark_undone(connection: sqlite3.Connection, act: int) -> None:

@@ -47,6 +47,11 @@ _SLOTLESS = """
      WHERE type = :type AND slot IS NULL AND (:contract IS NULL OR contract = :contract)
      ORDER BY contract, received_at_ms IS NULL, received_at_ms, written_at_ms, n
 """
+_SLOTLESS_STATE = """
+    SELECT count(*) || ':' || ifnull(max(id), 0)
+      FROM version
+     WHERE slot IS NULL AND type IN ('device_list', 'grant', 'terms')
+"""
 _RECEIVED = """
     UPDATE version
        SET received_at_ms = :received_at_ms,
@@ -73,6 +78,11 @@ _DROP_PICTURES = """
     DELETE FROM picture
      WHERE replica = :replica AND n = :n
 """
+_AN_ACCOUNT = """
+    SELECT account
+      FROM version
+     LIMIT 1
+"""
 _NAMES = """
     SELECT replica, n
       FROM version
@@ -86,6 +96,11 @@ _WITH_CONTENT = """
     SELECT replica, n, type, contract, slot, header, body, wrap
       FROM stored
      WHERE replica = :replica AND n = :n AND type IN ('capture', 'entry') AND body IS NOT NULL
+"""
+_BODIES = """
+    SELECT replica, n, body_hash, body
+      FROM stored
+     WHERE body IS NOT NULL
 """
 _SLOTS_HELD = """
     SELECT DISTINCT slot
@@ -233,6 +248,11 @@ def slotless(
     return _asked(connection, _SLOTLESS, {"type": kind, "contract": contract})
 
 
+def slotless_state(connection: sqlite3.Connection) -> str:
+    """Return what is another whenever a device list, a grant or terms came or went."""
+    return str(connection.execute(_SLOTLESS_STATE).fetchone()[0])
+
+
 def mark_received(connection: sqlite3.Connection, name: Name, receipted: Receipted) -> None:
     """Note what the server said of a version that is held."""
     bound = {
@@ -271,6 +291,12 @@ def names(connection: sqlite3.Connection) -> set[Name]:
     return set(connection.execute(_NAMES))
 
 
+def an_account(connection: sqlite3.Connection) -> str | None:
+    """Return the account of any version: a diary's are all of one; None without any."""
+    row = connection.execute(_AN_ACCOUNT).fetchone()
+    return None if row is None else str(row[0])
+
+
 def all_with_content(connection: sqlite3.Connection) -> Iterator[WithContent]:
     """Yield every capture and entry that has its content, in no order."""
     return map(_with_content, connection.execute(_ALL_WITH_CONTENT))
@@ -288,6 +314,13 @@ def _with_content(row: Sequence[Any]) -> WithContent:
     name = (ReplicaId(intern(replica)), n)
     sealed = Sealed(header=header, body=body, wrap=wrap)
     return WithContent(name, kind, ContractId(intern(contract)), slot, sealed)
+
+
+def altered(connection: sqlite3.Connection) -> Iterator[Name]:
+    """Yield the versions whose body is not the one that was stored (R47)."""
+    for replica, n, body_hash, body in connection.execute(_BODIES):
+        if hashlib.sha256(body).digest() != body_hash:
+            yield ReplicaId(replica), n
 
 
 def slots_held(connection: sqlite3.Connection) -> tuple[Slot, ...]:

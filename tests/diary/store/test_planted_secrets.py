@@ -140,7 +140,7 @@ def test_a_confirmed_phrase_lies_in_no_file_any_more(tmp_path: Path) -> None:
         assert phrase is not None
         sealed = meta.blob(diary._state.connection, "root entropy")
         assert sealed is not None
-        assert found_in(diary.home, [phrase.encode(), phrase.split()[0].encode() + b" "]) == []
+        assert found_in(diary.home, [phrase.encode(), " ".join(phrase.split()[:2]).encode()]) == []
         diary.confirm_phrase(dict(list(enumerate(phrase.split(), start=1))[2:5]))
         assert diary.phrase() is None
         assert found_in(diary.home, [sealed[12:40]]) == []
