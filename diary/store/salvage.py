@@ -19,7 +19,7 @@ from diary.rules.segment import Header, MalformedHeaderError, parse_header
 from diary.store.records import Record, Value
 from diary.store.shapes import Shape, shapes
 from diary.store.tree import Tree
-from diary.store.versions import Name
+from diary.store.versions import Name, header_columns
 
 LostKind = Literal["version", "content", "picture"]
 ROWS_AT_ONCE = 50
@@ -224,15 +224,7 @@ def _kept_versions(
             found.lost.append(_lost("version", row, at_server=at_server))
             continue
         # What the header says is what was signed; the columns are for finding it only.
-        row |= {
-            "replica": header.replica,
-            "n": header.n,
-            "type": header.type,
-            "account": header.account,
-            "contract": header.contract,
-            "slot": header.slot,
-            "life": header.life,
-        }
+        row |= header_columns(header)
         if _holds(row, digests, signed):
             yield row
         else:

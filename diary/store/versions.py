@@ -188,6 +188,19 @@ def _asked(connection: sqlite3.Connection, query: str, bound: dict[str, object])
     return tuple(map(_stored, cursor.execute(query, bound)))
 
 
+def header_columns(header: Header) -> dict[str, str | int | None]:
+    """Return the columns by which a version is found: they repeat what its header says."""
+    return {
+        "replica": header.replica,
+        "n": header.n,
+        "type": header.type,
+        "account": header.account,
+        "contract": header.contract,
+        "slot": header.slot,
+        "life": header.life,
+    }
+
+
 def add(
     connection: sqlite3.Connection,
     header: Header,
@@ -204,14 +217,8 @@ def add(
     """
     connection.execute(
         _ADD,
-        {
-            "replica": header.replica,
-            "n": header.n,
-            "type": header.type,
-            "account": header.account,
-            "contract": header.contract,
-            "slot": header.slot,
-            "life": header.life,
+        header_columns(header)
+        | {
             "written_at_ms": written_at_ms,
             "received_at_ms": receipted.received_at_ms if receipted else None,
             "log_epoch": receipted.log_epoch if receipted else None,
