@@ -230,21 +230,25 @@ def _check_own(diary: OpenDiary, found: Salvaged) -> None:
             meta.remove(diary.connection, key)
             found.settings_lost.append(key)
     for kept in drafts.everything(diary.connection):
-        if kept.removed:
-            continue
-        try:
-            drafting.draft_text(diary, kept)
-            pictures = drafts.pictures(diary.connection, kept.contract, kept.slot)
-            intact = all(_opens(diary, each, drafting.PICTURE_PURPOSE) for each in pictures)
-        except DamageError:
-            intact = False
-        if not intact:
+        if not kept.removed and not _draft_opens(diary, kept):
             drafts.drop(diary.connection, kept.contract, kept.slot)
             found.drafts_lost += 1
     for contract, slot in history.places(diary.connection):
         texts = history.at_place(diary.connection, contract, slot)
         if not all(_opens(diary, text, HISTORY) for text in texts):
             found.texts_lost += history.forget_place(diary.connection, contract, slot)
+
+
+def _draft_opens(diary: OpenDiary, kept: drafts.KeptDraft) -> bool:
+    if kept.sealed is None:
+        return False
+    try:
+        text = drafting.draft_text(diary, kept)
+    except DamageError:
+        return False
+    pictures = drafts.pictures(diary.connection, kept.contract, kept.slot)
+    opened = [_opens(diary, each, drafting.PICTURE_PURPOSE) for each in pictures]
+    return len(opened) == len(text.roles) and all(opened)
 
 
 def _opens(diary: OpenDiary, sealed: bytes, purpose: str) -> bool:

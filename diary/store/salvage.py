@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 
 from sqlite_utils import Database
@@ -25,7 +26,7 @@ LostKind = Literal["version", "content", "picture"]
 ROWS_AT_ONCE = 50
 
 # What the rows of these say can be told anew, or asked for again; the others say what they cost.
-_ITS_CONTENT_IS_ALL = frozenset(("history", "draft", "draft_picture", "meta"))
+_ITS_CONTENT_IS_ALL = frozenset(("history", "meta"))
 _PAIR_BYTES = 64
 _HASH_BYTES = 32
 
@@ -42,6 +43,8 @@ _ORPHAN_PICTURES = """
 _WITHOUT_THEIR_PARENTS = (
     "DELETE FROM outbox WHERE (replica, n) NOT IN (SELECT replica, n FROM version)",
     "DELETE FROM receipt WHERE answer NOT IN (SELECT id FROM answer)",
+    "DELETE FROM draft_part WHERE block NOT IN (SELECT id FROM draft_block)",
+    "DELETE FROM draft_part WHERE (contract, slot) NOT IN (SELECT contract, slot FROM draft)",
     "DELETE FROM lost_head WHERE log_epoch NOT IN (SELECT log_epoch FROM opening)",
 )
 _WAIT_AGAIN = """
@@ -81,12 +84,8 @@ class Lost:
 
 @dataclass(slots=True)
 class Salvage:
-    """What came over, by table, and what did not.
+    """What did not come over; `rows_lost` counts rows that lost their content or did not fit, by table."""
 
-    `rows_lost` counts rows of the other tables that lost their content or did not fit.
-    """
-
-    saved: dict[str, int] = field(default_factory=dict)
     lost: list[Lost] = field(default_factory=list)
     rows_lost: dict[str, int] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
@@ -170,24 +169,25 @@ def _take_contents(tree: Tree, shape: Shape, fresh: sqlite3.Connection, wanted: 
     return digests
 
 
-def _insert(fresh: sqlite3.Connection, table: str, rows: Iterator[dict[str, Value]]) -> None:
-    Database(fresh).table(table).insert_all(rows, ignore=True, batch_size=ROWS_AT_ONCE)
+def _insert(fresh: sqlite3.Connection, table: str, rows: Iterator[dict[str, Value]]) -> int:
+    """Insert rows, the rest of them where the schema refuses some; return how many were refused."""
+    refused = 0
+    while batch := list(islice(rows, ROWS_AT_ONCE)):
+        before = fresh.total_changes
+        try:
+            Database(fresh).table(table).insert_all(batch, ignore=True)
+        except sqlite3.IntegrityError:  # a trigger's: it lets none of a statement pass
+            for row in batch:
+                with suppress(sqlite3.IntegrityError):
+                    Database(fresh).table(table).insert(row, ignore=True)
+        refused += len(batch) - (fresh.total_changes - before)
+    return refused
 
 
 def _take(fresh: sqlite3.Connection, found: Salvage, shape: Shape, rows: Iterator[dict[str, Value]]) -> None:
-    offered = 0
-
-    def counted() -> Iterator[dict[str, Value]]:
-        nonlocal offered
-        for row in rows:
-            offered += 1
-            yield row
-
-    before = fresh.total_changes
-    _insert(fresh, shape.name, counted())
-    found.saved[shape.name] = fresh.total_changes - before
-    for _ in range(offered - found.saved[shape.name]):
-        found.miss(shape.name)
+    refused = _insert(fresh, shape.name, rows)
+    if refused:
+        found.rows_lost[shape.name] = found.rows_lost.get(shape.name, 0) + refused
 
 
 def _kept(
@@ -224,11 +224,11 @@ def _kept_versions(
             found.lost.append(_lost("version", row, at_server=at_server))
             continue
         # What the header says is what was signed; the columns are for finding it only.
-        row |= header_columns(header)
-        if _holds(row, digests, signed):
-            yield row
+        mended = row | header_columns(header)
+        if _holds(mended, digests, signed):
+            yield mended
         else:
-            found.lost.append(_lost("content", row, at_server=at_server))
+            found.lost.append(_lost("content", mended, at_server=at_server))
 
 
 def _header_of(raw: Value) -> Header | None:

@@ -11,7 +11,7 @@ from diary.diary import Diary
 from diary.store.connection import PAGE_BYTES
 from diary.store.pages import wal_of
 from tests.diary.typed import Typist, typist_with_a_morning
-from tests.practice import instant, record_slot, slot
+from tests.practice import draft_of, instant, record_slot, slot
 from tests.rule import rule
 
 TIMES = tuple(f"{hour:02}:{minute:02}" for hour in (9, 10, 11) for minute in range(0, 60, 10))
@@ -184,3 +184,17 @@ def test_doctor_counts_contents_that_are_not_what_was_stored(typist: Typist) -> 
     raw[raw.index(body[:64]) + 40] ^= 16
     database(typist).write_bytes(raw)
     assert "1 contents in" in typist.types("doctor", says=1).out
+
+
+@rule("R19")
+@rule("R70")
+def test_a_segment_under_way_that_does_not_open_is_let_go_and_named(typist: Typist) -> None:
+    with Diary.open(typist.home, clock=typist.clock) as diary:
+        under_way = draft_of(diary.contracts()[0], slot("2026-11-16T13:00Z"))
+        diary.keep_draft(under_way)
+        block = diary._state.connection.execute("SELECT bytes FROM draft_block ORDER BY id").fetchone()[0]
+    raw = bytearray(database(typist).read_bytes())
+    raw[raw.index(block[:64]) + 40] ^= 1
+    database(typist).write_bytes(raw)
+    assert "Lost: the segment under way." in typist.types("salvage", "--yes").out
+    assert memos(typist) == dict.fromkeys(TIMES, "Invoice page")

@@ -93,7 +93,7 @@ def test_what_is_still_in_the_wal_is_read_from_there(tmp_path: Path, fresh: sqli
             assert rows_of(fresh, table) == rows_of(diary._state.connection, table), table
 
 
-def check(whole: Path, folder: Path, seed: int) -> None:
+def check_damage(whole: Path, folder: Path, seed: int) -> None:
     """Damage a copy by chance and hold what was salvaged of it to what the damage left alone."""
     chance = random.Random(seed)
     path = folder / "diary.db"
@@ -133,14 +133,14 @@ def check(whole: Path, folder: Path, seed: int) -> None:
 @rule("R70")
 @pytest.mark.parametrize("seed", range(24))
 def test_damage_costs_what_it_hit_and_no_more(whole: Path, tmp_path: Path, seed: int) -> None:
-    check(whole, tmp_path / "damaged", seed)
+    check_damage(whole, tmp_path / "damaged", seed)
 
 
 @pytest.mark.soak
 @rule("R70")
 def test_no_damage_of_many_costs_more_than_it_hit(whole: Path, tmp_path: Path) -> None:
     for seed in range(24, 800):
-        check(whole, tmp_path / str(seed), seed)
+        check_damage(whole, tmp_path / str(seed), seed)
 
 
 @rule("R70")
@@ -152,7 +152,7 @@ def test_without_its_first_page_a_file_still_gives_its_versions_and_pictures(
     path.write_bytes(bytes(files.PAGE_BYTES) + raw[files.PAGE_BYTES :])
     assert not salvaged(path, fresh).is_whole
     with closing(sqlite3.connect(f"file:{whole}?mode=ro&immutable=1", uri=True)) as original:
-        for table in ("version", "picture", "replica", "refusal"):
+        for table in ("version", "picture", "refusal", "act"):
             assert rows_of(fresh, table) == rows_of(original, table), table
 
 
