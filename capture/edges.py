@@ -1,12 +1,12 @@
 """What the tracker needs of a desktop: four edges, each a promise that a backend keeps (R13, R14).
 
-X11 is built; a desktop that is not, or a machine without one, gets `blind_edges`: nothing is counted or seen,
-and segments say why they have no picture (R16).
+A desktop that is not known, or a machine without one, gets `blind_edges`: nothing is counted or seen, and
+segments say why they have no picture (R16). A desktop that gives only some of it says what it lacks.
 """
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from capture.draft import Sample
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NoPicture = Literal["no_permission", "locked", "black", "no_display", "failed"]
 Monitors = Literal["all", "active"]
+Lack = Literal["counts", "picture", "titles", "positions", "presence"]
 
 
 Box = tuple[int, int, int, int]
@@ -116,13 +117,25 @@ class Idle(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """A desktop's four edges; `blind_because` says what is wrong where there is none."""
+    """A desktop's four edges; `blind_because` says what is wrong where there is none.
+
+    `desktop` is what the desktop is called. `lacks` says in a sentence each what it cannot give, never to be
+    taken for zeros (R14).
+    """
 
     input_counts: InputCounts
     windows: Windows
     screen: Screen
     idle: Idle
     blind_because: str = ""
+    desktop: str = ""
+    lacks: Mapping[Lack, str] = field(default_factory=dict)
+
+    def introduced(self) -> tuple[str, ...]:
+        """Return what the tracker says of this desktop at its start: what will be missing (R14, R16)."""
+        if self.blind_because:
+            return (f"{self.blind_because} Segments will have neither picture nor counts.",)
+        return tuple(self.lacks.values())
 
     def close(self) -> None:
         """Let go of the desktop."""
@@ -138,7 +151,9 @@ def edges_of(environment: Mapping[str, str] = os.environ) -> Edges:
     would under-count without a word (R14).
     """
     if environment.get("WAYLAND_DISPLAY") or environment.get("XDG_SESSION_TYPE") == "wayland":
-        return blind_edges("This is a Wayland desktop, which cannot be recorded yet; X11 sessions can.")
+        from capture.wayland.edges import wayland_edges
+
+        return wayland_edges(environment)
     if not environment.get("DISPLAY"):
         return blind_edges("There is no X11 display here (DISPLAY is not set).")
     from capture.input_counts import X11InputCounts
@@ -146,41 +161,50 @@ def edges_of(environment: Mapping[str, str] = os.environ) -> Edges:
     from capture.x11.screen import X11Screen
     from capture.x11.windows import X11Windows
 
-    return Edges(X11InputCounts(), X11Windows(), X11Screen(), X11Idle())
+    return Edges(X11InputCounts(), X11Windows(), X11Screen(), X11Idle(), desktop="X11")
 
 
 def blind_edges(because: str) -> Edges:
     """Return edges that see nothing and say so."""
-    nothing = _Nothing()
+    nothing = Nothing()
     return Edges(nothing, nothing, nothing, nothing, because)
 
 
-class _Nothing:
-    """A machine without a desktop."""
+class Nothing:
+    """The edges of a machine without a desktop, and each edge that a desktop lacks."""
 
     def start(self) -> bool:
+        """Count nothing (see `InputCounts`)."""
         return False
 
     def stop(self) -> None:
+        """Nothing was counted."""
         return
 
     def take_minute(self) -> Sample:
+        """Return None throughout, never zeros (R14)."""
         return Sample()
 
     def active(self) -> ActiveWindow:
+        """Return no window (see `Windows`)."""
         return ActiveWindow()
 
     def visible(self) -> None:
-        return None
+        """Return that positions are not known (see `Windows`)."""
+        return
 
     def grab(self, monitors: Monitors, middle: tuple[int, int] | None) -> NoPicture:  # noqa: ARG002  # the promise names them
+        """Return that there is no display (see `Screen`)."""
         return "no_display"
 
     def idle_ms(self) -> None:
-        return None
+        """Return that it is not known (see `Idle`)."""
+        return
 
     def is_locked(self) -> bool:
+        """Return False: nothing is known of it (see `Idle`)."""
         return False
 
     def close(self) -> None:
+        """Nothing is open."""
         return

@@ -7,12 +7,19 @@ import time
 from collections.abc import Iterator
 
 from capture.alone import holder, is_tracked
-from capture.edges import Edges, edges_of
+from capture.edges import Edges, Lack, edges_of
 from diary.diary import Diary
 from diary.doctor import Check
 
 LISTEN_SECONDS = 1.5
 POLL_SECONDS = 0.1
+LACKING: dict[Lack, str] = {
+    "counts": "Where counts matter to a client, record in an X11 session.",
+    "picture": "Record in an X11 session, or on a desktop with a portal for pictures.",
+    "titles": "Where titles matter, record in an X11 session or on sway.",
+    "positions": "With private rules, record in an X11 session or on sway to keep the rest of the picture.",
+    "presence": "Record in an X11 session, or on a desktop that tells it.",
+}
 WHY_NO_PICTURE = {
     "no_permission": ("The desktop allows no picture.", "Allow it in the desktop's privacy settings."),
     "locked": ("The screen is locked.", "Unlock it and look again."),
@@ -27,16 +34,23 @@ def checks(diary: Diary) -> Iterator[Check]:
     yield _tracker(diary)
     edges = edges_of()
     if edges.blind_because:
-        mend = "Log in to an X11 session to record; everything else works without."
+        mend = "Run it on the desktop that you work on; everything but recording works without one."
         yield Check("desktop", "warning", edges.blind_because, mend)
         return
     try:
         yield _screen(edges)
         yield _title(edges)
+        if lacking := _lacking(edges, "positions", "windows"):
+            yield lacking
         yield _input(edges)
         yield _presence(edges)
     finally:
         edges.close()
+
+
+def _lacking(edges: Edges, lack: Lack, name: str) -> Check | None:
+    """Return what is to be said where the desktop cannot give this; None where it can."""
+    return Check(name, "warning", edges.lacks[lack], LACKING[lack]) if lack in edges.lacks else None
 
 
 def _tracker(diary: Diary) -> Check:
@@ -59,6 +73,8 @@ def _screen(edges: Edges) -> Check:
 
 
 def _title(edges: Edges) -> Check:
+    if lacking := _lacking(edges, "titles", "titles"):
+        return lacking
     window = edges.windows.active()
     if window.application or window.title:
         seen = f"{len(window.title)} characters of title, application “{window.application}”"
@@ -70,6 +86,8 @@ def _title(edges: Edges) -> Check:
 
 def _input(edges: Edges) -> Check:
     """Listen for a moment: that counting starts is checked, and what came meanwhile is said as a number."""
+    if lacking := _lacking(edges, "counts", "input"):
+        return lacking
     if not edges.input_counts.start():
         return Check("input", "fault", "Input cannot be counted.", "The X server needs its RECORD extension.")
     counted = 0
@@ -88,8 +106,19 @@ def _input(edges: Edges) -> Check:
 
 
 def _presence(edges: Edges) -> Check:
-    idle_ms = edges.idle.idle_ms()
+    if lacking := _lacking(edges, "presence", "presence"):
+        return lacking
+    idle_ms = _idle_ms(edges)
     if idle_ms is None:
         mend = "Idle time then counts by input alone; the X server lacks MIT-SCREEN-SAVER."
         return Check("presence", "warning", "The desktop does not say how long nobody was there.", mend)
     return Check("presence", "fine", f"The desktop saw somebody {idle_ms / 1000:,.0f} s ago.")
+
+
+def _idle_ms(edges: Edges) -> int | None:
+    """Return the idle time; a desktop that tells it only by notice is given time for the first."""
+    for _ in range(int(LISTEN_SECONDS / POLL_SECONDS)):
+        if (idle_ms := edges.idle.idle_ms()) is not None:
+            return idle_ms
+        time.sleep(POLL_SECONDS)
+    return None

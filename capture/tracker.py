@@ -86,8 +86,8 @@ class Tracker:
         self._ending = asyncio.Event()
         for ending in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(ending, self.end)
-        if self._edges.blind_because:
-            self._say(f"{self._edges.blind_because} Segments will have neither picture nor counts.")
+        for lack in self._edges.introduced():
+            self._say(lack)
         with _watching(self._diary.home, loop, self._woken.set), ThreadPoolExecutor(1, "snapshot") as studio:
             self._studio = studio
             async with asyncio.TaskGroup() as self._pictures:
@@ -153,7 +153,11 @@ class Tracker:
 
     def _miss_display(self) -> None:
         """Say once that nothing is seen (R16)."""
-        if not self._is_display_missed and not self._edges.blind_because:
+        if (
+            not self._is_display_missed
+            and not self._edges.blind_because
+            and "counts" not in self._edges.lacks
+        ):
             self._is_display_missed = True
             self._say("The display is gone. Until it is back, segments have no picture and no counts.")
 

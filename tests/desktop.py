@@ -153,7 +153,7 @@ class Desktop:
         """End all of the desktop's processes, the X server last."""
         while self.running:
             process = self.running.pop()
-            _end(process)
+            end(process)
 
     def kill_server(self) -> None:
         """Let the X server die under its clients, as a crash of the graphics would."""
@@ -229,7 +229,7 @@ class Desktop:
         raise DesktopError(f"The virtual desktop waited {START_SECONDS_MAX} s for {what} in vain.")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     """End one process and its group: politely, then by force."""
     for how in (signal.SIGTERM, signal.SIGKILL):
         try:

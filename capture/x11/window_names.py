@@ -6,7 +6,8 @@ from Xlib import X, Xatom
 from Xlib.display import Display
 from Xlib.xobject.drawable import Window
 
-NAME_LENGTH_MAX = 300  # characters: a version stays about a kilobyte
+from capture.one_line import one_line
+
 _PROPERTY_WORDS_MAX = 2048  # of four bytes; a title is cut before it is decoded
 
 _LATIN_1 = "iso8859-1"
@@ -37,13 +38,13 @@ _RUN = re.compile(
 def application_of(display: Display, window: Window) -> str:
     """Return the class of the application that a window belongs to; empty where it does not say."""
     _, _, application = _text(display, window, Xatom.WM_CLASS).rstrip("\0").rpartition("\0")
-    return _one_line(application)
+    return one_line(application)
 
 
 def title_of(display: Display, window: Window) -> str:
     """Return a window's title; empty where it has none."""
     title = _text(display, window, display.intern_atom("_NET_WM_NAME"))
-    return _one_line(title or _text(display, window, Xatom.WM_NAME))
+    return one_line(title or _text(display, window, Xatom.WM_NAME))
 
 
 def decode_compound_text(raw: bytes) -> str:
@@ -93,9 +94,3 @@ def _text(display: Display, window: Window, name: int) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         return raw.decode(_LATIN_1)
-
-
-def _one_line(text: str) -> str:
-    """Return the text without line breaks and control characters, cut to its bound."""
-    plain = "".join(sign if sign.isprintable() else " " for sign in text[: NAME_LENGTH_MAX * 2])
-    return " ".join(plain.split())[:NAME_LENGTH_MAX]

@@ -1,8 +1,6 @@
 """Which windows are to be seen on a real X server, and where (R22)."""
 
 import subprocess
-import time
-from collections.abc import Callable
 
 import pytest
 from Xlib import X
@@ -10,6 +8,7 @@ from Xlib.display import Display
 
 from capture.edges import Edges, VisibleWindow
 from tests.desktop import Desktop
+from tests.patience import until
 from tests.rule import rule
 
 pytestmark = pytest.mark.screen
@@ -19,14 +18,6 @@ def seen(edges: Edges) -> tuple[VisibleWindow, ...]:
     found = edges.windows.visible()
     assert found is not None
     return found
-
-
-def until(holds: Callable[[], bool]) -> bool:
-    for _ in range(200):
-        if holds():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 @rule("R22")

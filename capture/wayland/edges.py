@@ -1,0 +1,43 @@
+"""What a Wayland desktop gives, and by which of its ways (R13, R14, R22)."""
+
+from collections.abc import Mapping
+
+from capture.edges import Edges, Lack, Nothing, blind_edges
+from capture.wayland.idle import WaylandIdle
+from capture.wayland.screencopy import MANAGER, CopiedScreen
+from capture.wayland.sway import SwayWindows
+from capture.wayland.wire import WaylandError, Wire
+
+
+def wayland_edges(environment: Mapping[str, str]) -> Edges:
+    """Return the edges of the compositor that the environment names."""
+    try:
+        with Wire(environment) as wire:
+            offers = set(wire.offers)
+    except WaylandError as fault:
+        return blind_edges(str(fault))
+    lacks: dict[Lack, str] = {
+        "counts": (
+            "A Wayland desktop lets no program count keys, clicks and scrolls; a minute is active if "
+            "the desktop saw somebody."
+        )
+    }
+    sway = bool(environment.get("SWAYSOCK"))
+    if not sway:
+        lacks["titles"] = "This desktop tells neither the active application nor its title."
+        lacks["positions"] = (
+            "This desktop does not tell where windows are: with private rules the whole picture is black."
+        )
+    if MANAGER not in offers:
+        lacks["picture"] = "This desktop offers no picture of its screen."
+    idle = WaylandIdle(environment)
+    if not idle.offered():
+        lacks["presence"] = "This desktop does not say when nobody is there: no minute counts as active."
+    return Edges(
+        Nothing(),
+        SwayWindows(environment) if sway else Nothing(),
+        CopiedScreen(environment),
+        idle,
+        desktop="Wayland (sway)" if sway else "Wayland",
+        lacks=lacks,
+    )
