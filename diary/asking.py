@@ -6,7 +6,7 @@ from typing import Literal
 
 from diary import contracts, true_slots
 from diary.deciding import opened_entries
-from diary.destroying import forget_texts, held_of
+from diary.destroying import forget_texts
 from diary.resealing import forget
 from diary.rules.change import is_deletion
 from diary.rules.content import merged
@@ -15,7 +15,7 @@ from diary.rules.merge import standing
 from diary.rules.timesheet import Place
 from diary.state import OpenDiary, mark_destroying
 from diary.store import outbox, versions
-from diary.store.versions import StoredVersion
+from diary.store.versions import StoredVersion, held_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,15 @@ Small questions to the file, none of which opens a row: every page asks them.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from diary import refused
-from diary.refused import RefusalView
 from diary.rules.deadline import UnsentWeek, unsent_weeks, weeks_about_to_lock
 from diary.rules.ids import Millis
 from diary.state import SERVER, OpenDiary
 from diary.store import epochs, feed, meta, outbox, refusals
+
+if TYPE_CHECKING:
+    from diary.refused import RefusalView
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Attention:
     """
 
     refused: int
-    deletions: tuple[RefusalView, ...]
+    deletions: tuple["RefusalView", ...]
     asked: int
     before_lock: tuple[UnsentWeek, ...]
     alarms: int
@@ -41,6 +43,8 @@ def lost_says(count: int) -> str:
 
 def attention(diary: OpenDiary) -> Attention:
     """Return what wants attention now."""
+    from diary import refused
+
     deletions = refused.deletions(diary)
     with diary.reading():
         now_ms = diary.now_ms()

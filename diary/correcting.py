@@ -11,7 +11,7 @@ import msgspec
 
 from diary import contracts, deciding, drafting, looking, opening
 from diary.contracts import Contract
-from diary.destroying import drop_everything, forget_texts, held_of
+from diary.destroying import drop_everything, forget_texts
 from diary.errors import NothingError, UsageError
 from diary.rules.change import Refused
 from diary.rules.content import merged
@@ -25,7 +25,7 @@ from diary.state import OpenDiary, mark_destroying
 from diary.store import drafts, history, versions
 from diary.store.drafts import DraftText
 from diary.store.history import ActKind, Before
-from diary.store.versions import StoredVersion
+from diary.store.versions import StoredVersion, held_of
 from diary.tracking import checked_text, new_stamp
 
 _LABEL_REQUIRED = Refused("label_required", "the contract wants a label on every segment")

@@ -7,7 +7,7 @@ import msgspec
 
 from diary import envelope
 from diary.contracts import Contract
-from diary.destroying import destroy_what_fell, held_of
+from diary.destroying import destroy_what_fell
 from diary.errors import DamageError
 from diary.rules.change import Allowed, Refused, decide, is_deletion
 from diary.rules.content import OpenedEntry
@@ -27,7 +27,7 @@ from diary.rules.timesheet import Place
 from diary.state import OpenDiary
 from diary.store import refusals, versions
 from diary.store.refusals import KeptRefusal
-from diary.store.versions import StoredVersion
+from diary.store.versions import StoredVersion, held_of
 
 
 def decided(

@@ -5,17 +5,11 @@ by a page of the feed.
 """
 
 from diary.rules.change import is_deletion
-from diary.rules.ids import Millis
-from diary.rules.merge import Held, destroyed, standing
-from diary.rules.timesheet import Place
+from diary.rules.ids import Millis, Place
+from diary.rules.merge import destroyed, standing
 from diary.state import OpenDiary, mark_destroying
 from diary.store import history, outbox, pictures, refusals, versions
-from diary.store.versions import StoredVersion
-
-
-def held_of(stored: StoredVersion) -> Held:
-    """Return what the rules need of a stored version."""
-    return Held(stored.header, stored.received_at_ms)
+from diary.store.versions import StoredVersion, held_of
 
 
 def destroy_what_fell(diary: OpenDiary, place: Place) -> bool:

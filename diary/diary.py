@@ -9,18 +9,16 @@ to mend it.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Self, Unpack
 
 from diary import (
     asking,
+    beginning,
     contracts,
     correcting,
     drafting,
-    opening,
     recording,
     recovering,
-    renewing,
     settings,
     sparing,
     tracking,
@@ -34,11 +32,12 @@ from diary.errors import DiaryError
 from diary.look_door import LookDoor
 from diary.refused import RefusalView
 from diary.rules.change import Refused
-from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.segment import ListedDevice, Sealed
 from diary.rules.timesheet import Place
 from diary.sealing.keyring import KeyPlace
-from diary.showing import Status
+from diary.state import OpenDiary
+from diary.status import Status
 from diary.store.drafts import CaptureDraft
 from diary.tracking import Tracking
 
@@ -60,35 +59,27 @@ __all__ = [
 class Diary(LookDoor):
     """One person's diary on one device, open in one thread.
 
-    Made by `create`, `open` or `join_account`; a context manager that closes it. What a sync asks of it
-    stands in `diary.sync_door`, what is shown in `diary.look_door`.
+    Made by `create`, `open` or `join_account`; a context manager that closes it. How it is opened
+    stands in `diary.state_door`, what a sync asks of it in `diary.sync_door`, what is shown in
+    `diary.look_door`.
     """
 
-    # Opening and closing.
+    # Beginning.
 
     @classmethod
     def create(
         cls, home: Path, *, clock: Clock, place: KeyPlace, device_name: str, phrase: str | None = None
     ) -> Self:
-        """Begin an account on this device (see `opening.create`; R50)."""
-        state = opening.create(home, clock=clock, place=place, device_name=device_name, phrase=phrase)
+        """Begin an account on this device (see `beginning.create`; R50)."""
+        state = beginning.create(home, clock=clock, place=place, device_name=device_name, phrase=phrase)
         recovering.keep_recoverable(state)
         return cls(state)
 
     @classmethod
-    def open(
-        cls, home: Path, *, clock: Clock | None = None, ask_passphrase: Callable[[], str] | None = None
-    ) -> Self:
-        """Open the diary in a folder (see `opening.open_diary`; R19); a copy is renewed first (R42)."""
-        state = opening.open_diary(home, clock=clock, ask_passphrase=ask_passphrase)
-        try:
-            renewing.renew_if_copied(state)
-            recovering.keep_recoverable(state)
-            sparing.keep_spare(state)
-        except BaseException:
-            state.connection.close()
-            raise
-        return cls(state)
+    def _prepare(cls, state: OpenDiary) -> None:
+        """Do what a door does as soon as the file is open."""
+        super()._prepare(state)
+        sparing.keep_spare(state)
 
     @classmethod
     def join_account(
@@ -101,9 +92,9 @@ class Diary(LookDoor):
         phrase: str,
         device_lists: Sequence[Sealed],
     ) -> Self:
-        """Make this device one of an account's (see `opening.join_account`; R50)."""
+        """Make this device one of an account's (see `beginning.join_account`; R50)."""
         return cls(
-            opening.join_account(
+            beginning.join_account(
                 home, clock=clock, place=place, device_name=device_name, phrase=phrase, lists=device_lists
             )
         )
@@ -118,76 +109,32 @@ class Diary(LookDoor):
         device_lists: Sequence[Sealed],
         ask_passphrase: Callable[[], str] | None = None,
     ) -> Self | None:
-        """Go on with a joining that was cut short, if there is one (see `opening.resume_joining`; R50)."""
-        state = opening.resume_joining(
+        """Go on with a joining that was cut short, if there is one (see `beginning.resume_joining`; R50)."""
+        state = beginning.resume_joining(
             home, clock=clock, ask_passphrase=ask_passphrase, phrase=phrase, lists=device_lists
         )
         return None if state is None else cls(state)
 
     def finish_joining(self) -> None:
         """Note that this device has all that a new one needs (R50)."""
-        opening.finish_joining(self._state)
+        beginning.finish_joining(self._state)
 
     def close(self) -> None:
         """Close the file and forget what was opened."""
         with suppress(DiaryError):  # what is amiss with the file was said, or will be
             sparing.keep_spare(self._state)
-        self._texts.by_name.clear()
-        self._state.contents.clear()
-        self._state.weeks.clear()
-        self._state.connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    # Who and when.
-
-    @property
-    def home(self) -> Path:
-        """Return the folder in which the diary lies."""
-        return self._state.home
-
-    @property
-    def account(self) -> AccountId:
-        """Return the account's id."""
-        return self._state.account
-
-    @property
-    def replica(self) -> ReplicaId:
-        """Return the id under which this file writes (R33)."""
-        return self._state.replica
-
-    @property
-    def clock(self) -> Clock:
-        """Return the clock this diary was opened with."""
-        return self._state.clock
-
-    @property
-    def device_name(self) -> str:
-        """Return this device's name as its owner gave it."""
-        with self._state.reading():
-            return self._state.device_name
-
-    def now_ms(self) -> Millis:
-        """Return the clock corrected by the known difference to the server's (R20, R39)."""
-        with self._state.reading():
-            return self._state.now_ms()
+        super().close()
 
     # Keys.
 
     def phrase(self) -> str | None:
         """Return the recovery phrase, None once its writing down was confirmed (R50)."""
         with self._state.reading():
-            return opening.phrase(self._state)
+            return beginning.phrase(self._state)
 
     def confirm_phrase(self, words: Mapping[int, str]) -> None:
         """Destroy the phrase here, once three of its words by place were shown (R50)."""
-        opening.confirm_phrase(self._state, words)
+        beginning.confirm_phrase(self._state, words)
 
     def key_place_says(self) -> str:
         """Return one sentence: where the keys lie and what that means (R49)."""
@@ -195,7 +142,7 @@ class Diary(LookDoor):
 
     def devices(self) -> tuple[ListedDevice, ...]:
         """Return the account's devices (R50)."""
-        return opening.listed_devices(self._state)
+        return beginning.listed_devices(self._state)
 
     # Contracts.
 
@@ -304,10 +251,6 @@ class Diary(LookDoor):
         return asking.drop_asked(self._state, only)
 
     # Settings.
-
-    def setting(self, name: str) -> settings.Value:
-        """Return a setting's value, its default where it was never set."""
-        return settings.setting(self._state, name)
 
     def set_setting(self, name: str, value: settings.Value) -> None:
         """Set a setting."""

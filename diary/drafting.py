@@ -4,9 +4,8 @@ import hashlib
 
 import msgspec
 
-from diary.rules.ids import MINUTES_PER_SLOT
+from diary.rules.ids import MINUTES_PER_SLOT, Place
 from diary.rules.segment import StampedText
-from diary.rules.timesheet import Place
 from diary.state import OpenDiary
 from diary.store import drafts
 from diary.store.drafts import CaptureDraft, DraftText, KeptDraft

@@ -28,7 +28,6 @@ from diary.rules.segment import (
 )
 from diary.rules.unreadable import UNREADABLE
 from diary.sealing import row
-from diary.sealing.grant import seal_grant
 from diary.state import Content, OpenDiary
 from diary.store import outbox, pictures, replica, versions
 from diary.store.versions import StoredVersion
@@ -222,6 +221,8 @@ def grant(
     """Grant a key to a listed device or to "recovery" (R49); the contract is the account for its own key."""
     diary.newest_epochs.pop(contract, None)
     header = draw_header(diary, "grant", contract, grant=GrantInClear(to=to, epoch=epoch))
+    from diary.sealing.grant import seal_grant
+
     keep_sealed(diary, header, seal_grant(header, key, to_public), at_ms=at_ms)
 
 

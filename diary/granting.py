@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from diary import envelope
-from diary.opening import WrongAccountError
+from diary.beginning import WrongAccountError
 from diary.rules.ids import ContractId
 from diary.sealing.key_tree import Root
 from diary.state import OpenDiary, adopt_account_key

@@ -26,7 +26,6 @@ from diary.rules.segment import StampedText
 from diary.rules.timesheet import Place, SegmentView, WeekView
 from diary.rules.week import Week
 from diary.search import Found, Progress, Texts
-from diary.showing import Status
 from diary.state import OpenDiary
 from diary.store import connection as files
 from diary.store import versions
@@ -40,6 +39,11 @@ class LookDoor(SyncDoor):
     def __init__(self, state: OpenDiary) -> None:
         super().__init__(state)
         self._texts = Texts()
+
+    def close(self) -> None:
+        """Close the file and forget what was opened."""
+        self._texts.by_name.clear()
+        super().close()
 
     def week(self, week: Week) -> WeekView:
         """Return a week as it stands on this device (R24)."""
@@ -99,10 +103,6 @@ class LookDoor(SyncDoor):
     def attention(self) -> Attention:
         """Return what is said wherever somebody looks (R31, R37d)."""
         return attention.attention(self._state)
-
-    def status(self) -> Status:
-        """Return the state in one look (CLI.md)."""
-        return showing.status(self._state)
 
     def audit(self) -> Audit:
         """Return what is stored, what was sent, when and to whom, and what gave alarm (R55)."""

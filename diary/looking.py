@@ -10,7 +10,6 @@ from itertools import chain, groupby
 
 from diary import contracts, drafting, envelope
 from diary.contracts import Contract
-from diary.destroying import held_of
 from diary.errors import DamageError, NothingError
 from diary.rules.content import MergedContent, OpenedCapture, OpenedEntry, agrees, merged
 from diary.rules.ids import ContractId, Millis, Slot
@@ -26,7 +25,7 @@ from diary.store import meta, pictures, refusals, versions
 from diary.store.drafts import DraftText
 from diary.store.pictures import Whereabouts
 from diary.store.refusals import KeptRefusal
-from diary.store.versions import StoredVersion
+from diary.store.versions import StoredVersion, held_of
 
 _FOR_EVER = 2**63
 

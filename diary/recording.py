@@ -10,7 +10,6 @@ import msgspec
 
 from diary import contracts, deciding, drafting, envelope, settings
 from diary.contracts import Contract
-from diary.destroying import held_of
 from diary.errors import UsageError
 from diary.rules.change import Allowed, Refused
 from diary.rules.content import merged
@@ -23,7 +22,7 @@ from diary.sealing import row
 from diary.state import OpenDiary
 from diary.store import drafts, pictures, versions
 from diary.store.drafts import CaptureDraft
-from diary.store.versions import StoredVersion
+from diary.store.versions import StoredVersion, held_of
 
 LOCK_MARGIN_MILLIS = 60_000  # R17: the notice period ends at the latest a minute before the lock
 

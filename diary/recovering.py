@@ -11,16 +11,15 @@ from contextlib import closing
 from pathlib import Path
 
 from diary import envelope
+from diary.beginning import WrongAccountError
 from diary.errors import DamageError
-from diary.opening import ACCOUNT, WrongAccountError
+from diary.opening import ACCOUNT, RECOVERABLE, is_recoverable
 from diary.sealing.key_tree import DeviceKeys, Root
 from diary.sealing.keyring import KeyPlace
-from diary.sealing.recovery import digest_of, open_keys, seal_keys
+from diary.sealing.recovery import open_keys, seal_keys
 from diary.state import OpenDiary
 from diary.store import connection as files
 from diary.store import meta
-
-RECOVERABLE = "keys for recovery"
 
 
 class NotRecoverableError(DamageError):
@@ -32,15 +31,12 @@ class NotRecoverableError(DamageError):
 
 def keep_recoverable(diary: OpenDiary) -> None:
     """Keep this device's secrets sealed to the recovery key, where that is not done yet (R50)."""
-    digest = digest_of(diary.keys)
-    with diary.reading():
-        kept = meta.word(diary.connection, RECOVERABLE)
-        if kept is not None and kept.partition(" ")[0] == digest:
-            return
+    if is_recoverable(diary):
+        return
     with diary.writing():
         public = bytes.fromhex(envelope.device_list(diary).recovery)
         sealed = base64.b64encode(seal_keys(diary.keys, public, diary.account)).decode()
-        meta.put(diary.connection, RECOVERABLE, f"{digest} {sealed}")
+        meta.put(diary.connection, RECOVERABLE, f"{diary.keys.digest} {sealed}")
 
 
 def recovered_keys(connection: sqlite3.Connection, path: Path, phrase: str) -> DeviceKeys:

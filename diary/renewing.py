@@ -15,6 +15,7 @@ import msgspec
 from diary import envelope, granting
 from diary.evidence import device_list
 from diary.evidence.signature import DEVICE_LIST
+from diary.opening import lies_elsewhere
 from diary.resealing import Anew, forget, reseal
 from diary.rules.ids import ReplicaId
 from diary.rules.segment import DeviceListInClear, ListedDevice, Sealed
@@ -36,11 +37,8 @@ class Predecessor:
 
 def renew_if_copied(diary: OpenDiary) -> None:
     """Take a new replica id if this file lies elsewhere than when it was last opened (R42)."""
-    with diary.reading():
-        lies_at = renewal.lies_at(diary.path)
-        if meta.get(diary.connection, renewal.LIES_AT) == lies_at:
-            return
-    renew(diary, lies_at=lies_at)
+    if lies_elsewhere(diary):
+        renew(diary, lies_at=renewal.lies_at(diary.path))
 
 
 def renew(diary: OpenDiary, *, lies_at: str | None = None) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,13 +18,15 @@ from diary.clock import Clock
 from diary.errors import MachineError
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import CaptureContent, EntryContent, TermsContent
-from diary.rules.timesheet import WeekView
 from diary.rules.week import Week
 from diary.sealing.key_tree import DeviceKeys
 from diary.sealing.keyring import KeyPlace
 from diary.sealing.local import NONCE_BYTES, LocalDamageError, open_local, seal_local
 from diary.store import connection as files
 from diary.store import meta, replica
+
+if TYPE_CHECKING:
+    from diary.rules.timesheet import WeekView
 
 Name = tuple[ReplicaId, int]
 Content = CaptureContent | EntryContent | TermsContent
@@ -50,7 +53,7 @@ class WeekAtHand:
     file_state: tuple[int, int]
     from_ms: Millis
     until_ms: int
-    view: WeekView
+    view: "WeekView"
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from diary.exchanging import ReadyPush, ServerLink, Settlement
 from diary.proving import Showing
 from diary.renewing import Predecessor
 from diary.rules.ids import ContractId, Millis, ReplicaId
-from diary.state import OpenDiary
+from diary.state_door import StateDoor
 from diary.store.epochs import Restoring
 from diary.store.feed import Alarm
 from diary.store.sending import Due, Queue
@@ -22,11 +22,8 @@ from diary.store.versions import Name
 from diary.taking import Taken
 
 
-class SyncDoor:
+class SyncDoor(StateDoor):
     """What a sync asks of an open diary and tells it; every method is one transaction."""
-
-    def __init__(self, state: OpenDiary) -> None:
-        self._state = state
 
     @property
     def token(self) -> str:

@@ -14,7 +14,7 @@ import msgspec
 from diary import envelope
 from diary.correcting import keep_before
 from diary.deciding import opened_entries, what_of
-from diary.destroying import forget_texts, held_of
+from diary.destroying import forget_texts
 from diary.errors import DamageError
 from diary.evidence.feed import CheckedRow, FeedFaultError, Reader
 from diary.evidence.receipt import Cursor, Page
@@ -29,7 +29,7 @@ from diary.rules.week import Week
 from diary.showing import BeforeText
 from diary.state import OpenDiary, finish_destroying, mark_destroying
 from diary.store import epochs, feed, history, outbox, pictures, receipts, refusals, renewal, versions
-from diary.store.versions import ContentState, Name
+from diary.store.versions import ContentState, Name, held_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import msgspec
 
-from diary import contracts
 from diary.errors import NothingError, RefusedError, UsageError
 from diary.rules.ids import ContractId, Millis
 from diary.rules.segment import Stamp, StampedText
@@ -84,6 +83,8 @@ def start(diary: OpenDiary, contract: ContractId, memo: str | None = None, label
         UnknownLabelError: The contract has no such label.
         RefusedError: The contract is paused or closed.
     """
+    from diary import contracts
+
     with diary.writing():
         found = contracts.by_id(diary, contract)
         contracts.check_label(found, label)
@@ -127,6 +128,8 @@ def set_label(diary: OpenDiary, text: str) -> None:
         NotTrackingError: Tracking is off.
         UnknownLabelError: The contract has no such label.
     """
+    from diary import contracts
+
     with diary.writing():
         wish = _wish_that_is_on(diary)
         assert wish.contract is not None, "a wish that is on names its contract"

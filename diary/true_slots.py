@@ -11,7 +11,6 @@ import msgspec
 
 from diary import contracts, envelope, recording
 from diary.deciding import opened_entries
-from diary.destroying import held_of
 from diary.resealing import Anew, forget, reseal
 from diary.rules.change import CLOCK_TRUSTED_MS, is_deletion, move_needs_a_yes, true_slot
 from diary.rules.content import merged
@@ -22,7 +21,7 @@ from diary.rules.timesheet import Place
 from diary.state import CLOCK_DIFFERENCE, OpenDiary
 from diary.store import meta, outbox, refusals, versions
 from diary.store.refusals import KeptRefusal
-from diary.store.versions import StoredVersion
+from diary.store.versions import StoredVersion, held_of
 
 _TAKEN = "this device's clock was wrong, and in the slot to which this belongs it has recorded already"
 

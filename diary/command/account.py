@@ -62,8 +62,8 @@ def begin(
         NoUsableKeyringError: There is no keyring; it names the two other ways.
         DiaryExistsError: There is a diary already.
     """
+    from diary.beginning import check_none_in
     from diary.diary import Diary
-    from diary.opening import check_none_in
 
     check_none_in(desk.home)
     place = place_for(desk.home, passphrase=passphrase, key_file=key_file, ask=ask)

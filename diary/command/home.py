@@ -17,11 +17,11 @@ import msgspec
 
 from diary.clock import Clock
 from diary.errors import DiaryError, MachineError
-from diary.rules.ids import ContractId, Slot
-from diary.rules.timesheet import Place
+from diary.rules.ids import ContractId, Place, Slot
 
 if TYPE_CHECKING:
     from diary.diary import Diary
+    from diary.state_door import StateDoor
 
 LAST_LIST = "last-list.json"  # places only, never what stands in them
 LISTED_MAX = 1008
@@ -46,6 +46,12 @@ class Desk:
         from diary.diary import Diary
 
         return Diary.open(self.home, clock=self.clock, ask_passphrase=ask_passphrase)
+
+    def open_state(self) -> "StateDoor":
+        """Open the diary to ask for its state alone, which loads much less."""
+        from diary.state_door import StateDoor
+
+        return StateDoor.open(self.home, clock=self.clock, ask_passphrase=ask_passphrase)
 
     def list_places(self, lines: Iterable[Sequence[Place]]) -> None:
         """Keep which places each line of a list stood for, so that `@3` names the third line's (CLI.md)."""
@@ -74,7 +80,7 @@ def home_of(given: Path | None) -> Path:
     return user_data_path("workdiary", appauthor=False)
 
 
-def zone_of(diary: "Diary", *, utc: bool) -> ZoneInfo:
+def zone_of(diary: "StateDoor", *, utc: bool) -> ZoneInfo:
     """Return the zone for reading and showing times: UTC if asked for, the setting's, the machine's (R5)."""
     if utc:
         return ZoneInfo("UTC")

@@ -12,16 +12,15 @@ from diary.command.home import Desk, print_json, zone_of
 from diary.rules.json_form import at, iso
 
 if TYPE_CHECKING:
-    from diary.showing import Status
+    from diary.status import Status
 
 
 def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
     """Print the state: one line where `brief`, a line a fact otherwise."""
-    with desk.open_diary() as diary:
+    with desk.open_state() as diary:
         zone = zone_of(diary, utc=utc)
         now_ms = diary.now_ms()
         found = diary.status()
-        phrase_waits = diary.phrase() is not None and diary.server() is not None
     if as_json:
         print_json(_json(found))
         return
@@ -57,7 +56,7 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
     if found.alarms:
         lines.append(f"ALARM: the server showed what cannot be right ({found.alarms}): diary audit.")
     lines.append(lost_says(found.lost_by_server))
-    if phrase_waits:
+    if found.phrase_waits:
         lines.append("The recovery phrase is not confirmed yet: diary key phrase.")
     sys.stdout.write("\n".join(filter(None, lines)) + "\n")
 

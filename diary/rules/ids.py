@@ -20,5 +20,8 @@ Millis = NewType("Millis", int)
 Slot = NewType("Slot", int)
 """Ten minutes: `floor(POSIX seconds / 600)` (R1)."""
 
+Place = tuple[ContractId, Slot]
+"""Where a segment is: one contract's slot (R1)."""
+
 MINUTES_PER_SLOT = 10
 SLOT_MILLIS = 600_000

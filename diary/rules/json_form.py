@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from diary.rules.segment import MinuteCounts
-from diary.rules.timesheet import SegmentView, Totals, WeekView
 from diary.rules.week import starts_at_ms
+
+if TYPE_CHECKING:
+    from diary.rules.segment import MinuteCounts
+    from diary.rules.timesheet import SegmentView, Totals, WeekView
 
 JOINT = " | "
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,7 +25,7 @@ def iso(at_ms: int) -> str:
     return f"{at(at_ms):%Y-%m-%dT%H:%M:%S}{f'.{at_ms % 1000:03}' if at_ms % 1000 else ''}Z"
 
 
-def week_json(view: WeekView) -> dict[str, object]:
+def week_json(view: "WeekView") -> dict[str, object]:
     """Return a week, deleted segments included, as `diary week --json` and the week's page give it."""
     return {
         "week": view.week.name,
@@ -33,12 +36,12 @@ def week_json(view: WeekView) -> dict[str, object]:
     }
 
 
-def totals_json(totals: Totals) -> dict[str, object]:
+def totals_json(totals: "Totals") -> dict[str, object]:
     """Return one contract's sums of a week."""
     return {field.name: getattr(totals, field.name) for field in fields(totals)}
 
 
-def segment_json(segment: SegmentView) -> dict[str, object]:
+def segment_json(segment: "SegmentView") -> dict[str, object]:
     """Return one segment; `pictures` are names, SHA-256 of ciphertext, of its screens and camera frames.
 
     `minutes` has ten items: null where nothing was tracked, else keystrokes, clicks, scrolls (each null
@@ -66,7 +69,7 @@ def segment_json(segment: SegmentView) -> dict[str, object]:
     }
 
 
-def _minute_json(minute: MinuteCounts | None) -> Mapping[str, object] | list[object] | None:
+def _minute_json(minute: "MinuteCounts | None") -> Mapping[str, object] | list[object] | None:
     if minute is None:
         return None
     return [minute.keystrokes, minute.clicks, minute.scrolls, minute.os_active]

@@ -6,9 +6,10 @@ answers depend on what was refused, since a deletion that fails is another matte
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from diary.rules.change import RefusalReason
+if TYPE_CHECKING:
+    from diary.rules.change import RefusalReason
 
 What = Literal["capture", "entry", "manual", "deletion", "terms", "other"]
 
@@ -37,7 +38,7 @@ class RefusalWords:
         return f"{_STANDS} Sync, and remove it once more." if what == "deletion" else self.mend
 
 
-REFUSED: Mapping[RefusalReason, RefusalWords] = {
+REFUSED: Mapping["RefusalReason", RefusalWords] = {
     "week_locked": RefusalWords(
         "The week is frozen",
         "A week can be changed until the Monday after it, 12:00 UTC; this reached the server later.",

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from diary.rules import ids
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import MinuteCounts
@@ -43,7 +44,7 @@ BAR_WORDS: Mapping[Bar, str] = {
 NOT_COUNTED: frozenset[State] = frozenset({"draft", "refused", "deleted"})
 """Not yet time, not taken, or no longer there: no sum counts these (R12, R25, R31)."""
 
-Place = tuple[ContractId, Slot]
+Place = ids.Place
 """Where a segment stands."""
 
 

@@ -5,20 +5,22 @@ and signs its device list, and the recovery key, to which every epoch key is gra
 secrets are random and lie at one place (`diary.sealing.keyring`). Nothing here shows a secret when printed.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from mnemonic import Mnemonic
 
 from diary.errors import UsageError
 from diary.evidence import signature
-from diary.evidence.device_list import account_of
 from diary.rules.ids import AccountId
 from diary.rules.segment import Sealed
 from diary.sealing.derive import KEY_BYTES, derive
-from diary.sealing.grant import open_grant
+
+if TYPE_CHECKING:
+    from mnemonic import Mnemonic
 
 PHRASE_WORDS = 12
 ENTROPY_BYTES = 16
@@ -26,6 +28,7 @@ _ROOT = b"workdiary/1/root"
 _ROOT_SIGN = _ROOT + b"/sign"
 _ROOT_BOX = _ROOT + b"/box"
 _TOKEN = b"workdiary/1/token"
+_DIGEST = b"workdiary/1/recovery/keys\x00"
 
 
 class WrongPhraseError(UsageError):
@@ -80,6 +83,8 @@ class Root:
     @property
     def account(self) -> AccountId:
         """Return the account's id: the first 32 hexadecimal digits of SHA-256(root public key)."""
+        from diary.evidence.device_list import account_of
+
         return account_of(self.sign_public)
 
     @property
@@ -102,6 +107,8 @@ class Root:
         Raises:
             WrongGrantError: It was sealed to another key, or altered.
         """
+        from diary.sealing.grant import open_grant
+
         return open_grant(sealed, self.box_private)
 
 
@@ -124,6 +131,12 @@ class DeviceKeys:
         return derive(self.sign_seed, _TOKEN).hex()
 
     @property
+    def digest(self) -> str:
+        """Return what tells these secrets from others; they are random, so that it gives nothing away."""
+        secrets = self.account_key + self.sign_seed + self.box_private
+        return hashlib.sha256(_DIGEST + secrets).hexdigest()
+
+    @property
     def sign_public(self) -> bytes:
         """Return the 32-byte Ed25519 public key."""
         return signature.public_of(self.sign_seed)
@@ -143,6 +156,8 @@ class DeviceKeys:
         Raises:
             WrongGrantError: It was sealed to another key, or altered.
         """
+        from diary.sealing.grant import open_grant
+
         return open_grant(sealed, self.box_private)
 
 
@@ -151,7 +166,9 @@ def _box_public(private: bytes) -> bytes:
 
 
 @cache
-def _english() -> Mnemonic:
+def _english() -> "Mnemonic":
+    from mnemonic import Mnemonic
+
     return Mnemonic("english")
 
 

@@ -16,7 +16,6 @@ import msgspec
 from diary.errors import DamageError, MachineError, NothingError, UsageError
 from diary.sealing.derive import KEY_BYTES
 from diary.sealing.key_tree import DeviceKeys
-from diary.sealing.passphrase import SealedFile
 from diary.sealing.private_file import is_for_owner_alone, remove_private, write_private
 
 PlaceKind = Literal["keyring", "passphrase", "file"]
@@ -209,6 +208,8 @@ class PassphrasePlace:
     kind: PlaceKind = "passphrase"
 
     def __init__(self, home: Path, ask: Ask | None) -> None:
+        from diary.sealing.passphrase import SealedFile
+
         self._home = home
         self._file = SealedFile(home / SEALED_FILE, ask)
 

@@ -5,8 +5,6 @@ box key, 32 bytes each, with info "workdiary/1/recovery/keys" ‖ 0x00 ‖ accou
 file, and so in every backup of it.
 """
 
-import hashlib
-
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
@@ -46,11 +44,6 @@ def open_keys(sealed: bytes, root: Root) -> DeviceKeys:
     if len(plain) != 3 * KEY_BYTES:
         raise WrongRecoveryError
     return DeviceKeys(plain[:32], plain[32:64], plain[64:])
-
-
-def digest_of(keys: DeviceKeys) -> str:
-    """Return what tells these secrets from others; they are random, so that it gives nothing away."""
-    return hashlib.sha256(_PURPOSE + keys.account_key + keys.sign_seed + keys.box_private).hexdigest()
 
 
 def _info(account: AccountId) -> bytes:

@@ -11,9 +11,8 @@ import msgspec
 
 from diary.errors import PeerError
 from diary.evidence.receipt import Receipt
-from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
+from diary.rules.ids import ContractId, Millis, Place, ReplicaId, Slot
 from diary.rules.segment import Sealed
-from diary.rules.timesheet import Place
 from diary.store.versions import Name
 
 # (slot + 432) / 1008 numbers the weeks: slot 0 was a Thursday's first, three days after a Monday's.

@@ -12,6 +12,7 @@ from sys import intern
 from typing import Any, Literal
 
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
+from diary.rules.merge import Held
 from diary.rules.segment import Header, Sealed, VersionType, parse_header
 from diary.store import sealed as contents
 
@@ -230,6 +231,11 @@ def add(
             "sealed": contents.add(connection, sealed.body, sealed.wrap),
         },
     )
+
+
+def held_of(stored: StoredVersion) -> Held:
+    """Return what the rules need of a stored version."""
+    return Held(stored.header, stored.received_at_ms)
 
 
 def find(connection: sqlite3.Connection, name: Name) -> StoredVersion | None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from diary import opening, state
+from diary import beginning, opening, state
 from diary.clock import GivenClock
 from diary.contracts import UnknownContractError
 from diary.diary import Diary
@@ -68,9 +68,9 @@ def test_an_opened_diary_is_the_same_replica_with_the_same_content(tmp_path: Pat
 def test_three_right_words_confirm_the_phrase_and_fewer_or_wrong_ones_do_not(tmp_path: Path) -> None:
     with made(tmp_path / "one") as diary:
         words = dict(enumerate((diary.phrase() or "").split(), start=1))
-        with pytest.raises(opening.WrongWordsError):
+        with pytest.raises(beginning.WrongWordsError):
             diary.confirm_phrase({1: words[1], 2: words[2]})
-        with pytest.raises(opening.WrongWordsError, match="Word 3"):
+        with pytest.raises(beginning.WrongWordsError, match="Word 3"):
             diary.confirm_phrase({1: words[1], 2: words[2], 3: "no"})
         assert diary.phrase() is not None
         diary.confirm_phrase({1: words[1], 5: words[5].upper(), 12: f" {words[12]} "})
@@ -101,7 +101,7 @@ def test_an_interrupted_making_is_taken_up_again(tmp_path: Path) -> None:
 
 def test_a_device_without_a_name_makes_nothing(tmp_path: Path) -> None:
     home = tmp_path / "one"
-    with pytest.raises(opening.BadDeviceNameError):
+    with pytest.raises(beginning.BadDeviceNameError):
         Diary.create(home, clock=CLOCK, place=choose_place(home, "file"), device_name=" ")
     assert not home.exists()
 
@@ -140,7 +140,7 @@ def test_a_second_device_is_listed_after_the_first_by_the_root(tmp_path: Path) -
 @rule("R50")
 def test_another_accounts_phrase_and_no_phrase_join_nothing(tmp_path: Path) -> None:
     with made(tmp_path / "one") as first:
-        for phrase, fault in ((PHRASE, opening.WrongAccountError), ("not a phrase", WrongPhraseError)):
+        for phrase, fault in ((PHRASE, beginning.WrongAccountError), ("not a phrase", WrongPhraseError)):
             home = tmp_path / "two"
             with pytest.raises(fault):
                 Diary.join_account(
