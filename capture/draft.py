@@ -49,13 +49,17 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the snapshot's moment showed (R13, R16). `pictures` are (role, bytes), none where `no_picture`."""
+    """What the snapshot's moment showed (R13, R16). `pictures` are (role, bytes), none where `no_picture`.
+
+    `masked`: a private window was blacked out, or the title is hidden (R22).
+    """
 
     moment: Moment
     application: str = ""
     title: str = ""
     no_picture: str | None = None
     pictures: tuple[tuple[str, bytes], ...] = ()
+    masked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +81,26 @@ class Draft:
         """Return in how many of the ten minutes tracking was on."""
         return sum(minute is not None for minute in self.minutes)
 
-    def with_minutes(self, indexes: Iterable[int], sample: Sample | None, *, since_ms: int) -> "Draft":
-        """Return the draft with these minutes tracked, the sample added to the last of them.
+    def with_minutes(
+        self, indexes: Iterable[int], sample: Sample | None, active_minute: int | None
+    ) -> "Draft":
+        """Return the draft with these minutes tracked, the sample's counts added to the last of them.
 
-        The operating system saw the user as active in the last minute if its idle time is shorter than the
-        time since the last tick, `since_ms`.
+        `active_minute` is the minute in which the operating system saw the user, None where it saw nobody.
         """
         minutes = list(self.minutes)
         last = -1
         for last in indexes:
             minutes[last] = minutes[last] or MinuteCounts(None, None, None, os_active=False)
         if sample is not None and (counted := minutes[last]) is not None:
-            is_active = sample.idle_ms is not None and sample.idle_ms <= since_ms
             minutes[last] = MinuteCounts(
                 _sum(counted.keystrokes, sample.keystrokes),
                 _sum(counted.clicks, sample.clicks),
                 _sum(counted.scrolls, sample.scrolls),
-                os_active=counted.os_active or is_active,
+                os_active=counted.os_active,
             )
+        if active_minute is not None and active_minute >= 0 and (seen := minutes[active_minute]) is not None:
+            minutes[active_minute] = MinuteCounts(seen.keystrokes, seen.clicks, seen.scrolls, os_active=True)
         return replace(self, minutes=tuple(minutes))
 
 

@@ -15,11 +15,32 @@ SENTENCES: dict[Word, str] = {
     "not_recorded": "{slot}: not recorded, since tracking was off at the snapshot's moment.",
     "idle": "Paused after {minutes} minutes without input; tracking goes on at the next input.",
     "active_again": "Input again: tracking goes on.",
+    "kept_away": "The time without you is kept.",
+    "dropped_away": "The time without you is dropped.",
+    "moved_away": "The time without you goes to the other contract.",
+    "unanswered": "Nobody said what becomes of the time away: it is dropped.",
+    "locked": "The screen is locked: no minutes count until it is unlocked.",
+    "unlocked": "The screen is unlocked: tracking goes on.",
+    "asleep": (
+        "The computer slept, or its clock was set ahead: nothing is recorded of the last {minutes} minutes."
+    ),
+    "private_shown": (
+        "A private window is on the screen, and this contract allows no masking: paused until it is gone."
+    ),
+    "private_gone": "No private window is on the screen any more: tracking goes on.",
+    "withheld": (
+        "{slot}: not recorded. A private window was on the screen at its snapshot's moment, "
+        "and this contract allows no masking."
+    ),
     "pause_over": "The pause is over: tracking goes on.",
     "removed": "{slot}: removed. Nothing more is recorded in this slot.",
     "taken_up": "{slot}: taken up again after a restart; {minutes} minutes were kept.",
     "finished_after_restart": (
         "{slot}: recorded now. The tracker had ended before the slot did; {minutes} of 10 minutes were kept."
+    ),
+    "held_after_restart": (
+        "{slot}: kept as a draft, {minutes} of 10 minutes. Nobody was there at its end; "
+        "it is recorded once somebody is."
     ),
     "lost_without_snapshot": (
         "{slot}: not recorded. The tracker ended before this slot's snapshot ({minutes} minutes tracked)."

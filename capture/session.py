@@ -1,4 +1,4 @@
-"""Tracking as a machine: ticks and wishes in, effects out (R11-R19).
+"""Tracking as a machine: ticks and wishes in, effects out (R11-R20, R22).
 
 This file decides; it never asks the time, the disk, the screen or chance: every event carries its instant,
 and the draw of the snapshot's moment (R12) is a function given at the start. `capture.tracker` feeds the
@@ -7,36 +7,39 @@ events and runs the effects.
 One slot is under way at a time. It belongs to the contract that is tracked at the snapshot's moment; until
 then a switch moves it (R12). The moment is drawn once a slot and kept with the draft, so that neither a
 restart nor switching off and on draws a second one.
+
+Tracking pauses while nobody is there (see `capture.away`; R18), while the screen is locked, and while a
+private window is shown that this contract lets nobody mask (R22).
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
+from capture.absence import MINUTE_MS
+from capture.away import Away
 from capture.draft import Draft, Sample, Wish
+from capture.effects import Effects
+from capture.slots import Slots
 from capture.steps import (
+    Answered,
     Begun,
     DropDraft,
     Effect,
     Ended,
     Event,
-    FinishCapture,
-    KeepDraft,
     PictureTaken,
+    PictureWithheld,
     Removed,
-    Say,
     TakePicture,
     Tick,
     Wished,
-    Word,
 )
-from diary.rules.ids import ContractId, Millis, Slot
+from diary.rules.ids import Millis, Slot
 from diary.rules.week import ends_at_ms, slot_at, starts_at_ms
 
-MINUTE_MS = 60_000
 GAP_MS_MAX = 90_000  # a longer silence between two ticks is sleep: its minutes are not filled in (R20)
 IDLE_MINUTES = 10  # R18's default
-ENDED_SLOTS_MAX = 1008  # a week: further back than any clock is set without a restart
 
 
 class Session:
@@ -44,32 +47,26 @@ class Session:
 
     def __init__(self, below: Callable[[int], int], *, idle_minutes: int = IDLE_MINUTES) -> None:
         self._below = below
-        self._idle_ms_max = idle_minutes * MINUTE_MS
+        self._do = Effects()
+        self._slots = Slots()
+        self._away = Away(self._slots, self._do, idle_ms_max=idle_minutes * MINUTE_MS)
         self._wish = Wish(contract=None)
         self._at_ms = Millis(0)
-        self._last_active_ms = Millis(0)
         self._sampled_at_ms = Millis(0)
-        self._draft: Draft | None = None
-        self._asked = False  # the picture of `_draft` was asked for and has not come
-        self._pending: dict[Slot, Draft] = {}  # slots that are over, their picture still being encoded
-        self._waiting: list[Draft] = []  # found at the start, or put aside when the clock was set back
-        self._removed: set[tuple[ContractId, Slot]] = set()
-        self._drawn: dict[Slot, Millis] = {}
-        self._ended: set[Slot] = set()
         self._was_tracking = False
-        self._is_idle = False
+        self._was_met = False  # a moment that had come would have been met
+        self._is_locked = False
+        self._is_private = False
         self._was_paused = False
         self._told_set_back = False
-        self._effects: list[Effect] = []
 
     def step(self, event: Event) -> tuple[Effect, ...]:
         """Take one event and return what to do about it, in this order."""
-        self._effects = []
         match event:
             case Begun():
                 self._begin(event)
             case Tick():
-                self._note_activity(event)
+                self._look(event)
                 self._advance(event.at_ms, event.sample)
                 self._sampled_at_ms = event.at_ms
             case Wished():
@@ -78,6 +75,12 @@ class Session:
                 self._advance(event.at_ms, None)
             case PictureTaken():
                 self._take_in(event)
+            case PictureWithheld():
+                self._withhold(event)
+            case Answered():
+                self._away.typed(event.at_ms)
+                self._away.settle(event.answer)
+                self._advance(event.at_ms, None)
             case Removed():
                 self._forget(event)
             case Ended():
@@ -85,41 +88,68 @@ class Session:
                 self._keep()
             case _:
                 assert_never(event)
-        return tuple(self._effects)
+        return self._do.take()
 
     @property
     def listens(self) -> bool:
-        """Return whether input is to be counted now: never while tracking is off or paused (R15)."""
-        return self._wish.is_on(self._at_ms)
+        """Return whether input is to be counted now (R15).
+
+        Never while tracking is off or paused, nor what unlocks the screen or goes into a private window.
+        Where nobody is there it is counted: that is how they are seen to come back.
+        """
+        return self._wish.is_on(self._at_ms) and not self._is_locked and not self._is_private
 
     @property
     def draft(self) -> Draft | None:
         """Return the segment under way."""
-        return self._draft
+        return self._slots.draft
+
+    @property
+    def awaits_picture(self) -> bool:
+        """Return whether a picture was asked for that has not come yet."""
+        return self._slots.asked or bool(self._slots.unpictured)
 
     @property
     def wakes_at_ms(self) -> Millis:
         """Return the next instant at which something is due: the snapshot's moment, or the slot's end."""
         end = ends_at_ms(slot_at(self._at_ms))
-        draft = self._draft
-        if draft and self._awaits_moment(draft) and draft.drawn_ms > self._at_ms:
+        draft = self._slots.draft
+        if draft and self._slots.awaits_moment(draft) and draft.drawn_ms > self._at_ms:
             return min(draft.drawn_ms, end)
         return end
 
     def _begin(self, event: Begun) -> None:
         self._wish = event.wish
-        self._at_ms = event.at_ms
-        self._last_active_ms = event.at_ms
+        self._at_ms = self._sampled_at_ms = event.at_ms
         self._was_paused = not event.wish.is_on(event.at_ms) and event.wish.contract is not None
         for draft in event.drafts:
             if draft.removed:
                 # Its moment was destroyed with it and is taken as passed: no second one is drawn (R12).
-                self._removed.add((draft.contract, draft.slot))
-                self._drawn.setdefault(draft.slot, Millis(0))
+                self._slots.removed.add((draft.contract, draft.slot))
+                self._slots.drawn.setdefault(draft.slot, Millis(0))
             else:
-                self._waiting.append(draft)
-                self._drawn[draft.slot] = draft.drawn_ms
+                self._slots.waiting.append(draft)
+                self._slots.drawn[draft.slot] = draft.drawn_ms
+        self._away.begin(event.at_ms, event.absence)
         self._advance(event.at_ms, None)
+
+    def _look(self, tick: Tick) -> None:
+        """Take what the tick tells of the person and the screen."""
+        gap_ms = tick.at_ms - self._at_ms
+        if gap_ms < 0:
+            self._away.set_back(tick.at_ms)
+        elif gap_ms > GAP_MS_MAX:
+            if self._was_tracking:
+                self._do.say("asleep", minutes=gap_ms // MINUTE_MS)
+            # Whoever wakes the computer is there again; what came before was an absence all the same.
+            self._away.advance(tick.at_ms, is_on=self._wish.is_on(tick.at_ms))
+        self._away.look(tick, since_ms=min(tick.at_ms - self._sampled_at_ms, GAP_MS_MAX))
+        if self._wish.is_on(tick.at_ms):
+            if tick.locked != self._is_locked:
+                self._do.say("locked" if tick.locked else "unlocked")
+            if tick.private != self._is_private:
+                self._do.say("private_shown" if tick.private else "private_gone")
+        self._is_locked, self._is_private = tick.locked, tick.private
 
     def _advance(self, at_ms: Millis, sample: Sample | None) -> None:
         """Bring the machine to `at_ms` under the present wish."""
@@ -128,143 +158,137 @@ class Session:
         self._at_ms = at_ms
         slot = slot_at(at_ms)
         self._end_pause(at_ms)
-        self._pause_when_idle(at_ms)
-        tracking = self._wish.is_on(at_ms) and not self._is_idle
-        went_on = self._was_tracking and 0 <= gap_ms <= GAP_MS_MAX
-        self._leave_slot(slot, went_on=went_on)
+        self._away.advance(at_ms, is_on=self._wish.is_on(at_ms))
+        wanted = self._wish.is_on(at_ms) and not self._away.is_away
+        tracking = wanted and not self._is_locked and not self._is_private
+        # A locked screen at the moment leaves a segment that says so (R16); its minutes do not count.
+        met = tracking or (wanted and self._is_locked)
+        went_on = 0 <= gap_ms <= GAP_MS_MAX
+        self._leave_slot(slot, met=self._was_met and went_on)
         self._close_waiting(slot)
         if tracking:
             self._enter_slot(slot)
             self._follow_switch()
-        if self._draft and tracking and not self._draft.missed:
-            self._count(self._draft, before_ms if went_on else at_ms, sample)
-        self._meet_moment(tracking=tracking)
-        self._was_tracking = tracking
-
-    def _note_activity(self, tick: Tick) -> None:
-        if tick.sample.has_input:
-            self._last_active_ms = tick.at_ms
-        elif tick.sample.idle_ms is not None:
-            self._last_active_ms = Millis(max(self._last_active_ms, tick.at_ms - tick.sample.idle_ms))
-
-    def _pause_when_idle(self, at_ms: Millis) -> None:
-        """Pause after the idle time, and go on at the next input (R18)."""
-        idle = self._wish.is_on(at_ms) and at_ms - self._last_active_ms >= self._idle_ms_max
-        if idle and not self._is_idle:
-            self._say("idle", minutes=self._idle_ms_max // MINUTE_MS)
-            self._keep()
-        elif self._is_idle and not idle and self._wish.is_on(at_ms):
-            self._say("active_again")
-        self._is_idle = idle
+        draft = self._slots.draft
+        if draft and tracking and not draft.missed:
+            self._count(draft, before_ms if went_on and self._was_tracking else at_ms, sample)
+        self._meet_moment(met=met)
+        self._was_tracking, self._was_met = tracking, met
 
     def _end_pause(self, at_ms: Millis) -> None:
         paused = self._wish.contract is not None and not self._wish.is_on(at_ms)
         if self._was_paused and not paused and self._wish.contract is not None:
-            self._last_active_ms = at_ms
-            self._say("pause_over")
+            self._away.pause_over(at_ms)
+            self._do.say("pause_over")
         self._was_paused = paused
 
-    def _leave_slot(self, slot: Slot, *, went_on: bool) -> None:
-        """Close the segment under way when its slot is not this one."""
-        draft = self._draft
+    def _leave_slot(self, slot: Slot, *, met: bool) -> None:
+        """Close the segment under way when its slot is not this one; `met`: its end was seen, tracking on."""
+        draft = self._slots.draft
         if draft is None or draft.slot == slot:
             return
         if slot < draft.slot:
             # Its slot is not over by this clock; it is taken up again when its time comes (R20).
-            self._waiting.append(draft)
-        elif self._asked or (self._awaits_moment(draft) and went_on):
-            if not self._asked:  # the moment was so near the end that this tick comes just after it
-                self._effects.append(TakePicture(draft.slot))
+            self._slots.waiting.append(draft)
+        elif self._slots.asked or (self._slots.awaits_moment(draft) and met):
+            if not self._slots.asked:  # the moment was so near the end that this tick comes just after it
+                self._do.add(TakePicture(draft.slot))
                 draft = self._said_at_moment(draft)
-            self._pending[draft.slot] = draft
+            self._slots.unpictured[draft.slot] = draft
         else:
             self._close(draft)
-        self._draft = None
-        self._asked = False
+        self._slots.draft = None
+        self._slots.asked = False
 
     def _close_waiting(self, slot: Slot) -> None:
         """Finish or drop what was found at the start and is over now (R19)."""
-        over = [draft for draft in self._waiting if draft.slot < slot]
-        self._waiting = [draft for draft in self._waiting if draft.slot >= slot]
+        over = [draft for draft in self._slots.waiting if draft.slot < slot]
+        self._slots.waiting = [draft for draft in self._slots.waiting if draft.slot >= slot]
         for draft in over:
-            self._say(
-                "finished_after_restart" if draft.snapshot else "lost_without_snapshot",
-                draft.slot,
-                draft.tracked_minutes,
-            )
+            if self._away.waits_for_somebody(draft, self._at_ms):
+                self._do.say("held_after_restart", draft.slot, draft.tracked_minutes)
+            elif draft.snapshot:
+                self._do.say("finished_after_restart", draft.slot, draft.tracked_minutes)
+            else:
+                self._do.say("lost_without_snapshot", draft.slot, draft.tracked_minutes)
             self._close(draft, silently=True)
-        for contract, gone in [place for place in self._removed if place[1] < slot]:
-            self._removed.discard((contract, gone))
-            self._drawn.pop(gone, None)
-            self._effects.append(DropDraft(contract, gone))
+        for contract, gone in [place for place in self._slots.removed if place[1] < slot]:
+            self._slots.removed.discard((contract, gone))
+            self._slots.drawn.pop(gone, None)
+            self._do.add(DropDraft(contract, gone))
 
     def _close(self, draft: Draft, *, silently: bool = False) -> None:
-        self._drawn.pop(draft.slot, None)
-        if draft.snapshot:
-            self._remember_ended(draft.slot)
-            self._effects.append(FinishCapture(draft))
-            return
-        self._effects.append(DropDraft(draft.contract, draft.slot))
-        if not silently:
-            self._say("not_recorded", draft.slot)
+        """Record a slot that is over, drop it, or let it wait for somebody (R18)."""
+        self._slots.drawn.pop(draft.slot, None)
+        if self._away.waits_for_somebody(draft, self._at_ms):
+            self._slots.held.append(draft)
+            self._do.keep(draft)
+        elif draft.snapshot:
+            self._away.record(draft)
+        else:
+            self._do.add(DropDraft(draft.contract, draft.slot))
+            if not silently:
+                self._do.say("not_recorded", draft.slot)
+            self._away.settle_if_nothing_is_left(closed=draft)
 
     def _enter_slot(self, slot: Slot) -> None:
         """Begin or take up the segment of this slot."""
-        if self._draft:
+        slots = self._slots
+        if slots.draft:
             return
-        if slot in self._ended or slot in self._pending:
+        if slots.is_done(slot):
             if not self._told_set_back:
                 self._told_set_back = True
-                self._say("clock_set_back", slot)
+                self._do.say("clock_set_back", slot)
             return
         self._told_set_back = False
-        if found := next((draft for draft in self._waiting if draft.slot == slot), None):
-            self._waiting.remove(found)
+        if found := next((draft for draft in slots.waiting if draft.slot == slot), None):
+            slots.waiting.remove(found)
             self._take_up(found)
             return
         contract = self._wish.contract
         assert contract is not None  # tracking
-        if (contract, slot) in self._removed:
+        if (contract, slot) in slots.removed:
             return
-        drawn_ms = self._drawn.get(slot)
+        drawn_ms = slots.drawn.get(slot)
         if drawn_ms is None:
             drawn_ms = Millis(self._at_ms + self._below(ends_at_ms(slot) - self._at_ms))
-            self._drawn[slot] = drawn_ms
+            slots.drawn[slot] = drawn_ms
         elif drawn_ms < self._at_ms:
             return  # the slot's one moment has passed under a segment that was removed
-        self._draft = Draft(
+        slots.draft = Draft(
             contract=contract,
             slot=slot,
             drawn_ms=drawn_ms,
             memo=self._wish.memo,
             label=self._wish.label,
         )
-        self._say("begun", slot)
+        self._do.say("begun", slot)
         self._keep()
 
     def _take_up(self, found: Draft) -> None:
         # Where tracking began after the drawn moment, it was off when that came (R12). Otherwise the process
         # was away while the freelancer was tracked: the picture is taken now, late but in its slot (R19).
         missed = found.missed or (found.snapshot is None and found.drawn_ms < self._wish.since_ms)
-        self._draft = replace(found, missed=missed)
-        self._say("taken_up", found.slot, found.tracked_minutes)
+        self._slots.draft = replace(found, missed=missed)
+        self._do.say("taken_up", found.slot, found.tracked_minutes)
 
     def _follow_switch(self) -> None:
         """Give the slot to the contract tracked now, until its snapshot decides (R12)."""
-        draft, contract = self._draft, self._wish.contract
-        if draft is None or contract is None or not self._awaits_moment(draft):
+        draft, contract = self._slots.draft, self._wish.contract
+        if draft is None or contract is None or not self._slots.awaits_moment(draft):
             return
         if draft.contract == contract:
             if (draft.memo, draft.label) != (self._wish.memo, self._wish.label):
-                self._draft = replace(draft, memo=self._wish.memo, label=self._wish.label)
+                self._slots.draft = replace(draft, memo=self._wish.memo, label=self._wish.label)
                 self._keep()
             return
-        if (contract, draft.slot) in self._removed:
-            self._effects.append(DropDraft(draft.contract, draft.slot))
-            self._draft = None
+        if (contract, draft.slot) in self._slots.removed:
+            self._do.add(DropDraft(draft.contract, draft.slot))
+            self._slots.draft = None
             return
         # Keeping it takes the slot from the other contract: dropped before, a crash would lose the moment.
-        self._draft = replace(draft, contract=contract, memo=self._wish.memo, label=self._wish.label)
+        self._slots.draft = replace(draft, contract=contract, memo=self._wish.memo, label=self._wish.label)
         self._keep()
 
     def _count(self, draft: Draft, from_ms: Millis, sample: Sample | None) -> None:
@@ -272,79 +296,83 @@ class Session:
         start_ms = starts_at_ms(draft.slot)
         now = (self._at_ms - start_ms) // MINUTE_MS
         first = max(0, (from_ms - start_ms) // MINUTE_MS)
-        since_sample_ms = self._at_ms - self._sampled_at_ms
-        counted = draft.with_minutes(range(first, now + 1), sample, since_ms=since_sample_ms)
-        new_minute = counted.tracked_minutes != draft.tracked_minutes
-        self._draft = counted
-        if new_minute:
+        counted = draft.with_minutes(range(first, now + 1), sample, self._active_minute(start_ms, sample))
+        self._slots.draft = counted
+        if counted.tracked_minutes != draft.tracked_minutes:
             self._keep()
 
-    def _meet_moment(self, *, tracking: bool) -> None:
-        draft = self._draft
-        if draft is None or not self._awaits_moment(draft) or self._at_ms < draft.drawn_ms:
+    def _active_minute(self, start_ms: int, sample: Sample | None) -> int | None:
+        """Return in which minute of the slot the operating system last saw the user, since the last tick."""
+        if sample is None or sample.idle_ms is None:
+            return None
+        if sample.idle_ms > min(self._at_ms - self._sampled_at_ms, GAP_MS_MAX):
+            return None
+        return (self._at_ms - sample.idle_ms - start_ms) // MINUTE_MS
+
+    def _meet_moment(self, *, met: bool) -> None:
+        draft = self._slots.draft
+        if draft is None or not self._slots.awaits_moment(draft) or self._at_ms < draft.drawn_ms:
             return
-        if tracking:
-            self._draft = self._said_at_moment(draft)
-            self._asked = True
-            self._effects.append(TakePicture(draft.slot))
+        if met:
+            self._slots.draft = self._said_at_moment(draft)
+            self._slots.asked = True
+            self._do.add(TakePicture(draft.slot))
         else:
-            self._draft = replace(draft, missed=True)
-            self._keep()
+            self._miss(draft)
+
+    def _miss(self, draft: Draft) -> None:
+        """Take it that tracking was off at the moment: nothing is recorded in this slot (R12)."""
+        self._slots.draft = replace(draft, missed=True)
+        self._slots.asked = False
+        self._keep()
 
     def _take_in(self, event: PictureTaken) -> None:
-        if (late := self._pending.pop(event.slot, None)) is not None:
+        draft = self._slots.draft
+        if (late := self._slots.unpictured.pop(event.slot, None)) is not None:
             self._close(replace(late, snapshot=event.snapshot))
-        elif self._draft and self._draft.slot == event.slot and self._asked:
-            self._asked = False
-            self._draft = replace(self._draft, snapshot=event.snapshot)
+        elif draft and draft.slot == event.slot and self._slots.asked:
+            self._slots.asked = False
+            self._slots.draft = replace(draft, snapshot=event.snapshot)
             self._keep()
+
+    def _withhold(self, event: PictureWithheld) -> None:
+        """Record nothing of a slot whose moment may neither be shown nor masked (R22)."""
+        draft = self._slots.draft
+        if (late := self._slots.unpictured.pop(event.slot, None)) is not None:
+            self._do.add(DropDraft(late.contract, late.slot))
+        elif draft and draft.slot == event.slot and self._slots.asked:
+            self._miss(draft)
+        else:
+            return
+        self._do.say("withheld", event.slot)
 
     def _change_wish(self, event: Wished) -> None:
         before, self._wish = self._wish, event.wish
-        if event.wish.contract is not None and before != event.wish:
-            self._last_active_ms = event.at_ms  # what was typed into the diary is activity too
+        if before.paused_until_ms is not None and replace(before, paused_until_ms=None) == event.wish:
+            self._away.pause_over(event.at_ms)  # perhaps by itself
+        elif before != event.wish:
+            self._away.typed(event.at_ms)
         if not before.is_on(event.at_ms) or event.wish.is_on(event.at_ms):
             return
-        draft = self._draft
+        draft = self._slots.draft
         if draft is None or draft.missed:
             return
-        if draft.snapshot or self._asked:
-            self._say("stopped_after_snapshot", draft.slot, draft.tracked_minutes)
+        if draft.snapshot or self._slots.asked:
+            self._do.say("stopped_after_snapshot", draft.slot, draft.tracked_minutes)
         else:
-            self._say("stopped_before_snapshot", draft.slot)
+            self._do.say("stopped_before_snapshot", draft.slot)
         self._keep()
 
     def _forget(self, event: Removed) -> None:
-        self._removed.add((event.contract, event.slot))
-        self._waiting = [
-            draft for draft in self._waiting if (draft.contract, draft.slot) != (event.contract, event.slot)
-        ]
-        late = self._pending.get(event.slot)
-        if late and late.contract == event.contract:
-            del self._pending[event.slot]
-        draft = self._draft
-        if draft and (draft.contract, draft.slot) == (event.contract, event.slot):
-            self._draft = None
-            self._asked = False
-        self._say("removed", event.slot)
-
-    def _awaits_moment(self, draft: Draft) -> bool:
-        return draft.snapshot is None and not draft.missed and not self._asked
+        self._slots.remove(event.contract, event.slot)
+        self._away.settle_if_nothing_is_left()
+        self._do.say("removed", event.slot)
 
     def _said_at_moment(self, draft: Draft) -> Draft:
         """Return the draft with the memo and label set at its snapshot's moment (R36)."""
         return replace(draft, memo=self._wish.memo, label=self._wish.label)
 
     def _keep(self) -> None:
-        """Have the draft sealed, once a step: the last state of it."""
-        if self._draft is None:
-            return
-        self._effects = [effect for effect in self._effects if not isinstance(effect, KeepDraft)]
-        self._effects.append(KeepDraft(self._draft))
-
-    def _remember_ended(self, slot: Slot) -> None:
-        self._ended.add(slot)
-        self._ended.difference_update(sorted(self._ended)[:-ENDED_SLOTS_MAX])
-
-    def _say(self, word: Word, slot: Slot | None = None, minutes: int = 0) -> None:
-        self._effects.append(Say(word, slot, minutes))
+        """Have the segment under way sealed."""
+        if self._slots.draft is not None:
+            self._do.keep(self._slots.draft)

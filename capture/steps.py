@@ -3,25 +3,33 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from capture.absence import Absence, Answer
 from capture.draft import Draft, Sample, Snapshot, Wish
 from diary.rules.ids import ContractId, Millis, Slot
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The tracker started and found this wish and these drafts (R19)."""
+    """The tracker started and found this wish, these drafts, and what was asked before (R18, R19)."""
 
     at_ms: Millis
     wish: Wish
     drafts: tuple[Draft, ...] = ()
+    absence: Absence | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A second went by: input since the last tick, and how long the desktop has been idle (R14)."""
+    """A second went by: input since the last tick, and how long the desktop has been idle (R14).
+
+    `locked`: the screen is locked, or shows another user's session (R18). `private`: a window is on the
+    screen that must not be captured, and this contract lets nothing be masked (R22).
+    """
 
     at_ms: Millis
     sample: Sample
+    locked: bool = False
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,22 @@ class PictureTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureWithheld:
+    """A private window was on the screen at the moment, and the contract lets nothing be masked (R22)."""
+
+    at_ms: Millis
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The freelancer said what becomes of the time away (R18)."""
+
+    at_ms: Millis
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class Removed:
     """The freelancer removed the segment under way (R12)."""
 
@@ -57,7 +81,7 @@ class Ended:
     at_ms: Millis
 
 
-Event = Begun | Tick | Wished | PictureTaken | Removed | Ended
+Event = Begun | Tick | Wished | PictureTaken | PictureWithheld | Answered | Removed | Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +93,10 @@ class TakePicture:
 
 @dataclass(frozen=True, slots=True)
 class KeepDraft:
-    """Seal the segment under way to disk (R19)."""
+    """Seal a segment to disk (R19); it is what the draft of `instead_of` was, which goes in the same act."""
 
     draft: Draft
+    instead_of: ContractId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +114,20 @@ class FinishCapture:
     draft: Draft
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask what becomes of the time away; the question must outlive this process (R18)."""
+
+    absence: Absence
+    contract: ContractId
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Ask no more: everything that waited for an answer has become what it says."""
+
+
 Word = Literal[
     "begun",  # a slot is under way
     "stopped_before_snapshot",  # off, and nothing will be recorded unless tracking goes on
@@ -96,10 +135,21 @@ Word = Literal[
     "not_recorded",  # off, paused or idle at the snapshot's moment
     "idle",
     "active_again",
+    "kept_away",  # the answer: the time away counts
+    "dropped_away",  # the answer: it does not
+    "moved_away",  # the answer: it belongs to another contract
+    "unanswered",  # nobody answered: it does not count
+    "locked",
+    "unlocked",
+    "asleep",  # or the clock was set ahead: nothing is filled in
+    "private_shown",
+    "private_gone",
+    "withheld",  # a private window at the snapshot's moment
     "pause_over",
     "removed",
     "taken_up",  # a draft of this slot was found at the start
     "finished_after_restart",  # a draft of a slot that is over had its snapshot
+    "held_after_restart",  # it had its snapshot, and nobody was there at its end
     "lost_without_snapshot",  # a draft of a slot that is over had none
     "clock_set_back",
 ]
@@ -114,4 +164,4 @@ class Say:
     minutes: int = 0
 
 
-Effect = TakePicture | KeepDraft | DropDraft | FinishCapture | Say
+Effect = TakePicture | KeepDraft | DropDraft | FinishCapture | Ask | Settle | Say

@@ -21,11 +21,13 @@ from watchdog.observers import Observer
 
 from capture.draft import Draft, Wish
 from capture.edges import Edges, Monitors
-from capture.kept import found_again, to_keep, wish_of
+from capture.kept import absence_of, answer_to, found_again, to_keep, wish_of
 from capture.photograph import photograph
 from capture.sentences import sentence
 from capture.session import Session
 from capture.steps import (
+    Answered,
+    Ask,
     Begun,
     DropDraft,
     Effect,
@@ -36,6 +38,7 @@ from capture.steps import (
     PictureTaken,
     Removed,
     Say,
+    Settle,
     TakePicture,
     Tick,
     Wished,
@@ -107,7 +110,9 @@ class Tracker:
         drafts = tuple(found_again(kept) for kept in self._diary.drafts())
         self._marks = {(draft.contract, draft.slot) for draft in drafts if draft.removed}
         self._wish = wish_of(self._diary.tracking())
-        self._step(Begun(self._diary.now_ms(), self._wish, drafts))
+        asked = self._diary.idle_question()
+        self._step(Begun(self._diary.now_ms(), self._wish, drafts, absence_of(asked)))
+        self._look_for_answer()
         self._listen()
 
     async def _rest(self) -> None:
@@ -124,10 +129,11 @@ class Tracker:
         if self._is_counting and sample.keystrokes is None:
             self._is_counting = False
             self._miss_display()
-        self._step(Tick(self._diary.now_ms(), sample))
+        self._step(Tick(self._diary.now_ms(), sample, locked=self._edges.idle.is_locked()))
         if self._woken.is_set():
             self._woken.clear()
             self._look_for_marks()
+            self._look_for_answer()
         # Read each second too, not only when woken: a pause ends by the clock alone.
         wish = self._try(lambda: wish_of(self._diary.tracking()), self._wish)
         if wish != self._wish:
@@ -168,6 +174,12 @@ class Tracker:
             self._step(Removed(self._diary.now_ms(), contract, slot))
         self._marks = marks
 
+    def _look_for_answer(self) -> None:
+        """Tell the session what the freelancer said about the time away (R18)."""
+        answer = self._try(lambda: answer_to(self._diary), None)
+        if answer is not None:
+            self._step(Answered(self._diary.now_ms(), answer))
+
     def _marks_now(self) -> set[tuple[ContractId, Slot]]:
         return {(draft.contract, draft.slot) for draft in self._diary.drafts() if draft.removed}
 
@@ -179,12 +191,16 @@ class Tracker:
         match effect:
             case TakePicture(slot):
                 self._pictures.create_task(self._take_picture(slot))
-            case KeepDraft(draft):
-                self._keep(draft)
+            case KeepDraft(draft, instead_of):
+                self._keep(draft, instead_of)
             case DropDraft(contract, slot):
                 self._try(lambda: self._diary.drop_draft((contract, slot)), None)
             case FinishCapture(draft):
                 self._record(draft)
+            case Ask():
+                self._ask(effect)
+            case Settle():
+                self._try(self._diary.settle_idle, None)
             case Say():
                 self._say(sentence(effect, self._zone))
             case _:
@@ -199,8 +215,17 @@ class Tracker:
         )
         self._step(PictureTaken(self._diary.now_ms(), slot, snapshot))
 
-    def _keep(self, draft: Draft) -> None:
-        kept = self._try(lambda: self._diary.keep_draft(to_keep(draft)), True)
+    def _ask(self, ask: Ask) -> None:
+        since_ms, until_ms = ask.absence.since_ms, ask.absence.until_ms
+        self._try(
+            lambda: self._diary.ask_idle(
+                ask.contract, since_ms=since_ms, until_ms=until_ms, minutes=ask.minutes
+            ),
+            None,
+        )
+
+    def _keep(self, draft: Draft, instead_of: ContractId | None) -> None:
+        kept = self._try(lambda: self._diary.keep_draft(to_keep(draft), instead_of), True)
         if kept is False and (draft.contract, draft.slot) not in self._marks:
             self._marks.add((draft.contract, draft.slot))
             self._step(Removed(self._diary.now_ms(), draft.contract, draft.slot))

@@ -6,6 +6,8 @@ Small questions to the file, none of which opens a row: every page asks them.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diary import idling
+from diary.idling import IdleQuestion
 from diary.rules.deadline import UnsentWeek, unsent_weeks, weeks_about_to_lock
 from diary.rules.ids import Millis
 from diary.state import SERVER, OpenDiary
@@ -22,7 +24,8 @@ class Attention:
     `refused` counts refusals that were not put away, `deletions` are those of deletions (R37d). `asked`
     counts segments that wait for an answer (R20, R38). `before_lock` is what has not reached the server of
     weeks that lock within a day. `alarms` counts what the server showed that cannot be right (R56),
-    `lost_by_server` what a restored server lost and does not show again yet (R43).
+    `lost_by_server` what a restored server lost and does not show again yet (R43). `idle` asks what becomes
+    of time away (R18).
     """
 
     refused: int
@@ -31,6 +34,7 @@ class Attention:
     before_lock: tuple[UnsentWeek, ...]
     alarms: int
     lost_by_server: int = 0
+    idle: IdleQuestion | None = None
 
 
 def lost_says(count: int) -> str:
@@ -55,6 +59,7 @@ def attention(diary: OpenDiary) -> Attention:
             before_lock=before_lock(diary, now_ms),
             alarms=len(feed.alarms(diary.connection)),
             lost_by_server=epochs.count_lost(diary.connection),
+            idle=idling.open_question(diary),
         )
 
 

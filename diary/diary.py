@@ -17,6 +17,7 @@ from diary import (
     contracts,
     correcting,
     drafting,
+    idling,
     recording,
     recovering,
     settings,
@@ -29,6 +30,7 @@ from diary.clock import Clock
 from diary.contracts import Contract, TermsFields
 from diary.correcting import Acts, Loss, Undoable
 from diary.errors import DiaryError
+from diary.idling import IdleAnswer, IdleQuestion
 from diary.look_door import LookDoor
 from diary.refused import RefusalView
 from diary.rules.change import Refused
@@ -162,6 +164,12 @@ class Diary(LookDoor):
         """Write new terms; what is left out stays (R8)."""
         return contracts.change_terms(self._state, contract_id, **fields)
 
+    def may_mask(self, contract_id: ContractId) -> bool:
+        """Return whether a masked picture may be taken on a contract now (R8, R22)."""
+        with self._state.reading():
+            contract = contracts.by_id(self._state, contract_id)
+            return contract.history.masking_allowed_at(self._state.now_ms())
+
     # What the tracker is asked.
 
     def tracking(self) -> Tracking:
@@ -188,11 +196,39 @@ class Diary(LookDoor):
         """Let the tracker rest until an instant (R23)."""
         tracking.pause_until(self._state, at_ms)
 
+    # Time away.
+
+    def ask_idle(
+        self, contract_id: ContractId, *, since_ms: Millis, until_ms: Millis, minutes: int
+    ) -> IdleQuestion:
+        """Ask what becomes of time in which nobody was there (R18)."""
+        return idling.ask(self._state, contract_id, since_ms=since_ms, until_ms=until_ms, minutes=minutes)
+
+    def idle_question(self) -> IdleQuestion | None:
+        """Return what is asked about time away, None for nothing (R18)."""
+        return idling.question(self._state)
+
+    def answer_idle(
+        self,
+        word: IdleAnswer,
+        *,
+        move_to: ContractId | None = None,
+        memo: str | None = None,
+        label: str | None = None,
+        until_ms: Millis | None = None,
+    ) -> IdleQuestion:
+        """Answer it; the tracker does what the answer says (see `idling.answer`; R18)."""
+        return idling.answer(self._state, word, move_to=move_to, memo=memo, label=label, until_ms=until_ms)
+
+    def settle_idle(self) -> None:
+        """Ask no more (R18)."""
+        idling.settle(self._state)
+
     # The segment under way.
 
-    def keep_draft(self, draft: CaptureDraft) -> bool:
+    def keep_draft(self, draft: CaptureDraft, instead_of: ContractId | None = None) -> bool:
         """Seal the segment under way to disk; False where it was removed (R12, R19)."""
-        return drafting.keep_draft(self._state, draft)
+        return drafting.keep_draft(self._state, draft, instead_of)
 
     def drafts(self) -> tuple[CaptureDraft, ...]:
         """Return every draft, the oldest first; removed ones as marks (R12, R19)."""

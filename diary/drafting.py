@@ -4,7 +4,7 @@ import hashlib
 
 import msgspec
 
-from diary.rules.ids import MINUTES_PER_SLOT, Place
+from diary.rules.ids import MINUTES_PER_SLOT, ContractId, Place
 from diary.rules.segment import StampedText
 from diary.state import OpenDiary
 from diary.store import drafts
@@ -16,16 +16,22 @@ PICTURE_PURPOSE = "draft picture"
 _draft_decoder = msgspec.json.Decoder(DraftText)
 
 
-def keep_draft(diary: OpenDiary, draft: CaptureDraft) -> bool:
+def keep_draft(diary: OpenDiary, draft: CaptureDraft, instead_of: ContractId | None = None) -> bool:
     """Seal the segment under way to disk (R19); return False where it was removed: nothing is kept (R12).
 
     A memo or label that was edited in the kept draft meanwhile stays when it was typed later. A slot that a
     switch gave to this contract is taken from the one before in the same transaction: a crash leaves one of
-    both, with the slot's moment and minutes.
+    both, with the slot's moment and minutes. So is one that its freelancer moved from `instead_of` after its
+    snapshot (R18).
     """
     assert len(draft.minutes) == MINUTES_PER_SLOT, "a slot has ten minutes"
     with diary.writing():
         _take_slot_over(diary, draft)
+        if instead_of is not None:
+            moved = drafts.find(diary.connection, instead_of, draft.slot)
+            if moved is not None and moved.removed:
+                return False  # removed in the meantime: it goes nowhere
+            forget_draft(diary, (instead_of, draft.slot))
         kept = drafts.find(diary.connection, draft.contract, draft.slot)
         if kept is not None and kept.removed:
             return False

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from diary import settings, tracking
+from diary import idling, settings, tracking
 from diary.attention import before_lock
+from diary.idling import IdleQuestion
 from diary.opening import is_phrase_kept
 from diary.rules.deadline import UnsentWeek
 from diary.rules.ids import MINUTES_PER_SLOT, ContractId, Millis, Place, Slot
@@ -24,7 +25,8 @@ class Status:
     `late_held` and `moves_held` count segments, `refused` changes still to be looked at and
     `refused_deletions` those of them that are deletions (R37d), `pictures_left` pictures. `before_lock` is
     what has not reached the server of weeks that lock within a day; `phrase_waits` says that the recovery
-    phrase of a registered diary was never confirmed (R50).
+    phrase of a registered diary was never confirmed (R50). `idle` asks about time away until it is answered
+    (R18).
     """
 
     tracking: bool
@@ -48,6 +50,7 @@ class Status:
     destroying: bool
     before_lock: tuple[UnsentWeek, ...]
     phrase_waits: bool
+    idle: IdleQuestion | None
 
 
 def status(diary: OpenDiary) -> Status:
@@ -85,6 +88,7 @@ def status(diary: OpenDiary) -> Status:
             destroying=is_destroying(diary),
             before_lock=before_lock(diary, now_ms),
             phrase_waits=is_phrase_kept(diary) and meta.get(diary.connection, SERVER) is not None,
+            idle=idling.open_question(diary),
         )
 
 

@@ -39,6 +39,7 @@ _OWN = {
     "refused": "refused",
     "check": "check",
     "late": "late",
+    "idle": "idle",
     "export": "export",
     "init": "account",
     "key": "account",

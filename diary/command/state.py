@@ -12,6 +12,9 @@ from diary.command.home import Desk, print_json, zone_of
 from diary.rules.json_form import at, iso
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from diary.idling import IdleQuestion
     from diary.status import Status
 
 
@@ -31,12 +34,13 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
     waiting = ", ".join(
         filter(None, (_waiting(found), "ALARM (diary audit)" if found.alarms and brief else ""))
     )
+    away = "" if found.idle is None else _idle_says(found.idle, zone)
     times = f"today {_hours(found.today_minutes)}, this week {_hours(found.week_minutes)}"
     before_lock = [week.says(now_ms) for week in found.before_lock]
     if brief:
         loud = _deletions_refused(found.refused_deletions)
         lock = " ".join(before_lock).removesuffix(".")
-        sys.stdout.write("; ".join(filter(None, (loud, tracking, times, waiting, lock))) + ".\n")
+        sys.stdout.write("; ".join(filter(None, (loud, tracking, away, times, waiting, lock))) + ".\n")
         return
     memo = f"Memo: {found.memo}" if found.tracking and found.memo else ""
     label = f"Label: {found.label}" if found.tracking and found.label else ""
@@ -46,6 +50,7 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
         label,
         f"{times[0].upper()}{times[1:]}",
         f"Waiting: {waiting or 'nothing'}",
+        away,
         *before_lock,
     ]
     if found.refused_deletions:
@@ -74,6 +79,7 @@ def _json(found: "Status") -> dict[str, object]:
         "late_held": found.late_held,
         "refused": found.refused,
         "refused_deletions": found.refused_deletions,
+        "idle_minutes": 0 if found.idle is None else found.idle.minutes,
         "before_lock": [
             {
                 "week": unsent.week.name,
@@ -85,6 +91,11 @@ def _json(found: "Status") -> dict[str, object]:
             for unsent in found.before_lock
         ],
     }
+
+
+def _idle_says(asked: "IdleQuestion", zone: "ZoneInfo") -> str:
+    since, until = (at(each).astimezone(zone) for each in (asked.since_ms, asked.until_ms))
+    return f"{asked.says} ({since:%H:%M}–{until:%H:%M}): diary idle keep, drop or move CONTRACT"
 
 
 def _waiting(found: "Status") -> str:

@@ -13,6 +13,7 @@ from diary.attention import lost_says
 from diary.correcting import Undoable
 from diary.diary import Diary
 from diary.errors import DiaryError, NothingError
+from diary.idling import IdleQuestion
 from diary.rules.deadline import AFTER_THE_LOCK
 from diary.rules.week import starts_at_ms
 from diary.zone import machine_zone
@@ -88,6 +89,17 @@ class DeletionRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class IdleSaid:
+    """Time in which nobody was there, and the contracts to which it may go (R18)."""
+
+    says: str
+    when: str
+    contract: str
+    until_ms: int
+    others: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AttentionSaid:
     """What every page says until somebody has seen to it; texts are empty where there is nothing to say."""
 
@@ -99,6 +111,7 @@ class AttentionSaid:
     alarms: str
     lost: str
     undo: str
+    idle: IdleSaid | None
 
 
 def attention_said(diary: Diary) -> AttentionSaid:
@@ -130,6 +143,21 @@ def attention_said(diary: Diary) -> AttentionSaid:
         else "",
         lost=lost_says(found.lost_by_server),
         undo=_undo_says(diary.undoable()),
+        idle=_idle_said(diary, found.idle, reading),
+    )
+
+
+def _idle_said(diary: Diary, asked: IdleQuestion | None, reading: Reading) -> IdleSaid | None:
+    """Return the question about time away, None where nothing is asked (R18)."""
+    if asked is None:
+        return None
+    active = [each for each in diary.contracts() if each.is_active]
+    return IdleSaid(
+        says=asked.says,
+        when=reading.span(asked.since_ms, asked.until_ms),
+        contract=next((each.title for each in active if each.id == asked.contract), ""),
+        until_ms=asked.until_ms,
+        others=tuple((each.id, each.title) for each in active if each.id != asked.contract),
     )
 
 

@@ -90,6 +90,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
         checking,
         downloads,
         edit_form,
+        idle_form,
         late_page,
         pages,
         refused_page,
@@ -106,6 +107,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
         *edit_form.ROUTES,
         *refused_page.ROUTES,
         *late_page.ROUTES,
+        *idle_form.ROUTES,
         *syncing.ROUTES,
         *setting_up.ROUTES,
     ]

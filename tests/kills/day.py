@@ -151,7 +151,7 @@ class _Hastened(Tracker):
         return bound // 2
 
     async def _rest(self) -> None:
-        while self._session._asked or self._session._pending:  # the picture comes before the next tick
+        while self._session.awaits_picture:  # the picture comes before the next tick
             self._taken.clear()
             await self._taken.wait()
         now_ms = self._clock.now_ms()

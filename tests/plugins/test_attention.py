@@ -140,3 +140,33 @@ def test_an_answer_for_nothing_says_so(served: Served, page: Page) -> None:
     page.goto(served.address(LATE))
     page.get_by_role("button", name="Send the selected").click()
     expect(page.get_by_role("status")).to_contain_text("Nothing is selected.")
+
+
+@rule("R18")
+def test_time_away_is_asked_about_on_every_page_and_answered_there(served: Served, page: Page) -> None:
+    mill = served.diary.new_contract(title="Mill")
+    since, until = instant("2026-11-18T11:40Z"), instant("2026-11-18T11:50Z")
+    served.diary.ask_idle(served.contract.id, since_ms=since, until_ms=until, minutes=10)
+    for path in (DAY, WEEK, REFUSED):
+        page.goto(served.address(path))
+        expect(page.get_by_role("region", name="10 minutes without you")).to_contain_text(
+            served.contract.title
+        )
+    asked = page.get_by_role("region", name="10 minutes without you")
+    asked.get_by_label("or move it to").select_option("Mill")
+    asked.get_by_role("button", name="Move it").click()
+    expect(page.get_by_role("status")).to_contain_text("goes to the other contract")
+    expect(page.get_by_role("region", name="10 minutes without you")).to_have_count(0)
+    found = served.diary.idle_question()
+    assert found
+    assert (found.answer, found.move_to) == ("move", mill.id)
+
+
+@rule("R18")
+def test_an_answer_to_a_question_that_is_closed_says_so(served: Served, page: Page) -> None:
+    since, until = instant("2026-11-18T11:40Z"), instant("2026-11-18T11:50Z")
+    served.diary.ask_idle(served.contract.id, since_ms=since, until_ms=until, minutes=10)
+    page.goto(served.address(DAY))
+    served.diary.settle_idle()
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_role("status")).to_contain_text("That is not asked any more")

@@ -1,0 +1,69 @@
+"""Whether somebody is there, as far as the desktop tells (R14, R18).
+
+This file decides; it never asks the time or the desktop.
+"""
+
+from capture.draft import Sample
+from diary.rules.ids import Millis
+
+
+class Presence:
+    """Since when nobody was seen, and whether that is long enough to pause.
+
+    A desktop that tells nothing at all, neither counts nor idle time, can call nobody absent: where that was
+    so from the start, tracking never pauses by itself; where it came later (the display died), it pauses
+    after the idle time, and nothing is asked about minutes that nobody could see.
+    """
+
+    def __init__(self, idle_ms_max: int) -> None:
+        self._idle_ms_max = idle_ms_max
+        self._was_ever_seen = False
+        self._idle_ms: int | None = None  # as the desktop said at the last tick
+        self._waits_from_ms = Millis(0)  # from here the idle time counts
+        self.active_ms = Millis(0)  # until here nobody is known to have been away
+
+    def begin(self, at_ms: Millis, active_ms: Millis) -> None:
+        """Begin at an instant; `active_ms` is when somebody was last there (see `quiet_since`)."""
+        self._waits_from_ms = at_ms
+        self.active_ms = active_ms
+
+    def note(self, at_ms: Millis, sample: Sample, *, since_ms: int) -> bool:
+        """Take what a tick saw, `since_ms` after the one before it; return whether it saw somebody.
+
+        The desktop's idle time alone is no instant of activity: read a moment late, it would seem to move.
+        Somebody was there where it fell, or is shorter than the time since the last tick.
+        """
+        before_ms, self._idle_ms = self._idle_ms, sample.idle_ms
+        if sample.keystrokes is None and sample.idle_ms is None:
+            self.active_ms = at_ms
+            if not self._was_ever_seen:
+                self._waits_from_ms = at_ms
+            return False
+        self._was_ever_seen = True
+        if sample.has_input:
+            self.typed(at_ms)
+        elif sample.idle_ms is not None and (
+            sample.idle_ms <= since_ms or (before_ms is not None and sample.idle_ms < before_ms)
+        ):
+            self.typed(Millis(at_ms - sample.idle_ms))
+        else:
+            return False
+        return True
+
+    def typed(self, at_ms: Millis) -> None:
+        """Take an act of the freelancer's: what is typed into the diary is activity too."""
+        self.active_ms = Millis(max(self.active_ms, at_ms))
+        self._waits_from_ms = Millis(max(self._waits_from_ms, at_ms))
+
+    def wait_anew(self, at_ms: Millis) -> None:
+        """Let the idle time count from here: a pause is over."""
+        self._waits_from_ms = at_ms
+
+    def set_back(self, at_ms: Millis) -> None:
+        """Take a clock that was set back: nobody was there later than now (R20)."""
+        self.active_ms = Millis(min(self.active_ms, at_ms))
+        self._waits_from_ms = Millis(min(self._waits_from_ms, at_ms))
+
+    def is_away(self, at_ms: Millis) -> bool:
+        """Return whether nobody was there for so long that tracking pauses."""
+        return at_ms - self._waits_from_ms >= self._idle_ms_max
