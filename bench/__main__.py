@@ -9,13 +9,25 @@ These machines are noisy: read ratios, not seconds.
 import sys
 from collections.abc import Callable
 
-from bench import cold, encoding, long_diary, peers, picture_rates, scale, server_rates, sync_rates, tracker
+from bench import (
+    cold,
+    crowd,
+    encoding,
+    long_diary,
+    peers,
+    picture_rates,
+    scale,
+    server_rates,
+    sync_rates,
+    tracker,
+)
 
 PARTS: dict[str, Callable[[], None]] = {
     "peers": peers.measure,
     "sync": sync_rates.measure,
     "server": server_rates.measure,
     "scale": scale.measure,
+    "crowd": crowd.measure,
     "pictures": picture_rates.measure,
     "status": cold.measure_status,
     "week": cold.measure_week_page,

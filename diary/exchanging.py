@@ -5,7 +5,7 @@ Functions over `OpenDiary` that `diary.diary.Diary` hands on; `sync.engine` driv
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from diary.deciding import what_of
@@ -116,6 +116,12 @@ def due(diary: OpenDiary) -> tuple[sending.Due, ...]:
     now_ms = diary.now_ms()
     with diary.reading():
         return sending.due(diary.connection, diary.replica, now_ms, diary.open_from(now_ms))
+
+
+def are_by_hand(diary: OpenDiary, ids: Collection[int]) -> bool:
+    """Return whether a person, and not the tracker at a slot's end, wrote any of the versions."""
+    with diary.reading():
+        return sending.are_by_hand(diary.connection, ids)
 
 
 def queue(diary: OpenDiary) -> sending.Queue:

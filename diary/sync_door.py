@@ -3,7 +3,7 @@
 `sync.engine` and `sync.enrolment` drive them; a person's acts and looks stand in `diary.diary`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from diary import carrying, exchanging, granting, healing, renewing, taking, true_slots
 from diary.carrying import PictureRef
@@ -69,6 +69,10 @@ class SyncDoor(StateDoor):
     def due(self) -> tuple[Due, ...]:
         """Return what may be sent now, in its order (R17, R41)."""
         return exchanging.due(self._state)
+
+    def are_by_hand(self, ids: Collection[int]) -> bool:
+        """Return whether a person, and not the tracker at a slot's end, wrote any of what may be sent."""
+        return exchanging.are_by_hand(self._state, ids)
 
     def queue(self) -> Queue:
         """Return what waits, held rows included (R17)."""

@@ -7,6 +7,7 @@ caller draws. A `Schedule` is replaced by each thing that happens and says when 
 from dataclasses import dataclass, replace
 
 SETTLE_MS = 300  # several writes of one act end in one run
+SPREAD_MS = 55_000  # slots end at one instant for everybody: what a tracker wrote then goes within a minute
 POLL_MS = 60_000  # what other devices wrote is learnt within a minute or so
 BACKOFF_FIRST_MS = 2_000
 BACKOFF_MAX_MS = 15 * 60_000  # a server that is away for a day is asked a hundred times, not a million
@@ -59,8 +60,7 @@ def after_failure(
     and a little more, so that not all devices come back at one instant; but never longer than a pause may
     be, since a server that says more must not keep time from reaching it before a lock.
     """
-    near = lock_in_ms is not None and 0 <= lock_in_ms <= LOCK_NEAR_MS
-    ceiling = BACKOFF_NEAR_LOCK_MAX_MS if near else BACKOFF_MAX_MS
+    ceiling = BACKOFF_NEAR_LOCK_MAX_MS if _is_near(lock_in_ms) else BACKOFF_MAX_MS
     pause = min(ceiling, BACKOFF_FIRST_MS * 2 ** min(schedule.failures, _DOUBLINGS_MAX))
     wait = round(pause * (0.5 + 0.5 * chance))
     if retry_after_ms is not None:
@@ -69,15 +69,35 @@ def after_failure(
     return Schedule(due_at_ms=at, failures=schedule.failures + 1, retry_at_ms=at)
 
 
-def after_change(schedule: Schedule, now_ms: int, *, sendable: bool, next_release_ms: int | None) -> Schedule:
+def spread_ms(chance: float, *, by_hand: bool, lock_in_ms: int | None, shared: bool) -> int:
+    """Return how long what became ready waits, so that not all devices come at the end of a slot.
+
+    `chance` is the device's own and stays the same. What a person did (`by_hand`) goes at once, so does
+    everything while a lock is near (R3), and where no crowd can be: at a server on this machine (`shared` is
+    False). `lock_in_ms` is how long until the nearest lock that unsent rows must reach, None for none.
+    """
+    if by_hand or not shared or _is_near(lock_in_ms):
+        return 0
+    return round(SPREAD_MS * chance)
+
+
+def after_change(
+    schedule: Schedule,
+    now_ms: int,
+    *,
+    sendable: bool,
+    next_release_ms: int | None,
+    later_ms: int = 0,
+) -> Schedule:
     """Return the schedule after the diary's file changed.
 
-    `sendable`: something lies ready that was not there at the last run. A file that changed without that
-    (the run's own writing, a draft) wakes nothing; a server that is away is not asked sooner for it.
+    `sendable`: something lies ready that was not there at the last run; `later_ms` is how long it waits (see
+    `spread_ms`), counted from the first time that it was seen. A file that changed without that (the run's
+    own writing, a draft) wakes nothing; a server that is away is not asked sooner for it.
     """
     due = schedule.due_at_ms
     if sendable:
-        due = min(due, now_ms + SETTLE_MS)
+        due = min(due, now_ms + SETTLE_MS + later_ms)
     if next_release_ms is not None:
         due = min(due, max(now_ms, next_release_ms))
     if schedule.retry_at_ms is not None:
@@ -88,3 +108,7 @@ def after_change(schedule: Schedule, now_ms: int, *, sendable: bool, next_releas
 def after_network_return(schedule: Schedule, now_ms: int) -> Schedule:
     """Return the schedule when this machine has a network again: the pause of a failure is over."""
     return replace(schedule, due_at_ms=min(schedule.due_at_ms, now_ms + SETTLE_MS), retry_at_ms=None)
+
+
+def _is_near(lock_in_ms: int | None) -> bool:
+    return lock_in_ms is not None and 0 <= lock_in_ms <= LOCK_NEAR_MS

@@ -81,7 +81,8 @@ FIRST_PAUSE_SECONDS = 0.2
 PAUSE_MAX_SECONDS = 4.0
 RETRY_AFTER_SECONDS_MAX = 60.0  # a person waits at the terminal; longer is said and left to them
 
-_THIS_MACHINE = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+_NO_PROXY = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 _JSON = {"Content-Type": "application/json"}
 _Answer = TypeVar("_Answer")
@@ -264,11 +265,19 @@ def patience_seconds(size: int) -> float:
     return min(ANSWER_SECONDS_MAX, ANSWER_SECONDS + size / BYTES_A_SECOND_LEAST)
 
 
+def is_this_machine(url: str) -> bool:
+    """Return whether the server of an address is on this machine; an address that is none is not."""
+    try:
+        return httpx.URL(url).host in _THIS_MACHINE
+    except httpx.InvalidURL:
+        return False
+
+
 def _client() -> httpx.Client:
     """Return a client with the proxies and certificates that the environment names."""
     try:
         # A proxy leads to other machines; the embedded server is on this one.
-        return httpx.Client(follow_redirects=False, mounts=dict.fromkeys(_THIS_MACHINE))
+        return httpx.Client(follow_redirects=False, mounts=dict.fromkeys(_NO_PROXY))
     except OSError as error:  # ssl.SSLError is one
         path = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
         if not path:

@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,8 +28,15 @@ from diary.store.connection import FILE_NAME
 from sync.engine import Engine, NotRegisteredError, SyncReport
 from sync.lock_warning import LockWarnings, next_in_ms
 from sync.network import has_route
-from sync.schedule import Schedule, after_change, after_failure, after_network_return, after_success
-from sync.transport import ServerFailedError, Transport
+from sync.schedule import (
+    Schedule,
+    after_change,
+    after_failure,
+    after_network_return,
+    after_success,
+    spread_ms,
+)
+from sync.transport import ServerFailedError, Transport, is_this_machine
 
 STOP_SECONDS = 5.0  # a request under way may end; what it carried is sent again if it does not
 # A write is heard of before its commit can be seen, by as long as the disk takes: later looks find it.
@@ -103,6 +111,16 @@ class Worker:
         link = self._opened().server()
         return link.url if link else None
 
+    def later_ms(self, fresh: frozenset[int], chance: float, lock_in_ms: int | None) -> int:
+        """Return how long what became ready waits, so that not all devices come at once."""
+        url = self.url()
+        return spread_ms(
+            chance,
+            by_hand=self._opened().are_by_hand(fresh),
+            lock_in_ms=lock_in_ms,
+            shared=url is not None and not is_this_machine(url),
+        )
+
     def close(self) -> None:
         """Close the connections to the server and the diary."""
         self._hang_up()
@@ -152,6 +170,7 @@ class Watch:
     warnings: LockWarnings = field(default_factory=LockWarnings)
     warn_at_ms: int | None = None
     asked: int = 0
+    spread: float = 0.0
 
     async def _call(self, work: Callable[[], _Result]) -> _Result:
         """Return what `work` returns in the worker's thread."""
@@ -224,9 +243,17 @@ class Watch:
         registered = (
             self.said != "" and not self.schedule.failures and await self._call(self.worker.url) is not None
         )
-        sendable = bool(waiting.due - self.left) or registered
+        fresh = waiting.due - self.left
+        later_ms = 0
+        if fresh and not registered:
+            ask = partial(self.worker.later_ms, fresh, self.spread, waiting.lock_in_ms)
+            later_ms = await self._call(ask)
         self.schedule = after_change(
-            self.schedule, self.now_ms(), sendable=sendable, next_release_ms=self._release_ms(waiting)
+            self.schedule,
+            self.now_ms(),
+            sendable=bool(fresh) or registered,
+            next_release_ms=self._release_ms(waiting),
+            later_ms=later_ms,
         )
         if self.schedule.failures:
             self._warn(waiting, is_away=True)
@@ -281,7 +308,7 @@ def watch(
     """
     worker = Worker(open_diary)
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sync")
-    if not asyncio.run(_watch(home, Watch(worker, pool, clock, say, report))):
+    if not asyncio.run(_watch(home, Watch(worker, pool, clock, say, report, spread=_chance()))):
         # A request hangs on a dead line. Nothing is lost with it: the diary stores only what was answered,
         # and threads cannot be ended from outside.
         os._exit(0)

@@ -92,6 +92,25 @@ _READ = """
         ON sealed.id = version.sealed
      ORDER BY wanted.key
 """
+# A tracker writes a capture and the entry first written with it, one after the other.
+_ARE_BY_HAND = """
+    SELECT EXISTS (
+           SELECT 1
+             FROM json_each(:ids) AS wanted
+             JOIN version
+               ON version.id = wanted.value
+            WHERE version.type <> 'capture'
+              AND NOT EXISTS (
+                  SELECT 1
+                    FROM version AS capture
+                   WHERE capture.replica = version.replica
+                     AND capture.n = version.n - 1
+                     AND capture.type = 'capture'
+                     AND capture.contract = version.contract
+                     AND capture.slot = version.slot
+              )
+           )
+"""
 # What the feed showed before its receipt came keeps the push that the server took (R56).
 _MARK_PUSHED = """
     UPDATE version
@@ -254,6 +273,11 @@ def due(
     bound = {"replica": replica, "now_ms": now_ms, "open_from": open_from}
     rows = connection.execute(_DUE, bound)
     return tuple(Due(id_, size) for id_, size in rows)
+
+
+def are_by_hand(connection: sqlite3.Connection, ids: Iterable[int]) -> bool:
+    """Return whether any of the versions is none that a tracker writes at the end of a slot."""
+    return bool(connection.execute(_ARE_BY_HAND, {"ids": _json(ids)}).fetchone()[0])
 
 
 def waiting_device_list(connection: sqlite3.Connection, replica: ReplicaId) -> int | None:
