@@ -1,15 +1,14 @@
 """The tracker: feeds the session, runs its effects, records through the diary (R11-R19).
 
-One asyncio loop does everything but the picture, which a thread of its own takes and encodes. A tick comes
-every second and whenever something is due; a change in the diary's folder wakes it at once. Whatever fails at
-the edges is said and survived: a draft that cannot be written now is written a minute later.
+One asyncio loop does everything but the picture, which `capture.studio` takes in a process of its own. A tick
+comes every second and whenever something is due; a change in the diary's folder wakes it at once. Whatever
+fails at the edges is said and survived: a draft that cannot be written now is written a minute later.
 """
 
 import asyncio
 import secrets
 import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,6 @@ from watchdog.observers import Observer
 from capture.draft import Draft, Wish
 from capture.edges import Edges, Monitors
 from capture.kept import absence_of, answer_to, found_again, to_keep, wish_of
-from capture.photograph import photograph
 from capture.sentences import sentence
 from capture.session import Session
 from capture.steps import (
@@ -43,6 +41,7 @@ from capture.steps import (
     Tick,
     Wished,
 )
+from capture.studio import ProcessStudio, Sitting, Studio
 from diary.diary import Diary
 from diary.errors import DiaryError
 from diary.rules.ids import ContractId, Slot
@@ -52,6 +51,7 @@ Answer = TypeVar("Answer")
 TICK_SECONDS = 1.0
 WAKE_SECONDS = 0.05  # changes come in bursts; one look answers them all
 DISPLAY_RETRY_MS = 30_000
+STUDIO_AHEAD_MS = 4_000
 RECORD_RETRY_MS = 60_000
 _CHANGES = {"modified", "created", "moved", "deleted"}
 
@@ -67,8 +67,10 @@ class Tracker:
         say: Callable[[str], None],
         zone: ZoneInfo,
         below: Callable[[int], int] = secrets.randbelow,
+        studio: Studio | None = None,
     ) -> None:
         self._diary = diary
+        self._studio = studio or ProcessStudio(diary.clock)
         self._edges = edges
         self._say = say
         self._zone = zone
@@ -91,13 +93,13 @@ class Tracker:
             loop.add_signal_handler(ending, self.end)
         for lack in self._edges.introduced():
             self._say(lack)
-        with _watching(self._diary.home, loop, self._woken.set), ThreadPoolExecutor(1, "snapshot") as studio:
-            self._studio = studio
+        with _watching(self._diary.home, loop, self._woken.set):
             async with asyncio.TaskGroup() as self._pictures:
                 self._begin()
                 while not self._ending.is_set():
                     await self._rest()
                     self._tick()
+            await self._studio.close()
             self._step(Ended(self._diary.now_ms()))
         self._edges.close()
 
@@ -140,6 +142,7 @@ class Tracker:
             self._wish = wish
             self._step(Wished(self._diary.now_ms(), wish))
         self._listen()
+        self._look_ahead()
         self._record_again()
 
     def _listen(self) -> None:
@@ -156,6 +159,12 @@ class Tracker:
         elif not self._session.listens and self._is_counting:
             self._edges.input_counts.stop()
             self._is_counting = False
+
+    def _look_ahead(self) -> None:
+        """Have the studio ready when the snapshot's moment comes (R12)."""
+        draft = self._session.draft
+        if draft is not None and 0 <= draft.drawn_ms - self._diary.now_ms() <= STUDIO_AHEAD_MS:
+            self._studio.prepare()
 
     def _miss_display(self) -> None:
         """Say once that nothing is seen (R16)."""
@@ -210,9 +219,7 @@ class Tracker:
         monitors = cast(
             "Monitors", self._diary.setting("picture_monitors")
         )  # the setting takes these words only
-        snapshot = await asyncio.get_running_loop().run_in_executor(
-            self._studio, photograph, self._edges, monitors, self._diary.clock
-        )
+        snapshot = await self._studio.take(Sitting(monitors))
         self._step(PictureTaken(self._diary.now_ms(), slot, snapshot))
 
     def _ask(self, ask: Ask) -> None:

@@ -3,12 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 
-import mss
-from mss.exception import ScreenShotError
-from PIL import Image
-
 from capture.edges import Monitors, NoPicture, Shot
-from capture.snapshot import is_black
 
 MonitorBox = Mapping[str, int]
 
@@ -20,6 +15,13 @@ class X11Screen:
         """Return all monitors, or the one that holds `middle` (see `Screen`)."""
         if not os.environ.get("DISPLAY"):
             return "no_display"
+        # Imported here: the tracker holds these edges and takes no picture itself.
+        import mss
+        from mss.exception import ScreenShotError
+        from PIL import Image
+
+        from capture.snapshot import is_black
+
         try:
             # Opened anew for each picture: one in ten minutes, and the server may have gone in between.
             camera = mss.MSS()

@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo
 from PIL import Image
 
 from capture.alone import alone
-from capture.draft import Sample
+from capture.draft import Sample, Snapshot
 from capture.edges import ActiveWindow, Edges, Monitors, Shot, VisibleWindow
+from capture.photograph import photograph
+from capture.studio import Sitting
 from capture.tracker import Tracker
 from diary.clock import GivenClock
 from diary.correcting import NoSegmentError
@@ -131,13 +133,31 @@ class _Somebody:
         return
 
 
+@dataclass(frozen=True, slots=True)
+class _StudioHere:
+    """A studio in the tracker's process: it stands before the given desktop and goes by the given clock."""
+
+    edges: Edges
+    clock: GivenClock
+
+    def prepare(self) -> None:
+        return
+
+    async def take(self, sitting: Sitting) -> Snapshot:
+        return photograph(self.edges, sitting.monitors, self.clock)
+
+    async def close(self) -> None:
+        return
+
+
 class _Hastened(Tracker):
     """A tracker whose rests take no time: the clock is moved to the next tick, or to what is due before."""
 
     def __init__(self, diary: Diary, clock: GivenClock, day: Day) -> None:
         somebody = _Somebody(clock)
         edges = Edges(somebody, somebody, somebody, somebody)
-        super().__init__(diary, edges, say=_say, zone=ZoneInfo("UTC"), below=self._draw)
+        studio = _StudioHere(edges, clock)
+        super().__init__(diary, edges, say=_say, zone=ZoneInfo("UTC"), below=self._draw, studio=studio)
         self._clock = clock
         self._day = day
         self._taken = asyncio.Event()

@@ -1,0 +1,114 @@
+"""The studio: a real process before a real screen, one that dies, one that hangs, one that cannot start."""
+
+import asyncio
+import io
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from capture.studio import ProcessStudio, Sitting
+from diary.clock import SystemClock
+from tests.desktop import Desktop
+from tests.event_loop import run
+from tests.rule import rule
+
+ALL = Sitting("all")
+CLOCK = SystemClock()
+
+
+@rule("R13")
+@pytest.mark.screen
+def test_a_snapshot_comes_whole_from_a_process_that_is_gone_afterwards(desktop: Desktop) -> None:
+    async def sit() -> None:
+        studio = ProcessStudio(CLOCK)
+        before_ms = CLOCK.now_ms()
+        taken = await studio.take(ALL)
+        assert before_ms <= taken.moment.wall_ms <= CLOCK.now_ms()
+        assert taken.moment.boot == CLOCK.boot()
+        assert (taken.application, taken.title, taken.no_picture) == ("XTerm", "Ledger — draft", None)
+        (_, screen), (_, thumbnail) = taken.pictures
+        assert Image.open(io.BytesIO(screen)).size == (1280, 800)
+        assert Image.open(io.BytesIO(thumbnail)).size == (320, 200)
+        assert _children() == set()
+
+    run(sit())
+
+
+@rule("R12")
+@pytest.mark.screen
+def test_a_prepared_process_takes_the_picture_when_it_is_asked_and_not_before(desktop: Desktop) -> None:
+    async def sit() -> None:
+        studio = ProcessStudio(CLOCK)
+        studio.prepare()
+        studio.prepare()
+        await _started()
+        assert len(_children()) == 1
+        await asyncio.sleep(1)
+        desktop.retitle("at the moment")
+        asked_ms = CLOCK.now_ms()
+        taken = await studio.take(ALL)
+        assert taken.title == "at the moment"
+        assert taken.moment.wall_ms >= asked_ms
+
+    run(sit())
+
+
+@rule("R16")
+@pytest.mark.parametrize("deadly", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_process_that_dies_or_hangs_costs_one_picture(deadly: signal.Signals) -> None:
+    async def sit() -> None:
+        studio = ProcessStudio(CLOCK, seconds_max=0.5)
+        studio.prepare()
+        await _started()
+        os.kill(next(iter(_children())), deadly)
+        taken = await studio.take(ALL)
+        assert (taken.no_picture, taken.pictures) == ("failed", ())
+        assert _children() == set()
+
+    run(sit())
+
+
+@rule("R16")
+def test_a_process_that_cannot_start_costs_one_picture(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))
+
+    async def sit() -> None:
+        studio = ProcessStudio(CLOCK)
+        assert (await studio.take(ALL)).no_picture == "failed"
+        studio.prepare()
+        await studio.close()
+
+    run(sit())
+
+
+def test_what_was_prepared_in_vain_is_ended() -> None:
+    async def sit() -> None:
+        studio = ProcessStudio(CLOCK)
+        studio.prepare()
+        await _started()
+        await studio.close()
+        assert _children() == set()
+
+    run(sit())
+
+
+async def _started() -> None:
+    while not _children():  # noqa: ASYNC110  # another process starts: nothing here could tell
+        await asyncio.sleep(0.01)
+
+
+def _children() -> set[int]:
+    """Return the studio's processes that this one started."""
+    found = set()
+    for task in Path("/proc/self/task").iterdir():
+        for child in (task / "children").read_text(encoding="ascii").split():
+            command = Path("/proc", child, "cmdline")
+            if command.exists() and b"capture.studio" in command.read_bytes():
+                found.add(int(child))
+    return found
