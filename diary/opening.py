@@ -46,6 +46,7 @@ def open_diary(
             diary.keys = diary.keys_of(diary.replica)  # a renewed replica has keys of its own (R42)
         forget_what_froze(diary)
         finish_destroying(diary)
+        files.forget_copies(connection, diary.path)
     except BaseException:
         connection.close()
         raise

@@ -7,7 +7,7 @@ temporary tables in memory. SQLite's errors become sentences here and nowhere el
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from diary.errors import DamageError, DiaryError, MachineError, NothingError, UsageError
@@ -156,7 +156,13 @@ def create_file(home: Path) -> Path:
     return path
 
 
-def connect(home: Path) -> sqlite3.Connection:
+class Connection(sqlite3.Connection):
+    """A connection to a diary that knows whether opening it brought the file up to date (R70)."""
+
+    has_migrated = False
+
+
+def connect(home: Path) -> Connection:
     """Return a connection of this thread to the diary in `home`, its schema today's (R70).
 
     Transactions are opened by `writing` and `reading`; outside them each statement stands alone.
@@ -172,7 +178,9 @@ def connect(home: Path) -> sqlite3.Connection:
             raise NoDiaryError(home=home)
         # SQLite alone may open this file: closing it by another way drops every lock that this process
         # holds on it (POSIX), and the next process to close it would take the WAL from under us.
-        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MILLIS / 1000)
+        connection = sqlite3.connect(
+            path, isolation_level=None, timeout=BUSY_MILLIS / 1000, factory=Connection
+        )
     try:
         with told(path):
             prepare(connection)
@@ -183,7 +191,7 @@ def connect(home: Path) -> sqlite3.Connection:
     return connection
 
 
-def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+def _bring_up_to_date(connection: Connection, path: Path) -> None:
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     found = connection.execute("PRAGMA user_version").fetchone()[0]
     is_empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
@@ -197,23 +205,18 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
     if found < SCHEMA:
         migrate(connection, path)
-    elif not is_empty:
-        # A start that needed no migration is a good one: the copy from before has done its work.
-        for copy in path.parent.glob(f"{FILE_NAME}.before-*"):
-            copy.unlink(missing_ok=True)
+        connection.has_migrated = True
 
 
 def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
-    """Run the missing migrations in one transaction, a copy of the file kept beside it (R70)."""
+    """Run the missing migrations in one transaction, a copy of the file kept beside it (R70).
+
+    Raises:
+        MachineError: There is no room for the copy or the new file; the file stands as it was.
+    """
     found = connection.execute("PRAGMA user_version").fetchone()[0]
     if found:
-        copy = path.with_name(f"{FILE_NAME}.before-{len(migrations)}")
-        os.close(os.open(copy, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
-        kept = sqlite3.connect(copy)
-        try:
-            connection.backup(kept)
-        finally:
-            kept.close()
+        _keep_copy(connection, path.with_name(f"{FILE_NAME}.before-{len(migrations)}"), found)
     with writing(connection, path):
         # Read again under the lock: another process may have migrated meanwhile.
         found = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -221,6 +224,30 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mig
             migration(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
+
+
+def _keep_copy(connection: sqlite3.Connection, copy: Path, schema: int) -> None:
+    """Copy the file as it is before a migration: the whole of it, under its name, or nothing."""
+    unfinished = copy.with_name(f"{copy.name}.unfinished")
+    with told(copy):
+        unfinished.unlink(missing_ok=True)
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        try:
+            with closing(sqlite3.connect(unfinished)) as kept:
+                connection.backup(kept)
+                is_older = kept.execute("PRAGMA user_version").fetchone()[0] == schema
+            # Another process may have migrated meanwhile: then its copy is the one to keep.
+            if is_older:
+                unfinished.replace(copy)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+def forget_copies(connection: sqlite3.Connection, path: Path) -> None:
+    """Remove the copies from before a migration: the diary was opened well without one (R70)."""
+    if not getattr(connection, "has_migrated", True):
+        for copy in path.parent.glob(f"{FILE_NAME}.before-*"):
+            copy.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from diary.diary import Diary
 from diary.errors import DamageError, DiaryError, MachineError
 from diary.rules.ids import Slot
 from diary.store import connection as files
-from diary.store.migrations import MIGRATIONS, SCHEMA
+from diary.store.migrations import SCHEMA
 from tests.practice import practice_diary, record_slot, slot
 from tests.rule import rule
 from tests.small_disk import small_disk
@@ -117,40 +117,6 @@ def test_a_file_that_may_not_be_read_is_the_machines_fault(tmp_path: Path) -> No
     with pytest.raises(MachineError) as fault:
         files.connect(tmp_path)
     assert fault.value.exit_code == 6
-
-
-@rule("R70")
-def test_a_migration_keeps_a_copy_of_the_file_until_the_next_good_start(tmp_path: Path) -> None:
-    connection = opened(tmp_path)
-    connection.execute("INSERT INTO meta (key, value) VALUES ('word', 'before')")
-
-    def rename(on: sqlite3.Connection) -> None:
-        on.execute("UPDATE meta SET value = 'after' WHERE key = 'word'")
-
-    files.migrate(connection, tmp_path / "diary.db", (*MIGRATIONS, rename))
-    copy = sqlite3.connect(tmp_path / f"diary.db.before-{SCHEMA + 1}")
-    assert copy.execute("SELECT value FROM meta").fetchall() == [("before",)]
-    assert connection.execute("SELECT value FROM meta").fetchall() == [("after",)]
-    copy.close()
-    connection.execute(f"PRAGMA user_version = {SCHEMA}")
-    connection.close()
-    files.connect(tmp_path).close()
-    assert list(tmp_path.glob("diary.db.before-*")) == []
-
-
-@rule("R70")
-def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
-    connection = opened(tmp_path)
-
-    def fail(on: sqlite3.Connection) -> None:
-        on.execute("CREATE TABLE half (done INTEGER)")
-        on.execute("SELECT nothing FROM nowhere")
-
-    with pytest.raises(DamageError):
-        files.migrate(connection, tmp_path / "diary.db", (*MIGRATIONS, fail))
-    assert connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA
-    assert connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'half'").fetchone()[0] == 0
-    connection.close()
 
 
 FILL = """

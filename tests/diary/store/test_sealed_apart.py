@@ -1,6 +1,7 @@
 """A file whose contents lay in the rows that name them becomes one where they never move (R25, R70)."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from diary.rules.ids import Slot
@@ -138,8 +139,11 @@ def test_what_an_old_file_left_in_its_gaps_goes_with_the_migration(tmp_path: Pat
     assert STALE not in path.read_bytes()
     (before,) = tmp_path.glob("diary.db.before-*")
     assert STALE in before.read_bytes()  # until the next good start
+    files.forget_copies(connection, path)
+    assert before.exists()  # this is the start that migrated
     connection.close()
-    files.connect(tmp_path).close()
+    with closing(files.connect(tmp_path)) as again:
+        files.forget_copies(again, path)
     assert not any(STALE in one.read_bytes() for one in tmp_path.iterdir())
 
 
