@@ -144,10 +144,12 @@ def _add_tracker(app: typer.Typer, open_diary: OpenDiary) -> None:
         with open_diary() as diary, alone(diary.home):
             # Imported here: the other commands start without pictures and the X libraries.
             from capture.edges import edges_of
+            from capture.notification import notifier_of
             from capture.tracker import Tracker
 
             log = _log(diary.home, quiet=quiet)
-            asyncio.run(Tracker(diary, edges_of(), say=log.info, zone=_zone(diary)).run())
+            tracker = Tracker(diary, edges_of(), say=log.info, zone=_zone(diary), notifier=notifier_of())
+            asyncio.run(tracker.run())
             log.info("The tracker ended.")
 
     @tracker.command()

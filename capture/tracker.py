@@ -21,8 +21,10 @@ from watchdog.observers import Observer
 from capture.draft import Draft, Wish
 from capture.edges import Edges, Monitors
 from capture.kept import absence_of, answer_to, found_again, to_keep, wish_of
+from capture.notification import Notifier
 from capture.sentences import sentence
 from capture.session import Session
+from capture.snapshot_notices import SnapshotNotices
 from capture.steps import (
     Answered,
     Ask,
@@ -66,6 +68,7 @@ class Tracker:
         *,
         say: Callable[[str], None],
         zone: ZoneInfo,
+        notifier: Notifier,
         below: Callable[[int], int] = secrets.randbelow,
         studio: Studio | None = None,
     ) -> None:
@@ -83,6 +86,7 @@ class Tracker:
         self._is_display_missed = False
         self._display_retry_at_ms = 0
         self._said_last: str = ""
+        self._notifier = notifier
 
     async def run(self) -> None:
         """Track until SIGTERM or SIGINT; the draft is kept then (R19)."""
@@ -93,14 +97,21 @@ class Tracker:
             loop.add_signal_handler(ending, self.end)
         for lack in self._edges.introduced():
             self._say(lack)
+        self._notices = SnapshotNotices(
+            self._diary, self._notifier, say=self._say, wake=self._woken.set, zone=self._zone
+        )
         with _watching(self._diary.home, loop, self._woken.set):
             async with asyncio.TaskGroup() as self._pictures:
                 self._begin()
+                beginning = self._pictures.create_task(self._begin_notices())
                 while not self._ending.is_set():
                     await self._rest()
                     self._tick()
+                beginning.cancel()
             await self._studio.close()
             self._step(Ended(self._diary.now_ms()))
+            await self._notices.end()
+            await self._notifier.end()
         self._edges.close()
 
     def end(self) -> None:
@@ -116,6 +127,10 @@ class Tracker:
         self._step(Begun(self._diary.now_ms(), self._wish, drafts, absence_of(asked)))
         self._look_for_answer()
         self._listen()
+
+    async def _begin_notices(self) -> None:
+        """Connect to the desktop's notifications, beside the tracking: they may be slow to answer (R17)."""
+        self._notices.begin(await self._notifier.begin(self._notices.take))
 
     async def _rest(self) -> None:
         """Wait for the next tick, for what is due, or for a change in the diary's folder."""
@@ -182,6 +197,7 @@ class Tracker:
         for contract, slot in sorted(marks - self._marks):
             self._step(Removed(self._diary.now_ms(), contract, slot))
         self._marks = marks
+        self._notices.look_for_removed()
 
     def _look_for_answer(self) -> None:
         """Tell the session what the freelancer said about the time away (R18)."""
@@ -233,11 +249,14 @@ class Tracker:
 
     def _keep(self, draft: Draft, instead_of: ContractId | None) -> None:
         kept = self._try(lambda: self._diary.keep_draft(to_keep(draft), instead_of), True)
+        if kept:
+            self._notices.see(draft)
         if kept is False and (draft.contract, draft.slot) not in self._marks:
             self._marks.add((draft.contract, draft.slot))
             self._step(Removed(self._diary.now_ms(), draft.contract, draft.slot))
 
     def _record(self, draft: Draft) -> None:
+        self._notices.see(draft)
         try:
             self._diary.record(to_keep(draft))
         except DiaryError as fault:

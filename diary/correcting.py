@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from diary import contracts, deciding, drafting, looking, opening
+from diary import contracts, deciding, drafting, looking, noticing, opening
 from diary.contracts import Contract
 from diary.destroying import drop_everything, forget_texts
 from diary.errors import NothingError, UsageError
@@ -280,6 +280,7 @@ def _remove_one(diary: OpenDiary, contract: Contract, place: Place) -> Refused |
     held = versions.at_place(diary.connection, *place)
     stands = standing(map(held_of, held))
     kept = drafts.find(diary.connection, *place)
+    noticing.forget(diary, place)
     if stands.deleted or (not held and kept is not None and kept.removed):
         _remove_draft(diary, place)
         return None

@@ -18,6 +18,7 @@ from diary import (
     correcting,
     drafting,
     idling,
+    noticing,
     recording,
     recovering,
     settings,
@@ -32,6 +33,7 @@ from diary.correcting import Acts, Loss, Undoable
 from diary.errors import DiaryError
 from diary.idling import IdleAnswer, IdleQuestion
 from diary.look_door import LookDoor
+from diary.noticing import SnapshotNotice
 from diary.refused import RefusalView
 from diary.rules.change import Refused
 from diary.rules.ids import ContractId, Millis, Slot
@@ -241,6 +243,18 @@ class Diary(LookDoor):
     def record(self, draft: CaptureDraft) -> Place:
         """Seal a draft as this replica's capture of its slot (see `recording.record`; R12, R32)."""
         return recording.record(self._state, draft)
+
+    def note_notice(self, place: Place, handle: str) -> None:
+        """Note that a snapshot's notification is shown from now on: its notice period begins (R17)."""
+        noticing.note(self._state, place, handle)
+
+    def notices(self) -> tuple[SnapshotNotice, ...]:
+        """Return which snapshots were shown in a notification, the oldest first (R17)."""
+        return noticing.notices(self._state)
+
+    def is_held(self, notice: SnapshotNotice) -> bool:
+        """Return whether a notification's notice period still runs (R17)."""
+        return noticing.is_held(self._state, notice)
 
     # Correcting.
 

@@ -4,6 +4,7 @@ import hashlib
 
 import msgspec
 
+from diary import noticing
 from diary.rules.ids import MINUTES_PER_SLOT, ContractId, Place
 from diary.rules.segment import StampedText
 from diary.state import OpenDiary
@@ -32,6 +33,7 @@ def keep_draft(diary: OpenDiary, draft: CaptureDraft, instead_of: ContractId | N
             if moved is not None and moved.removed:
                 return False  # removed in the meantime: it goes nowhere
             forget_draft(diary, (instead_of, draft.slot))
+            noticing.move(diary, (instead_of, draft.slot), (draft.contract, draft.slot))
         kept = drafts.find(diary.connection, draft.contract, draft.slot)
         if kept is not None and kept.removed:
             return False

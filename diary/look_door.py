@@ -65,6 +65,10 @@ class LookDoor(SyncDoor):
         """Return the weeks that hold anything, the newest first (R2)."""
         return showing.weeks(self._state)
 
+    def last_snapshot(self) -> Place | None:
+        """Return the segment of the newest snapshot, the one under way too; None for none (R17)."""
+        return looking.last_snapshot(self._state)
+
     def picture(self, name: str) -> bytes:
         """Return a picture, opened (R47)."""
         return showing.picture(self._state, name)

@@ -146,6 +146,22 @@ def segment(diary: OpenDiary, place: Place) -> SegmentView | None:
     return next((one for one in view.segments if (one.contract, one.slot) == place), None)
 
 
+def last_snapshot(diary: OpenDiary) -> Place | None:
+    """Return the segment of the newest snapshot, the one under way too; None where there is none (R17)."""
+    with diary.reading():
+        taken = [text for text in drafting.draft_texts(diary) if text.moment is not None]
+        if taken:
+            return taken[-1].contract, taken[-1].slot
+        for which in dict.fromkeys(map(Week.of, versions.slots_held(diary.connection))):
+            live = [
+                each for each in week(diary, which).segments if each.snapshots and each.state != "deleted"
+            ]
+            if live:
+                newest = max(live, key=lambda each: each.slot)
+                return newest.contract, newest.slot
+    return None
+
+
 def _stood_in(diary: OpenDiary, slots: range) -> Iterator[_Stood]:
     held = versions.in_slots(diary.connection, slots)
     for place, at_place in groupby(held, key=_place_of):

@@ -8,23 +8,20 @@ import secrets
 
 import msgspec
 
-from diary import contracts, deciding, drafting, envelope, settings
+from diary import contracts, deciding, drafting, envelope, noticing
 from diary.contracts import Contract
 from diary.errors import UsageError
 from diary.rules.change import Allowed, Refused
 from diary.rules.content import merged
-from diary.rules.ids import Millis, Slot
+from diary.rules.ids import Millis
 from diary.rules.merge import standing
 from diary.rules.segment import CaptureContent, EntryContent, Header, Moment, StampedText
 from diary.rules.timesheet import Place
-from diary.rules.week import Week
 from diary.sealing import row
 from diary.state import OpenDiary
 from diary.store import drafts, pictures, versions
 from diary.store.drafts import CaptureDraft
 from diary.store.versions import StoredVersion, held_of
-
-LOCK_MARGIN_MILLIS = 60_000  # R17: the notice period ends at the latest a minute before the lock
 
 
 class NoMomentError(UsageError):
@@ -73,9 +70,9 @@ def _record(
     contract = contracts.by_id(diary, draft.contract)
     at_ms = diary.now_ms()
     taken_ms = moment.wall_ms + diary.difference_ms(moment.boot)
-    not_before_ms = held_until_ms(diary, draft.slot, taken_ms)
-    _write_capture(diary, contract, draft, moment, held, at_ms=at_ms, not_before_ms=not_before_ms)
     place = (draft.contract, draft.slot)
+    not_before_ms = noticing.held_until_ms(diary, place, draft.slot, taken_ms)
+    _write_capture(diary, contract, draft, moment, held, at_ms=at_ms, not_before_ms=not_before_ms)
     say(diary, contract, place, memo, label, at_ms=at_ms, not_before_ms=not_before_ms)
 
 
@@ -109,16 +106,6 @@ def say(
         )
         if refused is not None:
             deciding.keep_refused(diary, refused[1], content, refused[0], at_ms=at_ms)
-
-
-def held_until_ms(diary: OpenDiary, slot: Slot, taken_ms: int) -> Millis:
-    """Return when the notice period ends: a while after the snapshot, before the lock (R17).
-
-    `taken_ms` is the snapshot's moment by the server's clock, as far as it is known.
-    """
-    hold_seconds = settings.setting(diary, "hold_seconds")
-    assert isinstance(hold_seconds, int), "the setting is a number"
-    return Millis(min(taken_ms + hold_seconds * 1000, Week.of(slot).locked_at_ms - LOCK_MARGIN_MILLIS))
 
 
 def _write_capture(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from diary import contracts, envelope, recording
+from diary import contracts, envelope, noticing, recording
 from diary.deciding import opened_entries
 from diary.resealing import Anew, forget, reseal
 from diary.rules.change import CLOCK_TRUSTED_MS, is_deletion, move_needs_a_yes, true_slot
@@ -131,7 +131,8 @@ def carry_out(diary: OpenDiary, moves: list[Move]) -> None:
     said = [_lift_words(diary, move) for move in staying]
     for move, words in zip(staying, said, strict=True):
         # The wrong clock also said when the notice period ends: hours ahead, perhaps after the lock (R17).
-        not_before_ms = recording.held_until_ms(diary, move.true, move.at_ms)
+        not_before_ms = noticing.held_until_ms(diary, move.place, move.true, move.at_ms)
+        noticing.move(diary, move.place, move.target)
         reseal(diary, move.stored, Anew(slot=move.true, not_before_ms=not_before_ms))
         contract = contracts.by_id(diary, move.place[0])
         at_ms = diary.now_ms()

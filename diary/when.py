@@ -189,7 +189,7 @@ def _split(words: Iterable[str]) -> list[str]:
 def _listed(word: str, listed: Sequence[Sequence[Place]]) -> tuple[Place, ...]:
     match = _LISTED.fullmatch(word)
     if match is None:
-        raise _bad(word, "a line of the last list is written @3 or @3-5")
+        raise _bad(word, "a line of the last list is written @3 or @3-5, the newest snapshot @last")
     first = int(match[1])
     last = int(match[2] or first)
     if not 1 <= first <= last <= len(listed):

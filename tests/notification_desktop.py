@@ -61,7 +61,7 @@ class NotificationDesktop:
     @classmethod
     @contextmanager
     def on(cls, desktop: Desktop, folder: Path) -> "Iterator[NotificationDesktop]":
-        """Start the bus and dunst on a desktop; their processes run in the desktop's time."""
+        """Start the bus and dunst on a desktop; they run in real time, so that a hand can follow."""
         missing = [name for name in ("dbus-daemon", "dunst", "dunstctl") if shutil.which(name) is None]
         if missing:
             raise DesktopError(f"not found on this machine: {', '.join(missing)}; make system installs them")
@@ -69,7 +69,7 @@ class NotificationDesktop:
         config = folder / "bus.conf"
         config.write_text(_BUS.format(folder=folder), encoding="utf-8")
         running = cls(folder, desktop, _start("dbus-daemon", f"--config-file={config}", "--nofork", env=None))
-        running.base = {**desktop.base, **desktop.environment(), **running.environment()}
+        running.base = {**os.environ, **desktop.environment(), **running.environment()}
         try:
             _until((folder / "bus").exists)
             running.start_daemon()

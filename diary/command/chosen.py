@@ -14,6 +14,8 @@ from diary.when import selection_of
 if TYPE_CHECKING:
     from diary.diary import Diary
 
+LAST = "@last"
+
 
 class NothingThereError(NothingError):
     """No segment stands where the command points."""
@@ -27,14 +29,20 @@ def places_of(
 ) -> Sequence[Place]:
     """Return the places of the live segments that the words select, in order of time.
 
+    `@last` is the segment of the newest snapshot, that under way too: what a notification has just shown, on
+    a desktop whose notifications have no buttons (R17).
+
     Raises:
         BadTimeError: The words are no times.
         NotListedError: `@3` names no line of the last list.
         NothingThereError: No live segment stands there.
     """
     words = list(words)
-    chosen = selection_of(words, now_ms=diary.now_ms(), zone=zone, listed=desk.listed())
+    others = [word for word in words if word != LAST]
+    chosen = selection_of(others, now_ms=diary.now_ms(), zone=zone, listed=desk.listed()) if others else ()
     places = {each for each in chosen if isinstance(each, tuple)}
+    if len(others) < len(words) and (last := diary.last_snapshot()):
+        places.add(last)
     slots = {each for each in chosen if not isinstance(each, tuple)}
     weeks = sorted({Week.of(slot) for slot in slots} | {Week.of(slot) for _, slot in places})
     standing = [

@@ -30,7 +30,9 @@ MEMO_CHARACTERS_MAX = 4000
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to what it would ask.")]
 Utc = Annotated[bool, typer.Option("--utc", help="Read and show times in UTC.")]
-Slots = Annotated[list[str], typer.Argument(metavar="SLOTS", help="9:00, 9-10:30, yesterday 14:00, @3, @3-5")]
+Slots = Annotated[
+    list[str], typer.Argument(metavar="SLOTS", help="9:00, 9-10:30, yesterday 14:00, @3, @3-5, @last")
+]
 WeekName = Annotated[str, typer.Argument(metavar="WEEK", help="2026-W47, this or last")]
 
 

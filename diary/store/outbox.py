@@ -74,6 +74,11 @@ _ANSWER_LATE = """
        SET late_answered = 1
      WHERE replica = :replica AND n = :n
 """
+_HOLD = """
+    UPDATE outbox
+       SET not_before_ms = max(not_before_ms, :not_before_ms)
+     WHERE replica = :replica AND n = :n
+"""
 _HOLD_FOR_MOVE = """
     UPDATE outbox
        SET held_for = :held_for
@@ -101,6 +106,11 @@ def wait(
     """Let a version wait to be sent, not before an instant, nor while a question is open (R17, R38)."""
     bound = {"replica": name[0], "n": name[1], "not_before_ms": not_before_ms, "held_for": held_for}
     connection.execute(_WAIT, bound)
+
+
+def hold(connection: sqlite3.Connection, name: Name, not_before_ms: int) -> None:
+    """Let a version that waits go no sooner than an instant (R17)."""
+    connection.execute(_HOLD, {"replica": name[0], "n": name[1], "not_before_ms": not_before_ms})
 
 
 def leave(connection: sqlite3.Connection, name: Name) -> None:

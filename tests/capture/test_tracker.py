@@ -38,6 +38,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 from capture.alone import alone
 from capture.edges import edges_of
+from capture.notification import notifier_of
 from capture.tracker import Tracker
 from diary.diary import Diary
 
@@ -45,7 +46,8 @@ part = float(sys.argv[2])
 below = secrets.randbelow if part < 0 else lambda bound: int(bound * part)
 with Diary.open(Path(sys.argv[1])) as diary, alone(diary.home):
     tracker = Tracker(
-        diary, edges_of(), say=lambda text: print(text, flush=True), zone=ZoneInfo("UTC"), below=below
+        diary, edges_of(), say=lambda text: print(text, flush=True), zone=ZoneInfo("UTC"), below=below,
+        notifier=notifier_of(),
     )
     print("the tracker is ready", flush=True)
     asyncio.run(tracker.run())

@@ -77,6 +77,16 @@ def test_manual_time_that_the_terms_forbid_is_refused_with_its_word_first(typist
     assert said.startswith("manual_not_allowed: ")
 
 
+@rule("R17")
+def test_the_newest_snapshot_has_a_name(typist: Typist) -> None:
+    assert len(memos(typist)) == 3
+    typist.types("remove", "@last", "--yes")
+    assert len(memos(typist)) == 2
+    typist.types("remove", "9:00", "@last", "--yes")
+    assert memos(typist) == []
+    assert "No segment stands at @last" in typist.types("remove", "@last", "--yes", says=1).err
+
+
 @rule("R4")
 def test_removing_says_first_what_is_lost_and_asks(typist: Typist) -> None:
     said = typist.types("remove", "9-9:20", given="n\n", says=1)

@@ -16,6 +16,7 @@ from PIL import Image
 from capture.alone import alone
 from capture.draft import Sample, Snapshot
 from capture.edges import ActiveWindow, Edges, Monitors, Shot, VisibleWindow
+from capture.notification import NoNotifier
 from capture.photograph import photograph
 from capture.studio import Sitting
 from capture.tracker import Tracker
@@ -157,7 +158,15 @@ class _Hastened(Tracker):
         somebody = _Somebody(clock)
         edges = Edges(somebody, somebody, somebody, somebody)
         studio = _StudioHere(edges, clock)
-        super().__init__(diary, edges, say=_say, zone=ZoneInfo("UTC"), below=self._draw, studio=studio)
+        super().__init__(
+            diary,
+            edges,
+            say=_say,
+            zone=ZoneInfo("UTC"),
+            notifier=NoNotifier(),
+            below=self._draw,
+            studio=studio,
+        )
         self._clock = clock
         self._day = day
         self._taken = asyncio.Event()

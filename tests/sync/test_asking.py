@@ -149,6 +149,27 @@ def test_a_move_of_more_than_one_slot_waits_for_a_yes(stage: Stage) -> None:
     assert a.diary.queue().versions == 0
 
 
+@rule("R17")
+@rule("R20")
+def test_a_notification_follows_its_segment_to_the_true_slot(stage: Stage) -> None:
+    a = stage.first(registered=False)
+    contract = a.diary.new_contract(title="Practice")
+    a.diary.set_setting("hold_seconds", 60)
+    a.clock.put(stage.clock.now_ms() + 15 * 60_000)
+    wrong = Slot(slot_at(a.clock.now_ms()) - 1)
+    place = record_slot(a.diary, contract, wrong)
+    a.diary.note_notice(place, "bus :1.7 3")
+    register(a.diary, a.line)
+    a.diary.send_asked()
+    a.sync()
+    ((segment,),) = [a.diary.week(week).segments for week in a.diary.weeks()]
+    (notice,) = a.diary.notices()
+    assert notice.place == (contract.id, segment.slot) != place
+    assert segment.state == "held"
+    a.diary.remove([notice.place])
+    assert a.diary.notices() == ()
+
+
 @rule("R40")
 @rule("R44")
 def test_a_text_stamped_ahead_of_the_servers_clock_is_sent_anew_with_a_corrected_stamp(stage: Stage) -> None:
