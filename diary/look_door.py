@@ -13,6 +13,7 @@ from diary import (
     checking,
     looking,
     refused,
+    reminding,
     search,
     showing,
 )
@@ -21,7 +22,9 @@ from diary.auditing import Audit
 from diary.checking import WeekCheck
 from diary.contracts import Contract
 from diary.refused import RefusalView
+from diary.reminding import Reminder
 from diary.rules.qualifies import Finding
+from diary.rules.reminder import Occasion, WeekReminder
 from diary.rules.segment import StampedText
 from diary.rules.timesheet import Place, SegmentView, WeekView
 from diary.rules.week import Week
@@ -107,6 +110,18 @@ class LookDoor(SyncDoor):
     def attention(self) -> Attention:
         """Return what is said wherever somebody looks (R31, R37d)."""
         return attention.attention(self._state)
+
+    def week_reminder(self) -> WeekReminder | None:
+        """Return what a week still lacks, on Sunday evening and Monday morning (R31)."""
+        return reminding.week_reminder(self._state)
+
+    def reminders(self) -> tuple[Reminder, ...]:
+        """Return what is due to be told and was not yet (R23, R31)."""
+        return reminding.reminders(self._state)
+
+    def note_told(self, occasion: Occasion) -> None:
+        """Note that a reminder was told (R23, R31)."""
+        reminding.note_told(self._state, occasion)
 
     def audit(self) -> Audit:
         """Return what is stored, what was sent, when and to whom, and what gave alarm (R55)."""

@@ -1,5 +1,6 @@
 """Settings of this device: names, defaults, and the values they may take (R5, R13, R17, R18)."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from zoneinfo import available_timezones
@@ -56,6 +57,10 @@ def _is_zone(value: Value) -> bool:
     return value == "" or value in available_timezones()
 
 
+def _is_time(value: Value) -> bool:
+    return value == "" or re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", str(value)) is not None
+
+
 _ON_OR_OFF = "on or off"
 
 SETTINGS: Mapping[str, Setting] = {
@@ -76,6 +81,24 @@ SETTINGS: Mapping[str, Setting] = {
     "clock_24h": Setting(True, _ON_OR_OFF, _is_switch, "whether times read 17:45 or 5:45 pm"),
     "zone": Setting(
         "", "a time zone, or nothing for this machine's", _is_zone, "the zone times are shown in"
+    ),
+    "remind_week": Setting(
+        True,
+        _ON_OR_OFF,
+        _is_switch,
+        "whether Sunday evening and Monday morning say what the week lacks",
+    ),
+    "remind_work_at": Setting(
+        "",
+        "a time such as 9:00, or nothing",
+        _is_time,
+        "when to remind on weekdays that work hours have begun and nothing is tracked",
+    ),
+    "remind_memo_after": Setting(
+        0,
+        "0 to 480 minutes",
+        _within(0, 480),
+        "after how long to ask whether a memo still holds; 0: never",
     ),
     "show_fixed_price": Setting(False, _ON_OR_OFF, _is_switch, "whether fixed-price contracts are shown"),
 }

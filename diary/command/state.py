@@ -12,6 +12,7 @@ from diary.command.home import Desk, print_json, zone_of
 from diary.rules.json_form import at, iso
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from diary.idling import IdleQuestion
@@ -37,9 +38,10 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
     away = "" if found.idle is None else _idle_says(found.idle, zone)
     times = f"today {_hours(found.today_minutes)}, this week {_hours(found.week_minutes)}"
     before_lock = [week.says(now_ms) for week in found.before_lock]
+    reminder = _week_reminder(desk, at(now_ms).astimezone(zone))
     if brief:
         loud = _deletions_refused(found.refused_deletions)
-        lock = " ".join(before_lock).removesuffix(".")
+        lock = " ".join((*before_lock, reminder)).rstrip(" .")
         sys.stdout.write("; ".join(filter(None, (loud, tracking, away, times, waiting, lock))) + ".\n")
         return
     memo = f"Memo: {found.memo}" if found.tracking and found.memo else ""
@@ -52,6 +54,7 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
         f"Waiting: {waiting or 'nothing'}",
         away,
         *before_lock,
+        reminder,
     ]
     if found.refused_deletions:
         loud = _deletions_refused(found.refused_deletions)
@@ -64,6 +67,21 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
     if found.phrase_waits:
         lines.append("The recovery phrase is not confirmed yet: diary key phrase.")
     sys.stdout.write("\n".join(filter(None, lines)) + "\n")
+
+
+def _week_reminder(desk: Desk, local: "datetime") -> str:
+    """Return what the week still lacks, on Sunday evening and Monday morning; "" at all other times (R31)."""
+    from diary.rules.reminder import window_began
+
+    if window_began(local) is None:
+        return ""
+    with desk.open_diary() as diary:
+        found = diary.week_reminder()
+        return (
+            ""
+            if found is None
+            else f"{found.says(diary.now_ms())} What to do: diary check {found.week.name}."
+        )
 
 
 def _json(found: "Status") -> dict[str, object]:

@@ -111,12 +111,15 @@ class AttentionSaid:
     alarms: str
     lost: str
     undo: str
+    reminder: str
+    reminder_href: str
     idle: IdleSaid | None
 
 
 def attention_said(diary: Diary) -> AttentionSaid:
     """Return what wants attention, in words (R31, R37d, R38)."""
     found, reading = diary.attention(), reading_of(diary)
+    reminder = diary.week_reminder()
     return AttentionSaid(
         refused=found.refused,
         deletions=tuple(
@@ -143,6 +146,8 @@ def attention_said(diary: Diary) -> AttentionSaid:
         else "",
         lost=lost_says(found.lost_by_server),
         undo=_undo_says(diary.undoable()),
+        reminder="" if reminder is None else reminder.says(reading.now_ms),
+        reminder_href="" if reminder is None else f"/-/diary/check/{reminder.week.name}",
         idle=_idle_said(diary, found.idle, reading),
     )
 

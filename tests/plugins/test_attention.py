@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from diary.rules.ids import Slot
 from tests.plugins.conftest import MORNING, Served
-from tests.practice import instant, refuse
+from tests.practice import instant, record_slot, refuse
 from tests.rule import rule
 
 pytestmark = pytest.mark.browser
@@ -170,3 +171,18 @@ def test_an_answer_to_a_question_that_is_closed_says_so(served: Served, page: Pa
     served.diary.settle_idle()
     page.get_by_role("button", name="Keep it").click()
     expect(page.get_by_role("status")).to_contain_text("That is not asked any more")
+
+
+@rule("R31")
+def test_a_page_reminds_on_sunday_evening_of_what_the_week_lacks(served: Served, page: Page) -> None:
+    record_slot(served.diary, served.contract, Slot(MORNING[-1] + 6), memo=None, picture=None)
+    served.clock.put(instant("2026-11-22T19:00Z"))
+    page.goto(served.address(DAY))
+    reminder = page.locator(".attention .notice", has_text="Before it locks")
+    expect(reminder).to_contain_text("2026-W47 locks in 17 h 0 min")
+    expect(reminder).to_contain_text("no memo")
+    reminder.get_by_role("link", name="See what to do").click()
+    expect(page).to_have_url(served.address("/-/diary/check/2026-W47"))
+    served.clock.put(instant("2026-11-21T19:00Z"))
+    page.goto(served.address(DAY))
+    expect(page.get_by_text("Before it locks")).to_have_count(0)
