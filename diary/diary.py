@@ -19,6 +19,7 @@ from diary import (
     drafting,
     idling,
     noticing,
+    private_rules,
     recording,
     recovering,
     settings,
@@ -37,6 +38,7 @@ from diary.noticing import SnapshotNotice
 from diary.refused import RefusalView
 from diary.rules.change import Refused
 from diary.rules.ids import ContractId, Millis, Slot
+from diary.rules.private import PrivateRule
 from diary.rules.segment import ListedDevice, Sealed
 from diary.rules.timesheet import Place
 from diary.sealing.keyring import KeyPlace
@@ -305,3 +307,21 @@ class Diary(LookDoor):
     def set_setting(self, name: str, value: settings.Value) -> None:
         """Set a setting."""
         settings.set_setting(self._state, name, value)
+
+    # Private rules.
+
+    def private_rules(self) -> tuple[PrivateRule, ...]:
+        """Return what is never captured on this device (R22)."""
+        return private_rules.rules(self._state)
+
+    def private_rule(self, number: int) -> PrivateRule:
+        """Return a private rule by its number in the list (R22)."""
+        return private_rules.numbered(self._state, number)
+
+    def add_private_rule(self, *, application: str = "", words: str = "") -> PrivateRule:
+        """Never capture windows of an application, with some words, or both (R22)."""
+        return private_rules.add(self._state, application, words)
+
+    def remove_private_rule(self, rule: PrivateRule) -> None:
+        """Capture again what a rule hid (R22)."""
+        private_rules.remove(self._state, rule)
