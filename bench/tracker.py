@@ -122,8 +122,8 @@ def _measure_snapshots(size: tuple[int, int]) -> None:
 
         def sit() -> None:
             taken = asyncio.run(ProcessStudio(SystemClock()).take(Sitting("all")))
-            if taken.no_picture:
-                sys.exit(f"no picture: {taken.no_picture}")
+            if taken is None or taken.no_picture:
+                sys.exit(f"no picture: {taken and taken.no_picture}")
 
         for by, act in (("workdiary", sit), ("mss and PNG", _take_plainly)):
             figures = [_cost(act) for _ in range(SNAPSHOTS)]

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from capture.alone import alone, holder, is_tracked
+from capture.private_command import add_private
 from diary.contracts import Contract
 from diary.diary import Diary
 from diary.errors import MachineError, NothingError
@@ -66,6 +67,7 @@ def commands(app: typer.Typer, open_diary: OpenDiary) -> None:
     _add_wishes(app, open_diary)
     _add_changes(app, open_diary)
     _add_tracker(app, open_diary)
+    add_private(app, open_diary)
 
 
 def _add_wishes(app: typer.Typer, open_diary: OpenDiary) -> None:

@@ -1,9 +1,12 @@
-"""Names as they are kept: one line, bounded (R13)."""
+"""Names as a desktop tells them: one line, bounded (R13).
 
-NAME_LENGTH_MAX = 300  # characters: a version stays about a kilobyte
+The bound is the private rules': a word that hides a window may stand far behind in its title (R22).
+"""
+
+from diary.rules.private import TITLE_CHARACTERS_MAX
 
 
 def one_line(text: str) -> str:
     """Return the text without line breaks and control characters, cut to its bound."""
-    plain = "".join(sign if sign.isprintable() else " " for sign in text[: NAME_LENGTH_MAX * 2])
-    return " ".join(plain.split())[:NAME_LENGTH_MAX]
+    plain = "".join(sign if sign.isprintable() else " " for sign in text[: TITLE_CHARACTERS_MAX * 2])
+    return " ".join(plain.split())[:TITLE_CHARACTERS_MAX]

@@ -91,13 +91,18 @@ class Session:
         return self._do.take()
 
     @property
+    def is_on(self) -> bool:
+        """Return whether tracking is wanted and the screen is not locked."""
+        return self._wish.is_on(self._at_ms) and not self._is_locked
+
+    @property
     def listens(self) -> bool:
         """Return whether input is to be counted now (R15).
 
         Never while tracking is off or paused, nor what unlocks the screen or goes into a private window.
         Where nobody is there it is counted: that is how they are seen to come back.
         """
-        return self._wish.is_on(self._at_ms) and not self._is_locked and not self._is_private
+        return self.is_on and not self._is_private
 
     @property
     def draft(self) -> Draft | None:
@@ -192,7 +197,7 @@ class Session:
             self._slots.waiting.append(draft)
         elif self._slots.asked or (self._slots.awaits_moment(draft) and met):
             if not self._slots.asked:  # the moment was so near the end that this tick comes just after it
-                self._do.add(TakePicture(draft.slot))
+                self._do.add(TakePicture(draft.slot, draft.contract))
                 draft = self._said_at_moment(draft)
             self._slots.unpictured[draft.slot] = draft
         else:
@@ -316,7 +321,7 @@ class Session:
         if met:
             self._slots.draft = self._said_at_moment(draft)
             self._slots.asked = True
-            self._do.add(TakePicture(draft.slot))
+            self._do.add(TakePicture(draft.slot, draft.contract))
         else:
             self._miss(draft)
 

@@ -86,9 +86,10 @@ Event = Begun | Tick | Wished | PictureTaken | PictureWithheld | Answered | Remo
 
 @dataclass(frozen=True, slots=True)
 class TakePicture:
-    """Take the picture of this slot now."""
+    """Take the picture of this slot now; `contract` says whether anything may be masked in it (R22)."""
 
     slot: Slot
+    contract: ContractId
 
 
 @dataclass(frozen=True, slots=True)

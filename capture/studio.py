@@ -19,6 +19,7 @@ import msgspec
 from capture.draft import Snapshot
 from capture.edges import Monitors
 from diary.clock import Clock
+from diary.rules.private import PrivateRule
 from diary.rules.segment import Moment
 
 SECONDS_MAX = 240  # a display that answers nobody: long before the next slot is over
@@ -26,9 +27,11 @@ NICENESS = 10  # the encoder gives way to whatever the freelancer works with
 
 
 class Sitting(msgspec.Struct, frozen=True):
-    """What a snapshot is to show."""
+    """What a snapshot is to show, and what it must not (see `Privacy`; R22)."""
 
     monitors: Monitors
+    private: tuple[PrivateRule, ...] | None = ()
+    may_mask: bool = True
 
 
 class Studio(Protocol):
@@ -38,8 +41,11 @@ class Studio(Protocol):
         """Get ready: a snapshot is to be taken within seconds."""
         ...
 
-    async def take(self, sitting: Sitting) -> Snapshot:
-        """Return what this moment shows, or the reason why there is no picture. Never raises."""
+    async def take(self, sitting: Sitting) -> Snapshot | None:
+        """Return what this moment shows, or the reason why there is no picture. Never raises.
+
+        None where something private is shown and may not be masked (R22).
+        """
         ...
 
     async def close(self) -> None:
@@ -63,7 +69,7 @@ class ProcessStudio:
         if self._starting is None:
             self._starting = asyncio.create_task(_start())
 
-    async def take(self, sitting: Sitting) -> Snapshot:
+    async def take(self, sitting: Sitting) -> Snapshot | None:
         """Have the process take the snapshot, and see it end (see `Studio`)."""
         self.prepare()
         starting, self._starting = self._starting, None
@@ -78,7 +84,7 @@ class ProcessStudio:
                     answer, _ = await process.communicate(msgspec.msgpack.encode(sitting))
             finally:
                 await _end(process)
-            return msgspec.msgpack.decode(answer, type=Snapshot)
+            return msgspec.msgpack.decode(answer, type=Snapshot | None)
         except (OSError, TimeoutError, msgspec.DecodeError):
             # Not started, no answer, or dead: the segment counts and says that its picture failed.
             return Snapshot(moment, no_picture="failed")
@@ -109,6 +115,7 @@ def _serve(wishes: BinaryIO, snapshots: BinaryIO) -> None:
     """Take one snapshot as asked; the imports are the slow part, and are done before it is asked."""
     from capture.edges import edges_of
     from capture.photograph import photograph
+    from capture.privacy import Privacy
     from diary.clock import SystemClock
 
     edges = edges_of()
@@ -118,7 +125,8 @@ def _serve(wishes: BinaryIO, snapshots: BinaryIO) -> None:
     sitting = msgspec.msgpack.decode(wish, type=Sitting)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    snapshots.write(msgspec.msgpack.encode(photograph(edges, sitting.monitors, SystemClock())))
+    privacy = Privacy(sitting.private, sitting.may_mask)
+    snapshots.write(msgspec.msgpack.encode(photograph(edges, sitting.monitors, SystemClock(), privacy)))
     edges.close()
 
 

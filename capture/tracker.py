@@ -22,6 +22,8 @@ from capture.draft import Draft, Wish
 from capture.edges import Edges, Monitors
 from capture.kept import absence_of, answer_to, found_again, to_keep, wish_of
 from capture.notification import Notifier
+from capture.photograph import is_private_shown
+from capture.privacy import Privacy
 from capture.sentences import sentence
 from capture.session import Session
 from capture.snapshot_notices import SnapshotNotices
@@ -36,6 +38,7 @@ from capture.steps import (
     FinishCapture,
     KeepDraft,
     PictureTaken,
+    PictureWithheld,
     Removed,
     Say,
     Settle,
@@ -55,6 +58,7 @@ WAKE_SECONDS = 0.05  # changes come in bursts; one look answers them all
 DISPLAY_RETRY_MS = 30_000
 STUDIO_AHEAD_MS = 4_000
 RECORD_RETRY_MS = 60_000
+PRIVACY_MS_MAX = 60_000  # terms change with the week; rules and contract wake the tracker
 _CHANGES = {"modified", "created", "moved", "deleted"}
 
 
@@ -85,6 +89,11 @@ class Tracker:
         self._is_counting = False
         self._is_display_missed = False
         self._display_retry_at_ms = 0
+        self._privacy = Privacy()
+        self._privacy_contract: ContractId | None = None  # whose it is
+        self._privacy_until_ms = 0
+        self._is_looking = False
+        self._is_private = False
         self._said_last: str = ""
         self._notifier = notifier
 
@@ -146,7 +155,9 @@ class Tracker:
         if self._is_counting and sample.keystrokes is None:
             self._is_counting = False
             self._miss_display()
-        self._step(Tick(self._diary.now_ms(), sample, locked=self._edges.idle.is_locked()))
+        self._look_for_private()
+        locked = self._edges.idle.is_locked()
+        self._step(Tick(self._diary.now_ms(), sample, locked=locked, private=self._is_private))
         if self._woken.is_set():
             self._woken.clear()
             self._look_for_marks()
@@ -214,8 +225,8 @@ class Tracker:
 
     def _run_effect(self, effect: Effect) -> None:
         match effect:
-            case TakePicture(slot):
-                self._pictures.create_task(self._take_picture(slot))
+            case TakePicture(slot, contract):
+                self._pictures.create_task(self._take_picture(slot, contract))
             case KeepDraft(draft, instead_of):
                 self._keep(draft, instead_of)
             case DropDraft(contract, slot):
@@ -231,12 +242,48 @@ class Tracker:
             case _:
                 assert_never(effect)
 
-    async def _take_picture(self, slot: Slot) -> None:
-        monitors = cast(
-            "Monitors", self._diary.setting("picture_monitors")
-        )  # the setting takes these words only
-        snapshot = await self._studio.take(Sitting(monitors))
-        self._step(PictureTaken(self._diary.now_ms(), slot, snapshot))
+    async def _take_picture(self, slot: Slot, contract: ContractId) -> None:
+        # Asked for anew each time: a rule that was added a second ago holds (R22).
+        privacy = self._privacy_of(contract)
+        snapshot = await self._studio.take(Sitting(self._monitors(), privacy.rules, privacy.may_mask))
+        now_ms = self._diary.now_ms()
+        self._step(
+            PictureWithheld(now_ms, slot) if snapshot is None else PictureTaken(now_ms, slot, snapshot)
+        )
+
+    def _monitors(self) -> Monitors:
+        # The setting takes these words only.
+        return self._try(lambda: cast("Monitors", self._diary.setting("picture_monitors")), "all")
+
+    def _privacy_of(self, contract: ContractId) -> Privacy:
+        """Return what is private now; where that cannot be read, everything is (R22)."""
+        return self._try(
+            lambda: Privacy(self._diary.private_rules(), self._diary.may_mask(contract)), Privacy(None)
+        )
+
+    def _look_for_private(self) -> None:
+        """See each second whether a private window is shown that this contract lets nobody mask (R22)."""
+        if self._is_looking:
+            return
+        contract, now_ms = self._wish.contract, self._diary.clock.monotonic_ms()
+        is_stale = self._woken.is_set() or now_ms >= self._privacy_until_ms
+        if contract is not None and (is_stale or contract != self._privacy_contract):
+            self._privacy_contract, self._privacy_until_ms = contract, now_ms + PRIVACY_MS_MAX
+            self._privacy = self._privacy_of(contract)
+        if not self._session.is_on or self._privacy.may_mask or not self._privacy.hides_anything:
+            self._is_private = False
+            return
+        self._is_looking = True
+        self._pictures.create_task(self._see_private())
+
+    async def _see_private(self) -> None:
+        try:
+            # In a thread, as there may be many windows to ask about: one at a time, and nobody else asks.
+            self._is_private = await asyncio.to_thread(
+                is_private_shown, self._edges, self._monitors(), self._privacy
+            )
+        finally:
+            self._is_looking = False
 
     def _ask(self, ask: Ask) -> None:
         since_ms, until_ms = ask.absence.since_ms, ask.absence.until_ms

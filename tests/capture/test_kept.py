@@ -30,6 +30,7 @@ MOMENT = Moment(wall_ms=Millis(7), monotonic_ms=8, boot="b")
             snapshot=Snapshot(MOMENT, "Editor", "t", None, (("screen", b"x"),)),
         ),
         Draft(MILL, Slot(3), Millis(9), MINUTES, snapshot=Snapshot(MOMENT, "Editor", "t", "black")),
+        Draft(MILL, Slot(3), Millis(9), MINUTES, snapshot=Snapshot(MOMENT, masked=True)),
     ],
 )
 def test_what_is_kept_is_found_again(draft: Draft) -> None:

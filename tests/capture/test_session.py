@@ -241,7 +241,7 @@ def test_a_desktop_that_lets_no_program_count_leaves_the_counts_empty() -> None:
 @rule("R16")
 def test_a_picture_that_could_not_be_taken_leaves_a_segment_that_says_why() -> None:
     session = Session(drawing(0))
-    assert session.step(Begun(at(0), on()))[-1] == TakePicture(SLOT)
+    assert session.step(Begun(at(0), on()))[-1] == TakePicture(SLOT, MILL)
     session.step(PictureTaken(at(0.1), SLOT, snapshot(0.1, "black")))
     for tenth in range(1, 100):
         session.step(Tick(at(tenth / 10), AT_LEAST))
@@ -258,7 +258,7 @@ def test_a_moment_at_the_very_end_is_taken_though_the_tick_comes_just_after_it()
     session.step(Begun(at(0), on()))
     for tenth in range(1, 100):
         session.step(Tick(at(tenth / 10), AT_LEAST))
-    assert TakePicture(SLOT) in session.step(Tick(at(10.001), AT_LEAST))
+    assert TakePicture(SLOT, MILL) in session.step(Tick(at(10.001), AT_LEAST))
     (finish,) = session.step(PictureTaken(at(10.02), SLOT, snapshot(10.01)))
     assert isinstance(finish, FinishCapture)
     assert finish.draft.slot == SLOT

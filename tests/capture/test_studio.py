@@ -12,6 +12,8 @@ from PIL import Image
 
 from capture.studio import ProcessStudio, Sitting
 from diary.clock import SystemClock
+from diary.rules.private import PrivateRule
+from tests.capture.painted import has_colour
 from tests.desktop import Desktop
 from tests.event_loop import run
 from tests.rule import rule
@@ -27,6 +29,7 @@ def test_a_snapshot_comes_whole_from_a_process_that_is_gone_afterwards(desktop: 
         studio = ProcessStudio(CLOCK)
         before_ms = CLOCK.now_ms()
         taken = await studio.take(ALL)
+        assert taken
         assert before_ms <= taken.moment.wall_ms <= CLOCK.now_ms()
         assert taken.moment.boot == CLOCK.boot()
         assert (taken.application, taken.title, taken.no_picture) == ("XTerm", "Ledger — draft", None)
@@ -51,8 +54,24 @@ def test_a_prepared_process_takes_the_picture_when_it_is_asked_and_not_before(de
         desktop.retitle("at the moment")
         asked_ms = CLOCK.now_ms()
         taken = await studio.take(ALL)
+        assert taken
         assert taken.title == "at the moment"
         assert taken.moment.wall_ms >= asked_ms
+
+    run(sit())
+
+
+@rule("R22")
+@pytest.mark.screen
+def test_what_is_private_never_comes_from_the_process(desktop: Desktop) -> None:
+    async def sit() -> None:
+        studio = ProcessStudio(CLOCK)
+        rules = (PrivateRule(words="ledger"),)
+        taken = await studio.take(Sitting("all", rules))
+        assert taken
+        assert (taken.masked, taken.application, taken.title) == (True, "", "")
+        assert not has_colour(Image.open(io.BytesIO(taken.pictures[0][1])), (255, 255, 255))
+        assert await studio.take(Sitting("all", rules, may_mask=False)) is None
 
     run(sit())
 
@@ -66,6 +85,7 @@ def test_a_process_that_dies_or_hangs_costs_one_picture(deadly: signal.Signals) 
         await _started()
         os.kill(next(iter(_children())), deadly)
         taken = await studio.take(ALL)
+        assert taken
         assert (taken.no_picture, taken.pictures) == ("failed", ())
         assert _children() == set()
 
@@ -80,7 +100,9 @@ def test_a_process_that_cannot_start_costs_one_picture(
 
     async def sit() -> None:
         studio = ProcessStudio(CLOCK)
-        assert (await studio.take(ALL)).no_picture == "failed"
+        taken = await studio.take(ALL)
+        assert taken
+        assert taken.no_picture == "failed"
         studio.prepare()
         await studio.close()
 

@@ -23,7 +23,7 @@ from capture.tracker import Tracker
 from diary.clock import GivenClock
 from diary.correcting import NoSegmentError
 from diary.diary import Diary
-from diary.rules.ids import Millis, Slot
+from diary.rules.ids import ContractId, Millis, Slot
 from diary.sealing.keyring import choose_place
 from tests.practice import instant, slot
 
@@ -144,7 +144,7 @@ class _StudioHere:
     def prepare(self) -> None:
         return
 
-    async def take(self, sitting: Sitting) -> Snapshot:
+    async def take(self, sitting: Sitting) -> Snapshot | None:
         return photograph(self.edges, sitting.monitors, self.clock)
 
     async def close(self) -> None:
@@ -171,8 +171,8 @@ class _Hastened(Tracker):
         self._day = day
         self._taken = asyncio.Event()
 
-    async def _take_picture(self, slot: Slot) -> None:
-        await super()._take_picture(slot)
+    async def _take_picture(self, slot: Slot, contract: ContractId) -> None:
+        await super()._take_picture(slot, contract)
         self._taken.set()
 
     def _draw(self, bound: int) -> int:
