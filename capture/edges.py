@@ -5,7 +5,7 @@ segments say why they have no picture (R16). A desktop that gives only some of i
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -107,7 +107,14 @@ class Idle(Protocol):
         ...
 
     def is_locked(self) -> bool:
-        """Return whether the screen is locked or blanked. Never raises."""
+        """Return whether nobody can be at this screen now. Never raises.
+
+        It is locked or blanked, another user's session is in front, or the computer is about to sleep (R18).
+        """
+        ...
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called, from any thread, when that may have changed; where nothing tells it, never."""
         ...
 
     def close(self) -> None:
@@ -157,11 +164,13 @@ def edges_of(environment: Mapping[str, str] = os.environ) -> Edges:
     if not environment.get("DISPLAY"):
         return blind_edges("There is no X11 display here (DISPLAY is not set).")
     from capture.input_counts import X11InputCounts
+    from capture.linux.idle import LinuxIdle
     from capture.x11.idle import X11Idle
     from capture.x11.screen import X11Screen
     from capture.x11.windows import X11Windows
 
-    return Edges(X11InputCounts(), X11Windows(), X11Screen(), X11Idle(), desktop="X11")
+    idle = LinuxIdle(X11Idle(), environment)
+    return Edges(X11InputCounts(), X11Windows(), X11Screen(), idle, desktop="X11")
 
 
 def blind_edges(because: str) -> Edges:
@@ -204,6 +213,9 @@ class Nothing:
     def is_locked(self) -> bool:
         """Return False: nothing is known of it (see `Idle`)."""
         return False
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        """Nothing changes (see `Idle`)."""
 
     def close(self) -> None:
         """Nothing is open."""

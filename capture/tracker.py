@@ -9,7 +9,7 @@ import asyncio
 import secrets
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, assert_never, cast
@@ -109,6 +109,7 @@ class Tracker:
         self._notices = SnapshotNotices(
             self._diary, self._notifier, say=self._say, wake=self._woken.set, zone=self._zone
         )
+        self._edges.idle.watch(lambda: _wake(loop, self._woken))
         with _watching(self._diary.home, loop, self._woken.set):
             async with asyncio.TaskGroup() as self._pictures:
                 self._begin()
@@ -336,6 +337,12 @@ class Tracker:
 
 def _said(fault: DiaryError) -> str:
     return f"{fault.what_happened} {fault.how_to_mend}".rstrip()
+
+
+def _wake(loop: asyncio.AbstractEventLoop, woken: asyncio.Event) -> None:
+    """Wake the tracker from another thread; one that has ended is not woken."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(woken.set)
 
 
 class _Waker(FileSystemEventHandler):

@@ -29,6 +29,10 @@ fi
 if [ "$want" = test ] && ! compgen -G "/usr/lib/*/libatomic.so.1" >/dev/null; then
     missing+=(libatomic1)
 fi
+# Services in the place of the login manager's and the desktop's: they run on the system's own Python.
+if [ "$want" = test ] && ! /usr/bin/python3 -c "import dbusmock" 2>/dev/null; then
+    missing+=(python3-dbusmock)
+fi
 # A database, not on anybody's PATH: the server's tests start their own.
 if [ "$want" = test ] && ! compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null &&
     ! command -v initdb >/dev/null 2>&1; then

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from capture.edges import Edges, Lack, Nothing, blind_edges
+from capture.linux.idle import LinuxIdle
 from capture.wayland.idle import WaylandIdle
 from capture.wayland.screencopy import MANAGER, CopiedScreen
 from capture.wayland.sway import SwayWindows
@@ -30,8 +31,9 @@ def wayland_edges(environment: Mapping[str, str]) -> Edges:
         )
     if MANAGER not in offers:
         lacks["picture"] = "This desktop offers no picture of its screen."
-    idle = WaylandIdle(environment)
-    if not idle.offered():
+    told = WaylandIdle(environment)
+    idle = LinuxIdle(told, environment)
+    if not told.offered() and idle.idle_ms() is None:
         lacks["presence"] = "This desktop does not say when nobody is there: no minute counts as active."
     return Edges(
         Nothing(),

@@ -6,7 +6,7 @@ it is asked about input alone; else a film that keeps the screen awake counts as
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from capture.wayland.wire import Arguments, WaylandError, Wire
 from diary.clock import Clock, SystemClock
@@ -47,6 +47,9 @@ class WaylandIdle:
     def is_locked(self) -> bool:
         """Return False: a compositor does not tell it, the session's manager does (see `Idle`)."""
         return False
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        """Tell nothing: it is asked (see `Idle`)."""
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,5 +1,7 @@
 """How long the user has been away, by the X server's screen saver extension (R14, R18)."""
 
+from collections.abc import Callable
+
 from Xlib.display import Display
 from Xlib.ext import screensaver
 
@@ -19,6 +21,9 @@ class X11Idle:
     def is_locked(self) -> bool:
         """Return whether the screen saver covers the screen (see `Idle`)."""
         return bool(self._x11.ask(_is_covered))
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        """Tell nothing: it is asked (see `Idle`)."""
 
     def close(self) -> None:
         """Close the connection."""

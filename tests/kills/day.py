@@ -6,6 +6,7 @@ are in tests/capture/test_tracker.py.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,6 +130,9 @@ class _Somebody:
 
     def is_locked(self) -> bool:
         return False
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        return
 
     def close(self) -> None:
         return

@@ -1,0 +1,1 @@
+"""What a Linux desktop tells over D-Bus, whichever way it draws."""
