@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial, wraps
+from functools import wraps
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,15 +71,22 @@ def wrap_edges(mortality: Mortality) -> None:
 
 
 def _wrap_sqlite3(mortality: Mortality) -> None:
-    class Labelled(sqlite3.Connection):
-        def execute(self, sql: str, *bound: Any) -> sqlite3.Cursor:
-            edge = "commit" if sql == "COMMIT" else "truncate log" if "wal_checkpoint" in sql else None
-            if edge is None:
-                return super().execute(sql, *bound)
-            with mortality.around(f"{edge} of diary.db"):
-                return super().execute(sql, *bound)
+    connect = sqlite3.connect
 
-    sqlite3.connect = partial(sqlite3.connect, factory=Labelled)  # type: ignore[assignment]
+    def labelled_connect(
+        *given: Any, factory: type[sqlite3.Connection] = sqlite3.Connection, **options: Any
+    ) -> sqlite3.Connection:
+        class Labelled(factory):  # type: ignore[misc, valid-type]  # the product has a kind of its own
+            def execute(self, sql: str, *bound: Any) -> sqlite3.Cursor:
+                edge = "commit" if sql == "COMMIT" else "truncate log" if "wal_checkpoint" in sql else None
+                if edge is None:
+                    return super().execute(sql, *bound)  # type: ignore[no-any-return]  # as its base
+                with mortality.around(f"{edge} of diary.db"):
+                    return super().execute(sql, *bound)  # type: ignore[no-any-return]  # as its base
+
+        return connect(*given, factory=Labelled, **options)
+
+    sqlite3.connect = labelled_connect  # type: ignore[assignment]
 
 
 def _wrap_apsw(mortality: Mortality) -> None:
