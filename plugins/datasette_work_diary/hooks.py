@@ -93,6 +93,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
         idle_form,
         late_page,
         pages,
+        private_form,
         refused_page,
         searching,
         setting_up,
@@ -110,6 +111,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
         *idle_form.ROUTES,
         *syncing.ROUTES,
         *setting_up.ROUTES,
+        *private_form.ROUTES,
     ]
 
 

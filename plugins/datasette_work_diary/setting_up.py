@@ -86,8 +86,10 @@ def _takes(name: str) -> str:
 
 
 async def _show(datasette: Any, request: Any, said: Sequence[RefusalSaid] = (), status: int = 200) -> Any:
-    reading, values = await viewer_here(datasette).room.ask(look_at_settings)
+    room = viewer_here(datasette).room
+    reading, values = await room.ask(look_at_settings)
     context: dict[str, object] = {
+        "private": await room.ask(lambda diary: diary.private_rules()),
         "settings": settings_shown(values),
         "zones": sorted(available_timezones()),
         "refusals_said": said,

@@ -62,3 +62,28 @@ def test_a_zone_that_is_set_holds_for_every_page(served: Served, page: Page) -> 
     expect(page.get_by_role("columnheader", name=":05")).to_be_visible()
     told = page.request.get(served.address(f"{SETTINGS_PAGE}.json")).json()
     assert told["zone"] == "Asia/Kathmandu"
+
+
+@rule("R22")
+def test_private_rules_are_added_and_removed_on_the_settings_page(served: Served, page: Page) -> None:
+    page.goto(served.address("/-/diary/settings"))
+    card = page.get_by_role("region", name="Never captured")
+    card.get_by_label("Words").fill("my <b>bank</b>")
+    card.get_by_role("button", name="Never capture").click()
+    expect(page.get_by_role("status")).to_have_text("Never captured from now on.")
+    expect(card).to_contain_text("“my <b>bank</b>”")
+    card.get_by_label("Application").fill("KeePassXC")
+    card.get_by_label("Application").press("Enter")
+    expect(card).to_contain_text("all windows of “KeePassXC”")
+    assert [(each.application, each.words) for each in served.diary.private_rules()] == [
+        ("", "my <b>bank</b>"),
+        ("KeePassXC", ""),
+    ]
+    card.get_by_label("Words").fill("*")
+    card.get_by_role("button", name="Never capture").click()
+    expect(page.get_by_role("status")).to_contain_text("fits every window")
+    card.get_by_role("button", name="Capture again: my <b>bank</b>").click()
+    expect(page.get_by_role("status")).to_have_text("Captured again from now on.")
+    assert [each.application for each in served.diary.private_rules()] == ["KeePassXC"]
+    page.goto(served.address("/-/diary/private.json"))
+    expect(page.locator("body")).to_contain_text("KeePassXC")
