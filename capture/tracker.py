@@ -20,7 +20,9 @@ from watchdog.observers import Observer
 
 from capture.draft import Draft, Wish
 from capture.edges import Edges, Monitors
+from capture.idle_notice import IdleNotice
 from capture.kept import absence_of, answer_to, found_again, to_keep, wish_of
+from capture.notification import Answer as Press
 from capture.notification import Notifier
 from capture.photograph import is_private_shown
 from capture.privacy import Privacy
@@ -110,6 +112,9 @@ class Tracker:
             self._diary, self._notifier, say=self._say, wake=self._woken.set, zone=self._zone
         )
         self._edges.idle.watch(lambda: _wake(loop, self._woken))
+        self._idle_notice = IdleNotice(
+            self._diary, self._notifier, say=self._say, wake=self._woken.set, zone=self._zone
+        )
         with _watching(self._diary.home, loop, self._woken.set):
             async with asyncio.TaskGroup() as self._pictures:
                 self._begin()
@@ -121,6 +126,7 @@ class Tracker:
             await self._studio.close()
             self._step(Ended(self._diary.now_ms()))
             await self._notices.end()
+            await self._idle_notice.end()
             await self._notifier.end()
         self._edges.close()
 
@@ -140,7 +146,12 @@ class Tracker:
 
     async def _begin_notices(self) -> None:
         """Connect to the desktop's notifications, beside the tracking: they may be slow to answer (R17)."""
-        self._notices.begin(await self._notifier.begin(self._notices.take))
+        self._notices.begin(await self._notifier.begin(self._take_press))
+        self._try(self._idle_notice.begin, None)
+
+    def _take_press(self, press: Press) -> None:
+        self._notices.take(press)
+        self._idle_notice.take(press)
 
     async def _rest(self) -> None:
         """Wait for the next tick, for what is due, or for a change in the diary's folder."""
@@ -238,6 +249,7 @@ class Tracker:
                 self._ask(effect)
             case Settle():
                 self._try(self._diary.settle_idle, None)
+                self._idle_notice.settle()
             case Say():
                 self._say(sentence(effect, self._zone))
             case _:
@@ -288,12 +300,14 @@ class Tracker:
 
     def _ask(self, ask: Ask) -> None:
         since_ms, until_ms = ask.absence.since_ms, ask.absence.until_ms
-        self._try(
+        asked = self._try(
             lambda: self._diary.ask_idle(
                 ask.contract, since_ms=since_ms, until_ms=until_ms, minutes=ask.minutes
             ),
             None,
         )
+        if asked is not None:
+            self._try(lambda: self._idle_notice.ask(asked), None)
 
     def _keep(self, draft: Draft, instead_of: ContractId | None) -> None:
         kept = self._try(lambda: self._diary.keep_draft(to_keep(draft), instead_of), True)

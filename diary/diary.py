@@ -224,6 +224,10 @@ class Diary(LookDoor):
         """Answer it; the tracker does what the answer says (see `idling.answer`; R18)."""
         return idling.answer(self._state, word, move_to=move_to, memo=memo, label=label, until_ms=until_ms)
 
+    def note_idle_handle(self, handle: str) -> None:
+        """Note the notification that asks about time away (R18)."""
+        idling.note_handle(self._state, handle)
+
     def settle_idle(self) -> None:
         """Ask no more (R18)."""
         idling.settle(self._state)

@@ -37,7 +37,7 @@ class IdleQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """From the last activity until tracking paused: minutes that are recorded though nobody was there.
 
     `contract` was tracked then. `answer` is None until there is one; `move_to`, `memo` and `label` belong to
-    "move".
+    "move". `handle` is by which the desktop knows the notification that asks.
     """
 
     contract: ContractId
@@ -48,6 +48,7 @@ class IdleQuestion(msgspec.Struct, frozen=True, kw_only=True):
     move_to: ContractId | None = None
     memo: StampedText | None = None
     label: StampedText | None = None
+    handle: str = ""
 
     @property
     def says(self) -> str:
@@ -127,6 +128,14 @@ def _moving(
         for text in (memo, label)
     )
     return msgspec.structs.replace(asked, move_to=move_to, memo=memo_said, label=label_said)
+
+
+def note_handle(diary: OpenDiary, handle: str) -> None:
+    """Note the notification that asks, so that a later run puts its own in that one's place."""
+    with diary.writing():
+        asked = _kept(diary)
+        if asked is not None:
+            diary.keep(IDLE_QUESTION, msgspec.to_builtins(msgspec.structs.replace(asked, handle=handle)))
 
 
 def settle(diary: OpenDiary) -> None:
