@@ -21,7 +21,10 @@ LACKING: dict[Lack, str] = {
     "presence": "Record in an X11 session, or on a desktop that tells it.",
 }
 WHY_NO_PICTURE = {
-    "no_permission": ("The desktop allows no picture.", "Allow it in the desktop's privacy settings."),
+    "no_permission": (
+        "The desktop allows no picture.",
+        "Allow it when the desktop asks, or in its privacy settings.",
+    ),
     "locked": ("The screen is locked.", "Unlock it and look again."),
     "black": ("The picture is all black.", "Wake the screen; on a Wayland desktop log in to an X11 session."),
     "no_display": ("There is no display to take a picture of.", "Run it on the desktop that you work on."),

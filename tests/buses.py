@@ -62,7 +62,7 @@ class Bus:
         """Start a service of dbusmock and wait until it answers: a template, or name, path and interface."""
         name = "org.freedesktop.login1" if "logind" in words else words[0]
         process = self._run(PYTHON, "-m", "dbusmock", *words)
-        assert until(lambda: self._has(name)), f"dbusmock {words} did not start"
+        assert until(lambda: self.has(name)), f"dbusmock {words} did not start"
         return process
 
     def call(self, name: str, path: str, interface: str, method: str, signature: str, *arguments: Any) -> Any:
@@ -81,7 +81,8 @@ class Bus:
             [(kind, value) for kind, value in zip(signature, arguments, strict=True)],
         )  # fmt: skip
 
-    def _has(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
+        """Return whether somebody on the bus has this name."""
         bus = "org.freedesktop.DBus"
         (is_there,) = self.call(bus, "/org/freedesktop/DBus", bus, "NameHasOwner", "s", name)
         return bool(is_there)

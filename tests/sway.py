@@ -94,7 +94,7 @@ class Sway:
     def type_text(self, text: str) -> None:
         """Type `text` into the window with the focus."""
         subprocess.run(
-            ("wtype", text), env={**os.environ, **self.environment()}, check=True, timeout=60, **self._user()
+            ("wtype", text), env={**os.environ, **self.environment()}, check=True, timeout=60, **self.user()
         )
 
     def stop(self) -> None:
@@ -154,10 +154,11 @@ class Sway:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
-                **self._user(),
+                **self.user(),
             )
         )
 
     @staticmethod
-    def _user() -> dict[str, Any]:
+    def user() -> dict[str, Any]:
+        """Return as whom its processes run, as arguments of Popen."""
         return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}

@@ -7,7 +7,7 @@ set -euo pipefail
 want=${1:?run or test}
 programs_run=(Xvfb:xvfb openbox:openbox xterm:xterm xdotool:xdotool)
 programs_test=("${programs_run[@]}" chromium:chromium soffice:libreoffice-calc-nogui faketime:faketime xrandr:x11-xserver-utils ip:iproute2
-    dunst:dunst dbus-daemon:dbus-daemon dbus-send:dbus-bin sway:sway foot:foot wtype:wtype)
+    dunst:dunst dbus-daemon:dbus-daemon dbus-send:dbus-bin sway:sway foot:foot wtype:wtype grim:grim pipewire:pipewire)
 
 if [ "$want" = run ]; then
     # A real screen needs none of it.
@@ -33,6 +33,10 @@ fi
 if [ "$want" = test ] && ! /usr/bin/python3 -c "import dbusmock" 2>/dev/null; then
     missing+=(python3-dbusmock)
 fi
+# The portal for pictures and its half for wlroots: programs, on nobody's PATH.
+for portal in xdg-desktop-portal xdg-desktop-portal-wlr; do
+    [ "$want" != test ] || [ -x "/usr/libexec/$portal" ] || missing+=("$portal")
+done
 # A database, not on anybody's PATH: the server's tests start their own.
 if [ "$want" = test ] && ! compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null &&
     ! command -v initdb >/dev/null 2>&1; then

@@ -60,6 +60,11 @@ class Bus:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def name(self) -> str:
+        """Return this line's own name on the bus."""
+        return str(self._line.unique_name)
+
     def ask(
         self,
         service: DBusAddress,
@@ -96,10 +101,10 @@ class Bus:
             self._line.filter(rule, queue=self._told)
             unwrap_msg(self._line.send_and_get_reply(message_bus.AddMatch(rule), timeout=ANSWER_SECONDS_MAX))
 
-    def next_told(self) -> Message:
-        """Wait for the next signal that was subscribed to, however long it takes."""
+    def next_told(self, seconds_max: float | None = None) -> Message:
+        """Wait for the next signal that was subscribed to; None waits however long it takes."""
         with _faults():
-            return self._line.recv_until_filtered(self._told)
+            return self._line.recv_until_filtered(self._told, timeout=seconds_max)
 
     def hang_up(self) -> None:
         """End the line from another thread: who waits in `next_told` gets a `BusError`."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from capture.edges import Edges, Lack, Nothing, blind_edges
+from capture.edges import Edges, Lack, Nothing, Screen, blind_edges
 from capture.linux.idle import LinuxIdle
+from capture.linux.portal import PortalScreen
 from capture.wayland.idle import WaylandIdle
 from capture.wayland.screencopy import MANAGER, CopiedScreen
 from capture.wayland.sway import SwayWindows
@@ -29,8 +30,12 @@ def wayland_edges(environment: Mapping[str, str]) -> Edges:
         lacks["positions"] = (
             "This desktop does not tell where windows are: with private rules the whole picture is black."
         )
+    screen: Screen = CopiedScreen(environment)
     if MANAGER not in offers:
-        lacks["picture"] = "This desktop offers no picture of its screen."
+        portal = PortalScreen(environment)
+        screen = portal
+        if not portal.offered():
+            lacks["picture"] = "This desktop gives no picture of its screen, and has no portal that does."
     told = WaylandIdle(environment)
     idle = LinuxIdle(told, environment)
     if not told.offered() and idle.idle_ms() is None:
@@ -38,7 +43,7 @@ def wayland_edges(environment: Mapping[str, str]) -> Edges:
     return Edges(
         Nothing(),
         SwayWindows(environment) if sway else Nothing(),
-        CopiedScreen(environment),
+        screen,
         idle,
         desktop="Wayland (sway)" if sway else "Wayland",
         lacks=lacks,
