@@ -12,7 +12,7 @@ from diary.evidence.feed import FeedFaultError
 from diary.evidence.merkle import root_of
 from diary.evidence.opening import Opening, SignedOpening, read_opening
 from diary.evidence.page_proof import LEAF_BYTES
-from diary.evidence.receipt import Cursor, Page
+from diary.evidence.receipt import Cursor, Page, is_answer_of
 from diary.proving import SHOWN_ROWS_MAX, Prover, Showing, is_leaf_of, leaves_of, leaves_taken
 from diary.rules.ids import ContractId, Millis
 from diary.state import OpenDiary
@@ -232,6 +232,35 @@ def showings(diary: OpenDiary, names: Sequence[Name], server_key: str) -> Iterat
                 showing = Showing()
             showing.add(item)
     if showing.rows:
+        yield showing
+
+
+def newest_refused(diary: OpenDiary) -> int:
+    """Return the greatest n of this replica that the server refused for good; 0 for none (R40)."""
+    with diary.reading():
+        return receipts.newest_refused(diary.connection, diary.replica)
+
+
+def refusals_to_show(diary: OpenDiary, server_key: str) -> Iterator[Showing]:
+    """Yield the answers in which this server refused something, as much at a time as one request carries.
+
+    Whatever happened to the server, it is to answer those names alike for ever (R40, R43).
+    """
+    showing, after = Showing(), 0
+    while True:
+        with diary.reading():
+            answers = receipts.answers_that_refuse(diary.connection, after, SHOWN_ROWS_MAX)
+        for number, answer in answers:
+            after = number
+            if not is_answer_of(answer, bytes.fromhex(server_key)):
+                continue  # of a server this diary was registered with before
+            if not showing.has_room_for_answer(answer):
+                yield showing
+                showing = Showing()
+            showing.add_answer(answer)
+        if len(answers) < SHOWN_ROWS_MAX:
+            break
+    if showing.answers:
         yield showing
 
 

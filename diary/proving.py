@@ -44,14 +44,24 @@ class Showing:
         if item.row.push not in self.pushes:
             self.pushes[item.row.push] = item.push
             self.size += len(item.push.hashes)
-        if item.answer is not None and item.answer.text not in self.answers:
-            self.answers[item.answer.text] = item.answer
-            self.size += len(item.answer.text)
+        if item.answer is not None:
+            self.add_answer(item.answer)
         if item.page is not None:
             place = (item.page.contract, item.page.first, item.page.count)
             if place not in self.pages:
                 self.pages[place] = item.page
                 self.size += LEAF_BYTES * item.page.count
+
+    def add_answer(self, answer: SignedAnswer) -> None:
+        """Add an answer as the server signed it."""
+        if answer.text not in self.answers:
+            self.answers[answer.text] = answer
+            self.size += len(answer.text)
+
+    def has_room_for_answer(self, answer: SignedAnswer) -> bool:
+        """Return whether the answer may be added, of those that are shown without rows."""
+        fits = self.size + len(answer.text) <= SHOWN_BYTES_MAX and len(self.answers) < SHOWN_ROWS_MAX
+        return fits or not self.answers
 
     def has_room_for(self, item: "Proven") -> bool:
         """Return whether the row may be added before what is there is sent."""

@@ -144,6 +144,14 @@ class SyncDoor(StateDoor):
         """Yield these versions with what proves that the server had received them (R43)."""
         return healing.showings(self._state, names, server_key)
 
+    def newest_refused(self) -> int:
+        """Return the greatest n of this replica that the server refused for good (R40)."""
+        return healing.newest_refused(self._state)
+
+    def refusals_to_show(self, server_key: str) -> Iterator[Showing]:
+        """Yield what proves to the server that it had refused something for good (R40, R43)."""
+        return healing.refusals_to_show(self._state, server_key)
+
     def note_shown(self, showing: Showing, server_url: str) -> None:
         """Note what is about to be shown (R55)."""
         healing.note_sent(self._state, showing, server_url)

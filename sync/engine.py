@@ -48,7 +48,7 @@ from sync.exchange import (
     step,
 )
 from sync.fetching import Fetches
-from sync.healing import check_own, check_whole, run_healed
+from sync.healing import Looks, check_own, check_whole, run_healed
 from sync.protocol import PUSH_BYTES_MAX, Pull, PullAnswer, PushAnswer
 from sync.succession import message_of, succeed
 from sync.transport import Transport, UnreachableError
@@ -119,7 +119,7 @@ class _Desk:
 
     cursors: dict[ContractId, Cursor]
     log_epoch: int = FIRST_EPOCH
-    looks_at_heads: bool = True
+    looks: Looks = field(default_factory=Looks)
     pages: deque[list[Page]] = field(default_factory=deque)
     queue: deque[Due] = field(default_factory=deque)
     tried: set[int] = field(default_factory=set)
@@ -170,18 +170,18 @@ class Engine:
         """Return the rows of the outbox that the last run sent, whatever was answered."""
         return frozenset(self._desk.tried)
 
-    def _sync(self, link: ServerLink, looks_at_heads: bool) -> None:  # noqa: FBT001  # partial's last argument
-        succeed(self._diary, self._line, link.key, looks_at_heads=looks_at_heads)
+    def _sync(self, link: ServerLink, looks: Looks) -> None:
+        succeed(self._diary, self._line, link.key, looks_at_heads=looks.at_heads)
         try:
-            self._once(link, looks_at_heads=looks_at_heads)
+            self._once(link, looks)
         except OlderCopyError:
             # Found before anything was sent: the file goes on as a replica of its own (R42).
             self._diary.renew()
-            succeed(self._diary, self._line, link.key, looks_at_heads=looks_at_heads)
-            self._once(link, looks_at_heads=looks_at_heads)
+            succeed(self._diary, self._line, link.key, looks_at_heads=looks.at_heads)
+            self._once(link, looks)
 
-    def _once(self, link: ServerLink, *, looks_at_heads: bool) -> None:
-        self._desk = _Desk(self._diary.cursors(), self._diary.log_epoch(), looks_at_heads)
+    def _once(self, link: ServerLink, looks: Looks) -> None:
+        self._desk = _Desk(self._diary.cursors(), self._diary.log_epoch(), looks)
         self._line.authorise(self._diary.account, self._diary.replica, self._diary.token)
         try:
             with ThreadPoolExecutor(max_workers=1, thread_name_prefix="line") as pool:
@@ -287,11 +287,11 @@ class Engine:
 
     def _pages_came(self, answer: PullAnswer, took_ms: int) -> Event:
         desk = self._desk
-        if desk.looks_at_heads or answer.openings:
+        if desk.looks.at_heads or answer.openings:
             check_whole(self._diary, answer, desk.cursors)  # before anything is sent (R43)
         if not desk.copy_checked:
             # Once a run, and before anything is pushed (R42, R43).
-            check_own(self._diary, answer.replica_n, looks_at_heads=desk.looks_at_heads)
+            check_own(self._diary, answer.replica_n, desk.looks)
             self._diary.check_copy(answer.replica_n)
             desk.copy_checked = True
             if answer.clock_sure and took_ms <= CLOCK_SAMPLE_MS:

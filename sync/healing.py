@@ -8,6 +8,7 @@ nothing is not believed: the feed's check raises the alarm that stays.
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from diary.diary import Diary
 from diary.errors import PeerError
@@ -26,12 +27,24 @@ HEALINGS_MAX = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What a run looks for that a restored server lost: each until it was shown in vain.
+
+    `at_heads`: logs that shrank, and own versions. `at_refusals`: the newest number that was refused.
+    """
+
+    at_heads: bool = True
+    at_refusals: bool = True
+
+
 class ServerRestoredError(PeerError):
     """The server lost something, or says so; the sync heals it and begins again.
 
     `openings` are its statements; `heads` the sizes of logs that are shorter than they were; `names` are
     versions that it lacks. With none of them it does not even know this device. `anew`: a statement that is
-    known says why a log is another one; it is read from its start.
+    known says why a log is another one; it is read from its start. `refusals`: it lacks some, and may lack
+    nothing else.
     """
 
     says = "The server was restored from a backup and lacks what it had received since."
@@ -44,8 +57,10 @@ class ServerRestoredError(PeerError):
         names: Sequence[Name] = (),
         *,
         anew: bool = False,
+        refusals: bool = False,
     ) -> None:
         self.anew = anew
+        self.refusals = refusals
         self.openings = openings
         self.heads = heads
         self.names = names
@@ -82,43 +97,49 @@ def check_whole(diary: Diary, answer: PullAnswer, cursors: Mapping[ContractId, C
         raise ServerRestoredError(heads=lacking, anew=anew)
 
 
-def check_own(diary: Diary, replica_n: int, *, looks_at_heads: bool) -> None:
-    """Check that the server still holds this replica's newest version that it had received (R42).
+def check_own(diary: Diary, replica_n: int, looks: Looks) -> None:
+    """Check that the server still knows this replica's newest version that it had answered (R40, R42).
 
     Raises:
         ServerRestoredError: It does not; its logs may have grown again meanwhile.
-        FeedFaultError: Nor does it, and it had nothing to state: `looks_at_heads` is as of `run_healed`.
+        FeedFaultError: Nor does it, and it had nothing to state.
     """
-    if not looks_at_heads:
+    if not looks.at_heads:
         diary.require_own(replica_n)
         return
     own = diary.newest_own()
     if replica_n < own:
         raise ServerRestoredError(names=((diary.replica, own),))
+    if looks.at_refusals and replica_n < diary.newest_refused():
+        raise ServerRestoredError(refusals=True)
 
 
-def run_healed(diary: Diary, line: Transport, link: ServerLink, run: Callable[[bool], None]) -> None:
+def run_healed(diary: Diary, line: Transport, link: ServerLink, run: Callable[[Looks], None]) -> None:
     """Run a sync, and heal the server where it turns out that it was restored.
 
-    `run` is told whether a log that shrank is to be looked at as such; once the server had nothing to state
-    it is not, and the check of the feed raises its alarm.
+    `run` is told what to look for. A log that shrank is looked at as such until the server had nothing to
+    state; then the check of the feed raises its alarm.
 
     Raises:
         PeerError: As `run` does; or the server was restored over and over.
     """
-    looks_at_heads, shows, was_unknown = True, True, False
+    looks, shows, was_unknown = Looks(), True, False
     for _ in range(HEALINGS_MAX):
         try:
             if shows and diary.is_showing_due():
                 show_lost(diary, line, link)
             shows = True
-            run(looks_at_heads)
+            run(looks)
             if not diary.is_showing_due():
                 return
         except ServerRestoredError as found:
+            if found.refusals:
+                show_refused(diary, line, link)
+                looks = replace(looks, at_refusals=False)
+                continue
             # What is read anew comes back by itself; only what is lost after that is shown.
             shows = not found.anew
-            looks_at_heads = found.anew or heal(diary, line, link, found)
+            looks = replace(looks, at_heads=found.anew or heal(diary, line, link, found))
         except PlaceTakenError as found:
             if not heal(diary, line, link, ServerRestoredError(heads=found.heads)):
                 raise
@@ -156,7 +177,16 @@ def show_lost(diary: Diary, line: Transport, link: ServerLink) -> None:
         openings = _show(diary, line, link, showing)
         if openings:  # restored once more, in the middle of it
             raise ServerRestoredError(openings=openings)
+    show_refused(diary, line, link)
     diary.note_all_shown()
+
+
+def show_refused(diary: Diary, line: Transport, link: ServerLink) -> None:
+    """Show what the server refused for good: it is to answer those names alike, whatever it lost (R40)."""
+    for showing in diary.refusals_to_show(link.key):
+        openings = _show(diary, line, link, showing)
+        if openings:
+            raise ServerRestoredError(openings=openings)
 
 
 def _provoking(diary: Diary, names: Sequence[Name], link: ServerLink) -> Iterator[Showing]:

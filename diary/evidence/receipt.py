@@ -40,14 +40,20 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, tag="receipt", tag_fiel
     leaf: str
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True, tag="refusal", tag_field="is"):
-    """The server refuses this version; `reason` is a word of CLI.md, `because` a sentence (R37d)."""
+class Refusal(msgspec.Struct, frozen=True, kw_only=True, tag="refusal", tag_field="is", omit_defaults=True):
+    """The server refuses this version; `reason` is a word of CLI.md, `because` a sentence (R37d).
+
+    Where the name is answered so for ever (R40), `header_hash` and `body_hash`, in hexadecimal, say of which
+    version: by them a server that lost the refusal takes it back (R43). Else they are "".
+    """
 
     replica: ReplicaId
     n: int
     reason: str
     because: str
     refused_at_ms: int
+    header_hash: str = ""
+    body_hash: str = ""
 
 
 class SignedPush(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,13 +128,17 @@ def read_answer(signed: SignedAnswer, server_key: bytes) -> list[Receipt | Refus
         ForgedAnswerError: That key did not sign them.
         BrokenAnswerError: It signed something else.
     """
-    text = signed.text.encode()
-    if not signature.verify(server_key, signature.ANSWER, text, signed.signature):
+    if not is_answer_of(signed, server_key):
         raise ForgedAnswerError
     try:
-        return _answers.decode(text)
+        return _answers.decode(signed.text)
     except UNREADABLE as error:
         raise BrokenAnswerError(because=error) from error
+
+
+def is_answer_of(signed: SignedAnswer, server_key: bytes) -> bool:
+    """Return whether a server signed the answer (R37d)."""
+    return signature.verify(server_key, signature.ANSWER, signed.text.encode(), signed.signature)
 
 
 def receipts_in(kept: SignedAnswer) -> dict[tuple[ReplicaId, int], Receipt]:

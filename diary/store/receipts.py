@@ -33,6 +33,25 @@ _ANSWER = """
         ON answer.id = receipt.answer
      WHERE receipt.replica = :replica AND receipt.n = :n
 """
+_ANSWERS_THAT_REFUSE = """
+    SELECT DISTINCT answer.id, answer.text, answer.signature
+      FROM refusal
+      JOIN receipt
+        ON receipt.replica = refusal.replica AND receipt.n = refusal.n
+      JOIN answer
+        ON answer.id = receipt.answer
+     WHERE answer.id > :after
+     ORDER BY answer.id
+     LIMIT :limit
+"""
+_NEWEST_REFUSED = """
+    SELECT ifnull(max(refusal.n), 0)
+      FROM refusal
+      JOIN receipt
+        ON receipt.replica = refusal.replica AND receipt.n = refusal.n
+     WHERE refusal.replica = :replica
+       AND refusal.reason <> 'version_reused'
+"""
 _CURSORS = """
     SELECT contract, log_epoch, size
       FROM log_head
@@ -77,6 +96,19 @@ def answer_for(connection: sqlite3.Connection, name: Name) -> SignedAnswer | Non
     """Return the signed answer that holds a version's receipt or refusal, or None."""
     row = connection.execute(_ANSWER, {"replica": name[0], "n": name[1]}).fetchone()
     return None if row is None else SignedAnswer(text=row[0], signature=row[1])
+
+
+def answers_that_refuse(
+    connection: sqlite3.Connection, after: int, limit: int
+) -> list[tuple[int, SignedAnswer]]:
+    """Return answers in which something was refused for good, by their number and from behind one."""
+    rows = connection.execute(_ANSWERS_THAT_REFUSE, {"after": after, "limit": limit})
+    return [(number, SignedAnswer(text=text, signature=signature)) for number, text, signature in rows]
+
+
+def newest_refused(connection: sqlite3.Connection, replica: ReplicaId) -> int:
+    """Return the greatest n of a replica that the server refused for good and remembers, 0 for none (R40)."""
+    return int(connection.execute(_NEWEST_REFUSED, {"replica": replica}).fetchone()[0])
 
 
 def cursors(connection: sqlite3.Connection) -> dict[ContractId, Cursor]:

@@ -34,7 +34,7 @@ from sync.server.faults import (
 )
 from sync.server.intake import listed
 from sync.server.log import Logs, ServerKey
-from sync.server.storage import AccountHold, Name, NewLeaf, Storage
+from sync.server.storage import AccountHold, Name, NewLeaf, NewRefusal, Storage
 
 PROOFS_MAX = PUSH_VERSIONS_MAX  # a row needs one at most
 ACCOUNTS_AT_A_TIME = 1000
@@ -119,6 +119,7 @@ def heal(
     proven = _proven(message, key.public)
     shown_epoch = _epoch_of(message, key.public)
     healed, destroyed_any = 0, False
+    refused = _refused(message, key.public)
     with storage.hold(message.account) as hold:
         lost, moved_epoch = _unknown(hold, proven)
         healing = _Healing(hold, message.pushes, listed(hold.device_list()))
@@ -134,6 +135,9 @@ def heal(
             taken = [shown for shown in _own(hold, lost) if healing.signed(shown)]
             destroyed_any = _enter(healing, taken)
             healed = len(taken)
+        if lost_refusals := _lost_refusals(hold, refused, healing.devices):
+            watch.require_sure()
+            hold.refuse(lost_refusals)
         if healing.devices is not None:
             _admit(hold, message)
         at_ms = hold.received_at_ms
@@ -241,6 +245,36 @@ def _leaves_of(message: Heal, server_key: bytes) -> Iterator[bytes]:
             page.contract, page.first, page.leaves, page.signature, server_key=server_key
         ):
             yield from _pieces(page.leaves, LEAF_BYTES)
+
+
+def _refused(message: Heal, server_key: bytes) -> dict[Name, NewRefusal]:
+    """Return what this server refused for good, by its own signature, which names it (R37d, R40)."""
+    found: dict[Name, NewRefusal] = {}
+    for signed in message.answers:
+        try:
+            answers = read_answer(signed, server_key)
+        except PeerError:
+            continue
+        for answer in answers:
+            if isinstance(answer, Refusal) and answer.header_hash and answer.body_hash:
+                hashes = bytes.fromhex(answer.header_hash), bytes.fromhex(answer.body_hash)
+                found[answer.replica, answer.n] = NewRefusal(*hashes, answer)
+    return found
+
+
+def _lost_refusals(
+    hold: AccountHold, refused: dict[Name, NewRefusal], devices: DeviceListInClear | None
+) -> list[NewRefusal]:
+    """Return the refusals of listed devices' versions whose names the server does not know."""
+    numbers: dict[ReplicaId, set[int]] = defaultdict(set)
+    for replica, n in refused:
+        if devices is not None and device_list.device(devices, replica):
+            numbers[replica].add(n)
+    return [
+        refused[replica, n]
+        for replica, ns in numbers.items()
+        for n in sorted(ns - hold.answers(replica, ns).keys())
+    ]
 
 
 def _pieces(joined: bytes, size: int) -> Iterator[bytes]:

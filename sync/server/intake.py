@@ -193,5 +193,11 @@ def _leaf(item: Pushed, header: Header, receipt: Receipt) -> NewLeaf:
 def _refusal(refused: Refused, item: Pushed, push: Push, at_ms: Millis) -> Refusal:
     replica = push.replica if item.header is None else item.header.replica
     return Refusal(
-        replica=replica, n=item.n, reason=refused.reason, because=refused.because, refused_at_ms=at_ms
+        replica=replica,
+        n=item.n,
+        reason=refused.reason,
+        because=refused.because,
+        refused_at_ms=at_ms,
+        header_hash=item.header_hash.hex() if refused.stored else "",
+        body_hash=item.body_hash.hex() if refused.stored else "",
     )

@@ -168,8 +168,8 @@ class _PostgresHold:
 
     def refuse(self, refusals: Sequence[NewRefusal]) -> None:
         for item in refusals:
-            row = msgspec.structs.asdict(item.refusal)
-            self._run(sql.REFUSE, header_hash=item.header_hash, body_hash=item.body_hash, **row)
+            hashed = {"header_hash": item.header_hash, "body_hash": item.body_hash}
+            self._run(sql.REFUSE, **(msgspec.structs.asdict(item.refusal) | hashed))
 
     def destroy(self, names: Collection[Name]) -> None:
         replicas, ns = [replica for replica, _ in names], bigints(n for _, n in names)

@@ -37,7 +37,15 @@ def refused(replica: ReplicaId, rows: Iterable[Row]) -> dict[int, Stored]:
         n: Stored(
             header_hash,
             body_hash,
-            Refusal(replica=replica, n=n, reason=reason, because=because, refused_at_ms=at_ms),
+            Refusal(
+                replica=replica,
+                n=n,
+                reason=reason,
+                because=because,
+                refused_at_ms=at_ms,
+                header_hash=header_hash.hex(),
+                body_hash=body_hash.hex(),
+            ),
         )
         for n, header_hash, body_hash, reason, because, at_ms in rows
     }

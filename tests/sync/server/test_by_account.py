@@ -16,11 +16,10 @@ import pytest
 
 from diary.clock import GivenClock
 from diary.evidence.opening import SignedOpening
-from diary.evidence.receipt import Refusal
 from diary.rules.ids import Slot
 from sync.server import storage_postgres_schema as schema
 from sync.server import storage_postgres_statements as statements
-from sync.server.storage import NewRefusal, Question
+from sync.server.storage import Question
 from sync.server.storage_postgres import PostgresStorage
 from tests.rule import rule
 from tests.sync.server.conftest import START
@@ -35,6 +34,7 @@ from tests.sync.server.versions import (
     append,
     capture,
     device_list,
+    refused,
     terms,
 )
 
@@ -103,7 +103,6 @@ def test_no_question_about_one_account_is_asked_of_all(cluster: Postgres, url: s
 def live_through_everything(storage: PostgresStorage) -> None:
     """Ask everything that a server asks, of one account beside another."""
     pictures = ((PICTURE, 4096),)
-    refusal = Refusal(replica=REPLICA, n=9, reason="week_locked", because="late", refused_at_ms=1)
     question = Question(
         REPLICA, frozenset({1, 9}), frozenset({(CONTRACT, Slot(SLOT))}), frozenset({CONTRACT})
     )
@@ -113,7 +112,7 @@ def live_through_everything(storage: PostgresStorage) -> None:
             hold.admit(REPLICA, b"1" * 32)
     with storage.hold(ACCOUNT) as hold:
         append(hold, device_list(1), terms(2), capture(3, pictures=pictures), capture(4, slot=SLOT + 1))
-        hold.refuse([NewRefusal(b"h" * 32, b"b" * 32, refusal)])
+        hold.refuse([refused(9)])
     with storage.hold(ACCOUNT) as hold:
         basis = hold.basis(question)
         assert (set(basis.answers), set(basis.logs), set(basis.terms)) == ({1, 9}, {CONTRACT}, {CONTRACT})

@@ -8,18 +8,20 @@ import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import apsw
 import msgspec
 import pytest
 
 from diary.clock import GivenClock
-from diary.evidence.receipt import Refusal
 from diary.rules.ids import Millis
-from sync.server.storage import Name, NewRefusal
 from sync.server.storage_sqlite import SqliteStorage
 from tests.rule import rule
-from tests.sync.server.versions import ACCOUNT, REPLICA, ROOT, SLOT, append, capture, entry, leaf
+from tests.sync.server.versions import ACCOUNT, REPLICA, ROOT, SLOT, append, capture, entry, leaf, refused
+
+if TYPE_CHECKING:
+    from sync.server.storage import Name
 
 START = Millis(1_800_000_000_000)
 MARK = b"planted:"
@@ -66,8 +68,7 @@ def test_no_byte_of_what_is_gone_is_left_in_the_file(file: tuple[Path, SqliteSto
                 every |= {body_name, wrap_name}
             append(hold, leaves=leaves)
             n += 1
-            refusal = Refusal(replica=REPLICA, n=n, reason="week_locked", because="late", refused_at_ms=START)
-            hold.refuse([NewRefusal(b"h" * 32, b"b" * 32, refusal)])
+            hold.refuse([refused(n)])
         with storage.hold(ACCOUNT) as hold:
             gone = chance.sample(list(alive), len(alive) // chance.choice((2, 5, 20)))
             hold.destroy(gone)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from diary.clock import GivenClock
-from diary.evidence.receipt import Cursor, Receipt, Refusal
+from diary.evidence.receipt import Cursor, Receipt
 from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
 from sync.server.faults import BusyError
 from sync.server.sqlite_file import DamagedDatabaseError, DatabaseFileError, UnknownSchemaError
-from sync.server.storage import Credential, NewRefusal, PictureRow, Storage
+from sync.server.storage import Credential, PictureRow, Storage
 from sync.server.storage_sqlite import SqliteStorage
 from tests.rule import rule
 from tests.sync.server.conftest import START
@@ -26,6 +26,7 @@ from tests.sync.server.versions import (
     capture,
     device_list,
     entry,
+    refused,
     terms,
 )
 
@@ -81,26 +82,26 @@ class TestEveryStorage:
 
     @rule("R40")
     def test_a_name_is_answered_as_it_was(self, storage: Storage) -> None:
-        refusal = Refusal(replica=REPLICA, n=3, reason="week_locked", because="late", refused_at_ms=START)
         with storage.hold(ACCOUNT) as hold:
             (item,) = append(hold, terms(2))
-            hold.refuse([NewRefusal(b"h" * 32, b"b" * 32, refusal)])
+            hold.refuse([refused(9)])
         with storage.hold(ACCOUNT) as hold:
-            known = hold.answers(REPLICA, {2, 3, 4})
+            known = hold.answers(REPLICA, {2, 9, 4})
         assert known[2].answer == item.receipt
         assert known[2].header_hash == hashlib.sha256(item.header_text.encode()).digest()
         assert known[2].body_hash == item.body_hash
-        assert (known[3].answer, known[3].header_hash, known[3].body_hash) == (refusal, b"h" * 32, b"b" * 32)
-        assert set(known) == {2, 3}
+        found = refused(9)
+        assert (known[9].answer, known[9].header_hash) == (found.refusal, found.header_hash)
+        assert known[9].body_hash == found.body_hash
+        assert set(known) == {2, 9}
 
     @rule("R42")
     def test_the_highest_n_counts_refused_ones(self, storage: Storage) -> None:
-        refusal = Refusal(replica=REPLICA, n=9, reason="week_locked", because="late", refused_at_ms=START)
         with storage.hold(ACCOUNT) as hold:
             append(hold, terms(2))
         assert storage.highest_n(ACCOUNT, REPLICA) == 2
         with storage.hold(ACCOUNT) as hold:
-            hold.refuse([NewRefusal(b"h" * 32, b"b" * 32, refusal)])
+            hold.refuse([refused(9)])
         assert storage.highest_n(ACCOUNT, REPLICA) == 9
         assert storage.highest_n(ACCOUNT, ReplicaId("7" * 32)) == 0
 

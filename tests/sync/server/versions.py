@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from diary.evidence.receipt import Receipt, SignedPush
+from diary.evidence.receipt import Receipt, Refusal, SignedPush
 from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
 from diary.rules.segment import DeviceListInClear, Header, ListedDevice, TermsInClear
-from sync.server.storage import AccountHold, NewLeaf
+from sync.server.storage import AccountHold, NewLeaf, NewRefusal
 
 ACCOUNT = AccountId("a" * 32)
 OTHER_ACCOUNT = AccountId("0" * 32)
@@ -139,3 +139,17 @@ def append(
 
 def without_content(item: NewLeaf) -> NewLeaf:
     return msgspec.structs.replace(item, body=None, wrap=None)
+
+
+def refused(n: int) -> NewRefusal:
+    """Return the refusal of a version whose hashes are all h and all b."""
+    refusal = Refusal(
+        replica=REPLICA,
+        n=n,
+        reason="week_locked",
+        because="late",
+        refused_at_ms=1_763_770_300_000,
+        header_hash=(b"h" * 32).hex(),
+        body_hash=(b"b" * 32).hex(),
+    )
+    return NewRefusal(b"h" * 32, b"b" * 32, refusal)
