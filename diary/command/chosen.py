@@ -1,12 +1,12 @@
 """Which segments a command means: times, lines of the last list, perhaps of one contract (CLI.md)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from diary.command.desk import Desk
 from diary.errors import NothingError
-from diary.rules.ids import ContractId
+from diary.rules.ids import ContractId, Slot
 from diary.rules.timesheet import Place
 from diary.rules.week import Week
 from diary.when import selection_of
@@ -39,20 +39,25 @@ def places_of(
     """
     words = list(words)
     others = [word for word in words if word != LAST]
-    chosen = selection_of(others, now_ms=diary.now_ms(), zone=zone, listed=desk.listed()) if others else ()
-    places = {each for each in chosen if isinstance(each, tuple)}
+    chosen: list[Slot | Place] = []
+    if others:
+        chosen += selection_of(others, now_ms=diary.now_ms(), zone=zone, listed=desk.listed())
     if len(others) < len(words) and (last := diary.last_snapshot()):
-        places.add(last)
-    slots = {each for each in chosen if not isinstance(each, tuple)}
-    weeks = sorted({Week.of(slot) for slot in slots} | {Week.of(slot) for _, slot in places})
+        chosen.append(last)
+    weeks = sorted({Week.of(each[1] if isinstance(each, tuple) else each) for each in chosen})
     standing = [
         (one.contract, one.slot)
         for week in weeks
         for one in diary.week(week).segments
-        if one.state != "deleted"
-        and (one.slot in slots or (one.contract, one.slot) in places)
-        and contract in {None, one.contract}
+        if one.state != "deleted" and contract in {None, one.contract}
     ]
-    if not standing:
+    found = among(standing, chosen)
+    if not found:
         raise NothingThereError(words=" ".join(words))
-    return standing
+    return found
+
+
+def among(places: Iterable[Place], chosen: Collection[Slot | Place]) -> list[Place]:
+    """Return those of the places that were chosen, by their slot or as lines of a list, in their order."""
+    wanted = set(chosen)
+    return [place for place in places if place in wanted or place[1] in wanted]

@@ -4,33 +4,64 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json
+from diary.command.chosen import among
+from diary.command.correct import OfContract
+from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, zone_of
+from diary.errors import NothingError
 from diary.rules.json_form import iso
+from diary.rules.timesheet import Place
 from diary.rules.week import starts_at_ms
+from diary.when import selection_of
 
 if TYPE_CHECKING:
     from diary.asking import Asked
+    from diary.command.tables import Sheet
+    from diary.diary import Diary
 
 app = typer.Typer(rich_markup_mode=None)
 
 Answer = Annotated[
     Literal["send", "drop"] | None,
-    typer.Argument(metavar="[send|drop]", help="send all of it, or destroy it; alone lists it"),
+    typer.Argument(metavar="[send|drop]", help="send it, or destroy it; alone lists it"),
 ]
+Which = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SLOTS]...", help="9:00, 9-10:30, @3, @3-5; all that waits where none are named"),
+]
+
+
+class NothingWaitsThereError(NothingError):
+    """No segment that waits for an answer stands where the command points."""
+
+    says = "Nothing that waits for an answer stands at {words}."
+    mend = "See what waits: diary late."
 
 
 @app.command()
 def late(
-    ctx: typer.Context, answer: Answer = None, *, as_json: AsJson = False, yes: Yes = False, utc: Utc = False
+    ctx: typer.Context,
+    answer: Answer = None,
+    slots: Which = None,
+    contract: OfContract = None,
+    *,
+    as_json: AsJson = False,
+    yes: Yes = False,
+    utc: Utc = False,
 ) -> None:
     """List the time that waits for your answer: late, or moved by a clock that was wrong; send or drop it."""
-    with desk_of(ctx).open_diary() as diary:
-        waiting = diary.asked()
-        if answer == "drop" and waiting:
-            agree(f"Destroys {_count(len(waiting))}; it never left this device. Go on?", yes=yes)
+    desk = desk_of(ctx)
+    with desk.open_diary() as diary:
+        only = None if contract is None else diary.contract(contract).id
+        waiting = [one for one in diary.asked() if only in {None, one.contract}]
         if answer is not None:
-            places = diary.send_asked() if answer == "send" else diary.drop_asked()
-            typer.echo(f"{_count(len(places))} {'will be sent' if answer == 'send' else 'destroyed'}.")
+            places = [(one.contract, one.slot) for one in waiting]
+            if slots:
+                zone = zone_of(diary, utc=utc)
+                chosen = selection_of(slots, now_ms=diary.now_ms(), zone=zone, listed=desk.listed())
+                places = among(places, chosen)
+                if not places:
+                    raise NothingWaitsThereError(words=" ".join(slots))
+            typer.echo(_answered(diary, answer, places, yes=yes))
             return
         if as_json:
             print_json([_json(one) for one in waiting])
@@ -39,18 +70,35 @@ def late(
             typer.echo("Nothing waits for an answer.")
             return
         from diary.command.look import sheet_of
-        from diary.command.tables import plain, plain_table
 
         sheet = sheet_of(diary, utc=utc)
-    table = plain_table("Slot", "Contract", "Why", "Memo")
-    for one in waiting:
+    desk.list_places([[(one.contract, one.slot)] for one in waiting])
+    _show(waiting, sheet)
+    typer.echo("Late time bills once the client accepts it. Send it: diary late send. Or: diary late drop.")
+    typer.echo("Some of it: diary late send @1 @3-5")
+
+
+def _answered(diary: "Diary", answer: Literal["send", "drop"], places: list[Place], *, yes: bool) -> str:
+    """Carry an answer out and return what was done."""
+    if answer == "send":
+        return f"{_count(len(diary.send_asked(places)))} will be sent."
+    if places:
+        agree(f"Destroys {_count(len(places))}; it never left this device. Go on?", yes=yes)
+    return f"{_count(len(diary.drop_asked(places)))} destroyed."
+
+
+def _show(waiting: "list[Asked]", sheet: "Sheet") -> None:
+    """Print what waits, its lines numbered for `@3`."""
+    from diary.command.tables import plain, plain_table
+
+    table = plain_table("", "Slot", "Contract", "Why", "Memo")
+    for line, one in enumerate(waiting, start=1):
         why = "late: its week is locked"
         if one.true is not None:
             why = f"the clock was wrong: belongs to {sheet.moment(starts_at_ms(one.true))}"
         slot = sheet.moment(starts_at_ms(one.slot))
-        table.add_row(slot, plain(one.contract_title), why, plain(one.memo))
+        table.add_row(f"@{line}", slot, plain(one.contract_title), why, plain(one.memo))
     sheet.console.print(table)
-    typer.echo("Late time bills once the client accepts it. Send it: diary late send. Or: diary late drop.")
 
 
 def _count(segments: int) -> str:

@@ -44,6 +44,31 @@ def test_late_time_is_dropped_only_once_that_is_agreed_to(typist: Typist) -> Non
     assert typist.json("week", "2026-W47")["segments"] == []
 
 
+@rule("R38")
+def test_late_time_is_answered_for_by_line_time_and_contract(typist: Typist) -> None:
+    typist.clock.put(instant(AFTER_THE_LOCK))
+    listed = typist.types("late").out
+    assert [line.split()[0] for line in listed.splitlines()[1:4]] == ["@1", "@2", "@3"]
+    assert typist.types("late", "send", "@2").out == "1 segment will be sent.\n"
+    waiting = [one["start"] for one in typist.json("late")]
+    assert waiting == ["2026-11-16T09:00:00Z", "2026-11-16T09:20:00Z"]
+    assert typist.types("late", "drop", "2026-11-16 9:20", "--yes").out == "1 segment destroyed.\n"
+    assert [one["start"] for one in typist.json("late")] == waiting[:1]
+    typist.types("late", "send", "--contract", "Elsewhere", says=2)
+    assert typist.types("late", "send", "--contract", "Orchard").out == "1 segment will be sent.\n"
+
+
+@rule("R38")
+def test_what_does_not_wait_is_not_answered_for(typist: Typist) -> None:
+    typist.clock.put(instant(AFTER_THE_LOCK))
+    typist.types("late")
+    said = typist.types("late", "drop", "2026-11-16 10:00", "--yes", says=1).err
+    assert "Nothing that waits for an answer stands at 2026-11-16 10:00." in said
+    typist.types("late", "send", "@4", says=2)
+    typist.types("late", "drop", "@1", given="n\n", says=1)
+    assert len(typist.json("late")) == 3
+
+
 @rule("R50")
 def test_without_a_server_nothing_is_asked(tmp_path: Path) -> None:
     typist = typist_with_a_morning(tmp_path)
