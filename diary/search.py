@@ -5,15 +5,18 @@ version's texts folded to one case. A version never changes under its name, so l
 came since. Whether a text still stands is asked of the place itself before it is shown.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
+from sys import intern
 
 import msgspec
 
 from diary import contracts, envelope, looking
 from diary.errors import DamageError
 from diary.rules.ids import ContractId, ReplicaId, Slot
+from diary.rules.segment import VersionType
 from diary.rules.timesheet import Place
 from diary.rules.unreadable import UNREADABLE
 from diary.sealing import row
@@ -121,38 +124,38 @@ def bring_up_to_date(diary: OpenDiary, texts: Texts, progress: Progress | None =
     for gone in texts.by_name.keys() - held:
         del texts.by_name[gone]
     unread = held - texts.by_name.keys()
-    for done, stored in enumerate(_read(diary, unread, unread - texts.without)):
-        texts.by_name[stored.name] = (stored.slot, stored.contract, _text_of(diary, stored))
+    for done, stored in enumerate(_read(diary, unread, unread - texts.without, is_first=not texts.by_name)):
+        replica, n, kind, contract, slot, header, body, wrap = stored
+        text = _text_of(diary, kind, contract, (header, body, wrap))
+        # Hundreds of thousands stay in memory: equal ids are one text there.
+        texts.by_name[ReplicaId(intern(replica)), n] = (slot, ContractId(intern(contract)), text)
         if progress is not None and done % TOLD_EVERY == 0:
             progress(done, len(unread))
     texts.without = unread - texts.by_name.keys()
     texts.file_state = file_state
 
 
-def _read(diary: OpenDiary, unread: set[Name], new: set[Name]) -> Iterator[WithContent]:
+def _read(diary: OpenDiary, unread: set[Name], new: set[Name], *, is_first: bool) -> Iterator[WithContent]:
     """Yield what of the unread versions has content; where many are new, in one pass over the file."""
     if len(new) <= SOUGHT_ONE_BY_ONE_MAX:
         return versions.with_content(diary.connection, unread)
-    return (stored for stored in versions.all_with_content(diary.connection) if stored.name in unread)
+    everything = versions.all_with_content(diary.connection)
+    return everything if is_first else (each for each in everything if each[:2] in unread)
 
 
-def _key(diary: OpenDiary, stored: WithContent) -> bytes:
-    return envelope.epoch_key(diary, stored.contract, row.epoch_of(stored.sealed))
-
-
-def _text_of(diary: OpenDiary, stored: WithContent) -> str:
+def _text_of(diary: OpenDiary, kind: VersionType, contract: ContractId, sealed: row.Parts) -> str:
     """Return a version's texts, folded, a line each; of one that does not open, none."""
     try:
-        plain = row.open_row(stored.sealed, _key(diary, stored))
-        if stored.type == "capture":
+        plain = row.glance(sealed, partial(envelope.epoch_key, diary, contract))
+        if plain is None:
+            return ""  # its page says that it is defective
+        if kind == "capture":
             seen = _seen.decode(plain)
-            lines: Iterable[str] = (seen.application, seen.title)
-        else:
-            typed = _typed.decode(plain)
-            lines = (said[0] for said in (typed.memo, typed.label) if said is not None)
+            return f"{seen.application}\n{seen.title}".casefold()
+        typed = _typed.decode(plain)
     except (DamageError, *UNREADABLE):
-        return ""  # its page says that it is defective
-    return "\n".join(lines).casefold()
+        return ""
+    return "\n".join(said[0] for said in (typed.memo, typed.label) if said is not None).casefold()
 
 
 def _hit(diary: OpenDiary, place: Place, wanted: str, titles: dict[ContractId, str]) -> Hit | None:

@@ -12,6 +12,7 @@ authentic in all its parts.
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -120,6 +121,16 @@ class PicturePlace:
         return "/".join(map(str, parts)).encode()
 
 
+Parts = tuple[bytes, bytes, bytes]
+"""Header, body and wrap of a version that has its content."""
+
+
+class _Epoch(msgspec.Struct, gc=False):
+    """The part of a header that says which key opens it."""
+
+    epoch: int
+
+
 class _Commitment(msgspec.Struct):
     """The only fields of a header that opening needs; reading no others halves the cost."""
 
@@ -130,6 +141,7 @@ class _Commitment(msgspec.Struct):
 
 
 _commitment_decoder = msgspec.json.Decoder(_Commitment)
+_epoch_decoder = msgspec.json.Decoder(_Epoch)
 
 
 def seal(
@@ -178,13 +190,21 @@ def open_row(sealed: Sealed, epoch_key: bytes) -> bytes:
     return content
 
 
-def epoch_of(sealed: Sealed) -> int:
-    """Return the key epoch that the header names, read alone (R49).
+def glance(sealed: Parts, key_of: Callable[[int], bytes]) -> bytes | None:
+    """Return the content of a version for a search of very many; None where it does not open (R31).
 
-    Raises:
-        UnreadableHeaderError: The header was altered until it is none.
+    `key_of` has the key of each epoch. The commitment is not compared, which saves a quarter: it keeps two
+    readers from opening one version to two contents, and what a search found is opened in full to be shown.
     """
-    return _names_of(sealed).epoch
+    header, body, wrap = sealed
+    bound = hashlib.sha256(header).digest()
+    try:
+        cipher = _wrapping(key_of(_epoch_decoder.decode(header).epoch))
+        key = cipher.decrypt(wrap[:NONCE_BYTES], wrap[NONCE_BYTES:], bound)
+        padded = AESGCM(expand(extract(key), _ENC)).decrypt(_ONCE, body, bound)
+    except (InvalidTag, ValueError, *UNREADABLE):
+        return None
+    return unpad(padded, CONTENT_BLOCK_BYTES)
 
 
 def row_key(sealed: Sealed, epoch_key: bytes) -> bytes:

@@ -6,10 +6,9 @@ nobody else (`is_ours_alone`); when its content falls it is dropped whole and le
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from sys import intern
-from typing import Any, Literal
+from typing import Literal
 
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
@@ -18,6 +17,12 @@ from diary.store import sealed as contents
 
 Name = tuple[ReplicaId, int]
 ContentState = Literal["standing", "superseded", "destroyed"]
+
+WithContent = tuple[ReplicaId, int, VersionType, ContractId, Slot, bytes, bytes, bytes]
+"""A capture or an entry that has its content: name, type, place, header, body, wrap.
+
+As SQLite gives it: a search asks for hundreds of thousands.
+"""
 
 _ADD = """
     INSERT INTO version (replica, n, type, account, contract, slot, life, written_at_ms, received_at_ms,
@@ -142,17 +147,6 @@ class StoredVersion:
     def is_ours_alone(self) -> bool:
         """Return whether nobody else can have seen it: it was never handed to a push (R25)."""
         return self.push is None and self.received_at_ms is None
-
-
-@dataclass(frozen=True, slots=True)
-class WithContent:
-    """A capture or an entry that has its content, its header not yet read."""
-
-    name: Name
-    type: VersionType
-    contract: ContractId
-    slot: Slot
-    sealed: Sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,21 +306,13 @@ def an_account(connection: sqlite3.Connection) -> str | None:
 
 def all_with_content(connection: sqlite3.Connection) -> Iterator[WithContent]:
     """Yield every capture and entry that has its content, in no order."""
-    return map(_with_content, connection.execute(_ALL_WITH_CONTENT))
+    return connection.execute(_ALL_WITH_CONTENT)
 
 
 def with_content(connection: sqlite3.Connection, wanted: Iterable[Name]) -> Iterator[WithContent]:
     """Yield the captures and entries of these names that have their content."""
     for replica, n in wanted:
-        yield from map(_with_content, connection.execute(_WITH_CONTENT, {"replica": replica, "n": n}))
-
-
-def _with_content(row: Sequence[Any]) -> WithContent:
-    replica, n, kind, contract, slot, header, body, wrap = row
-    # A search keeps hundreds of thousands of these: equal ids are one text in memory.
-    name = (ReplicaId(intern(replica)), n)
-    sealed = Sealed(header=header, body=body, wrap=wrap)
-    return WithContent(name, kind, ContractId(intern(contract)), slot, sealed)
+        yield from connection.execute(_WITH_CONTENT, {"replica": replica, "n": n})
 
 
 def altered(connection: sqlite3.Connection) -> Iterator[Name]:

@@ -108,6 +108,17 @@ def test_the_same_content_and_randomness_give_the_same_bytes(case: RowCase) -> N
     )
 
 
+@rule("R31")
+@pytest.mark.parametrize("case", ROWS, ids=lambda case: case.name)
+def test_a_search_reads_what_opens_and_nothing_of_what_is_altered(case: RowCase) -> None:
+    found, key = sealed(case), bytes.fromhex(case.epoch_key)
+    if found.body is None or found.wrap is None:
+        return  # the search asks the file for what has its content
+    glanced = row.glance((found.header, found.body, found.wrap), lambda _: key)
+    if case.expect != "wrong_commitment":  # which is looked at when what was found is shown
+        assert glanced == (bytes.fromhex(case.content) if case.expect == "opens" else None)
+
+
 @rule("R47")
 @pytest.mark.parametrize("case", ROWS, ids=lambda case: case.name)
 def test_a_version_opens_to_its_content_or_its_fault_is_named(case: RowCase) -> None:
