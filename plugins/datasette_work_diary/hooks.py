@@ -95,6 +95,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
         pages,
         private_form,
         refused_page,
+        reports,
         searching,
         setting_up,
         syncing,
@@ -105,6 +106,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
         *checking.ROUTES,
         *downloads.ROUTES,
         *searching.ROUTES,
+        *reports.ROUTES,
         *edit_form.ROUTES,
         *refused_page.ROUTES,
         *late_page.ROUTES,
@@ -124,6 +126,7 @@ def menu_links(datasette: Any) -> list[Link]:
         {"href": "/-/diary", "label": "Work diary"},
         {"href": "/-/diary/check", "label": "Will it count?"},
         {"href": "/-/diary/search", "label": "Search the diary"},
+        {"href": "/-/diary/report", "label": "Sums of any days"},
         {"href": "/-/diary/refused", "label": "Refused changes"},
         {"href": "/-/diary/late", "label": "Late time that waits"},
         {"href": "/-/diary/sync", "label": "Devices and sync"},
@@ -139,6 +142,14 @@ def table_actions(datasette: Any, database: str, table: str) -> list[Link]:
     if not viewer_of(datasette) or (database, table) != (DATABASE, "segment"):
         return []
     return [{"href": "/-/diary", "label": "Work diary"}]
+
+
+@hook
+def extra_css_urls(database: str, table: str, datasette: Any) -> list[str]:
+    """Give the plain table of the opened view room for what people wrote."""
+    if not viewer_of(datasette) or (database, table) != (DATABASE, "segment"):
+        return []
+    return ["/-/diary-static/table.css"]
 
 
 @hook

@@ -23,6 +23,24 @@ SETTINGS = {
     "facet_time_limit_ms": QUERY_MILLIS_MAX,
     "default_cache_ttl": 0,
 }
+# What each column of the opened view says: Datasette shows it above the table and in a column's menu.
+COLUMNS = {
+    "contract": "The contract's id; contract_title reads better",
+    "slot": "Ten minutes: POSIX seconds divided by 600, rounded down",
+    "week": "The billing week, Monday to Monday in UTC, by its ISO name",
+    "start_utc": "When the ten minutes begin, in UTC",
+    "contract_title": "The contract",
+    "kind": "automatic or manual",
+    "state": "draft, held, unsynced, synced, late, refused or deleted",
+    "memo": "What was worked on, as you wrote it",
+    "label": "The activity label",
+    "activity": "Active minutes, 0 to 10",
+    "application": "The application in front at the snapshot",
+    "title": "The active window's title at the snapshot",
+    "bills": "1 where it bills, else 0",
+    "why_not": "Why it does not bill: late, overlapping, over_limit, manual_not_allowed, …",
+    "received_at_utc": "When the server received it, in UTC; empty until then",
+}
 METADATA = {
     "title": "Work diary",
     "databases": {
@@ -32,6 +50,7 @@ METADATA = {
                 "segment": {
                     "title": "Segments",
                     "description": "Ten minutes each, opened while you look; change them in the diary.",
+                    "columns": COLUMNS,
                     "sort_desc": "slot",
                 }
             },

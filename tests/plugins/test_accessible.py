@@ -28,6 +28,8 @@ def paths_of(served: Served) -> dict[str, str]:
         "nothing refused": "/-/diary/refused",
         "nothing late": "/-/diary/late",
         "search": "/-/diary/search",
+        "report": "/-/diary/report?from=2026-11-16&to=2026-11-22&by=contract,label",
+        "empty report": "/-/diary/report?from=2025-01-01&to=2025-01-31",
         "sync": "/-/diary/sync",
         "settings": "/-/diary/settings",
         "not found": served.segment_path((ContractId("0" * 32), MORNING[0])),

@@ -247,6 +247,30 @@ def test_the_plain_table_opens_rows_while_one_looks_and_follows_a_change(served:
     expect(page.locator("h3", has_text="3 rows")).to_be_visible()
 
 
+@rule("R46")
+def test_the_opened_view_is_faceted_queried_and_described_as_datasette_does(
+    served: Served, page: Page
+) -> None:
+    served.diary.edit([(served.contract.id, MORNING[0])], label="Review")
+    page.goto(served.address("/diary/segment"))
+    expect(page.locator("dl.column-descriptions")).to_contain_text("Active minutes, 0 to 10")
+    # A facet is asked for by whoever looks, in the column's own menu; none is suggested (R46).
+    page.set_viewport_size({"width": 2560, "height": 900})  # all columns to be seen: a scroll closes the menu
+    page.get_by_role("columnheader", name="label").locator(".dropdown-menu-icon").click()
+    page.get_by_role("link", name="Facet by this").click()
+    facet = page.locator(".facet-info[data-column=label]")
+    expect(facet.locator("li", has_text="Development")).to_contain_text("8")
+    facet.get_by_role("link", name="Review").click()
+    expect(page.locator("h3", has_text="1 row")).to_be_visible()
+    query = "select label, count(*) as segments from segment where bills group by label order by label"
+    answer = page.request.get(served.address("/diary.json"), params={"sql": query, "_shape": "array"})
+    assert answer.json() == [
+        {"label": "Development", "segments": 8},
+        {"label": "Meeting", "segments": 1},
+        {"label": "Review", "segments": 1},
+    ]
+
+
 def test_an_open_page_shows_what_was_written_meanwhile(served: Served, page: Page) -> None:
     page.goto(served.address(DAY))
     served.diary.edit([(served.contract.id, MORNING[0])], memo="Written by the tracker")
