@@ -3,7 +3,9 @@
 Small questions to the file, none of which opens a row: every page asks them.
 """
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diary import idling
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from diary.refused import RefusalView
 
 
+FREE_BYTES_LOW = 1_000_000_000  # about ten weeks of pictures
+
+
 @dataclass(frozen=True, slots=True)
 class Attention:
     """What is to be said until somebody has seen to it.
@@ -24,8 +29,8 @@ class Attention:
     `refused` counts refusals that were not put away, `deletions` are those of deletions (R37d). `asked`
     counts segments that wait for an answer (R20, R38). `before_lock` is what has not reached the server of
     weeks that lock within a day. `alarms` counts what the server showed that cannot be right (R56),
-    `lost_by_server` what a restored server lost and does not show again yet (R43). `idle` asks what becomes
-    of time away (R18).
+    `lost_by_server` what a restored server lost and does not show again yet (R43). `low_disk` says
+    that little room is left, "" while there is enough (R31). `idle` asks what becomes of time away (R18).
     """
 
     refused: int
@@ -34,6 +39,7 @@ class Attention:
     before_lock: tuple[UnsentWeek, ...]
     alarms: int
     lost_by_server: int = 0
+    low_disk: str = ""
     idle: IdleQuestion | None = None
 
 
@@ -43,6 +49,24 @@ def lost_says(count: int) -> str:
         return ""
     versions = "1 version" if count == 1 else f"{count} versions"
     return f"The server was restored from a backup and lacks {versions} that it had received: diary audit."
+
+
+def low_disk(home: Path) -> str:
+    """Return that the disk will be full before long, "" while there is room (R31)."""
+    free = free_bytes(home)
+    if free >= FREE_BYTES_LOW:
+        return ""
+    return f"Only {free / 1_000_000:,.0f} MB are free where the diary lies; without room nothing is recorded."
+
+
+def free_bytes(home: Path) -> int:
+    """Return how much room is left where a diary lies."""
+    if hasattr(os, "statvfs"):  # shutil has it for every system, and takes longer to load than this to ask
+        there = os.statvfs(home)
+        return there.f_bavail * there.f_frsize
+    from shutil import disk_usage
+
+    return disk_usage(home).free
 
 
 def attention(diary: OpenDiary) -> Attention:
@@ -59,6 +83,7 @@ def attention(diary: OpenDiary) -> Attention:
             before_lock=before_lock(diary, now_ms),
             alarms=len(feed.alarms(diary.connection)),
             lost_by_server=epochs.count_lost(diary.connection),
+            low_disk=low_disk(diary.home),
             idle=idling.open_question(diary),
         )
 

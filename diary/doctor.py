@@ -4,20 +4,19 @@ Other rooms add theirs by entry point, group "workdiary.checks": each object is 
 `checks(diary: Diary) -> Iterator[Check]`.
 """
 
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Literal
 
+from diary.attention import FREE_BYTES_LOW, free_bytes
 from diary.store.connection import FILE_NAME
 
 if TYPE_CHECKING:
     from diary.diary import Diary
 
 CHECKS = "workdiary.checks"
-FREE_BYTES_LOW = 1_000_000_000  # about ten weeks of pictures
 FREE_BYTES_LEAST = 50_000_000
 CLOCK_OFF_MS = 2 * 60_000  # R20: more than this moves a slot
 
@@ -83,7 +82,7 @@ def _phrase(diary: "Diary") -> Check:
 
 
 def _disk(diary: "Diary") -> Check:
-    free = shutil.disk_usage(diary.home).free
+    free = free_bytes(diary.home)
     says = f"{free / 1_000_000_000:,.1f} GB free where the diary lies."
     if free < FREE_BYTES_LEAST:
         return Check("disk", "fault", says, "Free some space: nothing can be recorded without.")

@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 from diary.errors import MachineError, NothingError
 from diary.evidence.week_csv import segments_csv, totals_csv
 from diary.export_page import export_page
+from diary.fetching import fetch_thinned
 from diary.rules.ids import ContractId, Slot
 from diary.rules.json_form import at
 from diary.rules.timesheet import Place, SegmentView, totals
@@ -39,12 +41,18 @@ class NotWritableError(MachineError):
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written: where, how many lines and pictures, and how many pictures are not on this device."""
+    """What was written: where, how many lines and pictures.
+
+    `missing` pictures are not to be had, those of the slots `without`; `because` says what was in the way of
+    fetching them, "" for nothing.
+    """
 
     folder: Path
     segments: int
     pictures: int
     missing: int
+    without: tuple[Slot, ...] = ()
+    because: str = ""
 
 
 def free_folder(wanted: Path) -> Path:
@@ -82,7 +90,10 @@ def export(
     Raises:
         NotWritableError: The disk or the folder refused.
     """
-    by_week = [(week, [one for one in diary.week(week).segments if chosen.has(one)]) for week in chosen.weeks]
+    by_week = _chosen_of(diary, chosen)
+    because = fetch_thinned(diary, chain.from_iterable(each for _, each in by_week)) if pictures else ""
+    if pictures:
+        by_week = _chosen_of(diary, chosen)  # what was fetched is here now
     segments = [one for _, each in by_week for one in each]
     known = diary.contracts()
     histories = {one.id: one.history for one in known}
@@ -93,7 +104,7 @@ def export(
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as made:
             begun = Path(made) / folder.name
             begun.mkdir(mode=0o700)
-            files, missing = _write_pictures(diary, segments, begun) if pictures else (None, 0)
+            files, without = _write_pictures(diary, segments, begun) if pictures else (None, [])
             _write(begun / SEGMENTS, segments_csv(segments, zone=zone, picture_files=files))
             _write(begun / TOTALS, totals_csv(sums))
             if files is not None:
@@ -106,24 +117,28 @@ def export(
     except OSError as error:
         raise NotWritableError(folder=folder, fault=error.strerror or error) from error
     written = sum(map(len, files.values())) if files else 0
-    return Exported(folder=folder, segments=len(segments), pictures=written, missing=missing)
+    return Exported(folder, len(segments), written, len(without), tuple(dict.fromkeys(without)), because)
+
+
+def _chosen_of(diary: "Diary", chosen: Chosen) -> list[tuple[Week, list[SegmentView]]]:
+    return [(week, [one for one in diary.week(week).segments if chosen.has(one)]) for week in chosen.weeks]
 
 
 def _write_pictures(
     diary: "Diary", segments: Iterable[SegmentView], folder: Path
-) -> tuple[Mapping[Place, Sequence[str]], int]:
-    """Write the opened pictures, named by slot; return their files by place, and how many are not here."""
+) -> tuple[Mapping[Place, Sequence[str]], list[Slot]]:
+    """Write the opened pictures; return their files by place, and the slot of each that is not here."""
     (folder / PICTURES).mkdir(mode=0o700)
     files: dict[Place, list[str]] = {}
     taken: dict[str, int] = {}
-    missing = 0
+    without: list[Slot] = []
     for segment in segments:
         for snapshot in segment.snapshots:
             for name in filter(None, (snapshot.screen, snapshot.camera)):
                 try:
                     picture = diary.picture(name)
                 except NothingError:
-                    missing += 1
+                    without.append(segment.slot)
                     continue
                 slot = f"{at(starts_at_ms(segment.slot)):%Y%m%dT%H%MZ}"
                 taken[slot] = taken.get(slot, 0) + 1
@@ -131,7 +146,7 @@ def _write_pictures(
                 file = f"{PICTURES}/{slot}{number}.{_ending(picture)}"
                 (folder / file).write_bytes(picture)
                 files.setdefault((segment.contract, segment.slot), []).append(file)
-    return files, missing
+    return files, without
 
 
 def _ending(picture: bytes) -> str:

@@ -101,7 +101,9 @@ def _with_whereabouts(stood: _Stood, under_way: Mapping[str, Whereabouts], now_m
             is_missing(stood.place[1], now_ms, at_server=where.at_server) for where in found
         )
         is_here = all(where.is_here for where in found)
-        snapshots.append(replace(shot, missing=missing, is_here=is_here))
+        # One that gave way is away on purpose; anything else that is not here is not here at all.
+        thinned = not is_here and all(where.is_here or where.is_thinned for where in found)
+        snapshots.append(replace(shot, missing=missing, is_here=is_here, thinned=thinned))
     return replace(stood.content, snapshots=tuple(snapshots))
 
 

@@ -6,6 +6,7 @@ from typing import get_args
 from zoneinfo import ZoneInfo
 
 from diary import settings, tracking
+from diary.attention import low_disk
 from diary.checking import check
 from diary.rules.ids import Millis
 from diary.rules.reminder import Occasion, WeekReminder, Wishes, occasions, week_in_question
@@ -59,10 +60,17 @@ def reminders(diary: OpenDiary) -> tuple[Reminder, ...]:
         wish = tracking.tracking(diary)
         kept = meta.numbers(diary.connection, _TOLD)
         told = {word: Millis(kept[_TOLD + word]) for word in get_args(Occasion) if _TOLD + word in kept}
-        since_ms = None
+        since_ms, disk = None, low_disk(diary.home)
         if wish.on:
             since_ms = Millis(max(wish.since_ms, wish.memo.stamp[0] if wish.memo else 0))
-        due = occasions(_wishes(diary), now_ms, _local(diary, now_ms), told, memo_since_ms=since_ms)
+        due = occasions(
+            _wishes(diary),
+            now_ms,
+            _local(diary, now_ms),
+            told,
+            memo_since_ms=since_ms,
+            disk_is_low=bool(disk),
+        )
     found: list[Reminder] = []
     for occasion in due:
         match occasion:
@@ -78,6 +86,8 @@ def reminders(diary: OpenDiary) -> tuple[Reminder, ...]:
                 memo = wish.memo.text if wish.memo and wish.memo.text else "no memo"
                 says = f"“{memo}”. Another one: diary memo “…”."
                 found.append(Reminder(occasion, "Are you still working on this?", says))
+            case "disk":
+                found.append(Reminder(occasion, "Little room is left", disk))
     return tuple(found)
 
 

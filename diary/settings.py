@@ -65,6 +65,18 @@ _ON_OR_OFF = "on or off"
 
 SETTINGS: Mapping[str, Setting] = {
     "picture_monitors": _one_of(("all", "active"), "which monitors a snapshot shows"),
+    "picture_gigabytes": Setting(
+        10,
+        "0 to 10000 gigabytes",
+        _within(0, 10_000),
+        "what pictures take here before old ones are thinned",
+    ),
+    "picture_days": Setting(
+        90,
+        "30 to 3650 days",
+        _within(30, 3650),
+        "how long a picture stays whole, whatever room it takes",
+    ),
     "hold_seconds": Setting(
         60, "0 to 3600 seconds", _within(0, 3600), "how long a snapshot is held back after its notification"
     ),

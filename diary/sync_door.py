@@ -3,9 +3,9 @@
 `sync.engine` and `sync.enrolment` drive them; a person's acts and looks stand in `diary.diary`.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from diary import carrying, exchanging, granting, healing, renewing, taking, true_slots
+from diary import carrying, exchanging, granting, healing, renewing, taking, thinning, true_slots
 from diary.carrying import PictureRef
 from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedAnswer
@@ -187,6 +187,14 @@ class SyncDoor(StateDoor):
     def pictures_to_send(self) -> tuple[PictureRef, ...]:
         """Return the pictures that the server may have now, the nearest lock first (R41)."""
         return carrying.pictures_to_send(self._state)
+
+    def thin_pictures(self, *, at_once: bool = False) -> int:
+        """Let old pictures give way to their thumbnails where they take more room than they may (R31)."""
+        return thinning.thin_pictures(self._state, at_once=at_once)
+
+    def want_pictures(self, names: Iterable[str]) -> int:
+        """Let thinned pictures be fetched with the next sync (R31)."""
+        return thinning.want_pictures(self._state, names)
 
     def pictures_to_fetch(self) -> tuple[PictureRef, ...]:
         """Return the pictures that are not here and may be at the server, the newest slot first (R41)."""

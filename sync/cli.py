@@ -122,6 +122,7 @@ def _sync(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
                 raise NotRegisteredError
             with Transport(link.url) as line, Teller(desk.clock) as teller:
                 report = Engine(diary, line, progress=teller).run()
+            diary.thin_pictures()
         _show(report, as_json=as_json)
         if _say_loudly(report):
             raise typer.Exit(RefusedError.exit_code)

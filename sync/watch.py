@@ -88,6 +88,7 @@ class Worker:
             self.engine = Engine(diary, self.line)
         assert self.engine is not None, "made with the line"
         report = self.engine.run()
+        diary.thin_pictures()  # after it: only what the server has gives way (R31)
         waiting = self.waiting()
         return report, replace(waiting, due=waiting.due & self.engine.tried)
 

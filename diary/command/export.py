@@ -11,11 +11,13 @@ from diary.errors import UsageError
 from diary.exporting import PAGE, PICTURES, SEGMENTS, TOTALS, Chosen, Exported, free_folder, is_ours
 from diary.exporting import export as write_export
 from diary.rules.ids import ContractId, Slot
-from diary.rules.json_form import at
+from diary.rules.json_form import at, iso
 from diary.rules.week import Week, starts_at_ms
 from diary.when import BadTimeError, spans_of, week_of
 
 app = typer.Typer(rich_markup_mode=None)
+
+WITHOUT_SHOWN = 20
 
 
 class InTheWayError(UsageError):
@@ -54,7 +56,7 @@ def export(
                 raise InTheWayError(folder=folder, free=free_folder(folder))
             agree(f"{folder} holds an earlier export. Replace it?", yes=yes)
         done = write_export(diary, chosen, folder, zone=zone, pictures=pictures)
-    _tell(done, as_json=as_json)
+    _tell(done, zone, as_json=as_json)
 
 
 def _chosen(words: list[str], *, now_ms: int, zone: ZoneInfo, contract: ContractId | None) -> Chosen:
@@ -76,7 +78,7 @@ def _chosen(words: list[str], *, now_ms: int, zone: ZoneInfo, contract: Contract
     return Chosen(name, f"Work of {name.replace('-to-', ' to ')}", weeks, slots, contract)
 
 
-def _tell(done: Exported, *, as_json: bool) -> None:
+def _tell(done: Exported, zone: ZoneInfo, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
@@ -84,6 +86,8 @@ def _tell(done: Exported, *, as_json: bool) -> None:
                 "segments": done.segments,
                 "pictures": done.pictures,
                 "missing": done.missing,
+                "without": [iso(starts_at_ms(slot)) for slot in done.without],
+                "because": done.because,
             }
         )
         return
@@ -92,5 +96,11 @@ def _tell(done: Exported, *, as_json: bool) -> None:
     if done.pictures:
         typer.echo(f"{done.folder / PICTURES}: {done.pictures} pictures; read them in {done.folder / PAGE}")
     if done.missing:
-        say(f"{done.missing} pictures are not on this device yet: diary sync, then export again.")
+        if done.because:
+            say(done.because)
+        say(f"{done.missing} pictures are not to be had: they are not on this device, and did not come.")
+        for slot in done.without[:WITHOUT_SHOWN]:
+            say(f"  {at(starts_at_ms(slot)).astimezone(zone):%Y-%m-%d %H:%M}")
+        if len(done.without) > WITHOUT_SHOWN:
+            say(f"  and {len(done.without) - WITHOUT_SHOWN} more: --json lists all. Sync, then export again.")
     say("These files are not sealed: who can read them can read your diary of that week.")

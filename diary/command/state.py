@@ -7,7 +7,7 @@ import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from diary.attention import lost_says
+from diary.attention import lost_says, low_disk
 from diary.command.home import Desk, print_json, zone_of
 from diary.rules.json_form import at, iso
 
@@ -55,6 +55,7 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
         away,
         *before_lock,
         reminder,
+        low_disk(desk.home),
     ]
     if found.refused_deletions:
         loud = _deletions_refused(found.refused_deletions)

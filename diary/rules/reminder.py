@@ -14,7 +14,7 @@ from diary.rules.deadline import left
 from diary.rules.ids import Millis
 from diary.rules.week import Week
 
-Occasion = Literal["week", "work", "memo"]
+Occasion = Literal["week", "work", "memo", "disk"]
 """The words by which what was told is kept."""
 
 SUNDAY_EVENING = (6, time(18), time.max)  # weekday from 0 for Monday, from, until
@@ -22,6 +22,7 @@ MONDAY_MORNING = (0, time(6), time(12))
 SATURDAY = 5
 WORK_BEGINS_FOR = timedelta(hours=2)  # who is not there by then does not work today, or knows
 MINUTE_MS = 60_000
+DISK_AGAIN_MS = 24 * 60 * MINUTE_MS
 HALF_A_WEEK_MS = 84 * 60 * MINUTE_MS
 
 
@@ -123,6 +124,7 @@ def occasions(
     told: Mapping[Occasion, Millis],
     *,
     memo_since_ms: Millis | None,
+    disk_is_low: bool = False,
 ) -> tuple[Occasion, ...]:
     """Return what is due to be told now, each once for its occasion; `told` is when each was told last.
 
@@ -138,4 +140,7 @@ def occasions(
         found.append("work")
     if memo_is_old(wishes, now_ms, memo_since_ms, told.get("memo")):
         found.append("memo")
+    disk_ms = told.get("disk")
+    if disk_is_low and (disk_ms is None or now_ms - disk_ms >= DISK_AGAIN_MS):
+        found.append("disk")
     return tuple(found)

@@ -53,6 +53,7 @@ class SnapshotView:
     """One snapshot: names of its pictures (SHA-256 of ciphertext), "" where there is none.
 
     `missing`: one of them was due at the server and is not there (R41). `is_here`: all lie on this device.
+    `thinned`: some gave way to the thumbnail here, and lie at the server (R31).
     """
 
     taken_at_ms: Millis
@@ -62,6 +63,14 @@ class SnapshotView:
     device: str
     missing: bool = False
     is_here: bool = True
+    thinned: bool = False
+
+    @property
+    def small(self) -> str:
+        """Return the name of the picture that a small view shows, "" where none lies here."""
+        if self.is_here:
+            return self.thumbnail or self.screen
+        return self.thumbnail if self.thinned else ""
 
 
 @dataclass(frozen=True, slots=True)

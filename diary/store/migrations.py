@@ -18,6 +18,7 @@ from collections.abc import Callable
 
 from diary.store.drafts_apart import lay_drafts_apart
 from diary.store.sealed_apart import lay_sealed_apart
+from diary.store.thinned import let_pictures_be_thinned
 from diary.store.values_apart import lay_values_apart
 
 Migration = Callable[[sqlite3.Connection], None]
@@ -393,5 +394,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     know_where_pictures_are,
     lay_values_apart,
     lay_drafts_apart,
+    let_pictures_be_thinned,
 )
 SCHEMA = len(MIGRATIONS)

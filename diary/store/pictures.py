@@ -64,8 +64,8 @@ _TO_SEND = """
 _TO_FETCH = """
     SELECT replica, n, idx, name, contract, slot, size, at_server, 0 AS is_here
       FROM picture
-     WHERE sealed IS NULL AND at_server = 1
-     ORDER BY slot DESC, replica, n, idx
+     WHERE sealed IS NULL AND at_server = 1 AND thinned_at_ms IS NULL
+     ORDER BY wanted_at_ms IS NULL, slot DESC, replica, n, idx
 """
 # By chance, so that pictures which never come do not keep the others from being asked for.
 _AWAITED = """
@@ -87,7 +87,7 @@ _ARRIVED = """
 """
 # The condition of the index `picture_on_its_way`, word for word.
 _ON_ITS_WAY = """
-    SELECT name, at_server, sealed IS NOT NULL
+    SELECT name, at_server, sealed IS NOT NULL, coalesce(thinned_at_ms, wanted_at_ms) IS NOT NULL
       FROM picture
      WHERE slot >= :first AND slot < :end AND (at_server = 0 OR sealed IS NULL)
 """
@@ -116,10 +116,14 @@ class StoredPicture:
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Whether a picture lies at the server, so far as is known, and whether it lies here."""
+    """Whether a picture lies at the server, so far as is known, and here; or gave way here (R31).
+
+    One that gave way and was asked for again has given way until it is here.
+    """
 
     at_server: bool
     is_here: bool
+    is_thinned: bool = False
 
 
 def _stored(row: tuple[object, ...]) -> StoredPicture:
@@ -214,7 +218,10 @@ def mark_arrived(connection: sqlite3.Connection, names: Sequence[str]) -> None:
 def on_its_way(connection: sqlite3.Connection, slots: range) -> dict[str, Whereabouts]:
     """Return the pictures of a run of slots that do not lie both here and at the server, by name (R41)."""
     rows = connection.execute(_ON_ITS_WAY, {"first": slots.start, "end": slots.stop})
-    return {name: Whereabouts(bool(at_server), bool(is_here)) for name, at_server, is_here in rows}
+    return {
+        name: Whereabouts(bool(at_server), bool(is_here), bool(is_thinned))
+        for name, at_server, is_here, is_thinned in rows
+    }
 
 
 def left_to_send(connection: sqlite3.Connection) -> int:

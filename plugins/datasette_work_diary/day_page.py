@@ -283,7 +283,7 @@ def segment_cell(segment: SegmentView, reading: Reading) -> SegmentCell:
         *(sign.word for sign in signs),
         segment.memo or "no memo",
     ]
-    thumbnail = next((shot.thumbnail or shot.screen for shot in segment.snapshots if shot.is_here), "")
+    thumbnail = next(filter(None, (shot.small for shot in segment.snapshots)), "")
     return SegmentCell(
         id=f"{segment.contract[:8]}-{segment.slot}",
         place=place_name(segment),

@@ -111,6 +111,7 @@ class AttentionSaid:
     alarms: str
     lost: str
     undo: str
+    low_disk: str
     reminder: str
     reminder_href: str
     idle: IdleSaid | None
@@ -146,6 +147,7 @@ def attention_said(diary: Diary) -> AttentionSaid:
         else "",
         lost=lost_says(found.lost_by_server),
         undo=_undo_says(diary.undoable()),
+        low_disk=found.low_disk,
         reminder="" if reminder is None else reminder.says(reading.now_ms),
         reminder_href="" if reminder is None else f"/-/diary/check/{reminder.week.name}",
         idle=_idle_said(diary, found.idle, reading),

@@ -99,6 +99,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
         searching,
         setting_up,
         syncing,
+        thinned,
     )
 
     return [
@@ -110,6 +111,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
         *edit_form.ROUTES,
         *refused_page.ROUTES,
         *late_page.ROUTES,
+        *thinned.ROUTES,
         *idle_form.ROUTES,
         *syncing.ROUTES,
         *setting_up.ROUTES,

@@ -33,16 +33,21 @@ BAR_HEIGHT_MIN = 3
 UNCOUNTED = "not counted"
 MINUTE_MILLIS = 60_000
 NOT_HERE = "It is not on this device."
+GAVE_WAY = "It gave way on this device and is at the server."
 
 
 @dataclass(frozen=True, slots=True)
 class PictureShown:
-    """A picture with its words; `href` is empty where it is not here."""
+    """A picture with its words; `href` is empty where it is not here.
+
+    `thinned`: it is the thumbnail, and the picture is fetched when it is asked for (R31).
+    """
 
     href: str
     alt: str
     caption: str
     missing: str
+    thinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +227,11 @@ def _pictures(segment: SegmentView, reading: Reading) -> tuple[PictureShown, ...
             if name:
                 late = ". Missing: it was due at the server and is not there." if snapshot.missing else ""
                 caption = f"{what} at {taken}{by}{late}"
-                href = f"/-/diary/picture/{name}" if snapshot.is_here else ""
-                shown.append(PictureShown(href, caption, caption, "" if href else NOT_HERE))
+                thinned = snapshot.thinned and what == "Screen"
+                seen = name if snapshot.is_here else snapshot.thumbnail if thinned else ""
+                href = f"/-/diary/picture/{seen}" if seen else ""
+                missing = "" if href else GAVE_WAY if snapshot.thinned else NOT_HERE
+                shown.append(PictureShown(href, caption, caption, missing, thinned))
     return tuple(shown)
 
 

@@ -8,6 +8,7 @@ from diary.diary import Diary
 from tests.diary.typed import Typist, typist_with_a_morning
 from tests.practice import instant, record_slot, slot
 from tests.rule import rule
+from tests.small_disk import small_disk
 
 SUNDAY_EVENING = "2026-11-22T19:00Z"
 
@@ -74,3 +75,15 @@ def test_work_hours_and_an_old_memo_are_reminded_of_when_asked_for(typist: Typis
     typist.clock.put(instant("2026-11-18T09:56Z"))
     assert due(typist) == ["Are you still working on this?: “The ledger”. Another one: diary memo “…”."]
     assert "no value" in typist.types("config", "remind_work_at", "soon", says=2).err
+
+
+@rule("R31")
+def test_a_disk_that_is_soon_full_is_said_early_and_told_once_a_day(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", kibibytes=8192) as disk:
+        typist = typist_with_a_morning(disk)
+        typist.clock.put(instant("2026-11-18T12:00Z"))
+        assert "MB are free where the diary lies" in typist.types("status").out
+        assert due(typist)[0].startswith("Little room is left: Only ")
+        assert due(typist) == []
+        typist.clock.put(instant("2026-11-19T12:00Z"))
+        assert len(due(typist)) == 1
