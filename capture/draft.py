@@ -51,7 +51,8 @@ class Sample:
 class Snapshot:
     """What the snapshot's moment showed (R13, R16). `pictures` are (role, bytes), none where `no_picture`.
 
-    `masked`: a private window was blacked out, or the title is hidden (R22).
+    `masked`: a private window was blacked out, or the title is hidden (R22). `camera_fault` says why a camera
+    that is turned on gave no frame.
     """
 
     moment: Moment
@@ -60,6 +61,7 @@ class Snapshot:
     no_picture: str | None = None
     pictures: tuple[tuple[str, bytes], ...] = ()
     masked: bool = False
+    camera_fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,23 @@
-"""What `diary doctor` looks at on the desktop: picture, input, title, presence (R13, R14, R70).
+"""What `diary doctor` looks at on the desktop: picture, input, title, presence, notification (R13-R17, R70).
 
 Nothing of it is kept: the picture is measured and dropped, and of input only how often is ever known.
 """
 
+import asyncio
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from capture.alone import holder, is_tracked
 from capture.edges import Edges, Lack, edges_of
+from capture.notification import Button, Notice, Notifier, NotShown, Offers, Shown, notifier_of
 from diary.diary import Diary
 from diary.doctor import Check
 
 LISTEN_SECONDS = 1.5
 POLL_SECONDS = 0.1
+NOTICE_SECONDS = 1.5
+NOTICE = Notice("Work Diary", "Snapshots will be shown like this.", buttons=(Button("fine", "Fine"),))
 LACKING: dict[Lack, str] = {
     "counts": "Where counts matter to a client, record in an X11 session.",
     "picture": "Record in an X11 session, or on a desktop with a portal for pictures.",
@@ -33,8 +38,11 @@ WHY_NO_PICTURE = {
 
 
 def checks(diary: Diary) -> Iterator[Check]:
-    """Yield the checks of tracker, screen, input, titles and presence."""
+    """Yield the checks of tracker, notification, camera, screen, input, titles and presence."""
     yield _tracker(diary)
+    yield _notification(diary)
+    if diary.setting("camera"):
+        yield _camera(str(diary.setting("camera_source")))
     edges = edges_of()
     if edges.blind_because:
         mend = "Run it on the desktop that you work on; everything but recording works without one."
@@ -62,6 +70,47 @@ def _tracker(diary: Diary) -> Check:
     if diary.tracking().on:
         return Check("tracker", "fault", "Tracking is on, and no tracker runs.", "Start it: diary continue.")
     return Check("tracker", "fine", "Tracking is off, and no tracker runs.")
+
+
+def _notification(diary: Diary) -> Check:
+    """Show one for a moment, and say what a snapshot's can have here (R17)."""
+    if not diary.setting("notify"):
+        return Check("notification", "fine", "Snapshots are not notified: the setting notify is off.")
+    with ThreadPoolExecutor(1) as own:  # a loop of its own, also where one runs in this thread
+        offers, shown = own.submit(asyncio.run, _shown_for_a_moment(notifier_of())).result()
+    otherwise = "Remove a snapshot with diary remove @last, or on the pages."
+    if because := offers.because or (shown.because if isinstance(shown, NotShown) else ""):
+        return Check("notification", "warning", because, otherwise)
+    lacking = [name for name, has in (("buttons", offers.buttons), ("pictures", offers.pictures)) if not has]
+    if lacking:
+        says = f"A notification was shown, but {offers.service} offers no {' and no '.join(lacking)}."
+        return Check("notification", "warning", says, otherwise)
+    if offers.is_quiet:
+        says = f"Notifications are told not to disturb ({offers.service})."
+        return Check("notification", "warning", says, otherwise)
+    return Check("notification", "fine", f"A notification was shown by {offers.service}, with a button.")
+
+
+async def _shown_for_a_moment(notifier: Notifier) -> tuple[Offers, Shown | NotShown]:
+    offers = await notifier.begin(lambda _answer: None)
+    shown = await notifier.show(NOTICE)
+    if isinstance(shown, Shown):
+        await asyncio.sleep(NOTICE_SECONDS)
+        await notifier.withdraw(shown.handle)
+    await notifier.end()
+    return offers, shown
+
+
+def _camera(source: str) -> Check:
+    """Take a frame and drop it; the camera's light goes on for it (R13)."""
+    from capture.camera import CameraFault, take_frame
+
+    try:
+        frame = take_frame(source)
+    except CameraFault as fault:
+        return Check("camera", "fault", str(fault), "Or turn it off: diary config camera off.")
+    says = f"A camera frame of {frame.width} by {frame.height} was taken, and dropped; its light was on."
+    return Check("camera", "fine", says)
 
 
 def _screen(edges: Edges) -> Check:

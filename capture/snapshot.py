@@ -44,6 +44,11 @@ def encode(image: Image.Image) -> Encoded:
     return Encoded(screen, _with_loss(small, quality=45))
 
 
+def encode_frame(image: Image.Image) -> bytes:
+    """Return a camera's frame as it is kept (R13)."""
+    return _with_loss(image.convert("RGB"), quality=45)
+
+
 def is_flat(picture: Image.Image) -> bool:
     """Return whether a picture of text and plain areas is at hand, which takes little room without loss."""
     step, rows = (

@@ -27,11 +27,15 @@ NICENESS = 10  # the encoder gives way to whatever the freelancer works with
 
 
 class Sitting(msgspec.Struct, frozen=True):
-    """What a snapshot is to show, and what it must not (see `Privacy`; R22)."""
+    """What a snapshot is to show, and what it must not (see `Privacy`; R22).
+
+    `camera` names the camera whose frame goes with it, "" the first one, None for none (R13).
+    """
 
     monitors: Monitors
     private: tuple[PrivateRule, ...] | None = ()
     may_mask: bool = True
+    camera: str | None = None
 
 
 class Studio(Protocol):
@@ -126,7 +130,12 @@ def _serve(wishes: BinaryIO, snapshots: BinaryIO) -> None:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     privacy = Privacy(sitting.private, sitting.may_mask)
-    snapshots.write(msgspec.msgpack.encode(photograph(edges, sitting.monitors, SystemClock(), privacy)))
+    snapshot = photograph(edges, sitting.monitors, SystemClock(), privacy)
+    if sitting.camera is not None:
+        from capture.camera import with_frame
+
+        snapshot = with_frame(snapshot, sitting.camera)
+    snapshots.write(msgspec.msgpack.encode(snapshot))
     edges.close()
 
 

@@ -258,7 +258,10 @@ class Tracker:
     async def _take_picture(self, slot: Slot, contract: ContractId) -> None:
         # Asked for anew each time: a rule that was added a second ago holds (R22).
         privacy = self._privacy_of(contract)
-        snapshot = await self._studio.take(Sitting(self._monitors(), privacy.rules, privacy.may_mask))
+        sitting = Sitting(self._monitors(), privacy.rules, privacy.may_mask, self._camera())
+        snapshot = await self._studio.take(sitting)
+        if snapshot is not None and snapshot.camera_fault:
+            self._say_once(snapshot.camera_fault)
         now_ms = self._diary.now_ms()
         self._step(
             PictureWithheld(now_ms, slot) if snapshot is None else PictureTaken(now_ms, slot, snapshot)
@@ -267,6 +270,13 @@ class Tracker:
     def _monitors(self) -> Monitors:
         # The setting takes these words only.
         return self._try(lambda: cast("Monitors", self._diary.setting("picture_monitors")), "all")
+
+    def _camera(self) -> str | None:
+        """Return the camera that its freelancer turned on, None for none (R13)."""
+        diary = self._diary
+        return self._try(
+            lambda: str(diary.setting("camera_source")) if diary.setting("camera") else None, None
+        )
 
     def _privacy_of(self, contract: ContractId) -> Privacy:
         """Return what is private now; where that cannot be read, everything is (R22)."""

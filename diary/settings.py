@@ -9,6 +9,7 @@ from diary.errors import UsageError
 from diary.state import OpenDiary
 
 Value = str | int | bool
+NAME_CHARACTERS_MAX = 200
 _PREFIX = "setting "
 
 
@@ -53,6 +54,10 @@ def _is_switch(value: Value) -> bool:
     return isinstance(value, bool)
 
 
+def _is_name(value: Value) -> bool:
+    return isinstance(value, str) and len(value) <= NAME_CHARACTERS_MAX and value.isprintable()
+
+
 def _is_zone(value: Value) -> bool:
     return value == "" or value in available_timezones()
 
@@ -65,6 +70,15 @@ _ON_OR_OFF = "on or off"
 
 SETTINGS: Mapping[str, Setting] = {
     "picture_monitors": _one_of(("all", "active"), "which monitors a snapshot shows"),
+    "camera": Setting(
+        False,
+        _ON_OR_OFF,
+        _is_switch,
+        "whether a camera frame goes with each snapshot; its light is on meanwhile",
+    ),
+    "camera_source": Setting(
+        "", "a camera's name, or nothing for the first", _is_name, "which camera: /dev/video1, 1, video=NAME"
+    ),
     "picture_gigabytes": Setting(
         10,
         "0 to 10000 gigabytes",

@@ -13,6 +13,7 @@ from PIL import Image
 from capture.studio import ProcessStudio, Sitting
 from diary.clock import SystemClock
 from diary.rules.private import PrivateRule
+from tests.capture.film import film_at
 from tests.capture.painted import has_colour
 from tests.desktop import Desktop
 from tests.event_loop import run
@@ -37,6 +38,28 @@ def test_a_snapshot_comes_whole_from_a_process_that_is_gone_afterwards(desktop: 
         assert Image.open(io.BytesIO(screen)).size == (1280, 800)
         assert Image.open(io.BytesIO(thumbnail)).size == (320, 200)
         assert _children() == set()
+
+    run(sit())
+
+
+@rule("R13")
+@pytest.mark.screen
+def test_a_camera_that_is_on_gives_one_frame_beside_the_screen(desktop: Desktop, tmp_path: Path) -> None:
+    film = film_at(tmp_path / "camera.avi")
+
+    async def sit() -> None:
+        studio = ProcessStudio(CLOCK)
+        taken = await studio.take(Sitting("all", camera=film))
+        assert taken
+        assert [role for role, _ in taken.pictures] == ["screen", "thumbnail", "camera"]
+        masked = await studio.take(Sitting("all", (PrivateRule(application="XTerm"),), camera=film))
+        assert masked
+        assert masked.masked
+        assert [role for role, _ in masked.pictures] == ["screen", "thumbnail"]
+        gone = await studio.take(Sitting("all", camera=str(tmp_path / "none")))
+        assert gone
+        assert len(gone.pictures) == 2
+        assert gone.camera_fault
 
     run(sit())
 

@@ -10,6 +10,7 @@ import pytest
 from diary.rules.ids import Slot
 from diary.rules.segment import Moment
 from diary.rules.week import Week
+from tests.capture.film import film_at
 from tests.capture.test_tracker import NINE, Worker, at_work
 from tests.notification_desktop import NotificationDesktop
 from tests.rule import rule
@@ -72,15 +73,21 @@ def test_remove_is_pressed_after_the_tracker_was_killed_and_started_again(notifi
 
 
 @rule("R4")
+@rule("R13")
 @rule("R17")
 def test_what_is_removed_within_the_notice_period_never_leaves(notified: Notified) -> None:
     worker, screen = notified.worker, notified.screen
+    with worker.diary() as diary:
+        diary.set_setting("camera", True)
+        diary.set_setting("camera_source", film_at(worker.home.parent / "camera.avi"))
     worker.begin(part=0.7)
     worker.work_until(10.5)
     screen.wait_until_shown(1)
     shown = NINE
     worker.wait_for(shown)
-    assert worker.recorded()[shown].state == "held"
+    held = worker.recorded()[shown]
+    assert held.state == "held"
+    assert all(shot.camera for shot in held.snapshots)  # it was turned on, and goes with the rest
     screen.press("Remove (Snapshot of 09:00: Mill)")
     worker.until(lambda: shown not in worker.recorded())
     with worker.diary() as diary:
