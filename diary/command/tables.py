@@ -16,6 +16,7 @@ from diary.rules.timesheet import BAR_WORDS, Bar, MemoBar, SegmentView, Totals, 
 from diary.rules.week import ends_at_ms, starts_at_ms
 
 STATE_WORDS = {"unsynced": "not synced"}  # as the marks have it
+UNCOUNTED = "not counted: that desktop lets no program count it; activity is what the desktop saw"
 PIPE_COLUMNS = 400  # what is piped is read by programs: lines stay whole up to here
 BAR_STYLES = {"automatic": "green", "manual": "yellow", "over_limit": "red"}
 # What a terminal would obey instead of showing: controls, and what turns the direction of text.
@@ -123,6 +124,7 @@ class Sheet:
             ("memo", segment.memo),
             ("label", segment.label),
             ("activity", f"{segment.activity} of 10 minutes; {segment.tracked_minutes} of 10 tracked"),
+            ("input", UNCOUNTED if segment.is_uncounted else ""),
             *[("minute", _minute(number, counts)) for number, counts in enumerate(segment.minutes) if counts],
             ("application", ", ".join(segment.applications)),
             ("title", ", ".join(segment.titles)),
@@ -180,7 +182,9 @@ def plain_table(*columns: str) -> Table:
 def _activity(segment: SegmentView) -> Text:
     if not segment.tracked_minutes:
         return Text("–", style="dim")
-    return Text(f"{segment.activity:>2}/10 " + "▮" * segment.activity + "▯" * (10 - segment.activity))
+    shown = f"{segment.activity:>2}/10 " + "▮" * segment.activity + "▯" * (10 - segment.activity)
+    # What only the desktop saw is told apart: it says less than counts do (R14).
+    return Text(shown + (" seen" if segment.is_uncounted else ""))
 
 
 def _marks(segment: SegmentView) -> list[str]:
@@ -193,6 +197,7 @@ def _marks(segment: SegmentView) -> list[str]:
 
 
 def _minute(number: int, counts: object) -> str:
+    """Return a minute's counts; those that nobody could count are left out, never shown as 0 (R14)."""
     keystrokes, clicks, scrolls, os_active = (
         getattr(counts, name) for name in ("keystrokes", "clicks", "scrolls", "os_active")
     )

@@ -245,6 +245,11 @@ class MinuteCounts(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_
         """Return whether any of the four says the user was active (R14)."""
         return bool(self.keystrokes or self.clicks or self.scrolls or self.os_active)
 
+    @property
+    def is_counted(self) -> bool:
+        """Return whether anything was counted at all; a count of 0 is one (R14)."""
+        return any(count is not None for count in (self.keystrokes, self.clicks, self.scrolls))
+
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When the picture was taken, by every clock the machine has (R20)."""

@@ -122,6 +122,11 @@ class SegmentView:
         """Return how many of the ten minutes were tracked (R12)."""
         return sum(minute is not None for minute in self.minutes)
 
+    @property
+    def is_uncounted(self) -> bool:
+        """Return whether it was tracked where no program may count input: nothing is known of it (R14)."""
+        return self.tracked_minutes > 0 and not any(minute and minute.is_counted for minute in self.minutes)
+
 
 @dataclass(frozen=True, slots=True)
 class Totals:

@@ -280,6 +280,7 @@ def segment_cell(segment: SegmentView, reading: Reading) -> SegmentCell:
         segment.contract_title,
         BAR_WORDS[bar],
         f"{segment.activity} of 10 minutes active" if segment.kind == "automatic" else "",
+        "input not counted" if segment.is_uncounted else "",
         *(sign.word for sign in signs),
         segment.memo or "no memo",
     ]

@@ -239,6 +239,8 @@ def _activity_says(segment: SegmentView) -> str:
     if not segment.tracked_minutes:
         return "Nothing was tracked: manual time has no counts."
     active = f"{segment.activity} of 10 minutes active"
+    if segment.is_uncounted:
+        active += " as far as the desktop saw (it let no program count input)"
     if segment.tracked_minutes < MINUTES_PER_SLOT:
         return f"{active}, {segment.tracked_minutes} of 10 tracked."
     return f"{active}."

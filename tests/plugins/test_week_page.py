@@ -2,9 +2,11 @@
 
 import pytest
 
+from datasette_work_diary.day_page import segment_cell
 from datasette_work_diary.reading import money, time_left
 from datasette_work_diary.segment_page import segment_page
 from datasette_work_diary.week_page import WeekPage, week_page
+from diary.rules.segment import MinuteCounts
 from diary.rules.timesheet import SegmentView
 from tests.plugins.views import (
     HISTORIES,
@@ -143,6 +145,15 @@ def test_a_segments_page_shows_each_minute_and_says_what_was_not_counted() -> No
     assert page.activity_says == "9 of 10 minutes active."
     assert [bar.active for bar in page.chart] == ["yes"] * 9 + ["no"]
     assert [(line.keystrokes, line.active) for line in page.minutes[-2:]] == [("40", "active"), ("0", "idle")]
+    seen = MinuteCounts(None, None, None, os_active=True)
+    wayland = segment("2026-11-18T09:00", minutes=(seen,) * 10, activity=10)
+    page = segment_page(wayland, (), [wayland], (), reading())
+    assert page.activity_says == (
+        "10 of 10 minutes active as far as the desktop saw (it let no program count input)."
+    )
+    assert (page.minutes[0].keystrokes, page.minutes[0].active) == ("not counted", "active")
+    assert "input not counted" in segment_cell(wayland, reading()).named
+    assert "input not counted" not in segment_cell(SYNCED, reading()).named
 
 
 @rule("R21")
