@@ -5,8 +5,9 @@
 one machine apart (cookies know no ports), and puts the headers on every answer.
 
 What it holds: a page of another origin, a rebound host name, a frame, or a program that guesses reads
-nothing and changes nothing. What it cannot hold: programs that run as the same user, who can read the
-diary's folder anyway.
+nothing and changes nothing. Programs of other users are not answered at all (`own_user`): cookies know no
+ports, so a page that one of them serves on this host is sent ours. What it cannot hold: programs that run as
+the same user, who can read the diary's folder anyway.
 """
 
 import asyncio

@@ -102,6 +102,7 @@ def serve(
 
     from datasette_work_diary.access import Door
     from datasette_work_diary.opening import DiaryRoom
+    from datasette_work_diary.own_user import OwnUserProtocol
     from datasette_work_diary.starting import datasette_for
     from datasette_work_diary.viewer import Viewer
 
@@ -122,6 +123,7 @@ def serve(
         viewer = Viewer(home, door, room, search_room, open_again, lock)
         config = uvicorn.Config(
             datasette_for(viewer).app(),
+            http=OwnUserProtocol,
             log_level="warning",
             access_log=False,  # addresses may hold what somebody searched for
             server_header=False,
