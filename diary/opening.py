@@ -88,7 +88,8 @@ def forget_what_froze(diary: OpenDiary) -> None:
     with diary.writing():
         history.forget_before(diary.connection, open_week.first_slot)
         drafts.forget_marks(diary.connection, open_week.first_slot)
-        mark_destroying(diary)
+        # An upgrade that this start has just made keeps its way back: nobody asked for this to go.
+        mark_destroying(diary, beside=False)
 
 
 def lies_elsewhere(diary: OpenDiary) -> bool:

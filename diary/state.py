@@ -37,6 +37,8 @@ CHECKPOINT_BUSY_MILLIS = 100  # a reader may hold the WAL for long; the next wri
 
 CLOCK_DIFFERENCE = "clock difference of boot "
 DESTROYING = "destroying"
+# Where what is being destroyed may lie yet: in this file's WAL, or in the copy from before an upgrade too.
+_HERE, _BESIDE = 1, 2
 PENDING_ACCOUNT_KEY = "account key to come"
 DEVICE_NAME = "device name"
 KEYS_OF = "keys of replica "
@@ -217,9 +219,14 @@ class OpenDiary:
         self.contents[name] = content
 
 
-def mark_destroying(diary: OpenDiary) -> None:
-    """Note, within the transaction that destroys, that the WAL still holds what was destroyed (R25)."""
-    meta.put(diary.connection, DESTROYING, 1)
+def mark_destroying(diary: OpenDiary, *, beside: bool = True) -> None:
+    """Note, within the transaction that destroys, that the WAL still holds what was destroyed (R25).
+
+    So does the copy from before an upgrade, which goes with it; without `beside` that may stay until the
+    next good start.
+    """
+    if beside or not is_destroying(diary):
+        meta.put(diary.connection, DESTROYING, _BESIDE if beside else _HERE)
 
 
 def is_destroying(diary: OpenDiary) -> bool:
@@ -236,6 +243,8 @@ def finish_destroying(diary: OpenDiary) -> bool:
     if not is_destroying(diary):
         return True
     with suppress(MachineError):
+        if meta.number(diary.connection, DESTROYING) == _BESIDE:
+            files.remove_copies(diary.path)
         if _truncate_wal(diary):
             with files.writing(diary.connection, diary.path):
                 meta.remove(diary.connection, DESTROYING)

@@ -246,6 +246,12 @@ def _keep_copy(connection: sqlite3.Connection, copy: Path, schema: int) -> None:
 def forget_copies(connection: sqlite3.Connection, path: Path) -> None:
     """Remove the copies from before a migration: the diary was opened well without one (R70)."""
     if not getattr(connection, "has_migrated", True):
+        remove_copies(path)
+
+
+def remove_copies(path: Path) -> None:
+    """Remove the copies from before a migration: what was removed from the diary lies in them, too (R25)."""
+    with told(path):
         for copy in path.parent.glob(f"{FILE_NAME}.before-*"):
             copy.unlink(missing_ok=True)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from diary.diary import Diary
 from diary.store import meta, pictures, versions
+from tests.model.older import say_older, upgrading
 from tests.practice import draft_of, practice_diary, record_slot, slot
 from tests.rule import rule
 
@@ -117,6 +118,21 @@ def test_while_a_reader_holds_the_wal_the_diary_says_destroying_and_tries_again(
         diary.set_setting("hold_seconds", 30)
         assert not diary.status().destroying
         assert found_in(diary.home, sealed) == []
+
+
+@rule("R25")
+@rule("R70")
+def test_what_is_removed_goes_from_the_copy_that_an_upgrade_kept_too(tmp_path: Path) -> None:
+    diary = planted(tmp_path)
+    sealed = sealed_at(diary)
+    diary.close()
+    say_older(diary.home)
+    with upgrading(), Diary.open(diary.home, clock=diary.clock) as upgraded:
+        (copy,) = {name for name, _ in found_in(diary.home, sealed)} - {"diary.db"}
+        assert copy.startswith("diary.db.before-")
+        upgraded.remove([(upgraded.contracts()[0].id, NINE)])
+        assert found_in(diary.home, sealed) == []
+        assert not upgraded.status().destroying
 
 
 @rule("R12")
