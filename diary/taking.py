@@ -20,11 +20,12 @@ from diary.evidence.feed import CheckedRow, FeedFaultError, Reader
 from diary.evidence.receipt import Cursor, Page
 from diary.granting import want_grants
 from diary.healing import check_goes_on
-from diary.resealing import forget
+from diary.resealing import Anew, forget, reseal
 from diary.rules.change import is_deletion
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, present, standing
 from diary.rules.segment import DeviceListInClear, EntryContent, Header, parse_header
+from diary.rules.vector import join
 from diary.rules.week import Week
 from diary.showing import BeforeText
 from diary.state import OpenDiary, finish_destroying, mark_destroying
@@ -138,9 +139,28 @@ def _give_way(diary: OpenDiary, arrivals: Sequence[_Arrival]) -> None:
         if arrival.known is not None or arrival.header.replica not in former:
             continue
         anew = renewal.renamed(diary.connection, arrival.header.name, arrival.checked.raw)
-        stored = None if anew is None else versions.find(diary.connection, anew)
-        if stored is not None and stored.is_ours_alone:
-            forget(diary, stored.header.name)
+        if anew is None:
+            continue
+        stored = versions.find(diary.connection, anew)
+        if stored is None or stored.is_ours_alone:
+            # It may be gone already: a later one of this hand has taken its place.
+            forget(diary, anew)
+            _know_instead(diary, anew, arrival.header)
+
+
+def _know_instead(diary: OpenDiary, given_up: Name, sent: Header) -> None:
+    """Let what was written here on top of a name that is given up know the one that was sent (R34, R42).
+
+    Else it would stand beside what it was written upon, and time that is added again after a deletion would
+    know of none.
+    """
+    if sent.slot is None or sent.vector is None:
+        return
+    replica, n = given_up
+    for held in versions.at_place(diary.connection, sent.contract, sent.slot):
+        vector = held.header.vector or {}
+        if held.waits and held.is_ours_alone and vector.get(replica, 0) >= n:
+            reseal(diary, held, Anew(vector=join((vector, sent.vector)), held_for=held.held_for))
 
 
 def _store(diary: OpenDiary, contract: ContractId, arrivals: Sequence[_Arrival]) -> None:

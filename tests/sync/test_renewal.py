@@ -8,7 +8,9 @@ import pytest
 
 from diary.diary import Diary
 from diary.rules.ids import Slot
+from diary.rules.merge import standing
 from diary.rules.week import Week
+from diary.store import versions
 from sync.enrolment import register
 from sync.transport import UnreachableError
 from tests.practice import SCREEN, record_slot, slot
@@ -129,6 +131,32 @@ def test_what_the_original_sent_meanwhile_is_not_sent_twice(stage: Stage) -> Non
     settle_all(copy, b, original)
     assert shown(original) == shown(copy) == shown(b) == [(TEN, "synced", "once", 1)]
     assert copy.diary.picture(copy.segment(place).snapshots[0].screen) is not None
+
+
+@rule("R34")
+@rule("R42")
+def test_time_added_again_on_a_copy_follows_the_deletion_that_the_original_sends(stage: Stage) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    place = (contract.id, TEN)
+    a.diary.remove([place])
+    original, copy = copied(stage, a, "copy")
+    copy.diary.add_manual(contract.id, [TEN], "added again on the copy")
+    settle_all(original, copy, b)
+    assert shown(original) == shown(copy) == shown(b) == [(TEN, "synced", "added again on the copy", 0)]
+
+
+@rule("R34")
+@rule("R42")
+def test_an_edit_on_a_copy_stands_upon_the_one_that_the_original_sends(stage: Stage) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    place = (contract.id, TEN)
+    a.diary.edit([place], memo="of both", label=None)
+    original, copy = copied(stage, a, "copy")
+    copy.diary.edit([place], memo="edited on the copy")
+    settle_all(original, copy, b)
+    assert shown(original) == shown(copy) == shown(b) == [(TEN, "synced", "edited on the copy", 1)]
+    held = versions.at_place(b.diary._state.connection, *place)
+    assert len(standing(map(versions.held_of, held)).frontier) == 1
 
 
 @rule("R42")
