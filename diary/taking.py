@@ -5,7 +5,7 @@ held already change nothing. Content is opened only where a memo is displaced (R
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -17,6 +17,7 @@ from diary.deciding import opened_entries, what_of
 from diary.destroying import forget_texts
 from diary.errors import DamageError
 from diary.evidence.feed import CheckedRow, FeedFaultError, Reader
+from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, Page
 from diary.granting import want_grants
 from diary.healing import check_goes_on
@@ -168,6 +169,7 @@ def _store(diary: OpenDiary, contract: ContractId, arrivals: Sequence[_Arrival])
     places = _places(diary, contract, arrivals)
     fallen = {name: state for place in places for name, state in place.fallen.items()}
     new = [arrival.checked for arrival in arrivals if arrival.known is None]
+    _withdraw_refusals(diary, new, fallen)
     feed.add(diary.connection, [_new_row(row, fallen.get(row.header.name)) for row in new])
     standing_pictures = (_pictures(row) for row in new if row.header.name not in fallen)
     feed.add_pictures(diary.connection, chain.from_iterable(standing_pictures))
@@ -177,6 +179,21 @@ def _store(diary: OpenDiary, contract: ContractId, arrivals: Sequence[_Arrival])
             feed.note_received(diary.connection, arrival.known.id, _new_row(arrival.checked, None))
     for place in places:
         _bring_to_standing(diary, place)
+
+
+def _withdraw_refusals(diary: OpenDiary, new: Sequence[CheckedRow], fallen: Collection[Name]) -> None:
+    """Take back what a restored server refused of rows that it turns out to have received (R37d, R43).
+
+    Another device has shown it the receipt: what was done here then has one end, and it is this one.
+    """
+    if epochs.newest(diary.connection) == FIRST_EPOCH:
+        return
+    refused = refusals.names(diary.connection)
+    for name in [row.header.name for row in new if row.header.name in refused]:
+        refusals.withdraw(diary.connection, name)
+        if name in fallen:
+            pictures.destroy(diary.connection, name)
+        mark_destroying(diary)
 
 
 @dataclass(frozen=True, slots=True)

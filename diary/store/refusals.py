@@ -88,6 +88,8 @@ _DROP_PICTURES_OF = """
               AND refusal.n = picture.n
               AND refusal.id = :id)
 """
+_NAMES = "SELECT replica, n FROM refusal"
+_WITHDRAW = "DELETE FROM refusal WHERE replica = :replica AND n = :n"
 _FORGET_CONTENT = """
     UPDATE refusal
        SET header = NULL,
@@ -194,6 +196,16 @@ def forget(connection: sqlite3.Connection, number: int, at_ms: Millis) -> bool:
     bound = {"id": number, "at_ms": at_ms}
     connection.execute(_DROP_PICTURES_OF, bound)
     return connection.execute(_FORGET, bound).rowcount > 0
+
+
+def names(connection: sqlite3.Connection) -> set[Name]:
+    """Return the names of everything that was refused."""
+    return {(ReplicaId(replica), n) for replica, n in connection.execute(_NAMES)}
+
+
+def withdraw(connection: sqlite3.Connection, name: Name) -> None:
+    """Take a refusal out of the list: the version turned out to be received; its pictures stay its own."""
+    connection.execute(_WITHDRAW, {"replica": name[0], "n": name[1]})
 
 
 def forget_content(connection: sqlite3.Connection, contract: ContractId, slot: Slot) -> int:

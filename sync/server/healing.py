@@ -34,7 +34,7 @@ from sync.server.faults import (
 )
 from sync.server.intake import listed
 from sync.server.log import Logs, ServerKey
-from sync.server.storage import AccountHold, Name, NewLeaf, NewRefusal, Storage
+from sync.server.storage import AccountHold, Name, NewLeaf, NewRefusal, Storage, Stored
 
 PROOFS_MAX = PUSH_VERSIONS_MAX  # a row needs one at most
 ACCOUNTS_AT_A_TIME = 1000
@@ -306,26 +306,33 @@ def _leaf_of(shown: _Shown) -> bytes | None:
 
 
 def _unknown(hold: AccountHold, proven: list[_Shown]) -> tuple[list[_Shown], int]:
-    """Return the rows whose names the server does not know, and the epoch of what it has elsewhere now.
+    """Return the rows that the server does not have, and the epoch of what it has elsewhere now.
 
-    Of a known name its first answer stands (R40): one that was lost and pushed again without a receipt. That
-    its leaf is another one shows the loss all the same; the epoch is 0 where there is no such row.
+    Of a name that it received its first receipt stands (R40): one that was lost and pushed again without a
+    receipt. That its leaf is another one shows the loss all the same; the epoch is 0 where there is no such
+    row. A refusal that it gave after it had lost what it is shown now gives way to what it had signed before.
     """
     numbers: dict[ReplicaId, set[int]] = defaultdict(set)
     for shown in proven:
         numbers[shown.header.replica].add(shown.header.n)
     known = {
-        (replica, n): stored.answer
+        (replica, n): stored
         for replica, ns in numbers.items()
         for n, stored in hold.answers(replica, ns).items()
     }
-    lost = [shown for shown in proven if shown.header.name not in known]
+    lost = [shown for shown in proven if _is_lost(known.get(shown.header.name), shown)]
     moved = [
         shown.row.log_epoch
         for shown in proven
-        if shown.header.name in known and not _stands_there(known[shown.header.name], shown)
+        if (stored := known.get(shown.header.name)) is not None and not _stands_there(stored.answer, shown)
     ]
     return lost, max(moved, default=0)
+
+
+def _is_lost(stored: Stored | None, shown: _Shown) -> bool:
+    if stored is None:
+        return True
+    return isinstance(stored.answer, Refusal) and stored.header_hash == shown.header_hash
 
 
 def _stands_there(answer: Receipt | Refusal, shown: _Shown) -> bool:

@@ -141,7 +141,10 @@ class AccountHold(Protocol):
         ...
 
     def answers(self, replica: ReplicaId, ns: Collection[int]) -> dict[int, Stored]:
-        """Return what was answered to those of the names that are known (R40)."""
+        """Return what was answered to those of the names that are known (R40).
+
+        A receipt comes before a refusal: what was healed may have been refused meanwhile (R43).
+        """
         ...
 
     def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:

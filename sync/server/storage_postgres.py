@@ -368,7 +368,7 @@ def _device_list(rows: list[Any]) -> DeviceListRow | None:
 
 def _answers(replica: ReplicaId, accepted: Answer, refused: Answer) -> dict[int, Stored]:
     known = storage_rows.accepted(replica, accepted.fetchall())
-    return known | storage_rows.refused(replica, refused.fetchall())
+    return storage_rows.refused(replica, refused.fetchall()) | known
 
 
 def _standing(places: Collection[Place], answer: Answer) -> dict[Place, list[Held]]:

@@ -57,8 +57,8 @@ class SqliteHold:
     def answers(self, replica: ReplicaId, ns: Collection[int]) -> dict[int, Stored]:
         """See `AccountHold.answers`."""
         asked = {"account": self._account, "replica": replica, "ns": _json.encode(sorted(ns)).decode()}
-        known = storage_rows.accepted(replica, self._connection.execute(sql.ACCEPTED, asked))
-        return known | storage_rows.refused(replica, self._connection.execute(sql.REFUSED, asked))
+        refused = storage_rows.refused(replica, self._connection.execute(sql.REFUSED, asked))
+        return refused | storage_rows.accepted(replica, self._connection.execute(sql.ACCEPTED, asked))
 
     def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
         """See `AccountHold.standing`."""

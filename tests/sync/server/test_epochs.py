@@ -3,9 +3,9 @@
 from diary.clock import GivenClock
 from diary.evidence.merkle import root_of
 from diary.evidence.opening import SignedOpening
-from diary.evidence.receipt import Cursor
+from diary.evidence.receipt import Cursor, Refusal
 from diary.rules.ids import ContractId
-from sync.server.storage import AccountHold, Storage
+from sync.server.storage import AccountHold, NewRefusal, Storage
 from tests.rule import rule
 from tests.sync.server.conftest import START
 from tests.sync.server.versions import (
@@ -161,3 +161,15 @@ def test_accounts_are_listed_by_their_ids(storage: Storage) -> None:
     assert storage.accounts(None, 10) == [OTHER_ACCOUNT, ACCOUNT]
     assert storage.accounts(None, 1) == [OTHER_ACCOUNT]
     assert storage.accounts(OTHER_ACCOUNT, 10) == [ACCOUNT]
+
+
+@rule("R40")
+@rule("R43")
+def test_what_was_healed_is_answered_by_its_receipt_though_it_was_refused_meanwhile(storage: Storage) -> None:
+    refusal = Refusal(replica=REPLICA, n=2, reason="week_locked", because="late", refused_at_ms=START)
+    with storage.hold(ACCOUNT) as hold:
+        hold.refuse([NewRefusal(b"h" * 32, b"b" * 32, refusal)])
+        enter_epoch(hold)
+        (item,) = append(hold, terms(2))
+    with storage.hold(ACCOUNT) as hold:
+        assert hold.answers(REPLICA, {2})[2].answer == item.receipt
