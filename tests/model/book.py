@@ -7,7 +7,8 @@ from pathlib import Path
 
 from diary.rules.ids import ContractId, Slot
 from tests.model.device import Device
-from tests.model.log import check_log, read_log
+from tests.model.healing import Proofs
+from tests.model.log import check_grown, check_log, read_log
 from tests.model.oracle import Name, Place, Row, Terms, at_places, counting
 from tests.model.serving import bytes_in
 from tests.model.world import World
@@ -48,7 +49,7 @@ _PENDING = """
       JOIN version
         ON version.replica = outbox.replica AND version.n = outbox.n
 """
-_REFUSED = "SELECT replica, n, reason, sealed IS NOT NULL FROM refusal"
+_REFUSED = "SELECT replica, n, reason, sealed IS NOT NULL, what, because FROM refusal"
 _RENAMED = "SELECT replica, n, header_hash, new_replica, new_n FROM renamed"
 _WITH_CONTENT = """
     SELECT replica, n
@@ -102,6 +103,7 @@ class Book:
     pictures: dict[str, bytes] = field(default_factory=dict)
     removed: dict[tuple[str, Place], int] = field(default_factory=dict)
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
+    proofs: Proofs = field(default_factory=Proofs)
 
     def note(self, device: Device) -> list[Written]:
         """Enter what a device has written since it was last asked, and return that."""
@@ -152,6 +154,7 @@ class Book:
                 one.lost = True
         others = {key: order for key, order in self.removed.items() if key[0] != kept.home}
         self.removed = others | kept.removed
+        self.proofs.note_held(device)
         self._note_copied(device, kept.last_ns)
 
     def note_copy(self, copy: Device, of: Device) -> None:
@@ -171,9 +174,13 @@ class Book:
     # What must hold when all is quiet.
 
     def check_log(self, world: World) -> None:
-        """Check that the log only grew, and holds nothing twice and nothing that a rule forbids."""
+        """Check that the log only grew or was healed, holds nothing twice and nothing that is forbidden."""
         before, self.log = self.log, read_log(world)
-        check_log(before, self.log)
+        if self.proofs.was_restored:
+            self.proofs.check(world, self.log)
+        else:
+            check_grown(before, self.log)
+        check_log(self.log, self.proofs.healed)
         accepted = {row.name: row for row in self.log}
         for device in world.devices:
             for old, digest, new in _renamed(device):
@@ -185,6 +192,7 @@ class Book:
                     or new not in accepted
                     or device.has_failed
                     or accepted[new].index < accepted[old].index
+                    or accepted[new].name in self.proofs.healed  # it stands where it came back
                 ), f"{old} is accepted, and sealed anew as {new} once more"
 
     def has_lost(self, place: Place, picture: str) -> bool:
@@ -203,12 +211,21 @@ class Book:
             one.lost or one.order < self.removed.get((one.home, place), 0) for one in written
         )
 
+    def gone(self) -> set[Name]:
+        """Return what the server lost and has again without its content, which its writer had no more."""
+        bare = {row.name for row in self.log if row.content is None and row.name in self.proofs.healed}
+        return {
+            one.name
+            for one in self.written
+            if one.name in bare and (one.lost or one.order < self.removed.get((one.home, one.place), 0))
+        }
+
     def check_outcomes(self, world: World) -> None:
         """Check that every version ended in one way: accepted, refused and listed, or pending and shown."""
         accepted = {row.name: row.raw for row in self.log}
         for device in world.devices:
-            refused = {(id_, n): reason for id_, n, reason, _ in device.rows(_REFUSED)}
-            assert set(refused.values()) <= REASONS, refused
+            refused = {(id_, n): reason for id_, n, reason, *_ in device.rows(_REFUSED)}
+            assert set(refused.values()) <= REASONS, device.rows(_REFUSED)
             assert len(device.diary.refusals()) == len(refused), "what is refused is listed"
             waiting = {name for name, _ in pending(device)}
             assert device.diary.queue().versions == len(waiting), "what is pending is shown"
@@ -244,7 +261,7 @@ class Book:
         standing = {row.name for rows in at_places(self.log).values() for row in counting(rows)}
         for device in world.devices:
             alive = standing | {name for name, _ in pending(device)}
-            alive |= {(id_, n) for id_, n, _, is_kept in device.rows(_REFUSED) if is_kept}
+            alive |= {(id_, n) for id_, n, _, is_kept, *_ in device.rows(_REFUSED) if is_kept}
             fallen = {(id_, n) for id_, n in device.rows(_WITH_CONTENT)} - alive
             assert not fallen, f"{device.home.name} holds what was destroyed: {fallen}"
             assert not device.diary.status().destroying

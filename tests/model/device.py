@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
+import pytest
 
 from diary import backup
 from diary.clock import GivenClock
@@ -18,6 +19,7 @@ from diary.errors import PeerError
 from diary.store import connection as files
 from sync.engine import Engine, SyncReport
 from sync.transport import ServerFailedError, Transport
+from tests.model.older import say_older, upgrading
 from tests.model.serving import ServerDiedError, lay_back
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ Fate = Literal[
     "pass", "refuse", "cut", "lose", "double", "delay", "server dies", "crash before", "crash after"
 ]
 Way = Literal["in place", "anew", "backup"]
+Death = tuple[int, bool]  # after how many steps that change the file, and whether the last is still done
 FAILING: frozenset[Fate] = frozenset({"refuse", "cut", "lose", "delay", "server dies"})
 
 # After each of these the file is another one than before, whatever comes next.
@@ -78,7 +81,7 @@ class Line(httpx.BaseTransport):
         return self._world.serving.ask(sent) if fate == "double" else answer
 
 
-class MortalConnection(sqlite3.Connection):
+class MortalConnection(files.Connection):
     """A diary's connection whose process ends at one of the steps that change the file for good.
 
     `steps_left` counts them, None for ever; the one at 0 is the last, and `after` says whether it is still
@@ -105,7 +108,7 @@ class MortalConnection(sqlite3.Connection):
 class Device:
     """A diary's folder, the clock it is read by, the line it syncs over."""
 
-    def __init__(self, world: "World", home: Path) -> None:
+    def __init__(self, world: "World", home: Path, dies_opening: Death | None = None) -> None:
         self.home = home
         self.clock = GivenClock(world.clock.now_ms(), boot_id=f"a boot of {home.name}")
         self.offset_ms = 0
@@ -113,18 +116,38 @@ class Device:
         self.transport = Transport(URL, client=httpx.Client(transport=self.line), attempts=1)
         self._aside = home.with_name(f"{home.name}-as-it-lay")
         self._has_crashed = False
+        self.is_put_back = False  # into the same file, and the server was not asked since
+        self.dies_opening = dies_opening
         self._open()
 
     def _open(self) -> None:
-        self.diary = Diary.open(self.home, clock=self.clock)
-        state = self.diary._state
-        state.connection.close()
-        self.connection = sqlite3.connect(
-            state.path, isolation_level=None, timeout=files.BUSY_MILLIS / 1000, factory=MortalConnection
-        )
-        self.connection.on_crash = self._lay_aside
-        files.prepare(self.connection)
-        state.connection = self.connection
+        """Open the diary; where it was told to, the process ends while it does, and opens it once more."""
+        try:
+            opened = self._opened(self.dies_opening)
+        except CrashError:
+            self._lay_back()
+            opened = self._opened(None)
+        self.dies_opening = None
+        self.diary, self.connection = opened
+        self.connection.steps_left = None
+
+    def _opened(self, dies: Death | None) -> tuple[Diary, "MortalConnection"]:
+        made: list[MortalConnection] = []
+        genuine = sqlite3.connect
+
+        def connect(path: Path, **how: Any) -> sqlite3.Connection:
+            connection: MortalConnection = genuine(path, **how | {"factory": MortalConnection})
+            connection.on_crash = self._lay_aside
+            if path == self.home / files.FILE_NAME:
+                connection.steps_left, connection.after = dies or (None, False)
+                made.append(connection)
+            return connection
+
+        with pytest.MonkeyPatch.context() as machine, upgrading():
+            machine.setattr(sqlite3, "connect", connect)
+            diary = Diary.open(self.home, clock=self.clock)
+        assert diary._state.connection is made[-1], "the diary has one connection"
+        return diary, made[-1]
 
     @property
     def has_failed(self) -> bool:
@@ -163,11 +186,20 @@ class Device:
         if not self._aside.exists():
             self._lay_aside()
         self.diary.close()
-        lay_back(self._aside, self.home)
-        shutil.rmtree(self._aside)
+        self._lay_back()
         if reboot:
             self.clock.boot_id += "+"
         self._open()
+
+    def be_updated(self) -> None:
+        """Go on from the file as the version before would have left it (R70)."""
+        self.diary.close()
+        say_older(self.home)
+        self._open()
+
+    def _lay_back(self) -> None:
+        lay_back(self._aside, self.home)
+        shutil.rmtree(self._aside)
 
     def _lay_aside(self) -> None:
         self.copy_to(self._aside)
@@ -198,6 +230,7 @@ class Device:
                 self.home.mkdir()
             lay_back(kept, self.home)
         self._open()
+        self.is_put_back = way == "in place"
 
     def close(self) -> None:
         self.transport.close()

@@ -6,6 +6,7 @@ from collections import defaultdict
 import httpx
 
 from diary.errors import PeerError
+from diary.evidence.opening import FIRST_EPOCH, SignedOpening, read_opening
 from diary.evidence.receipt import Cursor, LogRow
 from diary.rules.ids import ContractId
 from sync.protocol import Pull
@@ -16,10 +17,14 @@ from tests.model.world import World
 
 
 class Follower:
-    """What came so far, by contract; a page must go on where the last one ended."""
+    """What came so far, by contract; a page must go on where the last one ended.
+
+    Where the server states that it was restored, all is read anew (R43).
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._log_epoch = FIRST_EPOCH
         self.rows = defaultdict[ContractId, list[LogRow]](list)
         self.bare = set[Name]()
 
@@ -30,11 +35,12 @@ class Follower:
 
     def follow(self, rows_max: int, fates: list[Fate], *, from_start: bool) -> bool:
         """Ask for the next rows, or for all from the start; return whether more are there."""
-        cursors = {contract: Cursor(1, len(rows)) for contract, rows in self.rows.items()}
+        cursors = {contract: Cursor(self._log_epoch, len(rows)) for contract, rows in self.rows.items()}
         pull = Pull(
             account=self._world.readers[0].diary.account,
             cursors={} if from_start else cursors,
             rows_max=rows_max,
+            log_epoch=self._log_epoch,
         )
         line = Line(self._world)
         line.fates = list(fates)
@@ -47,14 +53,29 @@ class Follower:
                 if FAILING.isdisjoint(fates):
                     raise
                 return True
+        if answer.openings:
+            self._begin_anew(answer.openings)
+            return True
         for page in answer.pages:
             start = 0 if from_start else len(self.rows[page.contract])
             assert [row.index for row in page.rows] == list(range(start, start + len(page.rows)))
-            assert {row.log_epoch for row in page.rows} <= {1}
+            epochs = [row.log_epoch for row in page.rows]
+            assert epochs == sorted(epochs), "a log goes back to an epoch that is over"
+            assert max(epochs, default=self._log_epoch) <= self._log_epoch == page.head.log_epoch
             known = self.rows[page.contract]
             for row in page.rows:
                 self._take(known, row)
         return answer.more
+
+    def _begin_anew(self, openings: list[SignedOpening]) -> None:
+        link = self._world.readers[0].diary.server()
+        assert link is not None
+        stated = [read_opening(signed, bytes.fromhex(link.key)).log_epoch for signed in openings]
+        assert stated == sorted(set(stated))
+        assert stated[0] > self._log_epoch, "a statement is given that was known"
+        self._log_epoch = stated[-1]
+        self.rows.clear()
+        self.bare.clear()
 
     def _take(self, known: list[LogRow], row: LogRow) -> None:
         """Check a row against the one of its index, and that no content comes back that was given up."""

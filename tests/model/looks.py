@@ -13,7 +13,7 @@ from tests.model.oracle import Place, Row, Shown, at_places, counting, expected
 from tests.model.world import World
 
 _HELD = """
-    SELECT contract, received_at_ms, leaf_index, header, sealed IS NOT NULL
+    SELECT contract, abs(log_epoch), received_at_ms, leaf_index, header, sealed IS NOT NULL
       FROM version
      WHERE slot IS NOT NULL
 """
@@ -21,7 +21,7 @@ _HELD = """
 
 def check_looks(book: Book, world: World) -> None:
     """Check that every device shows what the log says, but for what it could not send yet."""
-    should = expected(book.log, book.terms)
+    should = expected(book.log, book.terms, book.gone())
     for device in world.devices:
         waits = {place for _, place in pending(device)}
         shown = view_of(device, {row.place[1] for row in book.log if row.place})
@@ -101,8 +101,8 @@ class Watched:
 def _fallen(device: Device) -> list[Row]:
     """Return the rows that a device holds with their content though, by the rows it holds, they fell."""
     held = [
-        Row(contract, index, received_at_ms, raw, json.loads(raw), {} if has_body else None)
-        for contract, received_at_ms, index, raw, has_body in device.rows(_HELD)
+        Row(contract, epoch, index, received_at_ms, raw, json.loads(raw), {} if has_body else None)
+        for contract, epoch, received_at_ms, index, raw, has_body in device.rows(_HELD)
     ]
     return [
         row

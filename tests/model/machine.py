@@ -1,9 +1,8 @@
 """What people, machines, lines and clocks may do, as a Hypothesis state machine (R6, R25, R33-R45).
 
 One to four devices act and sync over lines that fail; one or two more only read, and a naive reader follows
-the feeds. Any process may end at any commit, any send and any receive, the server's too; files are restored
-from older copies and go on beside their copies; clocks differ and jump. In a quiet hour all is compared with
-an oracle that folds the server's log by lines of its own.
+the feeds. Any process may end at any commit, any send and any receive; files go back to older copies, and the
+server to its backups; clocks differ and jump. In a quiet hour all is compared with an oracle of its own.
 """
 
 import shutil
@@ -22,55 +21,29 @@ from diary.rules.week import Week
 from tests import practice
 from tests.model.basis import check_basis, check_rebuilt
 from tests.model.book import Book, Kept, pending
-from tests.model.device import FAILING, CrashError, Device, Fate, Way
+from tests.model.device import CrashError, Device, Fate, Way
+from tests.model.drawn import (
+    BACKUPS_MAX,
+    CHOSEN,
+    DEVICE,
+    FATES,
+    HAPPENINGS,
+    OFFSETS_MS,
+    PLACE,
+    QUIET_ROUNDS,
+    READING_FATES,
+    SETTLING_MS,
+    SLOT,
+    SLOTS,
+    STEPS,
+    WRITERS_MAX,
+)
 from tests.model.follower import Follower
 from tests.model.ground import TERMS, Ground
+from tests.model.healing import bring_back_device_list
 from tests.model.looks import Watched, check_looks
 from tests.model.oracle import Place
-from tests.model.world import HOUR_MS, MINUTE_MS, World
-
-SLOTS = [
-    practice.slot(text)
-    for text in (
-        "2026-11-15T20:00Z",  # its week is locked: what comes of it is late
-        "2026-11-22T23:30Z",
-        "2026-11-22T23:40Z",
-        "2026-11-22T23:50Z",
-        "2026-11-23T00:00Z",
-        "2026-11-23T12:00Z",  # has not begun at first
-    )
-]
-WRITERS_MAX = 4
-OFFSETS_MS = [0, 3 * MINUTE_MS, -3 * MINUTE_MS, 2 * HOUR_MS, -2 * HOUR_MS, 6 * HOUR_MS, -6 * HOUR_MS]
-LOCKS_MS = [practice.instant("2026-11-23T12:00Z"), practice.instant("2026-11-30T12:00Z")]
-QUIET_ROUNDS = 8
-SETTLING_MS = 14 * HOUR_MS  # after this no stamp is ahead, no slot to come, no notice period under way
-
-# A sync that goes well is a pull, a push, and two requests a picture: what fails should fail at any of them.
-FATE = st.sampled_from([*sorted(FAILING), "double", "crash before", "crash after"])
-FATES = st.builds(
-    lambda well, fates: [*["pass"] * well, *fates], st.integers(0, 9), st.lists(FATE, min_size=1, max_size=3)
-)
-READING_FATES = st.lists(st.sampled_from([*sorted(FAILING - {"delay"}), "double"]), max_size=1)
-STEPS = st.integers(0, 6)  # of the server's storage in one request
-HAPPENINGS = st.sampled_from(
-    [
-        *(("crash", reboot) for reboot in (0, 1)),
-        *(("restart the server", killed) for killed in (0, 1)),
-        *(("set a clock", offset_ms) for offset_ms in OFFSETS_MS[:5]),
-        *(("set the server's clock", by_ms) for by_ms in (1000, -1000, -90_000, HOUR_MS, -HOUR_MS)),
-        *(("pass", by_ms) for by_ms in (1000, 10 * MINUTE_MS, 30 * MINUTE_MS, 5 * HOUR_MS)),
-        *(("pass until", LOCKS_MS[0] + off_ms) for off_ms in (-1, 0, 0, 0, 1)),
-        ("pass until", LOCKS_MS[1]),
-        ("log in", 0),
-        *[("rest", 0)] * 2,
-    ]
-)
-DEVICE = st.integers(0, WRITERS_MAX - 1)
-# Most happens in few places, so that devices meet there.
-SLOT = st.sampled_from([*SLOTS, *SLOTS[1:4] * 2])
-PLACE = st.tuples(st.integers(0, 1), SLOT)
-CHOSEN = st.lists(st.integers(0, 13), min_size=1, max_size=3, unique=True)
+from tests.model.world import World
 
 
 class Model(RuleBasedStateMachine):
@@ -85,6 +58,7 @@ class Model(RuleBasedStateMachine):
         offsets=st.lists(st.sampled_from(OFFSETS_MS), min_size=5, max_size=5),
         told=st.lists(st.tuples(DEVICE, PLACE, st.booleans()), max_size=6),
         holds_s=st.lists(st.sampled_from([0, 0, 1800]), min_size=3, max_size=3),
+        goes_back=st.booleans(),
     )
     def begin(
         self,
@@ -93,6 +67,8 @@ class Model(RuleBasedStateMachine):
         offsets: list[int],
         holds_s: list[int],
         told: list[tuple[int, tuple[int, Slot], bool]],
+        *,
+        goes_back: bool,
     ) -> None:
         self.world, self.phrase, self.contracts = self.ground.world(writers, readers)
         self.book = Book(dict(zip(self.contracts, TERMS, strict=True)))
@@ -100,6 +76,7 @@ class Model(RuleBasedStateMachine):
         self.watched = [Watched() for _ in self.world.readers]
         self.follower = Follower(self.world)
         self.typed = 0
+        self.is_unhealed = False
         for device, offset_ms in zip(self.world.devices, offsets, strict=False):
             device.offset_ms = offset_ms
         for device, hold_s in zip(self.world.writers, holds_s, strict=False):
@@ -111,6 +88,8 @@ class Model(RuleBasedStateMachine):
             self.world.move(1)
         for device in self.world.devices:
             device.sync()
+        if goes_back:
+            self.world.back_up_server()
 
     # Acts.
 
@@ -246,7 +225,8 @@ class Model(RuleBasedStateMachine):
 
     def sync(self, device: Device, fates: Sequence[Fate] = (), steps: int = 0) -> None:
         with self.mortal(device):
-            device.sync(fates, steps)
+            if device.sync(fates, steps) is not None:
+                device.is_put_back = False
         self.book.note(device)  # what was sealed anew
 
     @rule(at=st.integers(0, 1), fates=st.one_of(st.just([]), FATES), steps=STEPS)
@@ -281,7 +261,8 @@ class Model(RuleBasedStateMachine):
         device = next(one for one in self.world.writers if one.home.name == kept.home)
         self.book.note(device)
         self.world.deliver_all()  # a machine that is restored is done with its old lines
-        device.restore(kept.folder, way)
+        # Where both sides forget at once, nobody can know that a number was given away (R42).
+        device.restore(kept.folder, "anew" if self.is_unhealed and way == "in place" else way)
         self.book.note_restored(device, kept)
 
     @precondition(lambda self: len(self.world.writers) < WRITERS_MAX)
@@ -292,6 +273,36 @@ class Model(RuleBasedStateMachine):
         self.world.writers.append(copy)
         self.book.note_copy(copy, device)
 
+    @rule(at=DEVICE, steps=st.integers(0, 4), after=st.booleans())
+    def crash_in_the_next_opening(self, at: int, steps: int, *, after: bool) -> None:
+        self.device(at).dies_opening = (steps, after)
+
+    # Backups of the server.
+
+    @precondition(lambda self: 0 < len(self.world.backups) < BACKUPS_MAX)
+    @rule()
+    def back_up_the_server(self) -> None:
+        self.world.back_up_server()
+
+    @precondition(lambda self: self.world.backups)
+    @rule(which=st.integers(0, BACKUPS_MAX - 1), told=st.booleans(), with_pictures=st.booleans())
+    def restore_the_server(self, which: int, *, told: bool, with_pictures: bool) -> None:
+        """Let a backup take the server's place; the operator says so, or the devices find out (R43)."""
+        self.world.calm()
+        for at, device in enumerate(self.world.writers):
+            if device.is_put_back:  # see `restore`
+                self.sync_well(at)
+        self.book.proofs.note_restoring(self.world)
+        backups = self.world.backups
+        self.world.restore_server(backups[which % len(backups)], with_pictures=with_pictures)
+        self.book.proofs.note_kept(self.world)
+        self.is_unhealed = True
+        self.follower = Follower(self.world)
+        if told:
+            self.world.serving.server.say_restored()
+        self.world.calm()
+        bring_back_device_list(self.world)
+
     @rule(at=DEVICE, what=HAPPENINGS)
     def happen(self, at: int, what: tuple[str, int]) -> None:
         """Let something befall a machine, a clock, or everybody's time."""
@@ -300,6 +311,8 @@ class Model(RuleBasedStateMachine):
                 self.device(at).crash(reboot=bool(reboot))
             case "restart the server", killed:
                 self.world.restart_server(killed=bool(killed))
+            case "be updated", _:
+                self.device(at).be_updated()
             case "log in", _:
                 if len(self.world.writers) < WRITERS_MAX:
                     self.world.writers.append(self.world.log_in(self.phrase))
@@ -342,6 +355,7 @@ class Model(RuleBasedStateMachine):
         self.book.check_outcomes(self.world)
         self.book.check_destroyed(self.world)
         check_basis(self.book, self.world)
+        self.is_unhealed = False
 
     def teardown(self) -> None:
         if not hasattr(self, "world"):

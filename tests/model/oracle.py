@@ -5,7 +5,7 @@ logged; the contents are what their keys open. The fold is naive: it starts from
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ class Row:
     """One row of a contract's log: `raw` is its header as it came, `content` None where it is gone."""
 
     contract: str
+    log_epoch: int
     index: int
     received_at_ms: int
     raw: bytes
@@ -120,10 +121,10 @@ def frozen_part(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.received_at_ms < lock_of(row.header["slot"])]
 
 
-def expected(rows: Iterable[Row], terms: Mapping[str, Terms]) -> dict[Place, Shown]:
-    """Return what is to be shown of every place of every week."""
+def expected(rows: Iterable[Row], terms: Mapping[str, Terms], gone: Collection[Name]) -> dict[Place, Shown]:
+    """Return what is to be shown of every place of every week; of what is `gone`, nobody has the content."""
     shown = {
-        place: _of_place(place, there)
+        place: _of_place(place, there, gone)
         for place, there in at_places(rows).items()
         if life_of(there) % 2 == 1 or is_time(there)
     }
@@ -140,7 +141,7 @@ def expected(rows: Iterable[Row], terms: Mapping[str, Terms]) -> dict[Place, Sho
     }
 
 
-def _of_place(place: Place, rows: Sequence[Row]) -> Shown:
+def _of_place(place: Place, rows: Sequence[Row], gone: Collection[Name]) -> Shown:
     life = life_of(rows)
     if life % 2 == 1:
         return Shown(state="deleted", life=life)
@@ -148,8 +149,9 @@ def _of_place(place: Place, rows: Sequence[Row]) -> Shown:
     captures = [row for row in stands if row.is_capture]
     claims = [row for row in rows if row in captures or (row.life == life and row.header.get("manual"))]
     received_at_ms = min(row.received_at_ms for row in claims)
-    contents = {row.name: _content(row) for row in stands}
-    entries = [contents[row.name] for row in stands if row.is_entry]
+    contents = {row.name: _content(row) for row in stands if row.name not in gone}
+    entries = [contents[row.name] for row in stands if row.is_entry and row.name in contents]
+    seen = [contents[row.name] for row in captures if row.name in contents]
     names = [name for row in captures for name, _ in row.header["pictures"]]
     return Shown(
         state="synced" if received_at_ms < lock_of(place[1]) else "late",
@@ -157,9 +159,7 @@ def _of_place(place: Place, rows: Sequence[Row]) -> Shown:
         kind="automatic" if names else "manual",
         memo=_latest(entries, "memo"),
         label=_latest(entries, "label"),
-        activity=sum(
-            any(_is_active(contents[row.name]["minutes"][minute]) for row in captures) for minute in range(10)
-        ),
+        activity=sum(any(_is_active(content["minutes"][minute]) for content in seen) for minute in range(10)),
         pictures=tuple(sorted(names)),
         received_at_ms=received_at_ms,
     )

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 from litestar import Litestar
@@ -23,6 +23,9 @@ from sync.server.app import create_app
 from sync.server.settings import Settings
 from sync.server.storage import AccountHold, Storage
 from tests.sync.server.postgres import stored_rows
+
+if TYPE_CHECKING:
+    from sync.server.server import Server
 
 
 class JumpingClock(GivenClock):
@@ -92,6 +95,7 @@ class Serving:
         self._thread.start()
         self._app = create_app(settings, clock)
         server = self._app.dependencies["server"].dependency()  # type: ignore[union-attr]
+        self.server: Server = server
         self.storage = server._storage
         mortal = cast("Storage", MortalStorage(self.storage, self.lay_aside))
         server._storage = server._pictures._storage = mortal

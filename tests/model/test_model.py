@@ -40,7 +40,7 @@ def bounds(*, examples: int, steps: int) -> settings:
 
 def holds_all(test: Callable[..., None]) -> Callable[..., None]:
     """Mark a test with the rules that the model holds."""
-    for number in ("R6", "R25", "R29", "R33", "R34", "R35", "R36", "R37", "R40", "R42", "R45"):
+    for number in ("R6", "R25", "R29", "R33", "R34", "R35", "R36", "R37", "R40", "R42", "R43", "R45", "R70"):
         test = holds(number)(test)
     return test
 

@@ -16,12 +16,14 @@ from sync.enrolment import login, register
 from sync.protocol import Pull
 from sync.server.settings import Settings
 from sync.transport import Transport
+from tests.model.backup import Backup
 from tests.model.device import URL, Device, Line
 from tests.model.serving import JumpingClock, Serving
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 QUIET_MS = 5 * MINUTE_MS
+RESTORE_MS = 10_000  # the epochs that a server opens are instants: it is not restored twice in one
 
 
 class World:
@@ -33,6 +35,7 @@ class World:
         self.delayed: list[httpx.Request] = []
         self.writers: list[Device] = []
         self.readers: list[Device] = []
+        self.backups: list[Backup] = []
         self._made = 0
         self._settings = Settings(folder=folder / "server", database_url=database_url)
         self.serving = Serving(self._settings, self.clock)
@@ -78,7 +81,7 @@ class World:
         home = self.new_home()
         home.rmdir()
         device.copy_to(home)
-        copy = Device(self, home)
+        copy = Device(self, home, device.dies_opening)
         assert copy.diary.replica != device.diary.replica, "a copy is another replica before it writes"
         copy.offset_ms = device.offset_ms
         self.set_clocks()
@@ -129,6 +132,17 @@ class World:
         if killed:
             self.serving.lay_aside()
         self.serving.close()
+        self.serving = Serving(self._settings, self.clock)
+
+    def back_up_server(self) -> None:
+        """Keep a copy of database and pictures as they are now."""
+        self.backups.append(Backup.of(self._settings, self.folder / f"backup-{len(self.backups)}"))
+
+    def restore_server(self, backup: Backup, *, with_pictures: bool) -> None:
+        """Put a backup in the server's place; nobody is told. Pictures may lie where no backup is needed."""
+        self.serving.close()
+        self.move(RESTORE_MS)
+        backup.put_back(self._settings, with_pictures=with_pictures)
         self.serving = Serving(self._settings, self.clock)
 
     def close(self) -> None:
