@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import io
 import secrets
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,9 @@ class SystemNotifier:
     A handle is the identifier we give; answers to what an earlier run showed come under it too.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, platform: str = sys.platform) -> None:
+        self._platform = platform
+        self._has_buttons = False
         self._folder = folder or platformdirs.user_runtime_path("workdiary", appauthor=False) / FOLDER
         self._take: Callable[[Answer], None] = _pass_over
         self._system: DesktopNotifier | None = None
@@ -57,8 +60,10 @@ class SystemNotifier:
             return Offers(because=NO_SERVICE)
         if not can:
             return Offers(because=NO_SERVICE)
+        # macOS tells a press through its own run loop in the main thread, where ours runs.
+        self._has_buttons = Capability.BUTTONS in can and self._platform != "darwin"
         return Offers(
-            buttons=Capability.BUTTONS in can,
+            buttons=self._has_buttons,
             pictures=Capability.ATTACHMENT in can,
             service="the system's own",
         )
@@ -75,7 +80,9 @@ class SystemNotifier:
             Notification(
                 title=notice.summary,
                 message=notice.body,
-                buttons=tuple(Button(each.label, identifier=each.word) for each in notice.buttons),
+                buttons=tuple(
+                    Button(each.label, identifier=each.word) for each in notice.buttons if self._has_buttons
+                ),
                 attachment=self._attachment(handle, notice.picture),
                 timeout=-1 if notice.stays_ms is None else max(1, notice.stays_ms // 1000),
                 identifier=handle,

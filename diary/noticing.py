@@ -1,7 +1,9 @@
 """Which snapshots were shown in a notification, and since when: from then the notice period runs (R17).
 
-Kept sealed in the file, so that neither the hold nor the way from a notification's button to its segment ends
-with the process that showed it.
+Kept in the file, so that neither the hold nor the way from a notification's button to its segment ends with
+the process that showed it. It is places, times and the desktop's numbers, nothing that anybody wrote or that
+the screen showed; so it is written over in place, and not sealed, where each change would leave room that
+nothing uses again (see `diary.store.sealed`).
 """
 
 import msgspec
@@ -12,10 +14,10 @@ from diary.rules.segment import Moment
 from diary.rules.timesheet import Place
 from diary.rules.week import Week
 from diary.state import OpenDiary
-from diary.store import outbox, versions
+from diary.store import meta, outbox, versions
 
 LOCK_MARGIN_MILLIS = 60_000  # R17: the notice period ends at the latest a minute before the lock
-NOTICES_MAX = 32  # the longest hold is an hour, and a slot has one snapshot; the oldest go first
+NOTICES_MAX = 8  # the longest hold is an hour, of six slots, and one begins; the oldest go first
 _NOTICES = "notices"
 
 
@@ -36,11 +38,14 @@ class SnapshotNotice(msgspec.Struct, frozen=True, kw_only=True):
         return self.contract, self.slot
 
 
+_decoder = msgspec.json.Decoder(tuple[SnapshotNotice, ...])
+
+
 def notices(diary: OpenDiary) -> tuple[SnapshotNotice, ...]:
     """Return the notifications of snapshots, the oldest first."""
     with diary.reading():
-        found = diary.kept(_NOTICES)
-    return () if found is None else msgspec.convert(found, tuple[SnapshotNotice, ...])
+        found = meta.word(diary.connection, _NOTICES)
+    return () if found is None else _decoder.decode(found)
 
 
 def note(diary: OpenDiary, place: Place, handle: str) -> None:
@@ -109,4 +114,4 @@ def held_until_ms(diary: OpenDiary, place: Place, slot: Slot, taken_ms: int) -> 
 
 
 def _keep(diary: OpenDiary, known: list[SnapshotNotice]) -> None:
-    diary.keep(_NOTICES, msgspec.to_builtins(known[-NOTICES_MAX:]))
+    meta.put(diary.connection, _NOTICES, msgspec.json.encode(known[-NOTICES_MAX:]).decode())

@@ -109,11 +109,11 @@ class NotificationDesktop:
         """Wait until so many are on the screen."""
         _until(lambda: self.shown() == count)
 
-    def press(self, label: str) -> None:
+    def press(self, label: str, patience: int = SECONDS_MAX) -> None:
         """Press the button with this label."""
         (self.folder / "choice").write_text(label, encoding="utf-8")
         lines = self.folder / "lines"
-        for _ in range(SECONDS_MAX):
+        for _ in range(patience):
             lines.unlink(missing_ok=True)
             self._ctl("context")
             # A menu may still be closing, and dunst opens no second one.

@@ -30,7 +30,7 @@ from capture.notification import (
 )
 from capture.notification_bus import NO_BUS, BusNotifier
 from capture.notification_system import SystemNotifier
-from tests.desktop import Desktop
+from tests.desktop import Desktop, DesktopError
 from tests.event_loop import run
 from tests.notification_desktop import NotificationDesktop
 from tests.plain_service import Told, plain_service, told
@@ -299,6 +299,26 @@ def test_where_a_picture_must_be_a_file_it_is_the_users_alone_and_goes_with_the_
         (folder / "left by a killed run.png").write_bytes(thumbnail())
         async with begun(lambda: LinuxSystemNotifier(folder)):
             assert files() == []
+
+    run(story())
+
+
+@rule("R17")
+def test_where_nobody_would_hear_a_button_none_is_shown(
+    screen: NotificationDesktop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in screen.environment().items():
+        monkeypatch.setenv(name, value)
+
+    async def story() -> None:
+        async with begun(lambda: LinuxSystemNotifier(tmp_path / "notices", platform="darwin")) as ours:
+            assert not ours.offers.buttons
+            await ours.show(Notice("Snapshot", "Mill", None, (REMOVE,), 60_000))
+            await check_soon(lambda: screen.shown() == 1)
+            with pytest.raises(DesktopError):
+                await off_loop(lambda: screen.press("Remove", patience=1))
+            await off_loop(screen.close_all)
+            await check_soon(lambda: screen.shown() == 0)
 
     run(story())
 

@@ -119,3 +119,17 @@ def test_the_newest_snapshot_is_that_of_the_segment_under_way(begun: Begun) -> N
         assert diary.last_snapshot() == (contract.id, NINE + 2)
         diary.remove([(contract.id, Slot(NINE + 2))])
         assert diary.last_snapshot() == last
+
+
+@rule("R19")
+def test_months_of_notifications_leave_the_file_no_larger(begun: Begun) -> None:
+    diary, _, contract = begun
+    with diary:
+        connection = diary._state.connection
+
+        def pages_after(count: int) -> int:
+            for later in range(count):
+                diary.note_notice((contract.id, Slot(NINE + later)), f"bus :1.7 {later}")
+            return int(connection.execute("PRAGMA page_count").fetchone()[0])
+
+        assert pages_after(20) == pages_after(300)
