@@ -43,7 +43,12 @@ from capture.tracker import Tracker
 from diary.diary import Diary
 
 part = float(sys.argv[2])
-below = secrets.randbelow if part < 0 else lambda bound: int(bound * part)
+
+def below(bound):
+    drawn = secrets.randbelow(bound) if part < 0 else int(bound * part)
+    print(f"drawn {drawn} of {bound}", flush=True)
+    return drawn
+
 with Diary.open(Path(sys.argv[1])) as diary, alone(diary.home):
     tracker = Tracker(
         diary, edges_of(), say=lambda text: print(text, flush=True), zone=ZoneInfo("UTC"), below=below,
@@ -148,12 +153,12 @@ class Killed:
 
 
 @contextmanager
-def at_work(folder: Path, beginning: str) -> Iterator[Worker]:
+def at_work(folder: Path, beginning: str, *, speed: int = SPEED) -> Iterator[Worker]:
     home = folder / "diary"
     clock = BentClock(BentTime.at(beginning))
     with Diary.create(home, clock=clock, place=choose_place(home, "file"), device_name="desk") as diary:
         contract = diary.new_contract(title="Mill").id
-    time = BentTime.at(beginning, speed=SPEED)
+    time = BentTime.at(beginning, speed=speed)
     with Desktop.start(1280, 800, env=time.environment(), title="Ledger") as desktop:
         working = Worker(home, desktop, time, contract, folder / "tracker.out")
         try:
