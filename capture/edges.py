@@ -5,6 +5,7 @@ segments say why they have no picture (R16). A desktop that gives only some of i
 """
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -151,12 +152,20 @@ class Edges:
         self.idle.close()
 
 
-def edges_of(environment: Mapping[str, str] = os.environ) -> Edges:
+def edges_of(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Edges:
     """Return the edges of the desktop this process runs on.
 
     A Wayland session is recognised before DISPLAY is believed: its X server shows only some windows and
     would under-count without a word (R14).
     """
+    if platform == "win32":
+        from capture.win32.edges import windows_edges
+
+        return windows_edges()
+    if platform == "darwin":
+        from capture.macos.edges import macos_edges
+
+        return macos_edges()
     if environment.get("WAYLAND_DISPLAY") or environment.get("XDG_SESSION_TYPE") == "wayland":
         from capture.wayland.edges import wayland_edges
 

@@ -5,7 +5,7 @@ Nothing of it is kept: the picture is measured and dropped, and of input only ho
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from capture.alone import holder, is_tracked
@@ -35,6 +35,18 @@ WHY_NO_PICTURE = {
     "no_display": ("There is no display to take a picture of.", "Run it on the desktop that you work on."),
     "failed": ("The picture failed.", "See `diary tracker log`."),
 }
+# macOS asks by itself, once; what was refused then is mended in its settings only.
+ON_MACOS = {
+    "no_permission": (
+        "macOS allows no picture yet; it has asked for it now.",
+        "System Settings, Privacy & Security, Screen Recording: allow it, then start the tracker anew.",
+    ),
+}
+NO_COUNTS = {
+    "X11": "The X server needs its RECORD extension.",
+    "Windows": "Security software may forbid it: allow Work Diary there.",
+    "macOS": "System Settings, Privacy & Security, Input Monitoring: allow it, then start the tracker anew.",
+}
 
 
 def checks(diary: Diary) -> Iterator[Check]:
@@ -57,6 +69,11 @@ def checks(diary: Diary) -> Iterator[Check]:
         yield _presence(edges)
     finally:
         edges.close()
+
+
+def explained(edges: Edges) -> Mapping[str, tuple[str, str]]:
+    """Return why there is no picture, each reason with what mends it on this desktop (R16)."""
+    return WHY_NO_PICTURE | (ON_MACOS if edges.desktop == "macOS" else {})
 
 
 def _lacking(edges: Edges, lack: Lack, name: str) -> Check | None:
@@ -116,7 +133,7 @@ def _camera(source: str) -> Check:
 def _screen(edges: Edges) -> Check:
     shot = edges.screen.grab("all", None)
     if isinstance(shot, str):
-        says, mend = WHY_NO_PICTURE[shot]
+        says, mend = explained(edges)[shot]
         return Check("screen", "fault", says, mend)
     picture = shot.picture
     return Check(
@@ -141,7 +158,7 @@ def _input(edges: Edges) -> Check:
     if lacking := _lacking(edges, "counts", "input"):
         return lacking
     if not edges.input_counts.start():
-        return Check("input", "fault", "Input cannot be counted.", "The X server needs its RECORD extension.")
+        return Check("input", "fault", "Input cannot be counted.", NO_COUNTS.get(edges.desktop, ""))
     counted = 0
     for _ in range(int(LISTEN_SECONDS / POLL_SECONDS)):
         time.sleep(POLL_SECONDS)

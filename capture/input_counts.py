@@ -2,10 +2,12 @@
 
 This is the one file that sees input events, and the one that imports pynput. X's RECORD extension is asked
 for key releases and button presses only; the listener reads an event's type, and a button's number to tell
-clicks from the wheel. Which key it was is never decoded, and nothing outlives the increment.
+clicks from the wheel. On Windows and macOS the type alone is read, which says all of it; where Windows keeps
+the rest is never looked at. Which key it was is never decoded, and nothing outlives the increment.
 """
 
 import threading
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from capture.draft import Sample
@@ -14,12 +16,19 @@ from capture.x11.connection import X11
 SCROLL_BUTTONS = frozenset({4, 5, 6, 7})  # X's wheel: up, down, left, right
 
 
+# Messages of Windows' low-level hooks (winuser.h).
+_HOOK_ACTION = 0
+_KEY_UPS = frozenset({0x0101, 0x0105})
+_BUTTON_DOWNS = frozenset({0x0201, 0x0204, 0x0207, 0x020B})
+_WHEELS = frozenset({0x020A, 0x020E})
+READY_SECONDS_MAX = 5.0
+
+
 class _Listener(Protocol):
-    """What is used of pynput's listener."""
+    """What counts until it is stopped, or dies with its desktop."""
 
-    is_dead: bool
-
-    def start(self) -> None: ...
+    @property
+    def is_dead(self) -> bool: ...
     def stop(self) -> None: ...
 
 
@@ -41,11 +50,12 @@ class _Counters:
         return keys, clicks, scrolls
 
 
-class X11InputCounts:
-    """Counts on an X server (see `InputCounts`)."""
+class _InputCounts:
+    """Counts by a listener that is made anew at each start (see `InputCounts`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, listen: Callable[[_Counters], _Listener | None]) -> None:
         self._counters = _Counters()
+        self._listen = listen
         self._listener: _Listener | None = None
 
     def start(self) -> bool:
@@ -53,7 +63,7 @@ class X11InputCounts:
         if self._listener is not None and not self._listener.is_dead:
             return True
         self._counters.take()
-        self._listener = _listen(self._counters)
+        self._listener = self._listen(self._counters)
         return self._listener is not None
 
     def stop(self) -> None:
@@ -71,7 +81,28 @@ class X11InputCounts:
         return Sample(keys, clicks, scrolls)
 
 
-def _listen(counters: _Counters) -> "_Listener | None":
+class X11InputCounts(_InputCounts):
+    """Counts on an X server (see `InputCounts`)."""
+
+    def __init__(self) -> None:
+        super().__init__(_listen_on_x11)
+
+
+class WindowsInputCounts(_InputCounts):
+    """Counts on Windows (see `InputCounts`)."""
+
+    def __init__(self) -> None:
+        super().__init__(_listen_on_windows)
+
+
+class MacInputCounts(_InputCounts):
+    """Counts on macOS (see `InputCounts`). `quartz` is the system's module of that name."""
+
+    def __init__(self, quartz: Any) -> None:
+        super().__init__(lambda counters: _listen_on_macos(counters, quartz))
+
+
+def _listen_on_x11(counters: _Counters) -> "_Listener | None":
     """Return a listener that counts already; None where there is no X server or it records for no one."""
     try:
         # Imported here: without an X server the import itself fails.
@@ -136,3 +167,140 @@ def _listen(counters: _Counters) -> "_Listener | None":
     listener.start()
     listener.counts_now.wait()
     return None if listener.is_dead else listener
+
+
+class _Pair:
+    """Windows' two listeners, which count and stop together."""
+
+    def __init__(self, *listeners: Any) -> None:
+        self._listeners = listeners
+
+    @property
+    def is_dead(self) -> bool:
+        return not all(listener.is_alive() for listener in self._listeners)
+
+    def stop(self) -> None:
+        for listener in self._listeners:
+            listener.stop()
+        for listener in self._listeners:
+            listener.join(READY_SECONDS_MAX)
+
+
+def _listen_on_windows(counters: _Counters) -> _Listener | None:
+    """Return listeners that count already; None where the hooks cannot be set."""
+    try:
+        from pynput import keyboard, mouse
+    except (ImportError, OSError):
+        return None
+
+    class Counting:
+        """pynput's listener, of whose events only the message's number is read."""
+
+        counted: Mapping[int, int] = {}
+        bare: Any = None  # whose own beginning is left out: it loads the keyboard's layout to tell keys apart
+
+        def __init__(self) -> None:
+            super(self.bare, self).__init__()
+            self.counts_now = threading.Event()
+
+        def _handler(self, code: int, message: int, _place: int) -> None:
+            # `_place` is where Windows says which key or where it was; it is not looked at.
+            if code == _HOOK_ACTION and (which := self.counted.get(message)) is not None:
+                counters.add(which)
+
+        def _process(self, _first: int, _second: int) -> None:
+            self.counts_now.set()
+
+        def begin(self: Any) -> bool:
+            """Start; return whether it listens. The hook is set before the first message is worked off."""
+            self.start()
+            self.wait()
+            self._message_loop._event.wait(READY_SECONDS_MAX)  # noqa: SLF001  # nothing public tells of the queue
+            self._message_loop.post(self._WM_PROCESS, 0, 0)
+            return bool(self.counts_now.wait(READY_SECONDS_MAX))
+
+    class Keys(Counting, keyboard.Listener):  # type: ignore[misc]  # pynput publishes no types
+        counted, bare = dict.fromkeys(_KEY_UPS, 0), keyboard.Listener
+
+    class Buttons(Counting, mouse.Listener):  # type: ignore[misc]  # as above
+        counted, bare = dict.fromkeys(_BUTTON_DOWNS, 1) | dict.fromkeys(_WHEELS, 2), mouse.Listener
+
+    listeners = Keys(), Buttons()
+    pair = _Pair(*listeners)
+    begun = [listener.begin() for listener in listeners]
+    if all(begun):
+        return pair
+    pair.stop()
+    return None
+
+
+class _Tap:
+    """A tap on macOS' events, in a thread of its own.
+
+    Not by pynput: its listener loads the keyboard's layout, which crashes outside the main thread, and reads
+    the key.
+    """
+
+    def __init__(self, counters: _Counters, quartz: Any) -> None:
+        self._quartz = quartz
+        self._counters = counters
+        self._counted = {
+            quartz.kCGEventKeyUp: 0,
+            quartz.kCGEventLeftMouseDown: 1,
+            quartz.kCGEventRightMouseDown: 1,
+            quartz.kCGEventOtherMouseDown: 1,
+            quartz.kCGEventScrollWheel: 2,
+        }
+        self._tap: Any = None
+        self._loop: Any = None
+        self._looked = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="input counts", daemon=True)
+
+    @property
+    def is_dead(self) -> bool:
+        return not self._thread.is_alive()
+
+    def begin(self) -> bool:
+        """Start; return whether it listens."""
+        self._thread.start()
+        self._looked.wait(READY_SECONDS_MAX)
+        return self._tap is not None
+
+    def stop(self) -> None:
+        if self._loop is not None:
+            self._quartz.CFRunLoopStop(self._loop)
+        self._thread.join(READY_SECONDS_MAX)
+
+    def _run(self) -> None:
+        quartz = self._quartz
+        mask = 0
+        for kind in self._counted:
+            mask |= quartz.CGEventMaskBit(kind)
+        self._tap = quartz.CGEventTapCreate(
+            quartz.kCGSessionEventTap, quartz.kCGHeadInsertEventTap, quartz.kCGEventTapOptionListenOnly,
+            mask, self._note, None,
+        )  # fmt: skip
+        if self._tap is not None:
+            source = quartz.CFMachPortCreateRunLoopSource(None, self._tap, 0)
+            self._loop = quartz.CFRunLoopGetCurrent()
+            quartz.CFRunLoopAddSource(self._loop, source, quartz.kCFRunLoopCommonModes)
+            quartz.CGEventTapEnable(self._tap, True)
+        self._looked.set()
+        if self._tap is not None:
+            quartz.CFRunLoopRun()
+
+    def _note(self, _proxy: Any, kind: int, event: Any, _given: Any) -> Any:
+        if (which := self._counted.get(kind)) is not None:
+            self._counters.add(which)
+        elif kind == self._quartz.kCGEventTapDisabledByTimeout:
+            self._quartz.CGEventTapEnable(self._tap, True)
+        return event
+
+
+def _listen_on_macos(counters: _Counters, quartz: Any) -> _Listener | None:
+    """Return a tap that counts already; None where its user has not allowed it, who is asked then."""
+    if not quartz.CGPreflightListenEventAccess():
+        quartz.CGRequestListenEventAccess()
+        return None
+    tap = _Tap(counters, quartz)
+    return tap if tap.begin() else None

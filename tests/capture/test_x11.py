@@ -11,8 +11,8 @@ from Xlib.display import Display
 
 from capture.draft import Sample
 from capture.edges import ActiveWindow, Edges, InputCounts, Shot
+from capture.picture_by_mss import monitor_of
 from capture.snapshot import encode
-from capture.x11.screen import monitor_of
 from tests.desktop import Desktop
 from tests.rule import rule
 
