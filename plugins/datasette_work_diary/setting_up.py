@@ -53,7 +53,7 @@ def _shown(name: str, value: Value) -> SettingShown:
         does=sentence(known.does),
         takes=known.takes,
         value=word(value),
-        at_first=word(known.default) or "this machine's",
+        at_first=word(known.default),
         choices=choices,
         is_number=isinstance(known.default, int) and not isinstance(known.default, bool),
     )

@@ -1,6 +1,8 @@
 """The page of devices and sync: what waits, what was sent, who belongs to the account, alarms (R50, R55)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from datasette.utils.asgi import Response
@@ -14,9 +16,21 @@ from diary.rules.ids import Millis, ReplicaId
 from diary.rules.json_form import iso
 from diary.rules.segment import ListedDevice
 from diary.store.epochs import Restoring
+from diary.store.sending import SentNote
 
 PATH = "/-/diary/sync"
-SENT_SHOWN = 30  # the newest; `diary audit` has them all
+SENT_SHOWN = 30  # the newest minutes; `diary audit` has it all
+MINUTE_MILLIS = 60_000
+STORED_WORDS = {
+    "capture": "what the machine saw",
+    "entry": "what you said of it",
+    "terms": "contracts' terms",
+    "device_list": "device lists",
+    "grant": "keys granted to devices",
+    "picture": "pictures",
+    "draft": "the segment under way",
+    "refusal": "refused changes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +106,7 @@ def look_at_sync(diary: Diary) -> SyncSeen:
 def sync_page(seen: SyncSeen) -> SyncPage:
     """Return the page as it reads at the reading's instant."""
     reading, audit = seen.reading, seen.audit
-    newest = audit.sent[::-1][:SENT_SHOWN]
+    sent = _sent(audit.sent, reading)
     return SyncPage(
         server=seen.link.url if seen.link else "",
         synced=_synced(seen),
@@ -100,13 +114,37 @@ def sync_page(seen: SyncSeen) -> SyncPage:
         devices=tuple(_device(one, seen) for one in seen.devices),
         alarms=tuple(Row((reading.both(one.raised_at_ms), one.says)) for one in audit.alarms),
         restorings=tuple(Row((reading.both(one.taken_at_ms), _heads_lost(one))) for one in audit.restorings),
-        stored=tuple(Row((one.what, f"{one.count:,}", megabytes(one.size))) for one in audit.stored),
-        sent=tuple(
-            Row((reading.instant(one.sent_at_ms), one.what, megabytes(one.size), one.server))
-            for one in newest
+        stored=tuple(
+            Row((STORED_WORDS.get(one.what, one.what), f"{one.count:,}", megabytes(one.size)))
+            for one in audit.stored
         ),
-        sent_more=len(audit.sent) - len(newest),
+        sent=sent[:SENT_SHOWN],
+        sent_more=max(0, len(sent) - SENT_SHOWN),
     )
+
+
+def _sent(sent: Sequence[SentNote], reading: Reading) -> tuple[Row, ...]:
+    """Return what was sent, the newest first; what went within a minute to one server is one line."""
+    by_minute = groupby(
+        reversed(sent), key=lambda one: (one.sent_at_ms // MINUTE_MILLIS, one.what, one.server)
+    )
+    return tuple(
+        Row(
+            (
+                reading.instant(minute * MINUTE_MILLIS),
+                _times(what, len(of_minute)),
+                megabytes(sum(one.size for one in of_minute)),
+                server,
+            )
+        )
+        for (minute, what, server), of_minute in ((key, list(each)) for key, each in by_minute)
+    )
+
+
+def _times(what: str, count: int) -> str:
+    if what == "picture":
+        return counted(count, "picture")
+    return counted(count, f"push of {what}", f"pushes of {what}")
 
 
 def _heads_lost(restoring: Restoring) -> str:
@@ -147,7 +185,7 @@ def _waiting(status: Status) -> tuple[Waiting, ...]:
 
 def _device(one: ListedDevice, seen: SyncSeen) -> DeviceShown:
     is_own = one.replica == seen.own
-    state = "revoked" if one.revoked_from is not None else "this device" if is_own else ""
+    state = "revoked" if one.revoked_from is not None else "this device" if is_own else "another device"
     return DeviceShown(
         short_id=one.replica[:8],
         id=one.replica,

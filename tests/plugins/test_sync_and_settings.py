@@ -1,9 +1,14 @@
 """The pages of devices and sync, and of settings (R5, R50, R55)."""
 
+from dataclasses import replace
+
 import pytest
 from playwright.sync_api import Page, expect
 
+from datasette_work_diary.syncing import look_at_sync, sync_page
+from diary.rules.ids import Millis
 from diary.settings import SETTINGS
+from diary.store.sending import SentNote
 from tests.plugins.conftest import MORNING, Served
 from tests.practice import refuse
 from tests.rule import rule
@@ -30,6 +35,18 @@ def test_what_waits_what_is_stored_and_which_devices_there_are(served: Served, p
     assert told["server"] is None
     assert [one["this"] for one in told["devices"]] == [True]
     assert told["refused"] == 1
+
+
+@rule("R55")
+def test_what_was_sent_within_a_minute_is_one_line(served: Served) -> None:
+    def note(at_ms: int, what: str, size: int) -> SentNote:
+        return SentNote(Millis(at_ms), "https://diary.example", what, "0" * 64, size)
+
+    sent = (note(0, "versions", 3000), note(60_000, "picture", 4096), note(119_000, "picture", 8192))
+    seen = look_at_sync(served.diary)
+    page = sync_page(replace(seen, audit=replace(seen.audit, sent=sent)))
+    assert [row.cells[1:3] for row in page.sent] == [("2 pictures", "12 KB"), ("1 push of versions", "3 KB")]
+    assert page.sent_more == 0
 
 
 @rule("R5")
