@@ -36,12 +36,12 @@ class Away:
         self._returned_ms: Millis | None = None  # when somebody was there again after it
         self.is_away = False
 
-    def begin(self, at_ms: Millis, absence: Absence | None) -> None:
+    def begin(self, at_ms: Millis, absence: Absence | None, *, typed_ms: Millis) -> None:
         """Begin with the drafts that were found, and with what was asked before (R19)."""
         found = self._slots.waiting
         self._absence = absence
         since_ms = at_ms if absence else quiet_since(found, at_ms)
-        self._presence.begin(at_ms, since_ms)
+        self._presence.begin(at_ms, since_ms, typed_ms)
         if last_tracked_ms(found) - since_ms >= self._idle_ms_max:
             self._ask(at_ms)  # the process ended between the pause and the question
 

@@ -6,6 +6,8 @@ This file decides; it never asks the time or the desktop.
 from capture.draft import Sample
 from diary.rules.ids import Millis
 
+MINUTE_MS = 60_000
+
 
 class Presence:
     """Since when nobody was seen, and whether that is long enough to pause.
@@ -18,14 +20,21 @@ class Presence:
     def __init__(self, idle_ms_max: int) -> None:
         self._idle_ms_max = idle_ms_max
         self._was_ever_seen = False
+        self._typed_ms = self._begun_ms = Millis(0)
         self._idle_ms: int | None = None  # as the desktop said at the last tick
         self._waits_from_ms = Millis(0)  # from here the idle time counts
         self.active_ms = Millis(0)  # until here nobody is known to have been away
 
-    def begin(self, at_ms: Millis, active_ms: Millis) -> None:
-        """Begin at an instant; `active_ms` is when somebody was last there (see `quiet_since`)."""
+    def begin(self, at_ms: Millis, active_ms: Millis, typed_ms: Millis) -> None:
+        """Begin at an instant; `active_ms` is when somebody was last there, to a minute (see `quiet_since`).
+
+        `typed_ms` is when tracking was asked for: where the tracker was started anew by nobody, the desktop's
+        idle time at the first look says more than the start does.
+        """
         self._waits_from_ms = at_ms
         self.active_ms = active_ms
+        self._typed_ms = typed_ms
+        self._begun_ms = at_ms
 
     def note(self, at_ms: Millis, sample: Sample, *, since_ms: int) -> bool:
         """Take what a tick saw, `since_ms` after the one before it; return whether it saw somebody.
@@ -34,6 +43,9 @@ class Presence:
         Somebody was there where it fell, or is shorter than the time since the last tick.
         """
         before_ms, self._idle_ms = self._idle_ms, sample.idle_ms
+        if not self._was_ever_seen and sample.idle_ms is not None and sample.idle_ms > since_ms:
+            self._was_ever_seen = True
+            return self._look_back(Millis(at_ms - sample.idle_ms))
         if sample.keystrokes is None and sample.idle_ms is None:
             self.active_ms = at_ms
             if not self._was_ever_seen:
@@ -49,6 +61,18 @@ class Presence:
         else:
             return False
         return True
+
+    def _look_back(self, seen_ms: Millis) -> bool:
+        """Take what the first look tells of the time before it; return whether it saw somebody since."""
+        last_ms = max(seen_ms, self._typed_ms)
+        if self.active_ms < self._begun_ms and last_ms > self.active_ms:
+            self.typed(last_ms)
+            return True
+        # The minutes that were found end within a minute of what somebody did.
+        least_ms = self.active_ms - MINUTE_MS + 1 if self.active_ms < self._begun_ms else last_ms
+        self.active_ms = Millis(min(self.active_ms, max(last_ms, least_ms)))
+        self._waits_from_ms = self.active_ms
+        return False
 
     def typed(self, at_ms: Millis) -> None:
         """Take an act of the freelancer's: what is typed into the diary is activity too."""

@@ -135,7 +135,7 @@ class Session:
             else:
                 self._slots.waiting.append(draft)
                 self._slots.drawn[draft.slot] = draft.drawn_ms
-        self._away.begin(event.at_ms, event.absence)
+        self._away.begin(event.at_ms, event.absence, typed_ms=event.wish.since_ms)
         self._advance(event.at_ms, None)
 
     def _look(self, tick: Tick) -> None:

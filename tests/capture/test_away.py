@@ -231,6 +231,40 @@ def test_a_few_quiet_minutes_before_a_crash_wait_for_input_at_the_next_start() -
     assert [draft.slot for draft in run.finished()] == [SLOT]
 
 
+def away_since(minutes: float, run: Run, until: float) -> Run:
+    """Go on with nobody there, as the desktop tells it."""
+    while run.now < until:
+        run.now += 0.25
+        run.step(Tick(at(run.now), Sample(0, 0, 0, idle_ms=int((run.now - minutes) * MINUTE))))
+    return run
+
+
+@rule("R18")
+@rule("R19")
+def test_a_tracker_started_anew_by_nobody_counts_the_idle_time_through() -> None:
+    held = Draft(MILL, SLOT, at(4), (*(BUSY,) * 6, *(STILL,) * 4), snapshot=snapshot(4))
+    run = away_since(5.5, Run(drawing(4), on(), 12, [held]), 15)
+    assert asked(run) == []
+    (ask,) = asked(away_since(5.5, run, 16))
+    assert ask.absence == Absence(at(5.5), at(15.5))
+    assert [draft.slot for draft in run.finished()] == []
+
+
+@rule("R18")
+@rule("R19")
+def test_somebody_who_was_there_while_the_tracker_was_not_is_input() -> None:
+    held = Draft(MILL, SLOT, at(4), (*(BUSY,) * 6, *(STILL,) * 4), snapshot=snapshot(4))
+    run = away_since(11, Run(drawing(4), on(), 12, [held]), 12.25)
+    assert [draft.slot for draft in run.finished()] == [SLOT]
+
+
+@rule("R18")
+def test_tracking_that_was_just_asked_for_is_not_idle_however_long_the_screen_was() -> None:
+    run = away_since(-60, Run(drawing(4), on(since=3), 3), 12)
+    assert "idle" not in run.said()
+    assert "idle" in away_since(-60, run, 14).said()
+
+
 @rule("R18")
 def test_answering_twice_after_a_crash_changes_nothing_more() -> None:
     absence = Absence(at(5.1), at(15))

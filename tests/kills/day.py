@@ -24,6 +24,7 @@ from capture.tracker import Tracker
 from diary.clock import GivenClock
 from diary.correcting import NoSegmentError
 from diary.diary import Diary
+from diary.idling import NothingAskedError
 from diary.rules.ids import ContractId, Millis, Slot
 from diary.sealing.keyring import choose_place
 from tests.practice import instant, slot
@@ -33,7 +34,8 @@ FIRST = slot("2026-11-18T09:00Z")
 TICK_MS = 20_000
 KEY_MS = 5_000
 REMOVED = Slot(FIRST + 2)
-END_MINUTE = 52.0
+END_MINUTE = 81.0
+QUIET = (instant("2026-11-18T09:56Z"), instant("2026-11-18T10:14Z"))  # nobody is there
 # The moment is drawn at the middle of what remains: five minutes into a slot.
 ACTS = (
     (3.5, "memo", "set before the moment"),
@@ -43,6 +45,9 @@ ACTS = (
     (32.5, "stop", ""),
     (41.5, "Mill", "in the afternoon"),
     (48.5, "stop", ""),
+    (54.5, "Mill", "before lunch"),
+    (72.5, "answer", ""),
+    (75.5, "stop", ""),
 )
 
 
@@ -81,6 +86,9 @@ class Day:
             case "remove":
                 with suppress(NoSegmentError):  # who comes back late finds nothing to remove
                     diary.remove([(diary.contract("Bakery").id, REMOVED)])
+            case "answer":
+                with suppress(NothingAskedError):  # nor does who comes back late find anything asked
+                    diary.answer_idle("move", move_to=diary.contract("Bakery").id)
             case contract:
                 diary.start(diary.contract(contract).id, memo=memo)
 
@@ -114,7 +122,9 @@ class _Somebody:
         return Sample(self.counted_to - before, 0, 0)
 
     def _struck(self) -> int:
-        return self.clock.now_ms() // KEY_MS
+        now_ms = self.clock.now_ms()
+        quiet_ms = min(max(now_ms - QUIET[0], 0), QUIET[1] - QUIET[0])
+        return (now_ms - quiet_ms) // KEY_MS
 
     def active(self) -> ActiveWindow:
         return ActiveWindow("editor", "a page")
@@ -126,7 +136,8 @@ class _Somebody:
         return Shot(Image.linear_gradient("L").convert("RGB"))
 
     def idle_ms(self) -> int:
-        return 0
+        now_ms = self.clock.now_ms()
+        return now_ms - QUIET[0] if QUIET[0] <= now_ms < QUIET[1] else 0
 
     def is_locked(self) -> bool:
         return False
