@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-import subprocess
 import sys
-import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +13,10 @@ from zoneinfo import ZoneInfo
 import typer
 
 from capture.alone import alone, holder, is_tracked
+from capture.autostart_command import add_autostart
+from capture.launch import LOG, ensure_tracker, last_lines
 from capture.private_command import add_private
+from diary.command.home import say
 from diary.contracts import Contract
 from diary.diary import Diary
 from diary.errors import MachineError, NothingError
@@ -24,11 +26,8 @@ from diary.tracking import NotTrackingError
 from diary.when import duration_of
 from diary.zone import machine_zone
 
-LOG = "tracker.log"
 LOG_BYTES_MAX = 1_000_000  # then it begins anew, the one before kept
 LOG_LINES_SHOWN = 40
-START_SECONDS_MAX = 20  # a slow machine imports for a while; the tracker takes its place before that
-POLL_SECONDS = 0.05
 MINUTE_MS = 60_000
 
 OpenDiary = Callable[[], Diary]
@@ -36,18 +35,18 @@ Memo = Annotated[str | None, typer.Argument(help="What you are working on.")]
 Label = Annotated[str | None, typer.Option("--label", help="One of the contract's activity labels.")]
 
 
-class TrackerDidNotStartError(MachineError):
-    """The tracker ended before it began."""
-
-    says = "The tracker did not start: {because}"
-    mend = "See why with `diary tracker run`, which runs it here."
-
-
 class NothingToContinueError(NothingError):
     """Nothing was ever tracked in this diary."""
 
     says = "There is nothing to continue: no contract was tracked before."
     mend = "Start with `diary start CONTRACT`."
+
+
+class NoToolkitError(MachineError):
+    """The window's toolkit is not installed."""
+
+    says = "The window needs Qt, which is not installed here."
+    mend = "Install workdiary[window]; the command line and the pages do all of it without."
 
 
 class NoLogError(NothingError):
@@ -68,6 +67,7 @@ def commands(app: typer.Typer, open_diary: OpenDiary) -> None:
     _add_changes(app, open_diary)
     _add_tracker(app, open_diary)
     add_private(app, open_diary)
+    _add_window(app, open_diary)
 
 
 def _add_wishes(app: typer.Typer, open_diary: OpenDiary) -> None:
@@ -102,7 +102,7 @@ def _add_wishes(app: typer.Typer, open_diary: OpenDiary) -> None:
             if last.contract is not None:
                 diary.pause_until(diary.now_ms())
                 typer.echo("Tracking goes on.")
-                _ensure_tracker(diary)
+                ensure_tracker(diary.home, say)
                 return
             if last.last_contract is None:
                 raise NothingToContinueError
@@ -137,6 +137,7 @@ def _add_changes(app: typer.Typer, open_diary: OpenDiary) -> None:
 def _add_tracker(app: typer.Typer, open_diary: OpenDiary) -> None:
     tracker = typer.Typer(help="The process that records.", no_args_is_help=True)
     app.add_typer(tracker, name="tracker", rich_help_panel="track")
+    add_autostart(tracker)
 
     @tracker.command()
     def run(
@@ -162,8 +163,27 @@ def _add_tracker(app: typer.Typer, open_diary: OpenDiary) -> None:
             pid = holder(diary.home) if is_tracked(diary.home) else None
         if not path.exists():
             raise NoLogError
-        typer.echo("\n".join(_last_lines(path, lines)))
+        typer.echo("\n".join(last_lines(path, lines)))
         typer.echo(f"It runs as process {pid}." if pid else "It does not run now.", err=True)
+
+
+def _add_window(app: typer.Typer, open_diary: OpenDiary) -> None:
+    @app.command(rich_help_panel="track")
+    def window(
+        *,
+        hidden: Annotated[
+            bool, typer.Option("--hidden", help="Start in the tray, where there is one.")
+        ] = False,
+    ) -> None:
+        """Show a small window: what is tracked, start and stop, memo, pause, the last snapshot."""
+        # Imported here: the toolkit is an extra, and large.
+        if find_spec("PySide6") is None:
+            raise NoToolkitError
+        from capture.window.acting import Acting
+        from capture.window.qt import run
+
+        with open_diary() as diary:
+            raise typer.Exit(run(Acting(diary), hidden=hidden))
 
 
 def _begin(diary: Diary, contract: Contract, memo: str | None, label: str | None) -> None:
@@ -171,7 +191,7 @@ def _begin(diary: Diary, contract: Contract, memo: str | None, label: str | None
     typer.echo(f"Tracking {contract.title}.")
     for finding in diary.foresee(contract, memo or "", label or ""):
         typer.echo(_warning(finding, contract), err=True)
-    _ensure_tracker(diary)
+    ensure_tracker(diary.home, say)
 
 
 def _warning(finding: Finding, contract: Contract) -> str:
@@ -181,29 +201,6 @@ def _warning(finding: Finding, contract: Contract) -> str:
         "label": f" Set one: diary label {'|'.join(contract.labels)}.",
     }
     return finding.says + typed.get(finding.point, f" {finding.mend}".rstrip())
-
-
-def _ensure_tracker(diary: Diary) -> None:
-    """Start a tracker on its own where none runs, and say so."""
-    if is_tracked(diary.home):
-        return
-    path = diary.home / LOG
-    with path.open("ab") as sink:
-        tracker = subprocess.Popen(
-            [sys.executable, "-m", "diary.cli", "--home", str(diary.home), "tracker", "run", "--quiet"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=sink,
-            start_new_session=True,
-        )
-    for _ in range(int(START_SECONDS_MAX / POLL_SECONDS)):
-        if is_tracked(diary.home):
-            typer.echo(f"A tracker was started (process {tracker.pid}); it talks to {path}.", err=True)
-            return
-        if tracker.poll() is not None:
-            raise TrackerDidNotStartError(because=" ".join(_last_lines(path, 1)))
-        time.sleep(POLL_SECONDS)
-    raise TrackerDidNotStartError(because=f"not within {START_SECONDS_MAX} seconds")
 
 
 def _log(home: Path, *, quiet: bool) -> logging.Logger:
@@ -219,10 +216,6 @@ def _log(home: Path, *, quiet: bool) -> logging.Logger:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
         log.addHandler(handler)
     return log
-
-
-def _last_lines(path: Path, count: int) -> list[str]:
-    return path.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
 
 
 def _zone(diary: Diary) -> ZoneInfo:

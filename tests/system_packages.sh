@@ -7,7 +7,8 @@ set -euo pipefail
 want=${1:?run or test}
 programs_run=(Xvfb:xvfb openbox:openbox xterm:xterm xdotool:xdotool)
 programs_test=("${programs_run[@]}" chromium:chromium soffice:libreoffice-calc-nogui faketime:faketime xrandr:x11-xserver-utils ip:iproute2
-    dunst:dunst dbus-daemon:dbus-daemon dbus-send:dbus-bin sway:sway foot:foot wtype:wtype grim:grim pipewire:pipewire)
+    dunst:dunst dbus-daemon:dbus-daemon dbus-send:dbus-bin sway:sway foot:foot wtype:wtype grim:grim pipewire:pipewire
+    trayer:trayer)
 
 if [ "$want" = run ]; then
     # A real screen needs none of it.
@@ -37,6 +38,15 @@ fi
 for portal in xdg-desktop-portal xdg-desktop-portal-wlr; do
     [ "$want" != test ] || [ -x "/usr/libexec/$portal" ] || missing+=("$portal")
 done
+# What Qt's window on an X server is linked to; the wheel does not carry it.
+if [ "$want" = test ]; then
+    for library in libEGL.so.1:libegl1 libGL.so.1:libgl1 libfontconfig.so.1:libfontconfig1 libxcb-cursor.so.0:libxcb-cursor0 \
+        libxcb-icccm.so.4:libxcb-icccm4 libxcb-image.so.0:libxcb-image0 libxcb-keysyms.so.1:libxcb-keysyms1 \
+        libxcb-randr.so.0:libxcb-randr0 libxcb-render-util.so.0:libxcb-render-util0 libxcb-shape.so.0:libxcb-shape0 \
+        libxcb-xkb.so.1:libxcb-xkb1 libxkbcommon-x11.so.0:libxkbcommon-x11-0; do
+        compgen -G "/usr/lib/*/${library%%:*}" >/dev/null || missing+=("${library##*:}")
+    done
+fi
 # A database, not on anybody's PATH: the server's tests start their own.
 if [ "$want" = test ] && ! compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null &&
     ! command -v initdb >/dev/null 2>&1; then

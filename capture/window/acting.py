@@ -1,0 +1,100 @@
+"""The window's acts through the diary's door, each with what is said of it."""
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from capture.launch import ensure_tracker
+from capture.window.panel import PAUSE_MINUTES, Act, LastSnapshot, Panel, panel_of
+from capture.window.reading import facts_of
+from diary.diary import Diary
+from diary.errors import DiaryError, UsageError
+from diary.rules.ids import ContractId, Millis
+
+if TYPE_CHECKING:
+    from diary.idling import IdleAnswer
+
+MINUTE_MS = 60_000
+
+
+class NoContractChosenError(UsageError):
+    """An act that needs a contract was given none."""
+
+    says = "No contract is chosen."
+    mend = 'Make one: diary contract new "TITLE".'
+
+
+class Acting:
+    """Reads and acts on one open diary."""
+
+    def __init__(self, diary: Diary) -> None:
+        self._diary = diary
+        self._said: list[str] = []
+
+    def panel(self, wanted: ContractId | None) -> Panel:
+        """Return what is to be shown now."""
+        return panel_of(facts_of(self._diary, wanted), wanted)
+
+    def do(self, act: Act, *, contract: ContractId | None = None, text: str = "", label: str = "") -> str:
+        """Do one act; what a rule or the machine refuses is said, and nothing is lost (R11)."""
+        self._said = []
+        try:
+            self._do(act, contract, text, label)
+        except DiaryError as fault:
+            self._said.append(f"{fault.what_happened} {fault.how_to_mend}".rstrip())
+        return " ".join(self._said)
+
+    def _do(self, act: Act, contract: ContractId | None, text: str, label: str) -> None:
+        diary = self._diary
+        match act:
+            case "start" | "switch":
+                if contract is None:
+                    raise NoContractChosenError
+                diary.start(contract, memo=text or None, label=label or None)
+                ensure_tracker(diary.home, self._said.append)
+            case "stop":
+                diary.stop()
+            case "pause":
+                diary.pause_until(Millis(diary.now_ms() + PAUSE_MINUTES * MINUTE_MS))
+            case "continue":
+                diary.pause_until(diary.now_ms())
+                ensure_tracker(diary.home, self._said.append)
+            case "set_memo":
+                diary.set_memo(text)
+                self._said.append("Memo set.")
+            case "set_label":
+                diary.set_label(label)
+                self._said.append("Label set.")
+            case "remove":
+                self._remove()
+            case "answer_idle":
+                self._answer(text, contract)
+
+    def _remove(self) -> None:
+        place = self._diary.last_snapshot()
+        if place is not None:
+            self._diary.remove([place])
+            self._said.append("Removed, with its time.")
+
+    def _answer(self, word: str, contract: ContractId | None) -> None:
+        answers: dict[str, IdleAnswer] = {"keep": "keep", "drop": "drop", "move": "move"}
+        self._diary.answer_idle(answers[word], move_to=contract if word == "move" else None)
+
+    def thumbnail(self, snapshot: LastSnapshot) -> bytes:
+        """Return a snapshot's small picture; empty where it is gone or not here."""
+        try:
+            return self._diary.picture(snapshot.thumbnail) if snapshot.thumbnail else b""
+        except DiaryError:
+            return b""
+
+    def open_diary(self) -> str:
+        """Open the diary in the browser, in a process of its own."""
+        command = [sys.executable, "-m", "diary.cli", "--home", str(self._diary.home), "open"]
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return "The diary opens in your browser."
