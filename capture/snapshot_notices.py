@@ -5,8 +5,8 @@ desktop without notifications is no reason not to record, and `diary remove @las
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -32,7 +32,7 @@ from diary.rules.week import Week, starts_at_ms
 
 REMOVE = Button("remove", "Remove")
 STAYS_MS_LEAST = 10_000  # with a shorter notice period it is still to be read
-ENDING_SECONDS_MAX = 2.0
+ENDING_SECONDS_MAX = 10.0  # a desktop that answers nobody holds up the end of the tracker no longer
 SEEN_MAX = 64  # places; a slot has one snapshot, and no draft is older than the tracker's last run
 OTHERWISE = "Remove a snapshot with `diary remove @last`, or on the pages."
 WHY_NO_PICTURE = {"black": "The picture was all black.", "no_permission": "The desktop allowed no picture."}
@@ -125,11 +125,11 @@ class SnapshotNotices:
 
     async def end(self) -> None:
         """Take away what is shown: its buttons would do nothing any more."""
-        for task in list(self._tasks):
-            task.cancel()
-        left = [asyncio.ensure_future(self._notifier.withdraw(handle)) for handle in self._shown]
-        if left:
-            await asyncio.wait(left, timeout=ENDING_SECONDS_MAX)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ENDING_SECONDS_MAX):
+                # What is just being shown has no handle yet by which it could be taken away.
+                await asyncio.gather(*self._tasks)
+                await asyncio.gather(*map(self._notifier.withdraw, self._shown))
 
     def _is_on(self) -> bool:
         return bool(self._diary.setting("notify"))
@@ -213,7 +213,7 @@ class SnapshotNotices:
         with self._surviving():
             await work
 
-    @contextmanager
+    @contextlib.contextmanager
     def _surviving(self) -> Iterator[None]:
         """Say what the diary cannot do now, and go on (R19)."""
         try:

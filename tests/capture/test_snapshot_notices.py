@@ -361,3 +361,14 @@ def test_it_says_for_how_long_nothing_leaves(desk: Desk, hold_seconds: int, says
 
     desk.run_with(story)
     assert [(notice.body, notice.stays_ms) for notice in desk.on_screen] == [(says, stays_ms)]
+
+
+@rule("R17")
+def test_one_that_is_just_being_shown_goes_with_the_tracker_too(desk: Desk) -> None:
+    async def story(notices: SnapshotNotices) -> None:
+        notices.see(desk.draft())
+        await notices.end()
+        assert len(desk.service.was_shown) == 1
+        assert not desk.on_screen
+
+    desk.run_with(story)
