@@ -17,6 +17,7 @@ import sqlite3
 from collections.abc import Callable
 
 from diary.store.drafts_apart import lay_drafts_apart
+from diary.store.refused_view import lay_refused_view
 from diary.store.sealed_apart import lay_sealed_apart
 from diary.store.thinned import let_pictures_be_thinned
 from diary.store.values_apart import lay_values_apart
@@ -378,10 +379,9 @@ def know_of_epochs(connection: sqlite3.Connection) -> None:
 
 def know_where_pictures_are(connection: sqlite3.Connection) -> None:
     """Find the pictures that are not both here and at the server without looking at all (R41)."""
+    on_its_way = "CREATE INDEX picture_on_its_way ON picture (slot) WHERE at_server = 0 OR sealed IS NULL"
     connection.execute("DROP INDEX picture_to_send")
-    connection.execute(
-        "CREATE INDEX picture_on_its_way ON picture (slot) WHERE at_server = 0 OR sealed IS NULL"
-    )
+    connection.execute(on_its_way)
 
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -395,5 +395,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     lay_values_apart,
     lay_drafts_apart,
     let_pictures_be_thinned,
+    lay_refused_view,
 )
 SCHEMA = len(MIGRATIONS)

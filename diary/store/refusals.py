@@ -9,6 +9,7 @@ from diary.rules.segment import Sealed
 from diary.store import sealed as contents
 from diary.store.versions import Name
 
+# In the order of the view `refused`.
 Row = tuple[
     str, int, str, int | None, What, str, str, int, bytes | None, bytes | None, bytes | None, int, int | None
 ]
@@ -18,28 +19,19 @@ _KEEP = """
     VALUES (:replica, :n, :contract, :slot, :what, :reason, :because, :refused_at_ms, :header, :sealed)
 """
 _ALL = """
-    SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body,
-           refusal.id, dismissed_at_ms
-      FROM refusal
-      LEFT JOIN sealed
-        ON sealed.id = refusal.sealed
-     ORDER BY refused_at_ms DESC, refusal.id DESC
+    SELECT *
+      FROM refused
+     ORDER BY refused_at_ms DESC, id DESC
 """
 _IN_SLOTS = """
-    SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body,
-           refusal.id, dismissed_at_ms
-      FROM refusal
-      LEFT JOIN sealed
-        ON sealed.id = refusal.sealed
+    SELECT *
+      FROM refused
      WHERE slot >= :first AND slot < :end
-     ORDER BY slot, contract, refusal.id
+     ORDER BY slot, contract, id
 """
 _FIND = """
-    SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body,
-           refusal.id, dismissed_at_ms
-      FROM refusal
-      LEFT JOIN sealed
-        ON sealed.id = refusal.sealed
+    SELECT *
+      FROM refused
      WHERE replica = :replica AND n = :n
 """
 _DROP_PICTURES = """
@@ -59,13 +51,10 @@ _COUNTS = """
      WHERE dismissed_at_ms IS NULL
 """
 _DELETIONS = """
-    SELECT replica, n, contract, slot, what, reason, because, refused_at_ms, header, wrap, body,
-           refusal.id, dismissed_at_ms
-      FROM refusal
-      LEFT JOIN sealed
-        ON sealed.id = refusal.sealed
+    SELECT *
+      FROM refused
      WHERE what = 'deletion' AND dismissed_at_ms IS NULL
-     ORDER BY refusal.id
+     ORDER BY id
 """
 _DISMISS = """
     UPDATE refusal
