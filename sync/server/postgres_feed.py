@@ -1,12 +1,14 @@
 """Reading an account's feeds from PostgreSQL, within one transaction that sees one state (R43, R45)."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
 from diary.rules.ids import AccountId, ContractId
 from sync.server import storage_postgres_statements as sql
 from sync.server import storage_rows
+from sync.server.feeding import ReadPage, Room, feed_of
 from sync.server.postgres_lines import Line, all_rows
 from sync.server.storage import Feed
 
@@ -17,46 +19,28 @@ def feed(
     line: Line, account: AccountId, cursors: Mapping[ContractId, Cursor], rows_max: int, bytes_max: int
 ) -> Feed:
     """Return what the feeds hold past the cursors (see `Storage.feed`)."""
-    logs = all_rows(line, sql.ALL_LOGS, account=account)
-    pages = storage_rows.pages_of_unknown(cursors, logs, lambda: _log_epoch(line, account))
-    leaves = [b""] * len(pages)
-    for contract, epoch, size in logs:
-        head = Cursor(epoch, size)
-        read = cursors.get(contract, Cursor(epoch, 0))
-        first = read.size if read.log_epoch == epoch else 0
-        if read == head:
-            continue
-        if rows_max <= 0 or bytes_max <= 0:
-            return Feed(pages, True, leaves)
-        page, page_leaves, cost = _page(line, account, contract, head, first, rows_max, bytes_max)
-        pages.append(page)
-        leaves.append(page_leaves)
-        if first + len(page.rows) < size:
-            return Feed(pages, True, leaves)
-        rows_max -= len(page.rows)
-        bytes_max -= cost
-    return Feed(pages, False, leaves)
+    return feed_of(
+        all_rows(line, sql.ALL_LOGS, account=account),
+        cursors,
+        Room(rows_max, bytes_max),
+        log_epoch=lambda: _log_epoch(line, account),
+        read_from=partial(_page, line, account),
+    )
 
 
 def _page(
-    line: Line,
-    account: AccountId,
-    contract: ContractId,
-    head: Cursor,
-    first: int,
-    rows_max: int,
-    bytes_max: int,
-) -> tuple[Page, bytes, int]:
-    """Return the feed's rows from `first`, their leaves, and about how many bytes they are on the wire."""
+    line: Line, account: AccountId, contract: ContractId, head: Cursor, first: int, room: Room
+) -> ReadPage:
+    """Return the feed's rows from `first`."""
     rows: list[LogRow] = []
     leaves: list[bytes] = []
     before: str | None = None
     pushes: dict[str, SignedPush] = {}
     cost = 0
-    end = min(head.size, first + rows_max)
+    end = min(head.size, first + room.rows)
     epochs = iter(_epochs(line, account, head))
     epoch = next(epochs)
-    while first + len(rows) < end and cost < bytes_max:
+    while first + len(rows) < end and cost < room.size:
         at = first + len(rows)
         # With the one before the page's first: its leaf tells a reader whether the log is the one they know.
         asked = {"account": account, "contract": contract, "log_epoch": epoch}
@@ -82,10 +66,10 @@ def _page(
             rows.append(read)
             leaves.append(row[-1])
             cost += storage_rows.cost(row)
-            if cost >= bytes_max:
+            if cost >= room.size:
                 break
     page = Page(contract=contract, rows=rows, pushes=pushes, head=head, before=before)
-    return page, b"".join(leaves), cost
+    return ReadPage(page, b"".join(leaves), cost)
 
 
 def _epochs(line: Line, account: AccountId, head: Cursor) -> list[int]:

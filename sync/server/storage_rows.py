@@ -1,10 +1,10 @@
 """Rows of the databases as the storage's values, the same for every one of them (R40, R45)."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from diary.evidence.receipt import Cursor, LogRow, Page, Receipt, Refusal
+from diary.evidence.receipt import LogRow, Receipt, Refusal
 from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.segment import parse_header
@@ -75,21 +75,6 @@ def log_row(log_epoch: int, row: Row) -> LogRow:
         body=body,
         wrap=wrap,
     )
-
-
-def pages_of_unknown(
-    cursors: Mapping[ContractId, Cursor], logs: Iterable[Row], log_epoch: Callable[[], int]
-) -> list[Page]:
-    """Return a page without rows for each log that the asker has rows of and the account has not (R43, R45).
-
-    `logs` are the rows of `ALL_LOGS`; `log_epoch` returns the account's epoch, asked for only then.
-    """
-    known = {row[0] for row in logs}
-    unknown = [contract for contract, cursor in cursors.items() if contract not in known and cursor.size]
-    if not unknown:
-        return []
-    head = Cursor(log_epoch(), 0)
-    return [Page(contract=contract, rows=[], pushes={}, head=head) for contract in unknown]
 
 
 def cost(row: Row) -> int:

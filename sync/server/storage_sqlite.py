@@ -7,6 +7,7 @@ lock here. WAL with `synchronous=FULL`: a commit is on the disk before it is ans
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from sync.server import storage_rows
 from sync.server import storage_sqlite_statements as sql
+from sync.server.feeding import ReadPage, Room, feed_of
 from sync.server.sqlite_file import MACHINE_FAULTS, opened
 from sync.server.sqlite_transactions import SqliteTransactions
 from sync.server.storage import Credential, DeviceListRow, Feed, PictureRow
@@ -84,36 +86,18 @@ class SqliteStorage:
     ) -> Feed:
         """See `Storage.feed`."""
         with self._transactions.transaction("BEGIN"):
-            logs = _all(self._connection, sql.ALL_LOGS, {"account": account})
-            pages = storage_rows.pages_of_unknown(cursors, logs, lambda: self._log_epoch(account))
-            leaves = [b""] * len(pages)
-            for contract, epoch, size in logs:
-                head = Cursor(epoch, size)
-                read = cursors.get(contract, Cursor(epoch, 0))
-                first = read.size if read.log_epoch == epoch else 0
-                if read == head:
-                    continue
-                if rows_max <= 0 or bytes_max <= 0:
-                    return Feed(pages, True, leaves)
-                page, page_leaves, cost = self._page(account, contract, head, first, rows_max, bytes_max)
-                pages.append(page)
-                leaves.append(page_leaves)
-                if first + len(page.rows) < size:
-                    return Feed(pages, True, leaves)
-                rows_max -= len(page.rows)
-                bytes_max -= cost
-        return Feed(pages, False, leaves)
+            return feed_of(
+                _all(self._connection, sql.ALL_LOGS, {"account": account}),
+                cursors,
+                Room(rows_max, bytes_max),
+                log_epoch=lambda: self._log_epoch(account),
+                read_from=partial(self._page, account),
+            )
 
     def _page(
-        self,
-        account: AccountId,
-        contract: ContractId,
-        head: Cursor,
-        first: int,
-        rows_max: int,
-        bytes_max: int,
-    ) -> tuple[Page, bytes, int]:
-        """Return the feed's rows from `first`, their leaves, and about how many bytes they are in transit."""
+        self, account: AccountId, contract: ContractId, head: Cursor, first: int, room: Room
+    ) -> ReadPage:
+        """Return the feed's rows from `first`."""
         rows: list[LogRow] = []
         leaves: list[bytes] = []
         before: str | None = None
@@ -121,7 +105,7 @@ class SqliteStorage:
         cost = 0
         for epoch in self._epochs(account, head):
             asked: dict[str, str | int] = {"account": account, "contract": contract, "log_epoch": epoch}
-            asked |= {"first": max(first - 1, 0), "rows_max": rows_max - len(rows) + 1}
+            asked |= {"first": max(first - 1, 0), "rows_max": room.rows - len(rows) + 1}
             cursor = self._connection.execute(sql.FEED, asked)
             for row in cursor:
                 if row[0] < first:
@@ -137,13 +121,13 @@ class SqliteStorage:
                 rows.append(read)
                 leaves.append(row[-1])
                 cost += storage_rows.cost(row)
-                if cost >= bytes_max or len(rows) == rows_max:
+                if cost >= room.size or len(rows) == room.rows:
                     cursor.close()
                     break
-            if cost >= bytes_max or len(rows) >= rows_max:
+            if cost >= room.size or len(rows) >= room.rows:
                 break
         page = Page(contract=contract, rows=rows, pushes=pushes, head=head, before=before)
-        return page, b"".join(leaves), cost
+        return ReadPage(page, b"".join(leaves), cost)
 
     def _epochs(self, account: AccountId, head: Cursor) -> list[int]:
         """Return the epochs in which the log may have rows, in the rows' order (R43)."""
