@@ -25,6 +25,15 @@ class WeekCheck:
     thresholds: Thresholds
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceCheck:
+    """One segment of a week, with its checklist."""
+
+    week: WeekView
+    segment: SegmentView
+    findings: tuple[Finding, ...]
+
+
 def check(diary: OpenDiary, which: Week) -> WeekCheck:
     """Return what of a week qualifies, and which points fail (R30)."""
     with diary.reading():
@@ -35,6 +44,17 @@ def check(diary: OpenDiary, which: Week) -> WeekCheck:
     findings = {(one.contract, one.slot): _checklist(one, known, at_ms, thresholds) for one in view.segments}
     checked = check_week(view.segments, lambda one: findings[one.contract, one.slot], thresholds)
     return WeekCheck(view, at_ms, checked, findings, thresholds)
+
+
+def check_place(diary: OpenDiary, place: Place) -> PlaceCheck | None:
+    """Return what of one segment qualifies, None where nothing stands (R30)."""
+    with diary.reading():
+        at_ms = diary.now_ms()
+        view = looking.week(diary, Week.of(place[1]))
+        known = contracts.known(diary)
+        thresholds = _thresholds(diary)
+    found = next((one for one in view.segments if (one.contract, one.slot) == place), None)
+    return None if found is None else PlaceCheck(view, found, _checklist(found, known, at_ms, thresholds))
 
 
 def foresee(diary: OpenDiary, contract: Contract, memo: str, label: str) -> tuple[Finding, ...]:

@@ -19,7 +19,7 @@ from diary import (
 )
 from diary.attention import Attention
 from diary.auditing import Audit
-from diary.checking import WeekCheck
+from diary.checking import PlaceCheck, WeekCheck
 from diary.contracts import Contract
 from diary.refused import RefusalView
 from diary.reminding import Reminder
@@ -59,6 +59,10 @@ class LookDoor(SyncDoor):
     def check(self, week: Week) -> WeekCheck:
         """Return what of a week qualifies, and which points fail (R30)."""
         return checking.check(self._state, week)
+
+    def check_place(self, place: Place) -> PlaceCheck | None:
+        """Return what of one segment qualifies, None where nothing stands (R30)."""
+        return checking.check_place(self._state, place)
 
     def foresee(self, contract: Contract, memo: str, label: str) -> tuple[Finding, ...]:
         """Return the points that time tracked from now on is already known to fail (R11)."""

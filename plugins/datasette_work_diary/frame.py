@@ -117,9 +117,9 @@ class AttentionSaid:
     idle: IdleSaid | None
 
 
-def attention_said(diary: Diary) -> AttentionSaid:
+def attention_said(diary: Diary, reading: Reading) -> AttentionSaid:
     """Return what wants attention, in words (R31, R37d, R38)."""
-    found, reading = diary.attention(), reading_of(diary)
+    found = diary.attention()
     reminder = diary.week_reminder()
     return AttentionSaid(
         refused=found.refused,
@@ -193,7 +193,7 @@ async def show(
         "crumbs_here": [],
         "room": "",
         "refusals_said": [],
-        "attention": await viewer_here(datasette).room.ask(attention_said),
+        "attention": await viewer_here(datasette).room.ask(lambda diary: attention_said(diary, reading)),
     }
     html = await datasette.render_template(f"diary/{template}.html", shared | context, request=request)
     return Response.html(html, status=status)

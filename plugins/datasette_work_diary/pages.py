@@ -198,14 +198,12 @@ async def segment(datasette: Any, request: Any) -> Any:
 
 def look_at_segment(diary: Diary, place: Place) -> SegmentSeen | None:
     """Return a segment as its page shows it; None where nothing stands."""
-    checked = diary.check(Week.of(place[1]))
-    segments = checked.view.segments
-    found = next((one for one in segments if (one.contract, one.slot) == place), None)
-    if found is None:
+    checked = diary.check_place(place)
+    if checked is None:
         return None
+    found, findings = checked.segment, checked.findings
     reading = reading_of(diary)
-    others = [one for one in segments if one.state != "deleted"]
-    findings = checked.findings[place]
+    others = [one for one in checked.week.segments if one.state != "deleted"]
     page = segment_page(found, diary.memo_history(place), others, findings, reading)
     back = f"/-/diary/segment/{found.contract}/{found.slot}"
     edit = edit_fields([found], diary.contracts(), back, reading)
