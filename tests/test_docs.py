@@ -51,6 +51,15 @@ def all_commands() -> list[tuple[str, Any]]:
         return commands(group, context)
 
 
+def test_every_picture_is_shown_and_every_page_of_the_navigation_has_one() -> None:
+    shown = "".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
+    pictures = {picture.stem for picture in (ROOT / "docs" / "pictures").iterdir()}
+    assert {name for name in pictures if f"pictures/{name}.png" not in shown} == set()
+    page = ROOT / "plugins" / "datasette_work_diary" / "templates" / "diary" / "page.html"
+    rooms = set(re.findall(r'room == "(\w+)"', page.read_text(encoding="utf-8")))
+    assert rooms <= pictures
+
+
 def test_every_command_is_documented(all_commands: list[tuple[str, Any]]) -> None:
     assert len(all_commands) > 20
     assert [words for words, _ in all_commands if f"diary {words}" not in COMMANDS] == []

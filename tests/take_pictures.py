@@ -1,0 +1,140 @@
+"""The pictures in `docs/pictures`: every page of the sample diary, as Chromium shows it.
+
+    python -m tests.take_pictures            makes the sample diary first, which takes a minute
+    python -m tests.take_pictures FOLDER     takes one that `diary demo --out FOLDER` made
+
+Look at each before committing it: a picture is there to be looked at, by whoever changes a page.
+"""
+
+import io
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
+DIARY = str(Path(sys.executable).with_name("diary"))
+SIZE = {"width": 1280, "height": 960}
+NARROW = {"width": 390, "height": 844}
+COLOURS = 160  # of a palette: screens of text need no more, and a picture stays under 100 KB
+WORD = "invoice"
+
+
+def keep(page: Page, name: str) -> None:
+    """Write what the page shows as a PNG with a palette."""
+    page.wait_for_load_state("networkidle")
+    shown = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    file = PICTURES / f"{name}.png"
+    shown.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    sys.stderr.write(f"{file.name}: {file.stat().st_size // 1000} KB\n")
+
+
+@contextmanager
+def viewer(home: Path) -> Iterator[str]:
+    """Run `diary open`, and yield the address that signs a browser in."""
+    words = [DIARY, "--home", str(home), "open", "--no-browser", "--port", "0"]
+    server = subprocess.Popen(
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert server.stdout is not None
+    try:
+        yield next(link[0] for line in server.stdout if (link := re.search(r"http://\S+token=\S+", line)))
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def take_pages(browser: Browser, home: Path) -> None:
+    """Take every page of a diary that was synced, in a wide and in a narrow window, light and dark."""
+    with viewer(home) as link:
+        origin = link.partition("/-/")[0]
+        light = browser.new_context(viewport=SIZE, color_scheme="light", reduced_motion="reduce")  # type: ignore[arg-type]  # a dict of its shape
+        page = light.new_page()
+        page.goto(link)
+        week = page.url.rpartition("/")[2]
+        keep(page, "week")
+        day = page.locator(".days .day:has(.strip) h3 a").first.get_attribute("href")
+        page.goto(f"{origin}{day}")
+        keep(page, "day")
+        segment = page.locator(".segment a").first.get_attribute("href")
+        page.goto(f"{origin}{segment}")
+        keep(page, "segment")
+        for name, path in {
+            "check": f"/-/diary/check/{week}",
+            "report": f"/-/diary/report?from={fortnight_to(page, origin, week)}&by=contract,label",
+            "refused": "/-/diary/refused",
+            "late": "/-/diary/late",
+            "sync": "/-/diary/sync",
+            "settings": "/-/diary/settings",
+            "table": "/diary/segment?_facet=label&_facet=kind&_size=10",
+        }.items():
+            page.goto(f"{origin}{path}")
+            keep(page, name)
+        page.goto(f"{origin}/-/diary/search")
+        page.get_by_role("searchbox").fill(WORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/search/*")
+        keep(page, "search")
+        light.close()
+        dark = browser.new_context(viewport=NARROW, color_scheme="dark", reduced_motion="reduce")  # type: ignore[arg-type]  # as above
+        page = dark.new_page()
+        page.goto(link)
+        page.goto(f"{origin}{day}")
+        keep(page, "narrow-and-dark")
+        dark.close()
+
+
+def fortnight_to(page: Page, origin: str, week: str) -> str:
+    """Return the days of the week before and of this one as the report's address names them."""
+    locked = page.request.get(f"{origin}/-/diary/week/{week}.json").json()["locked_at"]
+    after = date.fromisoformat(locked[:10])
+    return f"{after - timedelta(days=14)}&to={after - timedelta(days=1)}"
+
+
+def take_export(browser: Browser, home: Path, folder: Path) -> None:
+    """Take the page that `diary export --pictures` writes beside its table."""
+    words = [DIARY, "--home", str(home), "export", "last", "--pictures", "--yes", "--out", str(folder)]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]  # as above
+    page.goto(next(folder.rglob("index.html")).as_uri())
+    keep(page, "export")
+    page.close()
+
+
+def take_locked(browser: Browser, folder: Path) -> None:
+    """Take the page that asks for a passphrase."""
+    home = folder / "locked"
+    words = [DIARY, "--home", str(home), "init", "--passphrase"]
+    subprocess.run(words, check=True, input="a passphrase for a picture\n", text=True, capture_output=True)
+    with viewer(home) as link:
+        page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]  # as above
+        page.goto(link)
+        keep(page, "passphrase")
+        page.close()
+
+
+def main(words: list[str]) -> None:
+    """Take all pictures."""
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as made, sync_playwright() as playwright:
+        folder = Path(words[0]) if words else Path(made, "demo")
+        if not words:
+            subprocess.run([DIARY, "demo", "--out", str(folder)], check=True, stdout=subprocess.DEVNULL)
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
+        take_pages(browser, folder / "laptop")
+        take_export(browser, folder / "laptop", Path(made))
+        take_locked(browser, Path(made))
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
