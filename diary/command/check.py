@@ -50,7 +50,8 @@ def _print(found: "WeekCheck", sheet: "Sheet") -> None:
     from diary.command.tables import plain, plain_table
 
     if not found.contracts:
-        typer.echo(f"Nothing stands in {found.view.week.name}.")
+        under_way = ", but for the segment under way" if found.view.segments else ""
+        typer.echo(f"Nothing stands in {found.view.week.name}{under_way}.")
     line = 0
     for one in found.contracts:
         sheet.console.print(plain(_sum_of(one, found.thresholds.week)))

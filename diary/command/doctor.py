@@ -22,9 +22,9 @@ def doctor(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         for check in examine(diary):
             found.append(check)
             if not as_json:
-                typer.echo(f"{_SIGNS[check.outcome]}{check.name:<10}{check.says}")
+                typer.echo(f"{_SIGNS[check.outcome]}{check.name:<13}{check.says}")
                 if check.mend:
-                    typer.echo(f"{'':<18}→ {check.mend}")
+                    typer.echo(f"{'':<21}→ {check.mend}")
     if as_json:
         print_json(
             [

@@ -91,10 +91,10 @@ def _tell(done: Exported, zone: ZoneInfo, *, as_json: bool) -> None:
             }
         )
         return
-    typer.echo(f"{done.folder / SEGMENTS}: {done.segments} segments")
+    typer.echo(f"{done.folder / SEGMENTS}: {_counted(done.segments, 'segment')}")
     typer.echo(f"{done.folder / TOTALS}")
     if done.pictures:
-        typer.echo(f"{done.folder / PICTURES}: {done.pictures} pictures; read them in {done.folder / PAGE}")
+        typer.echo(f"{done.folder / PICTURES}: {_counted(done.pictures, 'picture')}; read them in {done.folder / PAGE}")
     if done.missing:
         if done.because:
             say(done.because)
@@ -104,3 +104,7 @@ def _tell(done: Exported, zone: ZoneInfo, *, as_json: bool) -> None:
         if len(done.without) > WITHOUT_SHOWN:
             say(f"  and {len(done.without) - WITHOUT_SHOWN} more: --json lists all. Sync, then export again.")
     say("These files are not sealed: who can read them can read your diary of that week.")
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -90,7 +90,10 @@ class Sheet:
     def totals(self, totals: Iterable[Totals]) -> None:
         """Print the sums of a week; what does not bill stands in a column of its own (R31)."""
         table = plain_table("Contract", "Recorded", "Bills", "Does not bill", "Limit", "Amount")
-        for total in totals:
+        rows = tuple(totals)
+        if not rows:
+            return  # the segment under way is no time yet
+        for total in rows:
             limit = total.limit_minutes
             table.add_row(
                 plain(total.contract_title),
