@@ -16,7 +16,7 @@ from capture.alone import alone, holder, is_tracked
 from capture.autostart_command import add_autostart
 from capture.launch import LOG, ensure_tracker, last_lines
 from capture.private_command import add_private
-from diary.command.home import say
+from diary.command.home import say, tell
 from diary.contracts import Contract
 from diary.diary import Diary
 from diary.errors import MachineError, NothingError
@@ -92,7 +92,7 @@ def _add_wishes(app: typer.Typer, open_diary: OpenDiary) -> None:
             if diary.tracking().contract is None:
                 raise NotTrackingError
             diary.stop()
-            typer.echo("Tracking is off.")
+            tell("Tracking is off.")
 
     @app.command("continue", rich_help_panel="track")
     def go_on() -> None:
@@ -101,7 +101,7 @@ def _add_wishes(app: typer.Typer, open_diary: OpenDiary) -> None:
             last = diary.tracking()
             if last.contract is not None:
                 diary.pause_until(diary.now_ms())
-                typer.echo("Tracking goes on.")
+                tell("Tracking goes on.")
                 ensure_tracker(diary.home, say)
                 return
             if last.last_contract is None:
@@ -116,14 +116,14 @@ def _add_changes(app: typer.Typer, open_diary: OpenDiary) -> None:
         """Set the memo of this slot, if its snapshot is still to come, and of the slots after it."""
         with open_diary() as diary:
             diary.set_memo(text)
-            typer.echo("Memo set.")
+            tell("Memo set.")
 
     @app.command(rich_help_panel="track")
     def label(text: str) -> None:
         """Set the activity label of this slot, if its snapshot is still to come, and of those after it."""
         with open_diary() as diary:
             diary.set_label(text)
-            typer.echo("Label set.")
+            tell("Label set.")
 
     @app.command(rich_help_panel="track")
     def pause(duration: Annotated[str, typer.Argument(help="For how long: 30m, 2h.")]) -> None:
@@ -131,7 +131,7 @@ def _add_changes(app: typer.Typer, open_diary: OpenDiary) -> None:
         minutes = duration_of(duration)
         with open_diary() as diary:
             diary.pause_until(type(diary.now_ms())(diary.now_ms() + minutes * MINUTE_MS))
-            typer.echo(f"Paused for {minutes} minute{'s' if minutes > 1 else ''}.")
+            tell(f"Paused for {minutes} minute{'s' if minutes > 1 else ''}.")
 
 
 def _add_tracker(app: typer.Typer, open_diary: OpenDiary) -> None:
@@ -163,8 +163,8 @@ def _add_tracker(app: typer.Typer, open_diary: OpenDiary) -> None:
             pid = holder(diary.home) if is_tracked(diary.home) else None
         if not path.exists():
             raise NoLogError
-        typer.echo("\n".join(last_lines(path, lines)))
-        typer.echo(f"It runs as process {pid}." if pid else "It does not run now.", err=True)
+        tell("\n".join(last_lines(path, lines)))
+        say(f"It runs as process {pid}." if pid else "It does not run now.")
 
 
 def _add_window(app: typer.Typer, open_diary: OpenDiary) -> None:
@@ -188,9 +188,9 @@ def _add_window(app: typer.Typer, open_diary: OpenDiary) -> None:
 
 def _begin(diary: Diary, contract: Contract, memo: str | None, label: str | None) -> None:
     diary.start(contract.id, memo=memo, label=label)
-    typer.echo(f"Tracking {contract.title}.")
+    tell(f"Tracking {contract.title}.")
     for finding in diary.foresee(contract, memo or "", label or ""):
-        typer.echo(_warning(finding, contract), err=True)
+        say(_warning(finding, contract))
     ensure_tracker(diary.home, say)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from diary.command.desk import AsJson, print_json, text_of
+from diary.command.desk import AsJson, print_json, say, tell, text_of
 from diary.diary import Diary
 from diary.errors import MachineError
 from diary.rules.private import PrivateRule
@@ -50,8 +50,8 @@ def add_private(app: typer.Typer, open_diary: OpenDiary) -> None:
             rule = diary.add_private_rule(
                 words=text_of(words, "words") or "", application=text_of(application, "name") or ""
             )
-            typer.echo(f"Never captured from now on: {said(rule)}.")
-            typer.echo("What was recorded before stays: diary search, diary remove.", err=True)
+            tell(f"Never captured from now on: {said(rule)}.")
+            say("What was recorded before stays: diary search, diary remove.")
 
     @private.command("list")
     def listed(*, as_json: AsJson = False) -> None:
@@ -62,9 +62,9 @@ def add_private(app: typer.Typer, open_diary: OpenDiary) -> None:
             print_json([_json(number, rule) for number, rule in enumerate(rules, start=1)])
             return
         for number, rule in enumerate(rules, start=1):
-            typer.echo(f"{number}  {said(rule)}")
+            tell(f"{number}  {said(rule)}")
         if not rules:
-            typer.echo("There are no private rules: everything on the screen is captured.")
+            tell("There are no private rules: everything on the screen is captured.")
 
     @private.command()
     def remove(number: Number) -> None:
@@ -72,7 +72,7 @@ def add_private(app: typer.Typer, open_diary: OpenDiary) -> None:
         with open_diary() as diary:
             rule = diary.private_rule(number)
             diary.remove_private_rule(rule)
-            typer.echo(f"Captured again from now on: {said(rule)}.")
+            tell(f"Captured again from now on: {said(rule)}.")
 
     @private.command()
     def test(picture: Picture = None, *, as_json: AsJson = False) -> None:
@@ -114,12 +114,12 @@ def _try_out(
         raise NoPictureNowError(why=edges.blind_because or taken.picture)
     if picture is not None:
         taken.picture.save(picture, "PNG")
-        typer.echo(f"Written: {picture}. It is not sealed; delete it when you have looked.", err=True)
+        say(f"Written: {picture}. It is not sealed; delete it when you have looked.")
     if as_json:
         print_json(_outcome(rules, visible, taken))
     else:
         for line in _lines(rules, visible, taken):
-            typer.echo(line)
+            tell(line)
 
 
 def _hidden(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diary.command.desk import AsJson, Desk, ask_passphrase, desk_of, print_json, say
+from diary.command.desk import AsJson, Desk, ask_passphrase, desk_of, print_json, say, tell
 from diary.command.keys import KeyFile, Passphrase, PhraseFile, asked_phrase, place_for
 from diary.errors import RefusedError
 from diary.services import Service
@@ -184,7 +184,7 @@ def _list_devices(open_diary: "Callable[[], Diary]", *, as_json: bool) -> None:
         words = [f"{number}.", device.replica[:8]]
         words += [f"this device, “{name}”"] if device.replica == own else []
         words += ["revoked"] if device.revoked_from is not None else []
-        typer.echo("  ".join(words))
+        tell("  ".join(words))
 
 
 def _computer_name() -> str:
@@ -209,11 +209,11 @@ def _show(report: "SyncReport", *, as_json: bool) -> None:
         )
         if count
     ]
-    typer.echo(", ".join([f"{report.pushed} sent", f"{report.pulled} received", *pictures]))
+    tell(", ".join([f"{report.pushed} sent", f"{report.pulled} received", *pictures]))
     for refused in report.refused:
-        typer.echo(f"refused  {_line(refused)}")
+        tell(f"refused  {_line(refused)}")
     for postponed in report.postponed:
-        typer.echo(f"later    {_line(postponed)}")
+        tell(f"later    {_line(postponed)}")
 
 
 def _say_loudly(report: "SyncReport") -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diary.command.desk import desk_of, say
+from diary.command.desk import desk_of, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,11 +42,11 @@ def demo(
         made = make_demo(folder, until_ms=desk.clock.now_ms(), progress=say)
     finally:
         structlog.configure(**logging_before)
-    typer.echo(f"Three weeks, {made.segments} recorded slots on two devices, are in {folder}.")
-    typer.echo("Their keys lie in plain files beside them: it is a sample.")
-    typer.echo(f"Open it:  diary --home {made.laptop} open")
-    typer.echo(f"Look:     diary --home {made.laptop} week last")
-    typer.echo(f"Refused:  diary --home {made.tower} refused")
+    tell(f"Three weeks, {made.segments} recorded slots on two devices, are in {folder}.")
+    tell("Their keys lie in plain files beside them: it is a sample.")
+    tell(f"Open it:  diary --home {made.laptop} open")
+    tell(f"Look:     diary --home {made.laptop} week last")
+    tell(f"Refused:  diary --home {made.tower} refused")
 
 
 def free_folder(home: Path) -> Path:

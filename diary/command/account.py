@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diary.command.desk import Desk, desk_of, say
+from diary.command.desk import Desk, desk_of, say, tell
 from diary.command.keys import KeyFile, Passphrase, PhraseFile, asked_phrase, new_passphrase, place_for
 from diary.errors import NothingError
 
@@ -41,8 +41,8 @@ def init(
     """Begin an account and a diary on this device, without a server; its keys go to the keyring."""
     desk = desk_of(ctx)
     with begin(desk, passphrase=passphrase, key_file=key_file, name=name) as diary:
-        typer.echo(f"A new diary is in {diary.home}, on the device “{diary.device_name}”.")
-        typer.echo(diary.key_place_says())
+        tell(f"A new diary is in {diary.home}, on the device “{diary.device_name}”.")
+        tell(diary.key_place_says())
     say("Write the recovery phrase down before you rely on it: diary key phrase.")
     say('Then: diary contract new "Orchard website" --rate 60, and diary start Orchard.')
 
@@ -87,12 +87,12 @@ def phrase(
             raise PhraseGoneError
         if confirm:
             diary.confirm_phrase(_asked(len(words.split())))
-            typer.echo("Confirmed. From now on only your paper has the phrase.")
+            tell("Confirmed. From now on only your paper has the phrase.")
             return
     say("The recovery phrase. Whoever has it can read and change the whole diary; without it a lost")
     say("device is a lost key. It signs a new device in: diary login URL. Write it on paper, in order:")
     for number, word in enumerate(words.split(), start=1):
-        typer.echo(f"{number:>3}. {word}")
+        tell(f"{number:>3}. {word}")
     say("Then confirm it: diary key phrase --confirm. After that no device keeps it.")
 
 
@@ -119,4 +119,4 @@ def restore_keys(
         asked_phrase(phrase_file),
         lambda: place_for(desk.home, passphrase=passphrase, key_file=key_file),
     )
-    typer.echo(f"The keys are back. {says}")
+    tell(f"The keys are back. {says}")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from diary.command.desk import AsJson, Utc, desk_of, print_json
+from diary.command.desk import AsJson, Utc, desk_of, print_json, tell
 from diary.rules.json_form import iso
 
 if TYPE_CHECKING:
@@ -26,15 +26,15 @@ def audit(ctx: typer.Context, *, as_json: AsJson = False, utc: Utc = False) -> N
 
         sheet = sheet_of(diary, utc=utc)
     for alarm in found.alarms:
-        typer.echo(f"ALARM {alarm.kind}, {sheet.moment(alarm.raised_at_ms)}: {plain(alarm.says).plain}")
+        tell(f"ALARM {alarm.kind}, {sheet.moment(alarm.raised_at_ms)}: {plain(alarm.says).plain}")
     if not found.alarms:
-        typer.echo("No alarms.")
+        tell("No alarms.")
     for restoring in found.restorings:
-        typer.echo(f"The server was restored, it said {sheet.moment(restoring.taken_at_ms)}.")
+        tell(f"The server was restored, it said {sheet.moment(restoring.taken_at_ms)}.")
         for head in restoring.lost:
-            typer.echo(f"  log {head.contract[:8]}: from {head.had_size} rows back to {head.kept_size}")
+            tell(f"  log {head.contract[:8]}: from {head.had_size} rows back to {head.kept_size}")
     if found.lost_by_server:
-        typer.echo(f"Not at the server again yet: {found.lost_by_server} versions that it had received.")
+        tell(f"Not at the server again yet: {found.lost_by_server} versions that it had received.")
     stored = plain_table("Stored", "Count", "Bytes")
     for kept in found.stored:
         stored.add_row(kept.what, str(kept.count), str(kept.size))
@@ -47,7 +47,7 @@ def audit(ctx: typer.Context, *, as_json: AsJson = False, utc: Utc = False) -> N
     if found.sent:
         sheet.console.print(sent)
     else:
-        typer.echo("Nothing was ever sent.")
+        tell("Nothing was ever sent.")
 
 
 def _json(found: "Audit") -> dict[str, object]:

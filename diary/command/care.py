@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diary.command.desk import Yes, agree, ask_passphrase, desk_of, say
+from diary.command.desk import Yes, agree, ask_passphrase, desk_of, say, tell
 from diary.command.keys import KeyFile, Passphrase, PhraseFile, asked_phrase, new_passphrase, place_for
 from diary.command.progress import shown
 
@@ -27,7 +27,7 @@ def backup(ctx: typer.Context, file: File) -> None:
     with desk_of(ctx).open_diary() as diary, shown("Copying the diary") as progress:
         size = diary.backup(file, progress)
         phrase_waits = diary.phrase() is not None
-    typer.echo(f"{file}: {size / 1_000_000:,.1f} MB, sealed. Restore it: diary restore {file}.")
+    tell(f"{file}: {size / 1_000_000:,.1f} MB, sealed. Restore it: diary restore {file}.")
     if phrase_waits:
         say("On another computer only the recovery phrase opens it. Write that down: diary key phrase.")
     say("What you remove from now on stays in this copy, sealed, until you delete the file.")
@@ -73,11 +73,11 @@ def restore(
         desk.home, clock=desk.clock, ask_passphrase=lambda: heard[-1] if heard else ask_passphrase()
     ) as diary:
         newest = diary.weeks()
-        typer.echo(f"Restored into {desk.home}, the newest week is {newest[0].name if newest else 'none'}.")
-        typer.echo(diary.key_place_says())
+        tell(f"Restored into {desk.home}, the newest week is {newest[0].name if newest else 'none'}.")
+        tell(diary.key_place_says())
         is_registered = diary.server() is not None
     if aside is not None:
-        typer.echo(f"What lay there before: {aside}.")
+        tell(f"What lay there before: {aside}.")
     if is_registered:
         say("What was synced since the backup was made comes back with the next sync: diary sync.")
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from diary.command.desk import AsJson, Utc, WeekName, desk_of, print_json
+from diary.command.desk import AsJson, Utc, WeekName, desk_of, print_json, tell
 from diary.rules.qualifies import Point
 from diary.rules.timesheet import SegmentView
 from diary.rules.week import starts_at_ms
@@ -41,7 +41,7 @@ def check(ctx: typer.Context, name: WeekName = "this", *, as_json: AsJson = Fals
         print_json(check_json(found))
     else:
         _print(found, sheet)
-        typer.echo(deadline(found.view, sheet, found.at_ms))
+        tell(deadline(found.view, sheet, found.at_ms))
     if any(one.failing or not one.activity_holds for one in found.contracts):
         raise typer.Exit(1)
 
@@ -51,7 +51,7 @@ def _print(found: "WeekCheck", sheet: "Sheet") -> None:
 
     if not found.contracts:
         under_way = ", but for the segment under way" if found.view.segments else ""
-        typer.echo(f"Nothing stands in {found.view.week.name}{under_way}.")
+        tell(f"Nothing stands in {found.view.week.name}{under_way}.")
     line = 0
     for one in found.contracts:
         sheet.console.print(plain(_sum_of(one, found.thresholds.week)))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from diary.command.desk import AsJson, desk_of, print_json, text_of
+from diary.command.desk import AsJson, desk_of, print_json, tell, text_of
 from diary.errors import UsageError
 from diary.rules.json_form import iso
 from diary.rules.money import minor_of, money
@@ -111,7 +111,7 @@ def list_(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         print_json([_json(one) for one in found])
         return
     if not found:
-        typer.echo('No contract yet. Make one: diary contract new "Orchard website" --rate 60')
+        tell('No contract yet. Make one: diary contract new "Orchard website" --rate 60')
         return
     from diary.command.tables import plain, plain_console, plain_table
 
@@ -152,7 +152,7 @@ def close(ctx: typer.Context, name: Named) -> None:
 def _set_state(ctx: typer.Context, name: str, state: Literal["active", "paused", "closed"]) -> None:
     with desk_of(ctx).open_diary() as diary:
         changed = diary.change_terms(diary.contract(name).id, state=state)
-    typer.echo(f"{changed.title} is {changed.terms.state}.")
+    tell(f"{changed.title} is {changed.terms.state}.")
 
 
 def _fields(
@@ -214,7 +214,7 @@ def _tell(found: "Contract", *, as_json: bool) -> None:
         ("terms so far", str(len(found.history.versions))),
     )
     for name, value in facts:
-        typer.echo(f"{name + ':':<14}{plain(value)}")
+        tell(f"{name + ':':<14}{plain(value)}")
 
 
 def _json(found: "Contract") -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diary.command.chosen import places_of
-from diary.command.desk import Slots, Utc, Yes, agree, desk_of, text_of, zone_of
+from diary.command.desk import Slots, Utc, Yes, agree, desk_of, tell, text_of, zone_of
 from diary.errors import RefusedError, UsageError
 from diary.rules.ids import SLOT_MILLIS
 from diary.rules.json_form import at
@@ -108,7 +108,7 @@ def remove(
         only = None if contract is None else diary.contract(contract).id
         places = places_of(diary, desk, slots, zone, contract=only)
         # On stdout: should it be refused, the reason's word comes first on stderr (CLI.md).
-        typer.echo(_loss(diary.loss_of(places), Week.of(places[0][1]).ends_at_ms <= diary.now_ms()))
+        tell(_loss(diary.loss_of(places), Week.of(places[0][1]).ends_at_ms <= diary.now_ms()))
         agree("Remove it?", yes=yes)
         acts = diary.remove(places)
     _tell(acts, "removed", zone)
@@ -162,7 +162,7 @@ def _tell(acts: "Acts", word: str, zone: "ZoneInfo") -> None:
     """
     if acts.done or not acts.refused:
         count = len(acts.done)
-        typer.echo(f"{count} segment{'' if count == 1 else 's'} {word}.")
+        tell(f"{count} segment{'' if count == 1 else 's'} {word}.")
     if not acts.refused:
         return
     reasons = Counter((refusal.reason, refusal.because) for _, refusal in acts.refused)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from diary.command.home import Desk, ask_passphrase, print_json, say, zone_of
+from diary.command.home import Desk, ask_passphrase, plain, print_json, say, tell, zone_of
 from diary.errors import UsageError
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "desk_of",
     "print_json",
     "say",
+    "tell",
     "text_of",
     "zone_of",
 ]
@@ -72,7 +73,7 @@ def agree(question: str, *, yes: bool) -> None:
     """
     if yes:
         return
-    if not typer.confirm(question, err=True):
+    if not typer.confirm(plain(question), err=True):
         say("Nothing was changed.")
         raise typer.Exit(1)
 

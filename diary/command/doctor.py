@@ -2,7 +2,7 @@
 
 import typer
 
-from diary.command.desk import AsJson, desk_of, print_json
+from diary.command.desk import AsJson, desk_of, print_json, tell
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -22,9 +22,9 @@ def doctor(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         for check in examine(diary):
             found.append(check)
             if not as_json:
-                typer.echo(f"{_SIGNS[check.outcome]}{check.name:<13}{check.says}")
+                tell(f"{_SIGNS[check.outcome]}{check.name:<13}{check.says}")
                 if check.mend:
-                    typer.echo(f"{'':<21}→ {check.mend}")
+                    tell(f"{'':<21}→ {check.mend}")
     if as_json:
         print_json(
             [

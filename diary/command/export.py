@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, say, zone_of
+from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, say, tell, zone_of
 from diary.errors import UsageError
 from diary.exporting import PAGE, PICTURES, SEGMENTS, TOTALS, Chosen, Exported, free_folder, is_ours
 from diary.exporting import export as write_export
@@ -91,10 +91,11 @@ def _tell(done: Exported, zone: ZoneInfo, *, as_json: bool) -> None:
             }
         )
         return
-    typer.echo(f"{done.folder / SEGMENTS}: {_counted(done.segments, 'segment')}")
-    typer.echo(f"{done.folder / TOTALS}")
+    tell(f"{done.folder / SEGMENTS}: {_counted(done.segments, 'segment')}")
+    tell(f"{done.folder / TOTALS}")
     if done.pictures:
-        typer.echo(f"{done.folder / PICTURES}: {_counted(done.pictures, 'picture')}; read them in {done.folder / PAGE}")
+        pictures = _counted(done.pictures, "picture")
+        tell(f"{done.folder / PICTURES}: {pictures}; read them in {done.folder / PAGE}")
     if done.missing:
         if done.because:
             say(done.because)

@@ -5,6 +5,7 @@ Output goes to stdout, talk and questions to stderr.
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 LAST_LIST = "last-list.json"  # places only, never what stands in them
 LISTED_MAX = 1008
+# Control characters, and those that turn the direction of writing.
+_OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
 class MachineFaultError(MachineError):
@@ -96,9 +99,19 @@ def print_json(value: object) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
 
 
+def plain(text: str) -> str:
+    """Return a text so that a terminal shows it and obeys nothing in it; lines stay lines (R24)."""
+    return _OBEYED.sub(" ", text)
+
+
+def tell(text: str) -> None:
+    """Print what a command was asked for, plainly, on stdout."""
+    sys.stdout.write(f"{plain(text)}\n")
+
+
 def say(text: str) -> None:
-    """Say something to the person on stderr: it is no output."""
-    sys.stderr.write(f"{text}\n")
+    """Say something to the person on stderr, plainly: it is no output."""
+    sys.stderr.write(f"{plain(text)}\n")
     sys.stderr.flush()
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from diary.command.desk import AsJson, Utc, desk_of, print_json, text_of, zone_of
+from diary.command.desk import AsJson, Utc, desk_of, print_json, tell, text_of, zone_of
 from diary.rules.json_form import at, iso
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def idle(
             move_to = None if contract is None else diary.contract(contract).id
             memo, label = text_of(memo, "memo"), text_of(label, "label")
             diary.answer_idle(word, move_to=move_to, memo=memo, label=label)
-            typer.echo(_ANSWERED[word])
+            tell(_ANSWERED[word])
             return
         asked = diary.idle_question()
         zone = zone_of(diary, utc=utc)
@@ -50,12 +50,12 @@ def idle(
     if as_json:
         print_json(None if asked is None else _json(asked, titles.get(asked.contract, "")))
     elif asked is None:
-        typer.echo("Nothing is asked about time away.")
+        tell("Nothing is asked about time away.")
     elif asked.answer is not None:
-        typer.echo(f"Answered: {asked.answer}. The tracker does it as soon as it runs.")
+        tell(f"Answered: {asked.answer}. The tracker does it as soon as it runs.")
     else:
-        typer.echo(f"{says(asked, zone)} on {titles.get(asked.contract, 'a contract')}.")
-        typer.echo("Keep it: diary idle keep. Drop it: diary idle drop. Or: diary idle move CONTRACT.")
+        tell(f"{says(asked, zone)} on {titles.get(asked.contract, 'a contract')}.")
+        tell("Keep it: diary idle keep. Drop it: diary idle drop. Or: diary idle move CONTRACT.")
 
 
 _ANSWERED = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, say, zone_of
+from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, say, tell, zone_of
 from diary.errors import RefusedError, UsageError
 from diary.rules.json_form import iso
 from diary.rules.week import starts_at_ms
@@ -87,7 +87,7 @@ def import_(
             for one, claim in plan.addable
         )
     if not as_json:
-        typer.echo(f"{_hours(added)} added as manual time.")
+        tell(f"{_hours(added)} added as manual time.")
 
 
 class _Plan:
@@ -161,14 +161,14 @@ def _text(file: Path) -> str:
 
 def _tell(found: "Read", plan: _Plan) -> None:
     kinds = {"toggl": "a report of Toggl", "clockify": "a report of Clockify", "plain": "a plain CSV"}
-    typer.echo(f"It is {kinds[found.kind]} with {len(found.lines)} lines of time.")
+    tell(f"It is {kinds[found.kind]} with {len(found.lines)} lines of time.")
     by_contract: dict[str, int] = defaultdict(int)
     for one, claim in plan.addable:
         by_contract[one.title] += len(claim.slots)
     for title, count in by_contract.items():
-        typer.echo(f"{title}: {_hours(count)} to add, in whole ten minutes.")
+        tell(f"{title}: {_hours(count)} to add, in whole ten minutes.")
     for title, count in plan.standing.items():
-        typer.echo(f"{title}: {_hours(count)} stand in the diary already and are left as they are.")
+        tell(f"{title}: {_hours(count)} stand in the diary already and are left as they are.")
     reasons: dict[tuple[str, str, str], int] = defaultdict(int)
     for one, _, no in plan.refused:
         reasons[one.title, no.reason, no.because] += 1

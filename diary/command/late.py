@@ -6,7 +6,7 @@ import typer
 
 from diary.command.chosen import among
 from diary.command.correct import OfContract
-from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, zone_of
+from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, tell, zone_of
 from diary.errors import NothingError
 from diary.rules.json_form import iso
 from diary.rules.timesheet import Place
@@ -61,21 +61,21 @@ def late(
                 places = among(places, chosen)
                 if not places:
                     raise NothingWaitsThereError(words=" ".join(slots))
-            typer.echo(_answered(diary, answer, places, yes=yes))
+            tell(_answered(diary, answer, places, yes=yes))
             return
         if as_json:
             print_json([_json(one) for one in waiting])
             return
         if not waiting:
-            typer.echo("Nothing waits for an answer.")
+            tell("Nothing waits for an answer.")
             return
         from diary.command.look import sheet_of
 
         sheet = sheet_of(diary, utc=utc)
     desk.list_places([[(one.contract, one.slot)] for one in waiting])
     _show(waiting, sheet)
-    typer.echo("Late time bills once the client accepts it. Send it: diary late send. Or: diary late drop.")
-    typer.echo("Some of it: diary late send @1 @3-5")
+    tell("Late time bills once the client accepts it. Send it: diary late send. Or: diary late drop.")
+    tell("Some of it: diary late send @1 @3-5")
 
 
 def _answered(diary: "Diary", answer: Literal["send", "drop"], places: list[Place], *, yes: bool) -> str:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from diary.command.chosen import places_of
-from diary.command.desk import AsJson, Slots, Utc, WeekName, desk_of, print_json, say, zone_of
+from diary.command.desk import AsJson, Slots, Utc, WeekName, desk_of, print_json, say, tell, zone_of
 from diary.command.progress import shown
 from diary.command.tables import Sheet, hours
 from diary.errors import NothingError
@@ -50,7 +50,7 @@ def today(ctx: typer.Context, *, as_json: AsJson = False, utc: Utc = False) -> N
         sheet.segments(shown, with_day=False)
     billable = sum(one.bills for one in shown)
     say_sum = f"{hours(len(shown))} recorded, {hours(billable)} bills" if shown else "Nothing recorded today"
-    typer.echo(f"{say_sum}; tracking is {'on' if running.on else 'off'}.")
+    tell(f"{say_sum}; tracking is {'on' if running.on else 'off'}.")
 
 
 @app.command()
@@ -71,8 +71,8 @@ def week(ctx: typer.Context, name: WeekName = "this", *, as_json: AsJson = False
         sheet.console.print()
         sheet.totals(view.totals)
     else:
-        typer.echo(f"Nothing stands in {view.week.name}.")
-    typer.echo(deadline(view, sheet, now_ms))
+        tell(f"Nothing stands in {view.week.name}.")
+    tell(deadline(view, sheet, now_ms))
 
 
 @app.command()
@@ -93,7 +93,7 @@ def show(ctx: typer.Context, slots: Slots, *, as_json: AsJson = False, utc: Utc 
         sheet.segment(view)
         for text in old[view.contract, view.slot]:
             if text.text != view.memo:
-                typer.echo(f"until then: {text.text!r}, typed {sheet.moment(text.stamp[0])}")
+                tell(f"until then: {text.text!r}, typed {sheet.moment(text.stamp[0])}")
 
 
 @app.command()

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from diary.clock import SystemClock
-from diary.command.desk import AsJson, Desk, Utc, Yes
+from diary.command.desk import AsJson, Desk, Utc, Yes, say
 from diary.command.home import fault_of, home_of, tell_fault
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _rooms(open_diary: Callable[[], Any]) -> "Iterator[tuple[str, Command]]":
         try:
             commands = point.load()
         except ModuleNotFoundError as error:
-            typer.echo(f"{point.name} is left out: {error.name} is not installed.", err=True)
+            say(f"{point.name} is left out: {error.name} is not installed.")
             continue
         app = typer.Typer(rich_markup_mode=None)
         commands(app, open_diary)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json
+from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, tell
 from diary.errors import UsageError
 from diary.rules.json_form import iso
 from diary.rules.week import starts_at_ms
@@ -50,11 +50,11 @@ def refused(
         if act is not None and not numbers:
             raise NoNumberError(act=act)
         if act == "dismiss":
-            typer.echo(f"{_changes(diary.dismiss_refusals(numbers or ()))} put away.")
+            tell(f"{_changes(diary.dismiss_refusals(numbers or ()))} put away.")
             return
         if act == "forget":
             agree("Destroys what was typed or recorded; place, time and reason stay. Go on?", yes=yes)
-            typer.echo(f"{_changes(diary.forget_refusals(numbers or ()))} forgotten.")
+            tell(f"{_changes(diary.forget_refusals(numbers or ()))} forgotten.")
             return
         listed = diary.refusals()
         found = [one for one in listed if every or as_json or one.dismissed_at_ms is None]
@@ -63,7 +63,7 @@ def refused(
             return
         away = len(listed) - len(found)
         if not found:
-            typer.echo(f"Nothing was refused{_put_away(away)}.")
+            tell(f"Nothing was refused{_put_away(away)}.")
             return
         from diary.command.look import sheet_of
 
@@ -71,8 +71,8 @@ def refused(
     for one in found:
         _print(one, sheet)
     if away:
-        typer.echo(f"And {away} that were put away: diary refused --all")
-    typer.echo("Once you have looked: diary refused dismiss NUMBER")
+        tell(f"And {away} that were put away: diary refused --all")
+    tell("Once you have looked: diary refused dismiss NUMBER")
 
 
 def _put_away(count: int) -> str:
@@ -90,7 +90,7 @@ def _print(one: "RefusalView", sheet: "Sheet") -> None:
     slot = "" if one.slot is None else sheet.moment(starts_at_ms(one.slot))
     what = "DELETION" if one.what == "deletion" else one.what
     head = "  ".join(filter(None, (str(one.number), slot, plain(one.contract_title).plain, what, one.reason)))
-    typer.echo(head)
+    tell(head)
     memo = plain(one.memo).plain
     lines = (
         f"{one.words.happened} ({plain(one.because).plain})" if one.because else one.words.happened,
@@ -99,7 +99,7 @@ def _print(one: "RefusalView", sheet: "Sheet") -> None:
         f"Refused {sheet.moment(one.refused_at_ms)}" + (", put away" if one.dismissed_at_ms else ""),
     )
     for line in filter(None, lines):
-        typer.echo(f"    {line}")
+        tell(f"    {line}")
 
 
 def _json(one: "RefusalView") -> dict[str, object]:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from diary.command.desk import AsJson, Utc, desk_of, print_json, zone_of
+from diary.command.desk import AsJson, Utc, desk_of, print_json, tell, zone_of
 from diary.reporting import days_of, keys_of, segments_of_days, segments_of_weeks
 from diary.rules.report import Key, Sum, columns, row, rows_json, sums_by, together
 from diary.rules.timesheet import SegmentView
@@ -85,7 +85,7 @@ def _print(keys: tuple[Key, ...], sums: list[Sum]) -> None:
     from diary.command.tables import hours, plain, plain_console, plain_table
 
     if not sums:
-        typer.echo("Nothing was recorded.")
+        tell("Nothing was recorded.")
         return
     printed = plain_table(*(key.capitalize() for key in keys), "Bills")
     for one in sums:
@@ -94,4 +94,4 @@ def _print(keys: tuple[Key, ...], sums: list[Sum]) -> None:
     console.print(printed)
     # What does not bill is no part of any sum, and is never left unsaid (R31).
     whole = together(sums)
-    typer.echo(f"Together {hours(whole.billable)}. Does not bill: {hours(whole.not_billable)}.")
+    tell(f"Together {hours(whole.billable)}. Does not bill: {hours(whole.not_billable)}.")

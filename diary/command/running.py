@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import typer
 
 from diary.command.account import DeviceName, begin
-from diary.command.desk import Desk, ask_passphrase, desk_of, say
+from diary.command.desk import Desk, ask_passphrase, desk_of, say, tell
 from diary.command.keys import KeyFile, Passphrase, new_passphrase
 from diary.errors import UsageError
 from diary.services import Service
@@ -50,7 +50,7 @@ def up(
     heard: list[str] = []
     with _alone(desk.home):
         with _opened(desk, heard, name, passphrase=passphrase, key_file=key_file) as diary:
-            typer.echo(f"The diary is in {desk.home}. {diary.key_place_says()}")
+            tell(f"The diary is in {desk.home}. {diary.key_place_says()}")
             _practise(diary)
             link = diary.server()
         # The parts get a passphrase as they would on stdin, so that it is typed once.
@@ -81,9 +81,9 @@ def _practise(diary: "Diary") -> None:
     if not diary.contracts():
         made = diary.new_contract(title=PRACTICE, manual_allowed=True)
         diary.start(made.id, memo="Trying the diary out")
-        typer.echo(f"There was no contract: “{PRACTICE}” was made and is tracked from now on.")
+        tell(f"There was no contract: “{PRACTICE}” was made and is tracked from now on.")
     elif not diary.tracking().on:
-        typer.echo("Tracking is off. Switch it on: diary start CONTRACT.")
+        tell("Tracking is off. Switch it on: diary start CONTRACT.")
 
 
 async def _run(home: Path, url: str | None, passphrase: str | None) -> None:
@@ -92,7 +92,7 @@ async def _run(home: Path, url: str | None, passphrase: str | None) -> None:
     loop = asyncio.get_running_loop()
     for ending in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(ending, stopped.set)
-    supervisor = Supervisor(home, say=typer.echo, passphrase=passphrase)
+    supervisor = Supervisor(home, say=tell, passphrase=passphrase)
     starting = asyncio.create_task(_start(supervisor, home, url))
     try:
         waiting = asyncio.create_task(stopped.wait())
@@ -103,7 +103,7 @@ async def _run(home: Path, url: str | None, passphrase: str | None) -> None:
     finally:
         starting.cancel()
         await asyncio.gather(starting, return_exceptions=True)
-        typer.echo("Ending.")
+        tell("Ending.")
         await supervisor.end()
 
 
@@ -115,16 +115,16 @@ async def _start(supervisor: Supervisor, home: Path, url: str | None) -> None:
         port = str(urlsplit(where).port or PORT)
         await supervisor.start(Service(SERVER, (*server.arguments, "--port", port)))
         if not await _answers(int(port)):
-            typer.echo(f"{SERVER:<10}does not answer yet: {supervisor.last_words(SERVER)}")
+            tell(f"{SERVER:<10}does not answer yet: {supervisor.last_words(SERVER)}")
         elif url is None and await supervisor.run("register", ("register", where)):
-            typer.echo(f"{'register':<10}{supervisor.last_words('register')}")
-        typer.echo(f"{SERVER:<10}{where}, its files in {home / SERVER}")
+            tell(f"{'register':<10}{supervisor.last_words('register')}")
+        tell(f"{SERVER:<10}{where}, its files in {home / SERVER}")
     elif url is not None:
-        typer.echo(f"{SERVER:<10}{url}")
+        tell(f"{SERVER:<10}{url}")
     for name in sorted(services, key=lambda name: (_LAST.get(name, 0), name)):
         await supervisor.start(services[name])
-        typer.echo(f"{name:<10}started")
-    typer.echo(f"Logs are in {home / LOGS}. Ctrl-C ends all of it.")
+        tell(f"{name:<10}started")
+    tell(f"Logs are in {home / LOGS}. Ctrl-C ends all of it.")
 
 
 def services_here() -> Iterator[Service]:

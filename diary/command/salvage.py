@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from diary.command.desk import AsJson, Utc, Yes, agree, ask_passphrase, desk_of, print_json, say
+from diary.command.desk import AsJson, Utc, Yes, agree, ask_passphrase, desk_of, print_json, say, tell
 from diary.rules.ids import ContractId, Slot
 from diary.rules.week import starts_at_ms
 
@@ -41,7 +41,7 @@ def salvage(ctx: typer.Context, *, as_json: AsJson = False, utc: Utc = False, ye
             print_json(_as_json(found))
         else:
             for line in _lines(found, zone):
-                typer.echo(line)
+                tell(line)
         if found.is_whole:
             return
         agree("Put the damaged file aside and go on with what was saved?", yes=yes)

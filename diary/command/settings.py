@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from diary.command.desk import AsJson, desk_of, print_json, text_of
+from diary.command.desk import AsJson, desk_of, print_json, tell, text_of
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -29,10 +29,10 @@ def config(
         print_json(found)
         return
     for each, now in found.items():
-        typer.echo(f"{each} = {_word(now)}")
+        tell(f"{each} = {_word(now)}")
         if name is not None and value is None:
             known = SETTINGS[each]
-            typer.echo(f"{known.does}; takes {known.takes}; at first {_word(known.default)}")
+            tell(f"{known.does}; takes {known.takes}; at first {_word(known.default)}")
 
 
 def _word(value: object) -> str:

@@ -3,12 +3,11 @@
 Asked by prompts and status bars, so it loads nothing that it does not need.
 """
 
-import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from diary.attention import lost_says, low_disk
-from diary.command.home import Desk, print_json, zone_of
+from diary.command.home import Desk, print_json, tell, zone_of
 from diary.rules.json_form import at, iso
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
     if brief:
         loud = _deletions_refused(found.refused_deletions)
         lock = " ".join((*before_lock, reminder)).rstrip(" .")
-        sys.stdout.write("; ".join(filter(None, (loud, tracking, away, times, waiting, lock))) + ".\n")
+        tell("; ".join(filter(None, (loud, tracking, away, times, waiting, lock))) + ".")
         return
     memo = f"Memo: {found.memo}" if found.tracking and found.memo else ""
     label = f"Label: {found.label}" if found.tracking and found.label else ""
@@ -67,7 +66,7 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
     lines.append(lost_says(found.lost_by_server))
     if found.phrase_waits:
         lines.append("The recovery phrase is not confirmed yet: diary key phrase.")
-    sys.stdout.write("\n".join(filter(None, lines)) + "\n")
+    tell("\n".join(filter(None, lines)))
 
 
 def _week_reminder(desk: Desk, local: "datetime") -> str:

@@ -1,6 +1,5 @@
 """How weeks and segments are printed for people: tables with coloured bars that have words too (R5, R24)."""
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from diary.command.home import plain as plain_text
 from diary.rules.ids import MINUTES_PER_SLOT
 from diary.rules.json_form import at
 from diary.rules.money import money
@@ -19,10 +19,9 @@ STATE_WORDS = {"unsynced": "not synced"}  # as the marks have it
 UNCOUNTED = "not counted: that desktop lets no program count it; activity is what the desktop saw"
 PIPE_COLUMNS = 400  # what is piped is read by programs: lines stay whole up to here
 BAR_STYLES = {"automatic": "green", "manual": "yellow", "over_limit": "red"}
+
+
 # What a terminal would obey instead of showing: controls, and what turns the direction of text.
-_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
-
-
 class Sheet:
     """Prints in one zone and one clock format, on stdout."""
 
@@ -164,7 +163,7 @@ def bar(kind: Bar) -> Text:
 
 def plain(text: str) -> Text:
     """Return what somebody wrote so that a terminal shows it and obeys nothing in it."""
-    return Text(_OBEYED.sub(" ", text).strip())
+    return Text(plain_text(text).replace("\n", " ").strip())
 
 
 def hours(segments: int) -> str:
