@@ -7,7 +7,6 @@ fails at the edges is said and survived: a draft that cannot be written now is w
 
 import asyncio
 import secrets
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -50,6 +49,7 @@ from capture.steps import (
 )
 from capture.studio import ProcessStudio, Sitting, Studio
 from diary.diary import Diary
+from diary.ending import end_when_asked
 from diary.errors import DiaryError
 from diary.rules.ids import ContractId, Slot
 
@@ -104,8 +104,7 @@ class Tracker:
         loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
         self._ending = asyncio.Event()
-        for ending in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(ending, self.end)
+        end_when_asked(loop, self.end)
         for lack in self._edges.introduced():
             self._say(lack)
         self._notices = SnapshotNotices(

@@ -7,7 +7,6 @@ connection belongs. Waiting is asyncio's: a change of the diary's file, the sche
 import asyncio
 import os
 import secrets
-import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from watchdog.observers import Observer
 
 from diary.clock import Clock
 from diary.diary import Diary
+from diary.ending import end_when_asked
 from diary.errors import MachineError, PeerError
 from diary.rules.deadline import UnsentWeek
 from diary.rules.ids import Millis
@@ -321,9 +321,7 @@ async def _watch(home: Path, state: Watch) -> bool:
     """Run the loop between start and stop; return whether it came to its end in time."""
     loop = asyncio.get_running_loop()
     changed, stopped = asyncio.Event(), asyncio.Event()
-    if os.name == "posix":  # elsewhere Ctrl-C ends the process by itself
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stopped.set)
+    end_when_asked(loop, stopped.set)
 
     def wake() -> None:
         loop.call_soon_threadsafe(changed.set)

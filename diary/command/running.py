@@ -1,7 +1,6 @@
 """`up`: tracker, sync, embedded server and pages in one; it creates what is missing (CLI.md)."""
 
 import asyncio
-import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import typer
 from diary.command.account import DeviceName, begin
 from diary.command.desk import Desk, ask_passphrase, desk_of, say, tell
 from diary.command.keys import KeyFile, Passphrase, new_passphrase
+from diary.ending import end_when_asked
 from diary.errors import UsageError
 from diary.services import Service
 from diary.supervising import LOGS, Supervisor
@@ -90,8 +90,7 @@ async def _run(home: Path, url: str | None, passphrase: str | None) -> None:
     """Start all parts, then wait for Ctrl-C or SIGTERM, then end them in order."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(ending, stopped.set)
+    end_when_asked(loop, stopped.set)
     supervisor = Supervisor(home, say=tell, passphrase=passphrase)
     starting = asyncio.create_task(_start(supervisor, home, url))
     try:

@@ -186,3 +186,25 @@ def test_a_middle_on_no_monitor_means_all_of_them() -> None:
     assert monitor_of([both, left, right], (700, 10)) == right
     assert monitor_of([both, left, right], (2000, 10)) == both
     assert monitor_of([both, left, right], None) == both
+
+
+@rule("R13")
+def test_monitors_plugged_in_and_out_between_two_snapshots_need_nothing(
+    desktop: Desktop, edges: Edges
+) -> None:
+    def monitors(*words: str) -> None:
+        subprocess.run(["xrandr", *words], check=True)
+
+    def seen() -> tuple[tuple[int, int], int]:
+        shot = edges.screen.grab("active", (900, 300))
+        assert isinstance(shot, Shot)
+        return shot.picture.size, shot.left
+
+    assert seen() == ((1280, 800), 0)
+    monitors("--setmonitor", "LEFT", "640/150x800/200+0+0", "screen")
+    monitors("--setmonitor", "RIGHT", "640/150x800/200+640+0", "none")
+    assert seen() == ((640, 800), 640)
+    monitors("--delmonitor", "RIGHT")
+    assert seen() == ((1280, 800), 0)  # on no monitor now: all of them
+    monitors("--setmonitor", "RIGHT", "320/75x800/200+640+0", "none")
+    assert seen() == ((320, 800), 640)
