@@ -168,10 +168,14 @@ class BusNotifier:
         connection = await asyncio.wait_for(open_dbus_connection(self._address()), ANSWER_SECONDS_MAX)
         self._connection, self._router = connection, DBusRouter(connection)
         signals: asyncio.Queue[Message] = asyncio.Queue(SIGNALS_MAX)
-        of_service = MatchRule(type="signal", interface=NAME, path=_SERVICE.object_path)
+        # These two and no more: a service also tells what its users answer to others by typing (R15).
+        of_service = [
+            MatchRule(type="signal", interface=NAME, path=_SERVICE.object_path, member=member)
+            for member in ("ActionInvoked", "NotificationClosed")
+        ]
         of_bus = MatchRule(type="signal", interface=message_bus.interface, member="NameOwnerChanged")
         of_bus.add_arg_condition(0, NAME)
-        for rule in (of_service, of_bus):
+        for rule in (*of_service, of_bus):
             self._router.filter(rule, queue=signals)
             await self._ask_bus(message_bus.AddMatch(rule))
         (self._bus_id,) = await self._ask_bus(message_bus.GetId())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 SECONDS_MAX = 30
+TYPED_ELSEWHERE = "what somebody typed into another program's notification"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,19 @@ def _short(value: Any) -> Any:
 
 def main(address: str, capabilities: str, version: str) -> None:
     """Serve until it is ended."""
-    from jeepney import HeaderFields, MessageType, message_bus, new_error, new_method_return
+    from jeepney import (
+        DBusAddress,
+        HeaderFields,
+        MessageType,
+        message_bus,
+        new_error,
+        new_method_return,
+        new_signal,
+    )
     from jeepney.io.blocking import open_dbus_connection
 
     name = "org.freedesktop.Notifications"
+    service = DBusAddress("/org/freedesktop/Notifications", name, name)
     connection = open_dbus_connection(address)
     connection.send_and_get_reply(message_bus.RequestName(name))
     print("ready", flush=True)
@@ -94,6 +104,9 @@ def main(address: str, capabilities: str, version: str) -> None:
                 )
                 print(msgspec.json.encode(shown).decode(), flush=True)
                 answer = new_method_return(asked, "u", (7,))
+                # Another program's notification is answered meanwhile: by typing, then by a button.
+                connection.send(new_signal(service, "NotificationReplied", "us", (8, TYPED_ELSEWHERE)))
+                connection.send(new_signal(service, "ActionInvoked", "us", (8, "send")))
             case _:
                 answer = new_error(asked, "org.freedesktop.DBus.Error.UnknownMethod")
         connection.send(answer)

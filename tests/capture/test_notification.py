@@ -6,7 +6,6 @@ the same on all three.
 
 import asyncio
 import io
-import time
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from jeepney import HeaderFields, MatchRule, Message
 from PIL import Image
 
 from capture.notification import (
@@ -31,7 +31,7 @@ from capture.notification import (
 from capture.notification_bus import NO_BUS, BusNotifier
 from capture.notification_system import SystemNotifier
 from tests.desktop import Desktop, DesktopError
-from tests.event_loop import run
+from tests.event_loop import check_soon, run
 from tests.notification_desktop import NotificationDesktop
 from tests.plain_service import Told, plain_service, told
 from tests.rule import rule
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.screen
 
-SECONDS_MAX = 30
 REMOVE = Button("remove", "Remove")
 KEEP = Button("keep", "Keep")
 
@@ -120,13 +119,6 @@ async def begun(make: Callable[[], Notifier]) -> "AsyncIterator[Run]":
         yield Run(notifier, offers, answers)
     finally:
         await notifier.end()
-
-
-async def check_soon(holds: Callable[[], object]) -> None:
-    end = time.monotonic() + SECONDS_MAX
-    while not holds():
-        assert time.monotonic() < end, "it never came to that"
-        await asyncio.sleep(0.02)
 
 
 async def off_loop(act: Callable[[], object]) -> None:
@@ -347,6 +339,33 @@ def test_a_service_gets_no_more_than_it_can_show(screen: NotificationDesktop) ->
         assert rich.hints["image-data"] == [320, 180, 960, False, 8, 3, 320 * 180 * 3]
         assert rich.hints["transient"]  # the desktop's history keeps no picture of it
         assert not {"image-path", "image_path"} & rich.hints.keys()
+    finally:
+        screen.start_daemon()
+
+
+@rule("R15")
+def test_what_is_typed_into_others_notifications_never_reaches_us(screen: NotificationDesktop) -> None:
+    address = screen.environment()["DBUS_SESSION_BUS_ADDRESS"]
+
+    async def story() -> None:
+        notifier = BusNotifier(screen.environment())
+        answers: list[Answer] = []
+        await notifier.begin(answers.append)
+        router = notifier._router
+        assert router is not None
+        heard: asyncio.Queue[Message] = asyncio.Queue(100)
+        router.filter(MatchRule(type="signal"), queue=heard)  # all that comes to this process
+        await notifier.show(Notice("Snapshot", "Mill", None, (REMOVE,), 60_000))
+        await check_soon(lambda: [each.word for each in answers if isinstance(each, Pressed)] == ["send"])
+        members = {heard.get_nowait().header.fields[HeaderFields.member] for _ in range(heard.qsize())}
+        assert "ActionInvoked" in members
+        assert "NotificationReplied" not in members
+        await notifier.end()
+
+    screen.stop_daemon()
+    try:
+        with plain_service(address, "body actions"):
+            run(story())
     finally:
         screen.start_daemon()
 

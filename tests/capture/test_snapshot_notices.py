@@ -1,7 +1,6 @@
 """What a snapshot's notification does to the diary: notice period, button, what outlives a crash (R17)."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,13 +20,12 @@ from diary.diary import Diary
 from diary.rules.ids import Millis, Slot
 from diary.rules.timesheet import Place
 from diary.rules.week import Week
-from tests.event_loop import run
+from tests.event_loop import check_soon, run
 from tests.practice import draft_of, practice_diary, record_slot, slot
 from tests.rule import rule
 from tests.toy_notifier import ToyNotifier, ToyService
 
 NINE = slot("2026-11-16T09:00Z")
-SECONDS_MAX = 30
 
 
 @dataclass
@@ -89,13 +87,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     at = Desk(*practice_diary(tmp_path))
     yield at
     at.diary.close()
-
-
-async def check_soon(holds: Callable[[], object]) -> None:
-    end = time.monotonic() + SECONDS_MAX
-    while not holds():
-        assert time.monotonic() < end, "it never came to that"
-        await asyncio.sleep(0.01)
 
 
 @rule("R17")
