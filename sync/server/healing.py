@@ -371,4 +371,8 @@ def _enter(healing: _Healing, taken: list[_Shown]) -> bool:
         hold.append(healing.pushes[push], bytes.fromhex(push), leaves)
     if ended:
         hold.destroy(ended)
-    return bool(ended)
+    # Pictures may lie where no backup took them back: then they outlived the rows that named them.
+    gone = {name for item in taken if item.row.body is None for name, _ in item.header.pictures or ()}
+    if gone:
+        hold.doom(gone)
+    return bool(ended or gone)

@@ -203,6 +203,10 @@ class AccountHold(Protocol):
         """Take body, wrap and pictures from the named versions; leaf and clear header stay (R25, R45)."""
         ...
 
+    def doom(self, pictures: Collection[str]) -> None:
+        """Have pictures removed that no live row names, also such as were never expected here (R25)."""
+        ...
+
 
 class Storage(Protocol):
     """What the server keeps."""

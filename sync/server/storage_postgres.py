@@ -182,6 +182,10 @@ class _PostgresHold:
                 self._run(sql.FREE_BYTES, name=name, size=size)
         self.destroyed_something = bool(names) or self.destroyed_something
 
+    def doom(self, pictures: Collection[str]) -> None:
+        for name in pictures:
+            self._run(sql.DOOM, name=name)
+
 
 class PostgresStorage:
     """`Storage` on a PostgreSQL database; its tables are made when there are none.

@@ -164,6 +164,11 @@ class SqliteHold:
                 self._connection.execute(sql.FREE_BYTES, gone | {"size": size})
         self.destroyed_something = bool(asked) or self.destroyed_something
 
+    def doom(self, pictures: Collection[str]) -> None:
+        """See `AccountHold.doom`."""
+        asked = [{"account": self._account, "name": name} for name in pictures]
+        self._connection.executemany(sql.DOOM, asked)
+
 
 def device_list(connection: apsw.Connection, account: AccountId) -> DeviceListRow | None:
     """Return the account's newest device list (see `Storage.newest_device_list`)."""

@@ -173,3 +173,13 @@ def test_what_was_healed_is_answered_by_its_receipt_though_it_was_refused_meanwh
         (item,) = append(hold, terms(2))
     with storage.hold(ACCOUNT) as hold:
         assert hold.answers(REPLICA, {2})[2].answer == item.receipt
+
+
+@rule("R25")
+@rule("R43")
+def test_a_picture_is_doomed_that_was_never_expected_but_none_that_a_row_names(storage: Storage) -> None:
+    named, unknown = "1" * 64, "2" * 64
+    with storage.hold(ACCOUNT) as hold:
+        append(hold, terms(2), capture(3, pictures=((named, 4096),)))
+        hold.doom({named, unknown})
+    assert storage.doomed(10, ACCOUNT) == [(ACCOUNT, unknown)]

@@ -161,6 +161,9 @@ class ToyHold:
                             self.books.counted.discard(picture)
                             self.doomed.add(picture)
 
+    def doom(self, pictures: Collection[str]) -> None:
+        self.doomed |= {name for name in pictures if name not in self.books.pictures}
+
 
 class ToyStorage:
     def __init__(self, clock: Clock) -> None:
