@@ -146,8 +146,8 @@ class Session:
         elif gap_ms > GAP_MS_MAX:
             if self._was_tracking:
                 self._do.say("asleep", minutes=gap_ms // MINUTE_MS)
-            # Whoever wakes the computer is there again; what came before was an absence all the same.
-            self._away.advance(tick.at_ms, is_on=self._wish.is_on(tick.at_ms))
+            # Whoever wakes the computer is there; before was an absence all the same, said as sleep alone.
+            self._away.advance(tick.at_ms, is_on=False)
         self._away.look(tick, since_ms=min(tick.at_ms - self._sampled_at_ms, GAP_MS_MAX))
         if self._wish.is_on(tick.at_ms):
             if tick.locked != self._is_locked:
@@ -195,6 +195,8 @@ class Session:
         if slot < draft.slot:
             # Its slot is not over by this clock; it is taken up again when its time comes (R20).
             self._slots.waiting.append(draft)
+            if self._slots.asked:
+                self._slots.awaited.add(draft.slot)
         elif self._slots.asked or (self._slots.awaits_moment(draft) and met):
             if not self._slots.asked:  # the moment was so near the end that this tick comes just after it
                 self._do.add(TakePicture(draft.slot, draft.contract))
@@ -210,6 +212,10 @@ class Session:
         over = [draft for draft in self._slots.waiting if draft.slot < slot]
         self._slots.waiting = [draft for draft in self._slots.waiting if draft.slot >= slot]
         for draft in over:
+            if draft.slot in self._slots.awaited:
+                self._slots.awaited.discard(draft.slot)
+                self._slots.unpictured[draft.slot] = draft
+                continue
             if self._away.waits_for_somebody(draft, self._at_ms):
                 self._do.say("held_after_restart", draft.slot, draft.tracked_minutes)
             elif draft.snapshot:
@@ -276,6 +282,8 @@ class Session:
         # was away while the freelancer was tracked: the picture is taken now, late but in its slot (R19).
         missed = found.missed or (found.snapshot is None and found.drawn_ms < self._wish.since_ms)
         self._slots.draft = replace(found, missed=missed)
+        self._slots.asked = found.slot in self._slots.awaited
+        self._slots.awaited.discard(found.slot)
         self._do.say("taken_up", found.slot, found.tracked_minutes)
 
     def _follow_switch(self) -> None:
@@ -339,6 +347,13 @@ class Session:
             self._slots.asked = False
             self._slots.draft = replace(draft, snapshot=event.snapshot)
             self._keep()
+        elif put_aside := self._slots.put_aside(event.slot):
+            # The clock was set back while the picture was encoded: it was taken at its moment all the same.
+            self._put_aside(replace(put_aside, snapshot=event.snapshot))
+
+    def _put_aside(self, draft: Draft) -> None:
+        self._slots.waiting.append(draft)
+        self._do.keep(draft)
 
     def _withhold(self, event: PictureWithheld) -> None:
         """Record nothing of a slot whose moment may neither be shown nor masked (R22)."""
@@ -347,6 +362,8 @@ class Session:
             self._do.add(DropDraft(late.contract, late.slot))
         elif draft and draft.slot == event.slot and self._slots.asked:
             self._miss(draft)
+        elif put_aside := self._slots.put_aside(event.slot):
+            self._put_aside(replace(put_aside, missed=True))
         else:
             return
         self._do.say("withheld", event.slot)

@@ -20,6 +20,7 @@ class Slots:
         self.draft: Draft | None = None  # under way
         self.asked = False  # its picture was asked for and has not come
         self.waiting: list[Draft] = []  # found at the start, or put aside when the clock was set back
+        self.awaited: set[Slot] = set()  # of those put aside, whose picture was asked for and has not come
         self.unpictured: dict[Slot, Draft] = {}  # over, their picture on its way
         self.held: list[Draft] = []  # over, their freelancer away at their end (R18)
         self.removed: set[tuple[ContractId, Slot]] = set()
@@ -42,6 +43,16 @@ class Slots:
     def awaits_moment(self, draft: Draft) -> bool:
         """Return whether the snapshot of the draft under way is still to come."""
         return draft.snapshot is None and not draft.missed and not self.asked
+
+    def put_aside(self, slot: Slot) -> Draft | None:
+        """Take out the draft of a slot that was put aside before its picture came, if there is one."""
+        if slot not in self.awaited:
+            return None
+        self.awaited.discard(slot)
+        found = next((one for one in self.waiting if one.slot == slot), None)
+        if found is not None:
+            self.waiting.remove(found)
+        return found
 
     def is_done(self, slot: Slot) -> bool:
         """Return whether a slot was recorded, or will be: nothing more may be recorded in it (R20)."""

@@ -6,7 +6,9 @@ from capture.absence import Absence
 from capture.draft import Draft, Sample, Snapshot, Wish
 from capture.session import Session
 from capture.steps import (
+    Ask,
     Begun,
+    DropDraft,
     Effect,
     Event,
     FinishCapture,
@@ -27,6 +29,7 @@ MILL = ContractId("a" * 32)
 BAKERY = ContractId("b" * 32)
 ME = ReplicaId("e" * 32)
 AT_LEAST = Sample(0, 0, 0, idle_ms=0)
+AWAY = Sample(0, 0, 0, idle_ms=100 * MINUTE)
 
 
 def at(minutes: float) -> Millis:
@@ -109,3 +112,15 @@ class Run:
 
     def pictures(self) -> list[Slot]:
         return [effect.slot for effect in self.effects if isinstance(effect, TakePicture)]
+
+
+def asked(run: Run) -> list[Ask]:
+    return [effect for effect in run.effects if isinstance(effect, Ask)]
+
+
+def dropped(run: Run) -> list[int]:
+    return [effect.slot - SLOT for effect in run.effects if isinstance(effect, DropDraft)]
+
+
+def tracked(draft: Draft) -> str:
+    return "".join("-" if minute is None else "x" for minute in draft.minutes)
