@@ -25,6 +25,7 @@ from capture.notification import Answer as Press
 from capture.notification import Notifier
 from capture.photograph import is_private_shown
 from capture.privacy import Privacy
+from capture.reminder_notice import ReminderNotices
 from capture.sentences import sentence
 from capture.session import Session
 from capture.snapshot_notices import SnapshotNotices
@@ -147,6 +148,7 @@ class Tracker:
         """Connect to the desktop's notifications, beside the tracking: they may be slow to answer (R17)."""
         self._notices.begin(await self._notifier.begin(self._take_press))
         self._try(self._idle_notice.begin, None)
+        await ReminderNotices(self._diary, self._notifier, say=self._say).keep_looking()
 
     def _take_press(self, press: Press) -> None:
         self._notices.take(press)
