@@ -8,11 +8,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from diary.clock import GivenClock
+from diary.store import epochs
 from sync.server.server import Server
 from tests.practice import instant
 from tests.sync.server.backup import Restorable
 from tests.sync.server.postgres import Postgres
-from tests.sync.stage import WEDNESDAY, Stage, serving
+from tests.sync.stage import WEDNESDAY, Device, Stage, serving
 
 
 @dataclass
@@ -77,3 +78,16 @@ def restoring_stage(
             device.line.close()
             device.diary.close()
         stage.stop()
+
+
+def refusals(device: Device) -> list[tuple[str, int | None]]:
+    return [(kept.reason, kept.slot) for kept in device.diary.refusals()]
+
+
+def lost(device: Device) -> int:
+    return epochs.count_lost(device.diary._state.connection)
+
+
+def sync_in_turn(*devices: Device) -> None:
+    for device in devices:
+        device.sync()

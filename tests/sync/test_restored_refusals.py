@@ -1,8 +1,5 @@
 """A device shows a restored server what that had refused for good: it refuses it again (R40, R43)."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import httpx
 import msgspec
 import pytest
@@ -12,28 +9,11 @@ from diary.evidence.receipt import Receipt, Refusal
 from sync.protocol import PushAnswer
 from tests.practice import record_slot, slot
 from tests.rule import rule
-from tests.sync.restoring import RestoringStage, restoring_stage
-from tests.sync.server.postgres import Postgres, postgres
+from tests.sync.restoring import RestoringStage
 from tests.sync.stage import AFTER_THE_LOCK, Device, two_devices
 
 TEN = slot("2026-11-18T10:00Z")
 ELEVEN = slot("2026-11-18T11:00Z")
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Postgres]:
-    with postgres() as cluster:
-        yield cluster
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RestoringStage]:
-    cluster: Postgres | None = None
-    if request.param == "postgres":
-        cluster = request.getfixturevalue("cluster")
-    url = cluster.new_database() if cluster else None
-    with restoring_stage(tmp_path, url, cluster) as stage:
-        yield stage
 
 
 def answered(stage: RestoringStage, device: Device, push: bytes) -> list[Receipt | Refusal]:
@@ -63,8 +43,9 @@ def refused_edit(stage: RestoringStage, device: Device, contract: Contract) -> b
 @rule("R43")
 @pytest.mark.parametrize("said", [True, False], ids=["its operator says so", "nobody says so"])
 def test_a_server_that_lost_a_refusal_and_rows_gives_the_same_one_again(
-    stage: RestoringStage, *, said: bool
+    either: RestoringStage, *, said: bool
 ) -> None:
+    stage = either
     a, b, contract = two_devices(stage, [TEN])
     backup = stage.back_up()
     record_slot(b.diary, contract, ELEVEN)
@@ -84,7 +65,8 @@ def test_a_server_that_lost_a_refusal_and_rows_gives_the_same_one_again(
 @rule("R40")
 @rule("R42")
 @rule("R43")
-def test_a_server_that_lost_nothing_but_a_refusal_gives_the_same_one_again(stage: RestoringStage) -> None:
+def test_a_server_that_lost_nothing_but_a_refusal_gives_the_same_one_again(either: RestoringStage) -> None:
+    stage = either
     a, _, contract = two_devices(stage, [TEN])
     backup = stage.back_up()
     push = refused_edit(stage, a, contract)
