@@ -228,7 +228,12 @@ def asked_of(scope: Scope, suffix: str) -> Asked:
 TURNED_PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Not signed in · Work diary</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="/-/diary-page/grid.css"><link rel="stylesheet" href="/-/diary-static/diary.css">
+<link rel="stylesheet" href="/-/diary-page/grid.css">
+<link rel="stylesheet" href="/-/diary-static/diary.css">
+<link rel="stylesheet" href="/-/diary-static/notices.css">
+<link rel="stylesheet" href="/-/diary-static/figures.css">
+<link rel="stylesheet" href="/-/diary-static/acts.css">
+<link rel="stylesheet" href="/-/diary-static/segment.css">
 </head><body class="diary diary-turned"><main class="turned"><h1>This diary is closed</h1>
 <p>{says}</p><p>To open it, run this in a terminal:</p><pre>diary open</pre></main></body></html>
 """
@@ -237,7 +242,12 @@ TURNED_PAGE = """<!DOCTYPE html>
 LOCKED_PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Locked · Work diary</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="/-/diary-page/grid.css"><link rel="stylesheet" href="/-/diary-static/diary.css">
+<link rel="stylesheet" href="/-/diary-page/grid.css">
+<link rel="stylesheet" href="/-/diary-static/diary.css">
+<link rel="stylesheet" href="/-/diary-static/notices.css">
+<link rel="stylesheet" href="/-/diary-static/figures.css">
+<link rel="stylesheet" href="/-/diary-static/acts.css">
+<link rel="stylesheet" href="/-/diary-static/segment.css">
 </head><body class="diary diary-turned"><main class="turned"><h1>This diary is locked</h1>
 <p>Its keys lie under a passphrase. What you type stays in this program's memory until it ends.</p>
 <form action="{action}" method="post" class="fields">
