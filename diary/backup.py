@@ -27,7 +27,7 @@ from diary.store import connection as files
 from diary.store import meta, replica
 from diary.store.migrations import APPLICATION_ID, SCHEMA
 
-PAGES_AT_ONCE = 2_000  # 8 MB between two words of progress
+STEPS_AT_ONCE = 10_000  # of SQLite's machine, between two words of progress
 BESIDE = (f"{files.FILE_NAME}-wal", f"{files.FILE_NAME}-shm")
 
 Progress = Callable[[int, int], None]
@@ -71,9 +71,7 @@ def backup(diary: OpenDiary, path: Path, progress: Progress | None = None) -> in
         unfinished.unlink(missing_ok=True)
         os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
-            # One snapshot for all of it: what others write meanwhile does not begin the copy anew.
-            with diary.reading():
-                _copy(diary.connection, unfinished, progress)
+            _pack(diary.connection, unfinished, progress)
             sync_file(unfinished)
             # A link fails where a file of the name appeared meanwhile; a rename would write over it.
             os.link(unfinished, path)
@@ -154,7 +152,7 @@ def restore(
         fresh.unlink(missing_ok=True)
         os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with closing(_opened(path)) as source:
-            _copy(source, fresh, None)
+            _copy(source, fresh)
         sync_file(fresh)
         if keys is not None:
             keys[1].save(keys[0])
@@ -169,10 +167,27 @@ def _opened(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
 
 
-def _copy(source: sqlite3.Connection, path: Path, progress: Progress | None) -> None:
+def _pack(source: sqlite3.Connection, path: Path, progress: Progress | None) -> None:
+    """Write what one snapshot of the file holds, without the room that destroyed contents left (R25)."""
+    page_bytes, pages, free = (
+        source.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("page_size", "page_count", "freelist_count")
+    )
+
+    def tell() -> None:
+        if progress is not None:
+            progress(min(path.stat().st_size // page_bytes, pages - free), pages - free)
+
+    source.set_progress_handler(tell, STEPS_AT_ONCE)
+    try:
+        source.execute("VACUUM INTO ?", [str(path)])
+    finally:
+        source.set_progress_handler(None, 0)
+
+
+def _copy(source: sqlite3.Connection, path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as copy:
-        told = None if progress is None else lambda _status, left, total: progress(total - left, total)
-        source.backup(copy, pages=PAGES_AT_ONCE, progress=told)
+        source.backup(copy)
         # One file, with nothing beside it, that opens from a read-only disk too.
         copy.execute("PRAGMA journal_mode = DELETE")
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from diary.diary import Diary
+from diary.rules.ids import Slot
 from diary.sealing.key_tree import DeviceKeys, Root, new_phrase
 from diary.sealing.recovery import open_keys, seal_keys
 from tests.diary.typed import Typist, typist_with_a_morning
-from tests.practice import instant, practice_diary, slot
+from tests.practice import instant, practice_diary, record_slot, slot
 from tests.rule import rule
 
 
@@ -163,3 +164,24 @@ def test_sealed_device_keys_open_by_their_own_root_only() -> None:
     for bad, by in ((sealed, other), (sealed[:-1] + bytes([sealed[-1] ^ 1]), root), (b"", root)):
         with pytest.raises(Exception, match="do not open"):
             open_keys(bad, by)
+
+
+@rule("R25")
+@rule("R70")
+def test_a_backup_holds_no_room_that_destroyed_contents_left_and_restoring_it_gives_that_back(
+    typist: Typist, tmp_path: Path
+) -> None:
+    file = tmp_path / "backup.diary"
+    with Diary.open(typist.home, clock=typist.clock) as diary:
+        contract = diary.contracts()[0]
+        places = [
+            record_slot(diary, contract, Slot(slot("2026-11-16T10:00Z") + at), picture=bytes([at]) * 100_000)
+            for at in range(30)
+        ]
+        diary.remove(places)
+    before = (typist.home / "diary.db").stat().st_size
+    typist.types("backup", str(file))
+    assert file.stat().st_size < before / 5
+    typist.types("restore", str(file), "--yes")
+    assert (typist.home / "diary.db").stat().st_size < before / 5
+    assert memos(typist) == ["Invoice page"] * 3
