@@ -14,9 +14,11 @@ from diary.rules.week import Week, starts_at_ms
 from diary.when import Span, span_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
     from diary.correcting import Acts, Loss
+    from diary.rules.timesheet import Place
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -108,7 +110,8 @@ def remove(
         only = None if contract is None else diary.contract(contract).id
         places = places_of(diary, desk, slots, zone, contract=only)
         # On stdout: should it be refused, the reason's word comes first on stderr (CLI.md).
-        tell(_loss(diary.loss_of(places), Week.of(places[0][1]).ends_at_ms <= diary.now_ms()))
+        week_is_over = Week.of(places[0][1]).ends_at_ms <= diary.now_ms()
+        tell(_loss(diary.loss_of(places), _when(places, zone), week_is_over=week_is_over))
         agree("Remove it?", yes=yes)
         acts = diary.remove(places)
     _tell(acts, "removed", zone)
@@ -138,7 +141,16 @@ def _whole(span: Span, text: str, zone: "ZoneInfo") -> Span:
     raise NotWholeError(text=text, first=first, last=last)
 
 
-def _loss(loss: "Loss", week_is_over: bool) -> str:  # noqa: FBT001  # one caller, beside it
+def _when(places: "Sequence[Place]", zone: "ZoneInfo") -> str:
+    """Return when the segments of a selection began: "@last" and "@3" do not say it (R5)."""
+    first, last = (
+        f"{at(starts_at_ms(slot)).astimezone(zone):%a %d %b %H:%M}"
+        for slot in (min(slot for _, slot in places), max(slot for _, slot in places))
+    )
+    return first if first == last else f"from {first} to {last}"
+
+
+def _loss(loss: "Loss", when: str, *, week_is_over: bool) -> str:
     """Return what removing would destroy; its words change when the week is over (R4)."""
     act = "Deletes the time and its snapshots" if week_is_over else "Removes the snapshots and their time"
     counts = [
@@ -151,7 +163,7 @@ def _loss(loss: "Loss", week_is_over: bool) -> str:  # noqa: FBT001  # one calle
         )
         if count
     ]
-    return f"{act}: {', '.join(counts)} of {', '.join(loss.contracts)}. This cannot be undone."
+    return f"{act}: {', '.join(counts)} of {', '.join(loss.contracts)}, {when}. This cannot be undone."
 
 
 def _tell(acts: "Acts", word: str, zone: "ZoneInfo") -> None:

@@ -19,6 +19,7 @@ from tests.rule import rule
 pytestmark = pytest.mark.screen
 
 BEGINNING = "2026-11-18T09:05Z"
+ENCODED = (b"ftypavif", b"WEBPVP8", b"\x89PNG\r", b"\xff\xd8\xff")  # how a picture in clear begins
 HOLD_SECONDS = 3600  # two minutes of the test's own time
 
 
@@ -94,6 +95,9 @@ def test_what_is_removed_within_the_notice_period_never_leaves(notified: Notifie
     held = worker.recorded()[shown]
     assert held.state == "held"
     assert all(shot.camera for shot in held.snapshots)  # it was turned on, and goes with the rest
+    # The thumbnail is on the screen now, and in no file: not of ours, of the bus, nor of the daemon.
+    files = [path for path in worker.home.parent.rglob("*") if path.is_file() and path.suffix != ".avi"]
+    assert [path for path in files if any(sign in path.read_bytes() for sign in ENCODED)] == []
     screen.press(f"Remove (Snapshot of {at(starts_at_ms(shown)):%H:%M}: Mill)")
     worker.until(lambda: shown not in worker.recorded())
     with worker.diary() as diary:

@@ -80,9 +80,10 @@ def test_manual_time_that_the_terms_forbid_is_refused_with_its_word_first(typist
 @rule("R17")
 def test_the_newest_snapshot_has_a_name(typist: Typist) -> None:
     assert len(memos(typist)) == 3
-    typist.types("remove", "@last", "--yes")
+    assert ", Mon 16 Nov 09:20. This cannot be undone." in typist.types("remove", "@last", "--yes").out
     assert len(memos(typist)) == 2
-    typist.types("remove", "9:00", "@last", "--yes")
+    said = typist.types("remove", "9:00", "@last", "--yes").out
+    assert ", from Mon 16 Nov 09:00 to Mon 16 Nov 09:10. This" in said
     assert memos(typist) == []
     assert "No segment stands at @last" in typist.types("remove", "@last", "--yes", says=1).err
 
