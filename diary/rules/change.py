@@ -16,7 +16,7 @@ from diary.rules.ids import Millis, Slot
 from diary.rules.merge import Held, Present, present, standing
 from diary.rules.segment import Header
 from diary.rules.vector import descends_from
-from diary.rules.week import Week, ends_at_ms, slot_at, starts_at_ms
+from diary.rules.week import Week, ends_at_ms, locks_at_ms, slot_at, starts_at_ms
 
 SIBLINGS_MAX = 32  # R44: a merge stays readable, and quick
 VERSIONS_MAX = 200  # R44: captures and entries of one segment
@@ -109,12 +109,12 @@ def is_deletion(header: Header) -> bool:
     return (header.life or 0) % 2 == 1
 
 
-def frozen_record(held: Sequence[Held], week: Week) -> list[Held]:
+def frozen_record(held: Sequence[Held], slot: Slot) -> list[Held]:
     """Return what the log held before the lock: merged, it is the frozen record of the slot (R37b).
 
     What the server has not taken is no part of it.
     """
-    locked_at_ms = week.locked_at_ms
+    locked_at_ms = locks_at_ms(slot)
     return [
         version
         for version in held
@@ -139,7 +139,7 @@ class _Asked(msgspec.Struct, frozen=True):
 
     @property
     def is_frozen(self) -> bool:
-        return self.week.is_frozen(self.at_ms - self.slack_ms)
+        return self.at_ms - self.slack_ms >= locks_at_ms(self.slot)
 
     @property
     def is_late_segment(self) -> bool:
@@ -149,7 +149,7 @@ class _Asked(msgspec.Struct, frozen=True):
     @property
     def froze_with_time(self) -> bool:
         """Return whether the frozen record holds a capture, a claim or a deletion: no time is late then."""
-        record = frozen_record(self.held, self.week)
+        record = frozen_record(self.held, self.slot)
         return any(version.claims or version.life > 0 for version in record)
 
     @property

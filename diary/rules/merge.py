@@ -60,6 +60,9 @@ class Present(msgspec.Struct, frozen=True):
         return {version.header.name for version in (*self.frontier, *self.captures)}
 
 
+_NOTHING = Present(life=0, frontier=(), captures=())
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What one (contract, slot) holds (R35, R36).
@@ -92,7 +95,7 @@ def standing(held: Iterable[Held]) -> Standing:
     time back is a deletion.
     """
     versions = _once(held)
-    if not versions:  # most slots that a push is about are new
+    if not versions:
         return Standing(0, deleted=False, kind=None, frontier=(), captures=(), vector={}, received_at_ms=None)
     life, captures, entries = _greatest_life(versions)
     claims = [version for version in (*captures, *entries) if version.claims]
@@ -111,6 +114,8 @@ def standing(held: Iterable[Held]) -> Standing:
 
 def present(held: Sequence[Held]) -> Present:
     """Return what stands of the present life, as `standing` says it, for those who ask nothing else (R35)."""
+    if not held:  # most slots that a push or a page is about are new
+        return _NOTHING
     life, captures, entries = _greatest_life(held)
     return Present(life, _frontier_of(entries), tuple(captures))
 
@@ -150,10 +155,18 @@ def _greatest_life(versions: Sequence[Held]) -> tuple[int, list[Held], list[Held
     """Return the greatest life, the captures that count in it and the entries that belong to it (R35)."""
     captures: list[Held] = []
     entries: list[Held] = []
+    life = 0
     for version in versions:
-        (captures if version.is_capture else entries).append(version)
-    life = max([version.life for version in entries], default=0)
-    return life, [] if life else captures, [version for version in entries if version.life == life]
+        header = version.header
+        if header.type == "capture":
+            captures.append(version)
+            continue
+        of_it = header.life or 0
+        if of_it > life:
+            life, entries = of_it, [version]
+        elif of_it == life:
+            entries.append(version)
+    return life, [] if life else captures, entries
 
 
 def _once(held: Iterable[Held]) -> list[Held]:
@@ -181,7 +194,7 @@ def _kind_of(life: int, captures: Sequence[Held], claims: Sequence[Held]) -> Kin
 
 def _frontier_of(entries: Sequence[Held]) -> tuple[Held, ...]:
     """Return the entries of one life that no other descends from (R34)."""
-    if len(entries) == 1:
+    if len(entries) <= 1:
         return tuple(entries)
     vectors = [version.vector for version in entries]
     return tuple(

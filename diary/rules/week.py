@@ -17,6 +17,7 @@ SLOTS_PER_DAY = 144
 SLOTS_PER_WEEK = 7 * SLOTS_PER_DAY
 DAY_MILLIS = SLOTS_PER_DAY * SLOT_MILLIS
 LOCK_MILLIS_AFTER_WEEK = 12 * 60 * 60 * 1000  # R3: Monday 12:00:00 UTC after the week
+_SLOTS_BEFORE_EPOCH = 3 * SLOTS_PER_DAY  # slot 0 was a Thursday's first: its week began three days before
 _OFFSET_SLOTS_MAX = 96  # no zone was ever 16 hours from UTC
 _YEARS = range(1970, 9999)  # a slot counts from 1970, and a week after the last must still have a name
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,6 +37,16 @@ def starts_at_ms(slot: Slot) -> Millis:
 def ends_at_ms(slot: Slot) -> Millis:
     """Return the first instant after the slot (R1)."""
     return Millis((slot + 1) * SLOT_MILLIS)
+
+
+def locks_at_ms(slot: Slot) -> Millis:
+    """Return the instant from which the slot's week is frozen, as `Week.locked_at_ms` says it (R3).
+
+    Counted, not looked up in a calendar: each version of a push is held to its week's lock.
+    """
+    next_week = (slot + _SLOTS_BEFORE_EPOCH) // SLOTS_PER_WEEK + 1
+    next_monday = next_week * SLOTS_PER_WEEK - _SLOTS_BEFORE_EPOCH
+    return Millis(next_monday * SLOT_MILLIS + LOCK_MILLIS_AFTER_WEEK)
 
 
 @dataclass(frozen=True, slots=True, order=True)

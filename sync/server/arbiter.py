@@ -18,7 +18,13 @@ from diary.rules.change import Refused as RefusedByRule
 from diary.rules.contract import TermsHistory, TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, ended_by
-from diary.rules.segment import DeviceListInClear, Header, MalformedHeaderError, parse_header
+from diary.rules.segment import (
+    DeviceListInClear,
+    Header,
+    ListedDevice,
+    MalformedHeaderError,
+    parse_header,
+)
 from diary.rules.unreadable import UNREADABLE
 from sync.protocol import PICTURE_BYTES_MAX, WireVersion
 
@@ -96,6 +102,19 @@ class Books:
     contracts: set[ContractId] = field(default_factory=set)
     foreign: set[ContractId] = field(default_factory=set)
     terms: dict[ContractId, TermsHistory] = field(default_factory=dict)
+    _listed: ListedDevice | None = None
+
+    def __post_init__(self) -> None:
+        """Look the pushing replica up in the device list."""
+        self._list(self.devices)
+
+    def _list(self, devices: DeviceListInClear | None) -> None:
+        self.devices = devices
+        self._listed = None if devices is None else device_list.device(devices, self.replica)
+
+    def counts(self, n: int) -> bool:
+        """Return whether the device list counts the pushing replica's version `n` (R50)."""
+        return self._listed is not None and device_list.counts_at(self._listed, n)
 
     @property
     def own_log(self) -> ContractId:
@@ -110,7 +129,7 @@ class Books:
         if header.slot is not None:
             self.standing.setdefault((header.contract, header.slot), []).append(Held(header, at_ms))
         if header.devices is not None:
-            self.devices = header.devices
+            self._list(header.devices)
         if header.terms is not None:
             versions = self.terms[header.contract].versions if header.contract in self.terms else ()
             version = TermsVersion(terms=header.terms, received_at_ms=at_ms, name=header.name)
@@ -187,7 +206,7 @@ def _judge_shape(pushed: Pushed, header: Header, books: Books) -> Refused | None
     if header.account != books.account:
         return Refused("not_yours", "the version names another account", stored=True)
     # A device list may be the one that lists its own writer: its check knows whom it lists.
-    if header.type != "device_list" and not _counts(books.devices, header):
+    if header.type != "device_list" and not books.counts(header.n):
         return Refused("device_revoked", "the device list does not count this version", stored=True)
     if header.pictures and any(size > PICTURE_BYTES_MAX for _, size in header.pictures):
         return Refused("too_large", f"a picture has at most {PICTURE_BYTES_MAX} bytes", stored=True)
@@ -208,10 +227,6 @@ def _fault_of_content(pushed: Pushed, header: Header) -> str:
             return "" if body and not wrap else f"a {header.type} has a body and no wrap"
         case _:
             return f"this server takes no {header.type}"
-
-
-def _counts(devices: DeviceListInClear | None, header: Header) -> bool:
-    return devices is not None and device_list.counts(devices, header.replica, header.n)
 
 
 def _judge_type(pushed: Pushed, header: Header, books: Books, at_ms: Millis) -> Decision:

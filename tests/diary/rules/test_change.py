@@ -28,7 +28,6 @@ from tests.diary.rules.made import (
     LOCK,
     PHONE,
     SLOT,
-    WEEK,
     capture,
     entry,
     history,
@@ -96,7 +95,7 @@ def test_the_frozen_record_is_the_merge_of_what_the_log_held_before_the_lock() -
     siblings = [received(entry(DESKTOP, 1), LOCK - 1), received(entry(PHONE, 1), LOCK - 2)]
     after = [received(capture(DESKTOP, 3), LOCK), received(entry(LAPTOP, 4, life=1), LOCK + 1)]
     unsent = [received(entry(LAPTOP, 5), None)]
-    record = standing(frozen_record([*after, *siblings, *unsent, *SEGMENT], WEEK))
+    record = standing(frozen_record([*after, *siblings, *unsent, *SEGMENT], SLOT))
     assert record == standing([*SEGMENT, *siblings])
     assert len(record.frontier) == 3
 

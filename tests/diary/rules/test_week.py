@@ -8,7 +8,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from diary.rules.ids import Slot
-from diary.rules.week import Week, ends_at_ms, local_date, local_day, slot_at, starts_at_ms
+from diary.rules.week import (
+    Week,
+    ends_at_ms,
+    local_date,
+    local_day,
+    locks_at_ms,
+    slot_at,
+    starts_at_ms,
+)
 from tests.diary.rules.made import ms
 from tests.rule import rule
 
@@ -79,6 +87,7 @@ def test_a_week_freezes_on_the_monday_after_it_at_noon_to_the_millisecond() -> N
 def test_the_lock_is_twelve_hours_after_the_week_wherever_it_lies(week: Week) -> None:
     assert datetime.fromtimestamp(week.locked_at_ms / 1000, UTC).strftime("%A %H:%M:%S") == "Monday 12:00:00"
     assert week.locked_at_ms - week.ends_at_ms == 12 * 3600 * 1000
+    assert {locks_at_ms(Slot(slot)) for slot in (week.slots[0], week.slots[-1])} == {week.locked_at_ms}
 
 
 def local_of(slot: int, zone: ZoneInfo) -> datetime:
