@@ -153,16 +153,22 @@ class SqliteHold:
 
     def destroy(self, names: Collection[Name]) -> None:
         """See `AccountHold.destroy`."""
-        asked = [(self._account, replica, n) for replica, n in names]
-        self._connection.executemany(sql.DESTROY, asked)
-        forgotten = self._connection.executemany(sql.FORGET_PICTURES, asked)
+        numbers: dict[ReplicaId, list[int]] = {}
+        for replica, n in names:
+            numbers.setdefault(replica, []).append(n)
+        forgotten: dict[str, tuple[int, int]] = {}
+        for replica, ns in numbers.items():
+            asked = {"account": self._account, "replica": replica, "ns": _json.encode(sorted(ns)).decode()}
+            self._connection.execute(sql.DESTROY, asked)
+            for name, size, counted in self._connection.execute(sql.FORGET_PICTURES, asked):
+                forgotten[name] = size, counted
         # Each picture once, after the last row that named it is gone: its room is given back once.
-        for name, (size, counted) in {name: of_it for name, *of_it in forgotten}.items():
+        for name, (size, counted) in forgotten.items():
             gone = {"account": self._account, "name": name}
             self._connection.execute(sql.DOOM, gone)
             if counted:
                 self._connection.execute(sql.FREE_BYTES, gone | {"size": size})
-        self.destroyed_something = bool(asked) or self.destroyed_something
+        self.destroyed_something = bool(numbers) or self.destroyed_something
 
     def doom(self, pictures: Collection[str]) -> None:
         """See `AccountHold.doom`."""

@@ -5,10 +5,11 @@ The account is the first column of every key. Content (`body`, `wrap`) is taken 
 
 That is all of it only because no row of `version` ever moves from its page to another, which would leave a
 copy in the first one's gap: a row comes behind the last one, and only ever loses its content, which makes it
-shorter where it stands. The triggers hold the table to it; they cost an insert nothing.
+shorter where it stands. The triggers hold the table to it; they cost an insert nothing, and an update that
+names no other column reads none.
 """
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 VERSIONS_STAY = """
     CREATE TRIGGER version_never_goes
@@ -17,14 +18,24 @@ VERSIONS_STAY = """
         SELECT RAISE(ABORT, 'a row of the log stays: its neighbours must not move');
     END;
 
-    CREATE TRIGGER version_only_loses_content
+    CREATE TRIGGER version_stays_where_it_is
     BEFORE UPDATE ON version
-    WHEN NEW.body IS NOT NULL OR NEW.wrap IS NOT NULL OR NEW.rowid <> OLD.rowid
-      OR (NEW.account, NEW.contract, NEW.log_epoch, NEW.log_index, NEW.received_at_ms, NEW.replica, NEW.n,
-          NEW.type, NEW.slot, NEW.push, NEW.leaf, NEW.header, NEW.body_hash)
-         IS NOT
-         (OLD.account, OLD.contract, OLD.log_epoch, OLD.log_index, OLD.received_at_ms, OLD.replica, OLD.n,
-          OLD.type, OLD.slot, OLD.push, OLD.leaf, OLD.header, OLD.body_hash)
+    WHEN NEW.rowid <> OLD.rowid
+    BEGIN
+        SELECT RAISE(ABORT, 'a row of the log stays: its neighbours must not move');
+    END;
+
+    CREATE TRIGGER version_stays_as_it_is
+    BEFORE UPDATE OF account, contract, log_epoch, log_index, received_at_ms, replica, n, type, slot, push,
+                     leaf, header, body_hash
+    ON version
+    BEGIN
+        SELECT RAISE(ABORT, 'a row of the log only loses its content: its neighbours must not move');
+    END;
+
+    CREATE TRIGGER version_only_loses_content
+    BEFORE UPDATE OF body, wrap ON version
+    WHEN NEW.body IS NOT NULL OR NEW.wrap IS NOT NULL
     BEGIN
         SELECT RAISE(ABORT, 'a row of the log only loses its content: its neighbours must not move');
     END;
@@ -156,11 +167,16 @@ MIGRATIONS = {
             PRIMARY KEY (account, log_epoch)
         ) STRICT, WITHOUT ROWID;
     """,
-    3: VERSIONS_STAY,
+    3: "",  # the triggers that came with it are replaced below
     4: """
         ALTER TABLE picture ADD COLUMN counted INTEGER NOT NULL DEFAULT 0 CHECK (counted IN (0, 1));
         UPDATE picture SET counted = whole;
     """,
+    5: """
+        DROP TRIGGER IF EXISTS version_never_goes;
+        DROP TRIGGER IF EXISTS version_only_loses_content;
+    """
+    + VERSIONS_STAY,
 }
 
 LAST_RECEIVED = "SELECT received_at_ms, log_epoch FROM account WHERE account = :account"
@@ -320,12 +336,12 @@ REFUSE = """
 DESTROY = """
     UPDATE version
        SET body = NULL, wrap = NULL
-     WHERE account = ?1 AND replica = ?2 AND n = ?3
+     WHERE account = :account AND replica = :replica AND n IN (SELECT value FROM json_each(:ns))
 """
 
 FORGET_PICTURES = """
-    DELETE FROM picture
-     WHERE account = ?1 AND replica = ?2 AND n = ?3
+    DELETE FROM picture INDEXED BY picture_version
+     WHERE account = :account AND replica = :replica AND n IN (SELECT value FROM json_each(:ns))
  RETURNING name, size, counted
 """
 

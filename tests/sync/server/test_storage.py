@@ -358,30 +358,6 @@ def test_a_full_disk_stores_nothing_and_says_so(tmp_path: Path, clock: GivenCloc
     storage.close()
 
 
-@rule("R44")
-def test_a_file_of_the_first_version_learns_how_much_it_holds(tmp_path: Path, clock: GivenClock) -> None:
-    storage = SqliteStorage(tmp_path / "server.db", clock)
-    with storage.hold(ACCOUNT) as hold:
-        hold.open_account(ROOT)
-        append(hold, terms(1), capture(2, pictures=((PICTURE, 4096), ("8" * 64, 8192))))
-        append(hold, capture(3, slot=SLOT + 1, pictures=((PICTURE, 4096),)))
-    storage.picture_arrived(ACCOUNT, PICTURE)
-    for column in ("picture_bytes", "list_epoch", "log_epoch"):
-        storage._connection.execute(f"ALTER TABLE account DROP COLUMN {column}")
-    storage._connection.execute("ALTER TABLE picture DROP COLUMN counted")
-    storage._connection.execute("DROP TABLE opening")
-    for trigger in ("version_never_goes", "version_only_loses_content"):
-        storage._connection.execute(f"DROP TRIGGER {trigger}")
-    storage._connection.pragma("user_version", 1)
-    storage.close()
-    storage = SqliteStorage(tmp_path / "server.db", clock)
-    assert storage.picture_bytes(ACCOUNT) == 4096
-    with storage.hold(ACCOUNT) as hold:
-        hold.destroy([(REPLICA, 2), (REPLICA, 3)])
-    assert storage.picture_bytes(ACCOUNT) == 0
-    storage.close()
-
-
 def test_a_database_of_another_version_is_not_opened(tmp_path: Path, clock: GivenClock) -> None:
     storage = SqliteStorage(tmp_path / "server.db", clock)
     storage._connection.pragma("user_version", 99)

@@ -1,0 +1,56 @@
+"""A file of an earlier format becomes one of today's when a server opens it (R25, R44, R69)."""
+
+from pathlib import Path
+
+from diary.clock import GivenClock
+from sync.server.storage_sqlite import SqliteStorage
+from tests.rule import rule
+from tests.sync.server.versions import ACCOUNT, REPLICA, ROOT, SLOT, append, capture, terms
+
+PICTURE = "9" * 64
+
+
+def drop_triggers(storage: SqliteStorage) -> None:
+    for (trigger,) in list(
+        storage._connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+    ):
+        storage._connection.execute(f"DROP TRIGGER {trigger}")
+
+
+@rule("R25")
+def test_a_file_of_the_fifth_version_gets_the_triggers_of_today(tmp_path: Path, clock: GivenClock) -> None:
+    storage = SqliteStorage(tmp_path / "server.db", clock)
+    triggers = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name"
+    of_today = list(storage._connection.execute(triggers))
+    drop_triggers(storage)
+    for kind, name in (("DELETE", "version_never_goes"), ("UPDATE", "version_only_loses_content")):
+        refuse = f"CREATE TRIGGER {name} BEFORE {kind} ON version BEGIN SELECT RAISE(ABORT, 'old'); END"
+        storage._connection.execute(refuse)
+    storage._connection.pragma("user_version", 5)
+    storage.close()
+    storage = SqliteStorage(tmp_path / "server.db", clock)
+    assert list(storage._connection.execute(triggers)) == of_today
+    storage.close()
+
+
+@rule("R44")
+def test_a_file_of_the_first_version_learns_how_much_it_holds(tmp_path: Path, clock: GivenClock) -> None:
+    storage = SqliteStorage(tmp_path / "server.db", clock)
+    with storage.hold(ACCOUNT) as hold:
+        hold.open_account(ROOT)
+        append(hold, terms(1), capture(2, pictures=((PICTURE, 4096), ("8" * 64, 8192))))
+        append(hold, capture(3, slot=SLOT + 1, pictures=((PICTURE, 4096),)))
+    storage.picture_arrived(ACCOUNT, PICTURE)
+    for column in ("picture_bytes", "list_epoch", "log_epoch"):
+        storage._connection.execute(f"ALTER TABLE account DROP COLUMN {column}")
+    storage._connection.execute("ALTER TABLE picture DROP COLUMN counted")
+    storage._connection.execute("DROP TABLE opening")
+    drop_triggers(storage)
+    storage._connection.pragma("user_version", 1)
+    storage.close()
+    storage = SqliteStorage(tmp_path / "server.db", clock)
+    assert storage.picture_bytes(ACCOUNT) == 4096
+    with storage.hold(ACCOUNT) as hold:
+        hold.destroy([(REPLICA, 2), (REPLICA, 3)])
+    assert storage.picture_bytes(ACCOUNT) == 0
+    storage.close()
