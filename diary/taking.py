@@ -31,6 +31,7 @@ from diary.rules.week import Week
 from diary.showing import BeforeText
 from diary.state import OpenDiary, finish_destroying, mark_destroying
 from diary.store import epochs, feed, history, outbox, pictures, receipts, refusals, renewal, versions
+from diary.store.sealed import Content
 from diary.store.versions import ContentState, Name, held_of
 
 
@@ -176,7 +177,7 @@ def _store(diary: OpenDiary, contract: ContractId, arrivals: Sequence[_Arrival])
     for arrival in arrivals:
         row = arrival.checked.row
         if arrival.known and arrival.known.place != (row.log_epoch, row.index, row.received_at_ms):
-            feed.note_received(diary.connection, arrival.known.id, _new_row(arrival.checked, None))
+            feed.note_received(diary.connection, arrival.known.id, _new_row(arrival.checked, None)[0])
     for place in places:
         _bring_to_standing(diary, place)
 
@@ -252,22 +253,7 @@ def _merged(
 
 def _bring_to_standing(diary: OpenDiary, place: _Place) -> None:
     """Destroy what fell at a place and put back what stands after all (R25, R35, R37d)."""
-    answered = {arrival.header.name for arrival in place.came if arrival.known is not None}
-    unanswered = {
-        version.header.name
-        for version in place.held
-        if version.received_at_ms is None and version.header.name not in answered
-    }
-    # A deletion has no content to destroy, and the server takes a later life only after it. What was edited
-    # here stays whole until it is answered (see `destroy_what_fell`).
-    falling = [
-        version
-        for version in place.held
-        if version.content == "standing"
-        and version.header.name in place.fallen
-        and not is_deletion(version.header)
-        and not (place.fallen[version.header.name] == "superseded" and version.header.name in unanswered)
-    ]
+    unanswered, falling = _falling(place)
     _put_back(diary, place)
     _remember_displaced(diary, place, falling)
     # Texts of a life that is over go wherever they lie, old memos and refused changes too (R25).
@@ -275,6 +261,33 @@ def _bring_to_standing(diary: OpenDiary, place: _Place) -> None:
         mark_destroying(diary)
     for version in falling:
         _destroy(diary, version, place, is_unanswered=version.header.name in unanswered)
+
+
+def _falling(place: _Place) -> tuple[set[Name], list[feed.HeldRow]]:
+    """Return what of a place has no answer yet, and whose content is to be destroyed now (R25)."""
+    # A deletion has no content to destroy, and the server takes a later life only after it.
+    fallen = [
+        version
+        for version in place.held
+        if version.content == "standing"
+        and version.header.name in place.fallen
+        and not is_deletion(version.header)
+    ]
+    if not fallen:  # at most places
+        return set(), []
+    answered = {arrival.header.name for arrival in place.came if arrival.known is not None}
+    unanswered = {
+        version.header.name
+        for version in fallen
+        if version.received_at_ms is None and version.header.name not in answered
+    }
+    # What was edited here stays whole until it is answered (see `destroy_what_fell`).
+    falling = [
+        version
+        for version in fallen
+        if not (place.fallen[version.header.name] == "superseded" and version.header.name in unanswered)
+    ]
+    return unanswered, falling
 
 
 def _put_back(diary: OpenDiary, place: _Place) -> None:
@@ -341,28 +354,27 @@ def _destroy(diary: OpenDiary, version: feed.HeldRow, place: _Place, *, is_unans
     versions.drop(diary.connection, name)
 
 
-def _new_row(checked: CheckedRow, fell_as: ContentState | None) -> feed.NewRow:
+def _new_row(checked: CheckedRow, fell_as: ContentState | None) -> tuple[feed.NewRow, Content]:
     """Return the row as it is added; one that fell, or came without content, keeps header and hashes."""
     row, header = checked.row, checked.header
     stays = fell_as is None and (row.body is not None or is_deletion(header))
-    return {
-        "replica": header.replica,
-        "n": header.n,
-        "type": header.type,
-        "account": header.account,
-        "contract": header.contract,
-        "slot": header.slot,
-        "life": header.life,
-        "received_at_ms": Millis(row.received_at_ms),
-        "log_epoch": row.log_epoch,
-        "leaf_index": row.index,
-        "push": row.push,
-        "content": "standing" if stays else fell_as or "superseded",
-        "body_hash": checked.body_hash,
-        "header": checked.raw,
-        "wrap": row.wrap if stays else None,
-        "body": row.body if stays else None,
-    }
+    new = feed.NewRow(
+        header.replica,
+        header.n,
+        header.type,
+        header.account,
+        header.contract,
+        header.slot,
+        header.life,
+        Millis(row.received_at_ms),
+        row.log_epoch,
+        row.index,
+        row.push,
+        "standing" if stays else fell_as or "superseded",
+        checked.body_hash,
+        checked.raw,
+    )
+    return new, (row.body, row.wrap) if stays else (None, None)
 
 
 def _pictures(checked: CheckedRow) -> Iterator[feed.NewPicture]:

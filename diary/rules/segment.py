@@ -158,7 +158,7 @@ def parse_header(raw: bytes) -> Header:
     return header
 
 
-def stored_header(text: str) -> Header:
+def stored_header(text: str | bytes) -> Header:
     """Return the header that `parse_header` found to be one before its text was stored."""
     return _decoder.decode(text)
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 import msgspec
+from msgspec.structs import astuple
 
 from diary.evidence.receipt import SignedPush
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
-from diary.rules.segment import Header, parse_header
+from diary.rules.segment import Header, stored_header
 from diary.store import sealed
 from diary.store.versions import ContentState
 
@@ -49,13 +50,10 @@ _HELD = """
 """
 _ADD = """
     INSERT INTO version (
-        replica, n, type, account, contract, slot, life, written_at_ms,
-        received_at_ms, log_epoch, leaf_index, push, content, body_hash, header, sealed
+        replica, n, type, account, contract, slot, life, received_at_ms, written_at_ms,
+        log_epoch, leaf_index, push, content, body_hash, header, sealed
     )
-    VALUES (
-        :replica, :n, :type, :account, :contract, :slot, :life, :received_at_ms,
-        :received_at_ms, :log_epoch, :leaf_index, :push, :content, :body_hash, :header, :sealed
-    )
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
 """
 _RECEIVED = """
     UPDATE version
@@ -103,8 +101,8 @@ _ALARMS = """
 """
 
 
-class NewRow(TypedDict):
-    """One row of a feed as it is added: the columns of `version` and of `sealed`, as SQLite binds them."""
+class NewRow(msgspec.Struct, frozen=True, gc=False):
+    """One row of a feed as it is added: columns of `version` in the order in which `add` binds them."""
 
     replica: ReplicaId
     n: int
@@ -120,8 +118,6 @@ class NewRow(TypedDict):
     content: ContentState
     body_hash: bytes
     header: bytes
-    wrap: bytes | None
-    body: bytes | None
 
 
 class NewPicture(TypedDict):
@@ -202,7 +198,7 @@ def held(connection: sqlite3.Connection, contract: ContractId, slots: Iterable[i
         HeldRow(
             id=id_,
             slot=Slot(slot),
-            header=parse_header(header),
+            header=stored_header(header),
             received_at_ms=received_at_ms,
             leaf_index=leaf_index,
             content=content,
@@ -212,10 +208,11 @@ def held(connection: sqlite3.Connection, contract: ContractId, slots: Iterable[i
     ]
 
 
-def add(connection: sqlite3.Connection, rows: Sequence[NewRow]) -> None:
-    """Add rows that are not held yet."""
-    numbers = sealed.add_all(connection, [(row["body"], row["wrap"]) for row in rows])
-    bound = ({**row, "sealed": number} for row, number in zip(rows, numbers, strict=True))
+def add(connection: sqlite3.Connection, rows: Sequence[tuple[NewRow, sealed.Content]]) -> None:
+    """Add rows that are not held yet, each with its body and wrap."""
+    numbers = sealed.add_all(connection, [content for _, content in rows])
+    # Bound by place: by name, a row's fifteen columns take a tenth of its time.
+    bound = ((*astuple(row), number) for (row, _), number in zip(rows, numbers, strict=True))
     connection.executemany(_ADD, bound)
 
 
@@ -227,11 +224,11 @@ def note_received(connection: sqlite3.Connection, id_: int, row: NewRow) -> None
     """
     received = {
         "id": id_,
-        "received_at_ms": row["received_at_ms"],
-        "log_epoch": row["log_epoch"],
-        "leaf_index": row["leaf_index"],
-        "push": row["push"],
-        "body_hash": row["body_hash"],
+        "received_at_ms": row.received_at_ms,
+        "log_epoch": row.log_epoch,
+        "leaf_index": row.leaf_index,
+        "push": row.push,
+        "body_hash": row.body_hash,
     }
     connection.execute(_RECEIVED, received)
     connection.execute(_LEAVE_OUTBOX, {"id": id_})
