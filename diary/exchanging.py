@@ -59,9 +59,10 @@ class ServerLink:
 
 @dataclass(frozen=True, slots=True)
 class ReadyPush:
-    """A push that is signed, and noted here as about to leave."""
+    """A push that is signed, and noted here as about to leave; `ids` are its versions' rows in the file."""
 
     signed: SignedPush
+    ids: tuple[int, ...]
     names: tuple[versions.Name, ...]
     versions: tuple[Sealed, ...]
 
@@ -162,7 +163,8 @@ def sign_push(
                 name=name,
                 size=size,
             )
-    return ReadyPush(signed, tuple(item.name for item in outgoing), sealed)
+    ids_of_it = tuple(item.id for item in outgoing)
+    return ReadyPush(signed, ids_of_it, tuple(item.name for item in outgoing), sealed)
 
 
 def sign_enrolment(diary: OpenDiary, server_url: str, writer: ReplicaId | None = None) -> ReadyPush | None:
@@ -192,9 +194,11 @@ def settle(
     with diary.writing():
         names = ((answer.replica, answer.n) for answer in answered)
         receipts.keep_answer(diary.connection, signed, names, diary.now_ms())
-        sending.receive(diary.connection, accepted)
+        ids = dict(zip(push.names, push.ids, strict=True))
+        received = [(ids[receipt.replica, receipt.n], receipt) for receipt in accepted]
+        sending.receive(diary.connection, received)
         # What was edited while it was under way stayed whole until now (R25).
-        for place in sending.edited_since(diary.connection, accepted):
+        for place in sending.edited_since(diary.connection, (id_ for id_, _ in received)):
             destroy_what_fell(diary, place)
         behind = _advance(diary, accepted)
         refused = tuple(kept for answer in final if (kept := _refuse(diary, answer)) is not None)

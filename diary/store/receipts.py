@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from diary.evidence.receipt import Cursor, SignedAnswer, SignedPush
 from diary.rules.ids import ContractId, Millis, ReplicaId
-from diary.store.versions import Name
+from diary.store.versions import Name, numbers_of
 
 _KEEP_PUSH = """
     INSERT INTO push (hash, replica, hashes, signature)
@@ -23,7 +23,9 @@ _KEEP_ANSWER = """
 """
 _KEEP_RECEIPT = """
     INSERT INTO receipt (replica, n, answer)
-    VALUES (:replica, :n, :answer)
+    SELECT :replica, value, :answer
+      FROM json_each(:ns)
+     WHERE true
         ON CONFLICT (replica, n) DO NOTHING
 """
 _ANSWER = """
@@ -88,8 +90,8 @@ def keep_answer(
     """Keep the server's answer as it signed it, and which versions it speaks of (R37d, R56)."""
     bound = {"taken_at_ms": taken_at_ms, "text": answer.text, "signature": answer.signature}
     number = connection.execute(_KEEP_ANSWER, bound).lastrowid
-    kept = ({"replica": replica, "n": n, "answer": number} for replica, n in names)
-    connection.executemany(_KEEP_RECEIPT, kept)
+    for replica, ns in numbers_of(names).items():
+        connection.execute(_KEEP_RECEIPT, {"replica": replica, "ns": ns, "answer": number})
 
 
 def answer_for(connection: sqlite3.Connection, name: Name) -> SignedAnswer | None:

@@ -13,7 +13,7 @@ from diary.errors import PeerError
 from diary.evidence.receipt import Receipt
 from diary.rules.ids import ContractId, Millis, Place, ReplicaId, Slot
 from diary.rules.segment import Sealed
-from diary.store.versions import Name
+from diary.store.versions import Name, numbers_of
 
 # (slot + 432) / 1008 numbers the weeks: slot 0 was a Thursday's first, three days after a Monday's.
 _DUE = """
@@ -125,21 +125,22 @@ _NOTE_SENT = """
     INSERT INTO sent (sent_at_ms, server, what, name, bytes)
     VALUES (:sent_at_ms, :server, :what, :name, :bytes)
 """
+# By its row, and by its name too: should another process have dropped it, the row may be another one's.
 _RECEIVED = """
     UPDATE version
-       SET received_at_ms = :received_at_ms,
-           log_epoch = :log_epoch,
-           leaf_index = :leaf_index
-     WHERE replica = :replica
-       AND n = :n
+       SET received_at_ms = ?1,
+           log_epoch = ?2,
+           leaf_index = ?3
+     WHERE id = ?4
+       AND replica = ?5
+       AND n = ?6
 """
 # By the place, which has few versions: by the replica it would be all that was written since.
 _EDITED_SINCE = """
     SELECT DISTINCT version.contract, version.slot
-      FROM json_each(:names) AS name
+      FROM json_each(:ids) AS wanted
       JOIN version
-        ON version.replica = name.value ->> 0
-       AND version.n = name.value ->> 1
+        ON version.id = wanted.value
       JOIN version AS later INDEXED BY version_slot
         ON later.slot = version.slot
        AND later.slot IS NOT NULL
@@ -154,7 +155,10 @@ _EDITED_SINCE = """
 _LEAVE = """
     DELETE FROM outbox
      WHERE replica = :replica
-       AND n = :n
+       AND n IN (
+           SELECT value
+             FROM json_each(:ns)
+           )
 """
 _WAITING = """
     SELECT count(*),
@@ -322,33 +326,27 @@ def sent(connection: sqlite3.Connection) -> tuple[SentNote, ...]:
     return tuple(SentNote(*row) for row in connection.execute(_SENT))
 
 
-def receive(connection: sqlite3.Connection, receipts: Sequence[Receipt]) -> None:
-    """Note that the server holds these versions (R56).
+def receive(connection: sqlite3.Connection, received: Sequence[tuple[int, Receipt]]) -> None:
+    """Note that the server holds the versions in these rows of the file (R56).
 
     Raises:
         PlaceTakenError: Another version is known to stand where one of them is said to.
     """
-    received = [
-        {
-            "replica": receipt.replica,
-            "n": receipt.n,
-            "received_at_ms": receipt.received_at_ms,
-            "log_epoch": receipt.log_epoch,
-            "leaf_index": receipt.index,
-        }
-        for receipt in receipts
+    bound = [
+        (receipt.received_at_ms, receipt.log_epoch, receipt.index, id_, receipt.replica, receipt.n)
+        for id_, receipt in received
     ]
     try:
-        connection.executemany(_RECEIVED, received)
+        connection.executemany(_RECEIVED, bound)
     except sqlite3.IntegrityError as error:
-        raise PlaceTakenError(receipts) from error
-    connection.executemany(_LEAVE, ({"replica": row["replica"], "n": row["n"]} for row in received))
+        raise PlaceTakenError(receipt for _, receipt in received) from error
+    for replica, ns in numbers_of((receipt.replica, receipt.n) for _, receipt in received).items():
+        connection.execute(_LEAVE, {"replica": replica, "ns": ns})
 
 
-def edited_since(connection: sqlite3.Connection, receipts: Sequence[Receipt]) -> tuple[Place, ...]:
+def edited_since(connection: sqlite3.Connection, ids: Iterable[int]) -> tuple[Place, ...]:
     """Return where an entry that the server took was edited here before its receipt came (R25)."""
-    names = msgspec.json.encode([(receipt.replica, receipt.n) for receipt in receipts]).decode()
-    rows = connection.execute(_EDITED_SINCE, {"names": names})
+    rows = connection.execute(_EDITED_SINCE, {"ids": _json(ids)})
     return tuple((ContractId(contract), Slot(slot)) for contract, slot in rows)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
 from diary.rules.segment import Header, Sealed, VersionType, parse_header
@@ -313,6 +315,17 @@ def with_content(connection: sqlite3.Connection, wanted: Iterable[Name]) -> Iter
     """Yield the captures and entries of these names that have their content."""
     for replica, n in wanted:
         yield from connection.execute(_WITH_CONTENT, {"replica": replica, "n": n})
+
+
+def numbers_of(names: Iterable[Name]) -> dict[ReplicaId, str]:
+    """Return the names' numbers by replica, each as a list that SQLite's `json_each` reads.
+
+    A push is one replica's: one statement then asks for all of it.
+    """
+    numbers: dict[ReplicaId, list[int]] = {}
+    for replica, n in names:
+        numbers.setdefault(replica, []).append(n)
+    return {replica: msgspec.json.encode(ns).decode() for replica, ns in numbers.items()}
 
 
 def altered(connection: sqlite3.Connection) -> Iterator[Name]:
