@@ -59,17 +59,30 @@ class ServerLink:
 
 @dataclass(frozen=True, slots=True)
 class ReadyPush:
-    """A push that is signed, and noted here as about to leave; `ids` are its versions' rows in the file."""
+    """A push that is signed, and noted here as about to leave.
+
+    `ids` are its versions' rows in the file, `places` the segments that they are of; None stands among them
+    for what has no slot: terms, grants, a device list.
+    """
 
     signed: SignedPush
     ids: tuple[int, ...]
     names: tuple[versions.Name, ...]
+    places: frozenset[Place | None]
     versions: tuple[Sealed, ...]
 
     @property
     def size(self) -> int:
         """Return how many bytes its versions are."""
         return sum(len(item.header) + len(item.body or b"") + len(item.wrap or b"") for item in self.versions)
+
+    def is_apart_from(self, other: "ReadyPush") -> bool:
+        """Return whether the server may take either of the two first: neither needs the other (R35, R40).
+
+        Captures and entries are judged by the terms, which neither brings, and by what their own segment
+        holds, which only one of them changes.
+        """
+        return None not in self.places | other.places and self.places.isdisjoint(other.places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +176,13 @@ def sign_push(
                 name=name,
                 size=size,
             )
-    ids_of_it = tuple(item.id for item in outgoing)
-    return ReadyPush(signed, ids_of_it, tuple(item.name for item in outgoing), sealed)
+    return ReadyPush(
+        signed,
+        ids=tuple(item.id for item in outgoing),
+        names=tuple(item.name for item in outgoing),
+        places=frozenset(item.place for item in outgoing),
+        versions=sealed,
+    )
 
 
 def sign_enrolment(diary: OpenDiary, server_url: str, writer: ReplicaId | None = None) -> ReadyPush | None:

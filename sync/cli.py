@@ -14,7 +14,7 @@ from sync import server_command
 
 if TYPE_CHECKING:
     from diary.diary import Diary
-    from sync.engine import RefusedRow, SyncReport
+    from sync.report import RefusedRow, SyncReport
 
 DEVICE_NAME_CHARACTERS_MAX = 100
 

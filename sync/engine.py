@@ -1,8 +1,8 @@
 """One sync: the exchange's effects, carried out between the diary and the line (R37d, R40, R41, R45, R48).
 
-The line's requests run in a thread of their own, one at a time; everything that touches the diary stays in
-the caller's thread, to which the diary belongs. A run that fails anywhere has stored only what is true, and
-is simply begun again.
+The line's requests run in threads of their own, two pushes at a time at most; everything that touches the
+diary stays in the caller's thread, to which the diary belongs. A run that fails anywhere has stored only what
+is true, and is simply begun again: what was still on the line is asked about by its name.
 """
 
 from collections import deque
@@ -19,9 +19,10 @@ from diary.errors import UsageError
 from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, Page, read_answer
 from diary.exchanging import OlderCopyError, ReadyPush, ServerLink
-from diary.rules.ids import ContractId, Slot
+from diary.rules.ids import ContractId
 from diary.store.sending import Due
 from sync.exchange import (
+    PUSHES_UNDER_WAY_MAX,
     Answered,
     Ask,
     DeskEffect,
@@ -50,6 +51,7 @@ from sync.exchange import (
 from sync.fetching import Fetches
 from sync.healing import Looks, check_own, check_whole, run_healed
 from sync.protocol import PUSH_BYTES_MAX, Pull, PullAnswer, PushAnswer
+from sync.report import Progress, SyncReport, Tally
 from sync.succession import message_of, succeed
 from sync.transport import Transport, UnreachableError
 from sync.uploading import Upload, Uploads
@@ -66,53 +68,6 @@ class NotRegisteredError(UsageError):
     mend = "Everything stays on this device until then. Register it: diary register URL."
 
 
-class RefusedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One refused change in the report: where, and the word for why (CLI.md); None without a slot."""
-
-    slot: Slot | None
-    reason: str
-    contract: ContractId | None = None
-    because: str = ""
-    what: str = ""
-
-
-class SyncReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What one sync did: the form of `diary sync --json`.
-
-    `pushed` are accepted versions, `pulled` rows that were new here. `postponed` rows stay to be sent.
-    `head` tells how far each contract's log is read: [log epoch, size].
-    """
-
-    pushed: int
-    pulled: int
-    refused: tuple[RefusedRow, ...]
-    pictures_left: int
-    head: dict[ContractId, tuple[int, int]]
-    postponed: tuple[RefusedRow, ...]
-    pictures_sent: int
-    pictures_fetched: int
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a sync is, for waits over a second; `waiting` versions are still to be sent."""
-
-    pushed: int
-    pulled: int
-    waiting: int
-    pictures: int
-
-
-@dataclass(slots=True)
-class _Tally:
-    pushed: int = 0
-    pulled: int = 0
-    pictures_sent: int = 0
-    pictures_fetched: int = 0
-    refused: list[RefusedRow] = field(default_factory=list)
-    postponed: list[RefusedRow] = field(default_factory=list)
-
-
 @dataclass(slots=True)
 class _Desk:
     """What lies between line and diary during one run."""
@@ -125,7 +80,7 @@ class _Desk:
     tried: set[int] = field(default_factory=set)
     ready: ReadyPush | None = None
     message: bytes = b""  # of what lies ready: made while the line is busy, since then the server waits
-    under_way: ReadyPush | None = None
+    under_way: deque[ReadyPush] = field(default_factory=deque)
     answers: deque[tuple[ReadyPush, PushAnswer]] = field(default_factory=deque)
     copy_checked: bool = False
     no_room: bool = False
@@ -146,7 +101,7 @@ class Engine:
         self._uploads = Uploads(line, diary.clock)
         self._fetches = Fetches(line, diary.clock)
         self._progress = progress
-        self._tally = _Tally()
+        self._tally = Tally()
         self._desk = _Desk({})
 
     def run(self) -> SyncReport:
@@ -160,10 +115,10 @@ class Engine:
         link = self._diary.server()
         if link is None:
             raise NotRegisteredError
-        self._tally = _Tally()
+        self._tally = Tally()
         run_healed(self._diary, self._line, link, partial(self._sync, link))
         self._diary.note_sync(self._diary.now_ms())
-        return self._report()
+        return self._tally.report(len(self._diary.pictures_to_send()), self._diary.cursors())
 
     @property
     def tried(self) -> frozenset[int]:
@@ -184,7 +139,7 @@ class Engine:
         self._desk = _Desk(self._diary.cursors(), self._diary.log_epoch(), looks)
         self._line.authorise(self._diary.account, self._diary.replica, self._diary.token)
         try:
-            with ThreadPoolExecutor(max_workers=1, thread_name_prefix="line") as pool:
+            with ThreadPoolExecutor(PUSHES_UNDER_WAY_MAX, thread_name_prefix="line") as pool:
                 self._drive(pool, link)
         except UnreachableError:
             self._uploads.pace = self._uploads.pace.after_break()
@@ -193,12 +148,11 @@ class Engine:
     def _drive(self, pool: ThreadPoolExecutor, link: ServerLink) -> None:
         exchange, effects = begin(grants_wanted=self._diary.are_grants_wanted())
         desk: deque[DeskEffect | Finish] = deque()
-        asked: LineEffect | None = None
-        coming: Future[tuple[Came, int]] | None = None
+        line: deque[tuple[LineEffect, Future[tuple[Came, int]]]] = deque()
         while True:
             for effect in effects:
                 if isinstance(effect, Ask | Push | SendPicture | FetchPicture):
-                    asked, coming = effect, pool.submit(self._timed, self._request(effect))
+                    line.append((effect, pool.submit(self._timed, self._request(effect))))
                 else:
                     desk.append(effect)
             if desk:
@@ -207,8 +161,8 @@ class Engine:
                     return
                 event = self._work(work, link)
             else:
-                assert asked is not None, "with an empty desk something is on the line"
-                assert coming is not None, "what was asked is coming"
+                assert line, "with an empty desk something is on the line"
+                asked, coming = line.popleft()
                 came, took_ms = coming.result()
                 event = self._came(asked, came, took_ms, link)
                 self._tell()
@@ -233,7 +187,8 @@ class Engine:
                 return lambda: line.pull(pull)
             case Push():
                 assert desk.ready is not None, "a push is sent when it lies ready"
-                desk.under_way, desk.ready, message = desk.ready, None, desk.message
+                desk.under_way.append(desk.ready)
+                desk.ready, message = None, desk.message
                 return lambda: line.push(message)
             case SendPicture() if desk.no_room:
                 return lambda: "no_room"
@@ -260,9 +215,8 @@ class Engine:
                 return self._pages_came(came, took_ms)
             case Push():
                 assert isinstance(came, PushAnswer), "a push is answered"
-                assert desk.under_way is not None, "a push was under way"
-                desk.answers.append((desk.under_way, came))
-                pushed = desk.under_way
+                pushed = desk.under_way.popleft()
+                desk.answers.append((pushed, came))
                 self._uploads.pace = self._uploads.pace.after_push(len(pushed.names), pushed.size, took_ms)
                 return Answered()
             case SendPicture(name):
@@ -321,7 +275,10 @@ class Engine:
                 return Granted()
             case Read():
                 desk.ready = self._next_push(link)
-                return OutboxRead(versions=len(desk.ready.names) if desk.ready else 0)
+                if desk.ready is None:
+                    return OutboxRead(versions=0)
+                beside = self._uploads.pace.is_fast and all(map(desk.ready.is_apart_from, desk.under_way))
+                return OutboxRead(versions=len(desk.ready.names), beside=beside)
             case Settle():
                 return self._settle(link)
             case ListPictures():
@@ -362,39 +319,10 @@ class Engine:
         push, answer = self._desk.answers.popleft()
         answers = read_answer(answer.answers, bytes.fromhex(link.key))
         settled = self._diary.settle(push, answers, answer.answers)
-        self._tally.pushed += settled.accepted
-        self._tally.refused += [
-            RefusedRow(
-                slot=kept.slot,
-                reason=kept.reason,
-                contract=kept.contract,
-                because=kept.because,
-                what=kept.what,
-            )
-            for kept in settled.refused
-        ]
-        self._tally.postponed += [RefusedRow(slot=slot, reason=reason) for slot, reason in settled.postponed]
+        self._tally.settled(settled)
         self._desk.cursors = self._diary.cursors()
         return Settled(behind=settled.behind, sealed_anew=settled.sealed_anew > 0)
 
     def _tell(self) -> None:
         if self._progress is not None:
-            tally = self._tally
-            pictures = tally.pictures_sent + tally.pictures_fetched
-            self._progress(Progress(tally.pushed, tally.pulled, len(self._desk.queue), pictures))
-
-    def _report(self) -> SyncReport:
-        tally = self._tally
-        return SyncReport(
-            pushed=tally.pushed,
-            pulled=tally.pulled,
-            refused=tuple(tally.refused),
-            pictures_left=len(self._diary.pictures_to_send()),
-            head={
-                contract: (cursor.log_epoch, cursor.size)
-                for contract, cursor in sorted(self._diary.cursors().items())
-            },
-            postponed=tuple(tally.postponed),
-            pictures_sent=tally.pictures_sent,
-            pictures_fetched=tally.pictures_fetched,
-        )
+            self._progress(self._tally.progress(len(self._desk.queue)))

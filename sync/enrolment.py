@@ -10,8 +10,9 @@ from diary.evidence.signature import ROOT_PROOF, signed_message
 from diary.rules.segment import Sealed
 from diary.sealing.key_tree import Root
 from diary.sealing.keyring import KeyPlace
-from sync.engine import Engine, Progress, SyncReport
+from sync.engine import Engine
 from sync.protocol import RootProof
+from sync.report import Progress, SyncReport
 from sync.succession import enrol
 from sync.transport import Transport, TurnedAwayError
 

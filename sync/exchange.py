@@ -1,12 +1,17 @@
 """What to send next, given what came back (R40, R41, R45). Pure: no clock, disk, network or chance.
 
 One run of the exchange between a diary and its server, as a machine: `step` takes what happened and returns
-the effects to carry out. There are two places of work. The **line** carries one request at a time (`Ask`,
-`Push`, `SendPicture`, `FetchPicture`); the **desk** is the diary (`Take`, `Grant`, `Read`, `Settle`,
-`ListPictures`). An effect of the line always stands before those of the desk in the list, so that the line
-is busy while the desk writes: the next page is asked for before this one is stored, the next push is read
-and signed while this one is under way. Pushes themselves follow each other, never two at once: terms and
-grants must be there before the rows that need them.
+the effects to carry out. There are two places of work. The **line** carries requests (`Ask`, `Push`,
+`SendPicture`, `FetchPicture`), one at a time but for pushes; the **desk** is the diary (`Take`, `Grant`,
+`Read`, `Settle`, `ListPictures`). An effect of the line always stands before those of the desk in the list,
+so that the line is busy while the desk writes: the next page is asked for before this one is stored, the
+next push is read and signed while this one is under way.
+
+A second push joins the one that is under way where neither needs the other, so that the server judges one
+while the next travels: which of them it takes first changes nothing but their places in the log. Whether
+that is so is the desk's to say; terms and grants always go alone, since they must be there before the rows
+that need them, and what a segment's versions say may depend on the one before. Answers are settled in the
+order in which the pushes went.
 
 Pull first: deletions and new terms are learnt before anything is sent. Then rows, then pictures, and rows
 again before the next picture when some were written meanwhile (R41). With nothing to do a run is one
@@ -25,6 +30,7 @@ FIRST_PUSH_VERSIONS = 120  # before a line has shown how fast it is
 REQUEST_FAST_MS = 1_000  # a request that was answered sooner may grow
 REQUEST_SLOW_MS = 10_000  # one that took longer must shrink: what breaks off is sent again
 REQUEST_ITEMS_MIN = 10
+PUSHES_UNDER_WAY_MAX = 2  # one is judged while the next travels; a third would only wait at the server
 PULLS_AFTER_PUSH_MAX = 3  # another device that pushes all the time must not keep this run from ending
 
 
@@ -57,14 +63,18 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRead:
-    """A push lies ready with this many versions; 0 when all that may be sent was sent in this run."""
+    """A push lies ready with this many versions; 0 when all that may be sent was sent in this run.
+
+    `beside`: it may be under way beside those that are: neither needs the other.
+    """
 
     versions: int
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The push was answered."""
+    """The push that has been under way for longest was answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,16 +178,17 @@ Effect: TypeAlias = LineEffect | DeskEffect | Finish
 class Exchange:
     """Where a run stands.
 
-    `asking` and `pushing_now`: a request is on the line. `ready`: a push lies signed. `exhausted`: the
-    outbox gave nothing more. `behind`: rows of others are known to be unread. `pulls_left` bounds how often
-    a push is followed by another pull.
+    `asking` and `under_way`: a question, and how many pushes, are on the line. `ready`: a push lies signed,
+    and `beside` may join them. `exhausted`: the outbox gave nothing more. `behind`: rows of others are known
+    to be unread. `pulls_left` bounds how often a push is followed by another pull.
     """
 
     phase: Literal["pulling", "pushing", "pictures", "done"] = "pulling"
     asking: bool = False
     new_devices: bool = False
     ready: bool = False
-    pushing_now: bool = False
+    beside: bool = False
+    under_way: int = 0
     exhausted: bool = False
     behind: bool = False
     pulls_left: int = PULLS_AFTER_PUSH_MAX
@@ -297,18 +308,26 @@ def _outbox_read(exchange: Exchange, event: OutboxRead) -> Step:
         raise UnexpectedEventError("a second push was read before the first one went")
     if not event.versions:
         return _pushed_or_waiting(replace(exchange, exhausted=True))
-    if exchange.pushing_now:
-        return replace(exchange, ready=True), []
-    return replace(exchange, pushing_now=True), [Push(), Read()]
+    ready = replace(exchange, ready=True, beside=event.beside)
+    return _sent(ready, [Read()]) if _may_go(ready) else (ready, [])
 
 
 def _answered(exchange: Exchange) -> Step:
-    if not _in(exchange, "pushing").pushing_now:
+    if not _in(exchange, "pushing").under_way:
         raise UnexpectedEventError("an answer to no push")
-    if exchange.ready:
-        # The next push goes out first: the server works while the desk stores the last answers.
-        return replace(exchange, ready=False), [Push(), Settle(), Read()]
-    return replace(exchange, pushing_now=False), [Settle()]
+    now = replace(exchange, under_way=exchange.under_way - 1)
+    # The next push goes out first: the server works while the desk stores the last answers.
+    return _sent(now, [Settle(), Read()]) if _may_go(now) else (now, [Settle()])
+
+
+def _may_go(exchange: Exchange) -> bool:
+    """Return whether a push lies ready that may be on the line with those that are."""
+    most = PUSHES_UNDER_WAY_MAX if exchange.beside else 1
+    return exchange.ready and exchange.under_way < most
+
+
+def _sent(exchange: Exchange, then: list[Effect]) -> Step:
+    return replace(exchange, ready=False, under_way=exchange.under_way + 1), [Push(), *then]
 
 
 def _settled(exchange: Exchange, event: Settled) -> Step:
@@ -319,7 +338,7 @@ def _settled(exchange: Exchange, event: Settled) -> Step:
 
 
 def _pushed_or_waiting(exchange: Exchange) -> Step:
-    if exchange.pushing_now or exchange.ready:
+    if exchange.under_way or exchange.ready:
         return exchange, []
     if exchange.behind and exchange.pulls_left:
         again = replace(exchange, phase="pulling", asking=True, pulls_left=exchange.pulls_left - 1)

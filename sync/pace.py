@@ -24,11 +24,16 @@ BYTES_THAT_TELL = 4 * 1024  # how long less took says nothing about a line's spe
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How many versions a push carries, rows a pull asks for, and bytes a part of a picture has."""
+    """How many versions a push carries, rows a pull asks for, and bytes a part of a picture has.
+
+    `is_fast`: the last push was answered so soon that another may be under way beside the next (R41). On a
+    slow line that would only halve the speed of the one that counts first.
+    """
 
     push_versions: int = FIRST_PUSH_VERSIONS
     pull_rows: int = PULL_ROWS_MAX
     part_bytes: int = PART_BYTES_FIRST
+    is_fast: bool = False
 
     def after_pull(self, took_ms: int) -> "Pace":
         """Return the pace after rows were asked for: where that was slow, a push begins small."""
@@ -37,6 +42,7 @@ class Pace:
             self,
             pull_rows=next_size(self.pull_rows, took_ms, items_max=PULL_ROWS_MAX),
             push_versions=min(self.push_versions, most),
+            is_fast=self.is_fast and took_ms < REQUEST_FAST_MS,
         )
 
     def after_push(self, versions: int, size: int, took_ms: int) -> "Pace":
@@ -44,7 +50,8 @@ class Pace:
         # A push that was smaller because there was no more to send says nothing against a larger one.
         items = max(versions, self.push_versions)
         push_versions = next_size(items, took_ms, items_max=PUSH_VERSIONS_MAX)
-        return replace(self.after_part(size, took_ms), push_versions=push_versions)
+        is_fast = took_ms < REQUEST_FAST_MS
+        return replace(self.after_part(size, took_ms), push_versions=push_versions, is_fast=is_fast)
 
     def after_part(self, size: int, took_ms: int) -> "Pace":
         """Return the pace after so many bytes: the next part takes some seconds at the speed they had."""

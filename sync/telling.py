@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from diary.clock import Clock
-from sync.engine import Progress
+from sync.report import Progress
 
 TERMINAL_AFTER_MS = 1_000  # a shorter wait needs no words
 TERMINAL_EVERY_SECONDS = 0.5

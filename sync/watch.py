@@ -25,9 +25,10 @@ from diary.rules.deadline import UnsentWeek
 from diary.rules.ids import Millis
 from diary.rules.week import Week
 from diary.store.connection import FILE_NAME
-from sync.engine import Engine, NotRegisteredError, SyncReport
+from sync.engine import Engine, NotRegisteredError
 from sync.lock_warning import LockWarnings, next_in_ms
 from sync.network import has_route
+from sync.report import SyncReport
 from sync.schedule import (
     Schedule,
     after_change,

@@ -81,7 +81,8 @@ _LAST_SENT = """
            )
 """
 _READ = """
-    SELECT version.id, version.replica, version.n, version.header, sealed.body, sealed.wrap
+    SELECT version.id, version.replica, version.n, version.contract, version.slot,
+           version.header, sealed.body, sealed.wrap
       FROM json_each(:ids) AS wanted
       JOIN version
         ON version.id = wanted.value
@@ -251,10 +252,11 @@ class Due(msgspec.Struct, frozen=True, gc=False):
 
 
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
-    """A version on its way out."""
+    """A version on its way out; its place is None where it has no slot."""
 
     id: int
     name: Name
+    place: Place | None
     sealed: Sealed
 
 
@@ -298,8 +300,15 @@ def last_sent(connection: sqlite3.Connection, replica: ReplicaId) -> int:
 def read(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Outgoing]:
     """Return those of the versions that still wait, in the order asked for."""
     return [
-        Outgoing(id_, (ReplicaId(replica), n), Sealed(header=header, body=body, wrap=wrap))
-        for id_, replica, n, header, body, wrap in connection.execute(_READ, {"ids": _json(ids)})
+        Outgoing(
+            id_,
+            (ReplicaId(replica), n),
+            None if slot is None else (ContractId(contract), Slot(slot)),
+            Sealed(header=header, body=body, wrap=wrap),
+        )
+        for id_, replica, n, contract, slot, header, body, wrap in connection.execute(
+            _READ, {"ids": _json(ids)}
+        )
     ]
 
 

@@ -20,8 +20,9 @@ from diary.rules.ids import Slot
 from diary.rules.timesheet import Place
 from diary.rules.week import Week
 from diary.sealing.keyring import choose_place
-from sync.engine import Engine, SyncReport
+from sync.engine import Engine
 from sync.enrolment import login, register
+from sync.report import SyncReport
 from sync.transport import Transport
 from tests.practice import instant, record_slot, slot
 

@@ -17,7 +17,8 @@ from diary.clock import GivenClock
 from diary.diary import Diary
 from diary.errors import PeerError
 from diary.store import connection as files
-from sync.engine import Engine, SyncReport
+from sync.engine import Engine
+from sync.report import SyncReport
 from sync.transport import ServerFailedError, Transport
 from tests.model.older import say_older, upgrading
 from tests.model.serving import ServerDiedError, lay_back

@@ -17,8 +17,9 @@ from diary.rules.ids import Slot
 from diary.rules.timesheet import Place, SegmentView
 from diary.rules.week import Week
 from diary.sealing.keyring import choose_place
-from sync.engine import Engine, SyncReport
+from sync.engine import Engine
 from sync.enrolment import login, register
+from sync.report import SyncReport
 from sync.server.app import create_app
 from sync.server.settings import Settings
 from sync.transport import Transport

@@ -14,11 +14,12 @@ from diary.rules.ids import Millis, Slot
 from diary.rules.week import Week
 from diary.sealing.keyring import choose_place
 from diary.store import receipts
-from sync.engine import Engine, NotRegisteredError, Progress, SyncReport
+from sync.engine import Engine, NotRegisteredError
 from sync.enrolment import OtherServerError, UnknownAccountError, login, register
 from sync.fetching import Fetches
 from sync.pace import PART_BYTES_FIRST, PART_BYTES_MIN, Pace
 from sync.protocol import PICTURE_BYTES_MAX
+from sync.report import Progress, SyncReport
 from sync.transport import UnreachableError
 from sync.uploading import Uploads
 from tests.practice import SCREEN, record_slot, slot

@@ -114,6 +114,20 @@ def test_an_unfinished_picture_is_gone_on_with_unless_rows_wait() -> None:
     assert told[3:] == [[SendPicture("a")], [Read()]]
 
 
+@rule("R40")
+def test_a_push_that_needs_none_under_way_joins_the_first_and_a_third_waits() -> None:
+    apart = OutboxRead(500, beside=True)
+    told = effects_of(NOTHING, apart, apart, apart, Answered(), Settled(False), OutboxRead(0))
+    assert told[2:] == [[Push(), Read()], [Push(), Read()], [], [Push(), Settle(), Read()], [], []]
+
+
+@rule("R40")
+def test_a_push_that_needs_one_under_way_waits_until_all_are_answered() -> None:
+    apart = OutboxRead(500, beside=True)
+    told = effects_of(NOTHING, apart, apart, OutboxRead(500), Answered(), Settled(False), Answered())
+    assert told[4:] == [[], [Settle()], [], [Push(), Settle(), Read()]]
+
+
 def test_the_next_push_leaves_before_the_last_answer_is_stored() -> None:
     told = effects_of(NOTHING, OutboxRead(500), OutboxRead(500), Answered(), Settled(False), OutboxRead(0))
     assert told[2:] == [[Push(), Read()], [], [Push(), Settle(), Read()], [], []]
@@ -153,31 +167,37 @@ def test_what_was_not_asked_for_is_our_own_mistake(event: Event) -> None:
     st.integers(min_value=0, max_value=5),
     st.integers(min_value=0, max_value=5),
     st.lists(st.booleans(), max_size=6),
+    st.lists(st.booleans(), min_size=5, max_size=5),
 )
 def test_every_run_ends_having_sent_and_settled_each_push_once(
-    pages: int, pushes: int, waits: list[bool]
+    pages: int, pushes: int, waits: list[bool], besides: list[bool]
 ) -> None:
     """Drive the machine as the engine does and count: an oracle that knows only the numbers."""
     exchange, effects = begin()
-    line: Effect | None = None
+    line: list[Effect] = []
     desk: list[Effect] = []
+    read: list[bool] = []
     pages_left, pushes_left, pushed, settled, finished, steps = pages, pushes, 0, 0, False, 0
     while not finished:
         steps += 1
         assert steps < 200
         asked = [effect for effect in effects if isinstance(effect, Ask | Push | SendPicture | FetchPicture)]
-        assert len(asked) + (line is not None) <= 1, "two requests at once"
-        line = asked[0] if asked else line
+        if asked == [Push()]:
+            assert not line or (line == [Push()] and read[-1]), "it joins a push that it does not need"
+        else:
+            assert not asked or (len(asked) == 1 and not line), "two requests at once"
+        line += asked
         desk += [effect for effect in effects if effect not in asked]
         event: Event
-        match desk.pop(0) if desk else line:
+        match desk.pop(0) if desk else line.pop(0):
             case Finish():
                 finished = True
                 continue
             case Take():
                 event = Taken(new_devices=False)
             case Read():
-                event = OutboxRead(versions=min(pushes_left, 1))
+                read.append(besides[pushes_left - 1])
+                event = OutboxRead(versions=min(pushes_left, 1), beside=read[-1])
                 pushes_left -= min(pushes_left, 1)
             case Settle():
                 settled += 1
@@ -185,15 +205,12 @@ def test_every_run_ends_having_sent_and_settled_each_push_once(
             case ListPictures():
                 event = PicturesListed(to_send=tuple("p" for _ in waits), to_fetch=())
             case Ask():
-                line = None
                 event = PagesCame(pages=min(pages_left, 1), rows=min(pages_left, 1), more=pages_left > 1)
                 pages_left -= min(pages_left, 1)
             case Push():
-                line = None
                 pushed += 1
                 event = Answered()
             case _:
-                line = None
                 event = PictureDone(rows_wait=waits.pop() if waits else False)
         exchange, effects = step(exchange, event)
     assert (pushed, settled, pages_left, pushes_left) == (pushes, pushes, 0, 0)
