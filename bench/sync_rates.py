@@ -9,6 +9,8 @@ wire, server's checks and log, receipts; "pull", into a device that has joined a
 every hash and signature, the merge. "reconcile" is three syncs after both devices edited the same segments
 (PouchDB's `conflict_sync_s`); "reconcile_shown" also reads the week on both, as `conflict_visible_s` there
 reads the documents. "limit" is `bench.bare_limit` with the same versions, right after.
+
+`device_us` and `server_us` are what a version took of their processors: on a busy machine read those.
 """
 
 import argparse
@@ -18,6 +20,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -49,27 +52,66 @@ CONFLICTS = 1_000
 NOTHING_RUNS = 20
 SEAL_AT_ONCE = 500
 
-Figure = tuple[str, int, float]
-"""A figure's name, how many versions it is of, and the seconds they took."""
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What some work took: seconds, and of the processors of this process and of the server's."""
+
+    seconds: float
+    device_seconds: float = 0.0
+    server_seconds: float = 0.0
+
+    def shared_by(self, runs: int) -> "Cost":
+        """Return what each of so many runs took of it."""
+        return Cost(self.seconds / runs, self.device_seconds / runs, self.server_seconds / runs)
+
+
+Figure = tuple[str, int, Cost]
+"""A figure's name, how many versions it is of, and what they took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Measures work that this process and a server's share."""
+
+    server_pid: int
+
+    def of(self, work: Callable[[], object]) -> Cost:
+        """Do the work and return what it took."""
+        began, device, server = time.perf_counter(), time.process_time(), self._server_seconds()
+        work()
+        ended = time.perf_counter()
+        return Cost(ended - began, time.process_time() - device, self._server_seconds() - server)
+
+    def _server_seconds(self) -> float:
+        """Return the processor time of the server's threads so far, to the nanosecond."""
+        schedules = Path(f"/proc/{self.server_pid}/task").glob("*/schedstat")
+        return sum(int(path.read_text(encoding="ascii").split()[0]) for path in schedules) / 1e9
 
 
 def measure(versions: int = VERSIONS, runs: int = RUNS) -> None:
     """Print the figures: seconds, and versions a second at the median."""
-    found: dict[tuple[str, int], list[float]] = {}
+    found: dict[tuple[str, int], list[Cost]] = {}
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as folder, running(Path(folder, "server")) as server:
-            for name, n, seconds in _one_run(Path(folder), str(server.client.http.base_url), versions):
-                found.setdefault((name, n), []).append(seconds)
-    for (name, n), seconds_of_runs in found.items():
-        rate = round(n / median(seconds_of_runs))
-        print_figure(f"sync_{name}", seconds_of_runs, "s", by="workdiary", n=n, rows_per_s=rate)
+            url, meter = str(server.client.http.base_url), Meter(server.process.pid)
+            for name, n, cost in _one_run(Path(folder), url, versions, meter):
+                found.setdefault((name, n), []).append(cost)
+    for (name, n), costs in found.items():
+        seconds = [cost.seconds for cost in costs]
+        cpu = {
+            "device_us": round(1e6 * median(cost.device_seconds for cost in costs) / n, 1),
+            "server_us": round(1e6 * median(cost.server_seconds for cost in costs) / n, 1),
+        }
+        rate = round(n / median(seconds))
+        print_figure(f"sync_{name}", seconds, "s", by="workdiary", n=n, rows_per_s=rate, **cpu)
     for name in ("push", "pull"):
         pairs = zip(found[f"limit_{name}", versions], found[name, versions], strict=True)
-        shares = [limit / ours for limit, ours in pairs]
+        shares = [limit.seconds / ours.seconds for limit, ours in pairs]
         print_figure(f"sync_{name}_of_limit", shares, "times", by="workdiary/bare limit", n=versions)
 
 
-def _one_run(folder: Path, url: str, versions: int) -> Iterator[Figure]:
+def _one_run(folder: Path, url: str, versions: int, meter: Meter) -> Iterator[Figure]:
     with _new_diary(folder / "a") as a, Transport(url) as line_a, Transport(url) as line_b:
         contract = a.new_contract(title="Bench", manual_allowed=True)
         register(a, line_a)
@@ -77,36 +119,40 @@ def _one_run(folder: Path, url: str, versions: int) -> Iterator[Figure]:
         engine_a, engine_b = Engine(a, line_a), Engine(b, line_b)
         before = slot_at(a.now_ms())
         slots = [Slot(before - back) for back in range(1, versions + 1)]
-        yield "seal", versions, _timed(lambda: seal_captures(a, contract, slots))
+        yield "seal", versions, meter.of(lambda: seal_captures(a, contract, slots))
         a.send_asked()  # the older weeks are late: their freelancer says that they may be sent (R38)
-        yield "push", versions, _timed(engine_a.run)
+        yield "push", versions, meter.of(engine_a.run)
         with b:
-            yield "pull", versions, _timed(engine_b.run)
+            yield "pull", versions, meter.of(engine_b.run)
             assert len(b.weeks()) == len(a.weeks()), "the second device shows every week"
             limit = bare_limit.measure(folder / "bare", _sealed_in(folder / "a"))
-            yield "limit_push", versions, limit.push_seconds
-            yield "limit_pull", versions, limit.pull_seconds
-            yield from _between_two(a, b, engine_a, engine_b, Slot(before - versions))
+            yield "limit_push", versions, Cost(limit.push_seconds)
+            yield "limit_pull", versions, Cost(limit.pull_seconds)
+            yield from _between_two(a, b, (engine_a, engine_b), Slot(before - versions), meter)
 
 
-def _between_two(a: Diary, b: Diary, engine_a: Engine, engine_b: Engine, last: Slot) -> Iterator[Figure]:
+def _between_two(
+    a: Diary, b: Diary, engines: tuple[Engine, Engine], last: Slot, meter: Meter
+) -> Iterator[Figure]:
+    engine_a, engine_b = engines
     engine_a.run()
     engine_b.run()
-    yield "noop", 1, median(_timed(engine_a.run) for _ in range(NOTHING_RUNS))
+    all_of_them = meter.of(lambda: [engine_a.run() for _ in range(NOTHING_RUNS)])
+    yield "noop", 1, all_of_them.shared_by(NOTHING_RUNS)
     (contract,) = a.contracts()
     seal_captures(a, contract, [Slot(last - back) for back in range(1, DAY + 1)])
     a.send_asked()
-    yield "one_day", DAY, _timed(lambda: (engine_a.run(), engine_b.run()))
+    yield "one_day", DAY, meter.of(lambda: (engine_a.run(), engine_b.run()))
     places = _claimed_places(a, CONFLICTS)
     engine_a.run()
     engine_b.run()
     for diary in (a, b):
         _edit(diary, places)
-    synced = _timed(lambda: (engine_a.run(), engine_b.run(), engine_a.run()))
+    synced = meter.of(lambda: (engine_a.run(), engine_b.run(), engine_a.run()))
     yield "reconcile", len(places), synced
     shown: list[dict[Place, tuple[str, int]]] = []
-    read = _timed(lambda: shown.extend(_shown(diary, places) for diary in (a, b)))
-    yield "reconcile_shown", len(places), synced + read
+    read = meter.of(lambda: shown.extend(_shown(diary, places) for diary in (a, b)))
+    yield "reconcile_shown", len(places), Cost(synced.seconds + read.seconds)
     assert shown[0] == shown[1], "both devices show the same memos"
     assert all(shown[0][place][1] == 2 for place in places), "both edits stand, none unseen"
 
@@ -187,12 +233,6 @@ def _logged_in(home: Path, line: Transport, phrase: str) -> Diary:
     home.mkdir()
     place = choose_place(home, "file")
     return login(home, line, phrase, clock=SystemClock(), place=place, device_name=home.name)[0]
-
-
-def _timed(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 def main() -> None:
