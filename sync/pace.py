@@ -51,6 +51,10 @@ class Pace:
         items = max(versions, self.push_versions)
         push_versions = next_size(items, took_ms, items_max=PUSH_VERSIONS_MAX)
         is_fast = took_ms < REQUEST_FAST_MS
+        if is_fast:
+            # As many as this line has just shown that it carries in a second: no need to feel the way there.
+            shown = versions * REQUEST_FAST_MS // max(took_ms, 1)
+            push_versions = max(push_versions, min(PUSH_VERSIONS_MAX, shown))
         return replace(self.after_part(size, took_ms), push_versions=push_versions, is_fast=is_fast)
 
     def after_part(self, size: int, took_ms: int) -> "Pace":

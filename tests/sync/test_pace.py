@@ -37,6 +37,25 @@ def test_on_a_fast_line_it_grows_to_the_limits_within_a_few_requests() -> None:
     assert pace.part_bytes == 8 * PART_BYTES_FIRST
 
 
+@rule("R41")
+@rule("R44")
+def test_a_push_is_as_large_as_the_line_has_shown_that_it_carries_in_a_second() -> None:
+    assert Pace().after_push(versions=120, size=100_000, took_ms=20).push_versions == PUSH_VERSIONS_MAX
+    assert Pace(push_versions=20).after_push(versions=10, size=9_000, took_ms=100).push_versions == 100
+    assert Pace(push_versions=20).after_push(versions=1, size=900, took_ms=100).push_versions == 40
+
+
+@rule("R41")
+def test_another_push_joins_one_that_is_under_way_only_while_the_line_is_fast() -> None:
+    fast = Pace().after_push(versions=120, size=100_000, took_ms=20)
+    assert fast.is_fast
+    assert fast.after_pull(took_ms=20).is_fast
+    assert not Pace().is_fast
+    assert not fast.after_pull(took_ms=2_500).is_fast
+    assert not fast.after_push(versions=500, size=400_000, took_ms=1_000).is_fast
+    assert not fast.after_break().is_fast
+
+
 def test_a_small_request_says_nothing_about_the_line() -> None:
     assert Pace().after_part(100, took_ms=3_000) == Pace()
 
