@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 
 from diary.errors import DamageError, MachineError
-from sync.server import storage_sqlite_statements as sql
+from sync.server import storage_sqlite_schema as schema
 
 BUSY_MILLIS = 10_000  # longer than any transaction of ours; then the asker is told to come again
 PAGE_BYTES = 8192  # a sealed row is about 1.5 KB: several fit into a page without overflow
@@ -80,12 +80,12 @@ def _prepare(connection: apsw.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     found = connection.pragma("user_version")
     if found == 0:
-        connection.execute(sql.SCHEMA)
-        connection.pragma("user_version", sql.SCHEMA_VERSION)
-    while found in sql.MIGRATIONS:
-        connection.execute(sql.MIGRATIONS[found])
+        connection.execute(schema.SCHEMA)
+        connection.pragma("user_version", schema.SCHEMA_VERSION)
+    while found in schema.MIGRATIONS:
+        connection.execute(schema.MIGRATIONS[found])
         found += 1
         connection.pragma("user_version", found)
     connection.execute("COMMIT")
-    if found not in {0, sql.SCHEMA_VERSION}:
-        raise UnknownSchemaError(found=found, known=sql.SCHEMA_VERSION)
+    if found not in {0, schema.SCHEMA_VERSION}:
+        raise UnknownSchemaError(found=found, known=schema.SCHEMA_VERSION)

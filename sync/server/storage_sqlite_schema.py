@@ -1,0 +1,180 @@
+"""The embedded database's tables, and what makes a file of an earlier format one of today's (R45, R69).
+
+The account is the first column of every key. Content (`body`, `wrap`) is taken from a row by UPDATE; with
+`secure_delete` the freed bytes are overwritten, and a truncated WAL keeps no older copy (R25).
+
+That is all of it only because no row of `version` ever moves from its page to another, which would leave a
+copy in the first one's gap: a row comes behind the last one, and only ever loses its content, which makes it
+shorter where it stands. The triggers hold the table to it; they cost an insert nothing, and an update that
+names no other column reads none.
+"""
+
+SCHEMA_VERSION = 6
+
+VERSIONS_STAY = """
+    CREATE TRIGGER version_never_goes
+    BEFORE DELETE ON version
+    BEGIN
+        SELECT RAISE(ABORT, 'a row of the log stays: its neighbours must not move');
+    END;
+
+    CREATE TRIGGER version_stays_where_it_is
+    BEFORE UPDATE ON version
+    WHEN NEW.rowid <> OLD.rowid
+    BEGIN
+        SELECT RAISE(ABORT, 'a row of the log stays: its neighbours must not move');
+    END;
+
+    CREATE TRIGGER version_stays_as_it_is
+    BEFORE UPDATE OF account, contract, log_epoch, log_index, received_at_ms, replica, n, type, slot, push,
+                     leaf, header, body_hash
+    ON version
+    BEGIN
+        SELECT RAISE(ABORT, 'a row of the log only loses its content: its neighbours must not move');
+    END;
+
+    CREATE TRIGGER version_only_loses_content
+    BEFORE UPDATE OF body, wrap ON version
+    WHEN NEW.body IS NOT NULL OR NEW.wrap IS NOT NULL
+    BEGIN
+        SELECT RAISE(ABORT, 'a row of the log only loses its content: its neighbours must not move');
+    END;
+"""
+
+SCHEMA = (
+    """
+    CREATE TABLE account (
+        account TEXT NOT NULL PRIMARY KEY CHECK (length(account) = 32),
+        root TEXT NOT NULL CHECK (length(root) = 64),
+        list_index INTEGER CHECK (list_index >= 0),
+        received_at_ms INTEGER NOT NULL CHECK (received_at_ms >= 0),
+        picture_bytes INTEGER NOT NULL DEFAULT 0 CHECK (picture_bytes >= 0),
+        list_epoch INTEGER NOT NULL DEFAULT 1 CHECK (list_epoch >= 1),
+        log_epoch INTEGER NOT NULL DEFAULT 1 CHECK (log_epoch >= 1)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE opening (
+        account TEXT NOT NULL REFERENCES account,
+        log_epoch INTEGER NOT NULL CHECK (log_epoch > 1),
+        text TEXT NOT NULL,
+        signature BLOB NOT NULL CHECK (length(signature) = 64),
+        PRIMARY KEY (account, log_epoch)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE replica (
+        account TEXT NOT NULL REFERENCES account,
+        replica TEXT NOT NULL CHECK (length(replica) = 32),
+        token_hash BLOB NOT NULL CHECK (length(token_hash) = 32),
+        revoked INTEGER NOT NULL DEFAULT 0 CHECK (revoked IN (0, 1)),
+        PRIMARY KEY (account, replica)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE contract (
+        account TEXT NOT NULL REFERENCES account,
+        contract TEXT NOT NULL CHECK (length(contract) = 32),
+        log_epoch INTEGER NOT NULL CHECK (log_epoch >= 1),
+        size INTEGER NOT NULL CHECK (size >= 0),
+        PRIMARY KEY (account, contract)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX contract_alone ON contract (contract);
+
+    CREATE TABLE push (
+        account TEXT NOT NULL REFERENCES account,
+        hash BLOB NOT NULL CHECK (length(hash) = 32),
+        replica TEXT NOT NULL,
+        hashes BLOB NOT NULL CHECK (length(hashes) % 64 = 0),
+        signature BLOB NOT NULL CHECK (length(signature) = 64),
+        PRIMARY KEY (account, hash)
+    ) STRICT;
+
+    CREATE TABLE version (
+        account TEXT NOT NULL,
+        contract TEXT NOT NULL,
+        log_epoch INTEGER NOT NULL CHECK (log_epoch >= 1),
+        log_index INTEGER NOT NULL CHECK (log_index >= 0),
+        received_at_ms INTEGER NOT NULL,
+        replica TEXT NOT NULL CHECK (length(replica) = 32),
+        n INTEGER NOT NULL CHECK (n >= 1),
+        type TEXT NOT NULL,
+        slot INTEGER,
+        push BLOB NOT NULL CHECK (length(push) = 32),
+        leaf BLOB NOT NULL CHECK (length(leaf) = 32),
+        header TEXT NOT NULL,
+        body_hash BLOB NOT NULL CHECK (length(body_hash) = 32),
+        body BLOB,
+        wrap BLOB CHECK (wrap IS NULL OR body IS NOT NULL),
+        UNIQUE (account, contract, log_epoch, log_index),
+        UNIQUE (account, replica, n)
+    ) STRICT;
+    CREATE INDEX version_slot ON version (account, contract, slot) WHERE slot IS NOT NULL;
+    CREATE INDEX version_terms ON version (account, contract, log_index) WHERE type = 'terms';
+
+    CREATE TABLE refusal (
+        account TEXT NOT NULL REFERENCES account,
+        replica TEXT NOT NULL CHECK (length(replica) = 32),
+        n INTEGER NOT NULL CHECK (n >= 1),
+        header_hash BLOB NOT NULL CHECK (length(header_hash) = 32),
+        body_hash BLOB NOT NULL CHECK (length(body_hash) = 32),
+        reason TEXT NOT NULL,
+        because TEXT NOT NULL,
+        refused_at_ms INTEGER NOT NULL,
+        PRIMARY KEY (account, replica, n)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE picture (
+        account TEXT NOT NULL REFERENCES account,
+        name TEXT NOT NULL CHECK (length(name) = 64),
+        replica TEXT NOT NULL,
+        n INTEGER NOT NULL,
+        size INTEGER NOT NULL CHECK (size > 0),
+        whole INTEGER NOT NULL DEFAULT 0 CHECK (whole IN (0, 1)),
+        counted INTEGER NOT NULL DEFAULT 0 CHECK (counted IN (0, 1)),
+        PRIMARY KEY (account, name, replica, n)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX picture_version ON picture (account, replica, n);
+
+    CREATE TABLE doomed (
+        account TEXT NOT NULL REFERENCES account,
+        name TEXT NOT NULL,
+        PRIMARY KEY (account, name)
+    ) STRICT, WITHOUT ROWID;
+"""
+    + VERSIONS_STAY
+)
+
+# What makes a file of that version one of the next.
+MIGRATIONS = {
+    1: """
+        ALTER TABLE account ADD COLUMN picture_bytes INTEGER NOT NULL DEFAULT 0 CHECK (picture_bytes >= 0);
+        UPDATE account
+           SET picture_bytes = held.size
+          FROM (SELECT one.account, sum(one.size) AS size
+                  FROM (SELECT account, max(size) AS size
+                          FROM picture
+                         WHERE whole
+                         GROUP BY account, name) AS one
+                 GROUP BY one.account) AS held
+         WHERE held.account = account.account;
+    """,
+    2: """
+        ALTER TABLE account ADD COLUMN list_epoch INTEGER NOT NULL DEFAULT 1 CHECK (list_epoch >= 1);
+        ALTER TABLE account ADD COLUMN log_epoch INTEGER NOT NULL DEFAULT 1 CHECK (log_epoch >= 1);
+        CREATE TABLE opening (
+            account TEXT NOT NULL REFERENCES account,
+            log_epoch INTEGER NOT NULL CHECK (log_epoch > 1),
+            text TEXT NOT NULL,
+            signature BLOB NOT NULL CHECK (length(signature) = 64),
+            PRIMARY KEY (account, log_epoch)
+        ) STRICT, WITHOUT ROWID;
+    """,
+    3: "",  # the triggers that came with it are replaced below
+    4: """
+        ALTER TABLE picture ADD COLUMN counted INTEGER NOT NULL DEFAULT 0 CHECK (counted IN (0, 1));
+        UPDATE picture SET counted = whole;
+    """,
+    5: """
+        DROP TRIGGER IF EXISTS version_never_goes;
+        DROP TRIGGER IF EXISTS version_only_loses_content;
+    """
+    + VERSIONS_STAY,
+}
