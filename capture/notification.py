@@ -68,9 +68,10 @@ class Offers:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The desktop has taken it."""
+    """The desktop has taken it; `is_quiet` as in `Offers`: it may show it later, or never."""
 
     handle: Handle
+    is_quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,15 +93,15 @@ class BusNotifier:
     async def show(self, notice: Notice) -> Shown | NotShown:
         """Show it (see `Notifier`)."""
         try:
-            handle = await self._patiently(lambda: self._notify(notice))
+            shown = await self._patiently(lambda: self._notify(notice))
         except DBusErrorResponse:
             return NotShown(NO_SERVICE)
         except _FAULTS as fault:
             return NotShown(_why(fault))
-        self._open.add(handle)
+        self._open.add(shown.handle)
         if notice.stays_ms is not None:
-            self._time(handle, notice.stays_ms)
-        return Shown(handle)
+            self._time(shown.handle, notice.stays_ms)
+        return shown
 
     async def withdraw(self, handle: Handle) -> None:
         """Take it away (see `Notifier`)."""
@@ -137,11 +137,11 @@ class BusNotifier:
             service=service.name,
         )
 
-    async def _notify(self, notice: Notice) -> Handle:
+    async def _notify(self, notice: Notice) -> Shown:
         service = await self._ready()
         replaces = self._number(notice.replaces, service) if notice.replaces else 0
         reply = await self._call("Notify", "susssasa{sv}i", _arguments(notice, service, replaces))
-        return self._handle(reply, reply.body[0])
+        return Shown(self._handle(reply, reply.body[0]), is_quiet=await self._is_quiet())
 
     async def _close(self, handle: Handle) -> None:
         service = await self._ready()

@@ -35,6 +35,7 @@ STAYS_MS_LEAST = 10_000  # with a shorter notice period it is still to be read
 ENDING_SECONDS_MAX = 10.0  # a desktop that answers nobody holds up the end of the tracker no longer
 SEEN_MAX = 64  # places; a slot has one snapshot, and no draft is older than the tracker's last run
 OTHERWISE = "Remove a snapshot with `diary remove @last`, or on the pages."
+QUIET = f"This desktop is told not to disturb and may show no notifications. {OTHERWISE}"
 WHY_NO_PICTURE = {"black": "The picture was all black.", "no_permission": "The desktop allowed no picture."}
 NO_PICTURE = "There is no picture of it."
 
@@ -140,7 +141,7 @@ class SnapshotNotices:
         elif not offers.buttons:
             self._say_once(f"This desktop's notifications ({offers.service}) have no buttons. {OTHERWISE}")
         elif offers.is_quiet:
-            self._say_once(f"This desktop is told not to disturb and may show no notifications. {OTHERWISE}")
+            self._say_once(QUIET)
         elif not offers.pictures:
             self._say_once(f"This desktop's notifications ({offers.service}) show no pictures.")
 
@@ -162,7 +163,9 @@ class SnapshotNotices:
         match await self._notifier.show(notice):
             case Shown(handle) if self._known(place) is None:
                 await self._notifier.withdraw(handle)  # it was removed meanwhile
-            case Shown(handle):
+            case Shown(handle, is_quiet):
+                if is_quiet:
+                    self._say_once(QUIET)
                 self._shown.add(handle)
                 self._diary.note_notice(place, handle)
             case NotShown(because):

@@ -15,6 +15,7 @@ class ToyService:
         self.was_shown: list[Notice] = []
         self.listener: Callable[[Answer], None] | None = None
         self.numbers = count(1)
+        self.is_quiet = False
 
     def tell(self, answer: Answer) -> None:
         """Hand an answer to whoever listens now."""
@@ -66,7 +67,7 @@ class ToyNotifier:
         if notice.stays_ms is not None:
             loop = asyncio.get_running_loop()
             self.timers[handle] = loop.call_later(notice.stays_ms / 1000, self._over, handle)
-        return Shown(handle)
+        return Shown(handle, self.service.is_quiet)
 
     async def withdraw(self, handle: Handle) -> None:
         if handle in self.service.on_screen:

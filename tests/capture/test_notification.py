@@ -378,6 +378,10 @@ def test_a_desktop_that_is_not_to_disturb_says_so(screen: NotificationDesktop) -
             await off_loop(lambda: screen.be_quiet(quiet=True))
             try:
                 assert (await ours.notifier.begin(ours.answers.append)).is_quiet
+                shown = await ours.notifier.show(Notice("Snapshot", "Mill", None, (REMOVE,), 60_000))
+                assert isinstance(shown, Shown)
+                assert shown.is_quiet
+                await ours.notifier.withdraw(shown.handle)
             finally:
                 await off_loop(lambda: screen.be_quiet(quiet=False))
 

@@ -296,6 +296,24 @@ def test_each_thing_that_is_missing_has_its_words(desk: Desk, offers: Offers, sa
     assert said in "".join(desk.said)
 
 
+@rule("R17")
+def test_a_desktop_that_is_told_not_to_disturb_later_is_noticed_then_and_named_once(desk: Desk) -> None:
+    async def story(notices: SnapshotNotices) -> None:
+        notices.see(desk.draft())
+        await check_soon(lambda: desk.on_screen)
+        assert desk.said == []
+        desk.service.is_quiet = True
+        for later in (1, 2):
+            notices.see(desk.draft(Slot(NINE + later)))
+        await check_soon(lambda: len(desk.on_screen) == 3)
+        await asyncio.sleep(0.1)
+
+    desk.run_with(story)
+    (said,) = desk.said
+    assert "told not to disturb" in said
+    assert "diary remove @last" in said
+
+
 @rule("R4")
 def test_what_cannot_be_removed_is_shown_and_said(desk: Desk) -> None:
     async def story(notices: SnapshotNotices) -> None:
