@@ -194,9 +194,17 @@ class Device:
 
     def be_updated(self) -> None:
         """Go on from the file as the version before would have left it (R70)."""
-        self.diary.close()
+        self._end()
         say_older(self.home)
         self._open()
+
+    def _end(self) -> None:
+        """Close the diary; where the process was to die, it may do so now."""
+        try:
+            self.diary.close()
+        except CrashError:
+            self.connection.close()
+            self._lay_back()
 
     def _lay_back(self) -> None:
         lay_back(self._aside, self.home)
@@ -220,7 +228,7 @@ class Device:
         "in place" writes into the same file, as when a disk is put back; "anew" makes a file of its own;
         "backup" is what `diary restore` does.
         """
-        self.diary.close()
+        self._end()
         if way == "backup":
             aside = backup.restore(self.home, kept.with_suffix(".backup"), now_ms=self.clock.now_ms())
             assert aside is not None, "the diary that lay there is put aside"

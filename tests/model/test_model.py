@@ -1,7 +1,8 @@
 """Whatever people, lines, clocks and crashes do, the promises of ARCHITECTURE.md hold (R6, R25, R33-R45).
 
-A failure prints the fewest steps that were found, and the seed: MODEL_SEED runs all of it again,
-MODEL_EXAMPLES says for how long, MODEL_RAW=1 leaves the steps as they came.
+Each run draws a seed. A failure prints it with the fewest steps that were found, and the same environment
+plays them again: `MODEL_SEED=… pytest tests/model -k sqlite`. MODEL_EXAMPLES says for how long; MODEL_RAW=1
+leaves the steps as they came. Ids are drawn anew each time: what hangs on their order may take a few runs.
 """
 
 import os
