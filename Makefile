@@ -11,7 +11,7 @@ LOCK := requirements.lock
 help:
 	@echo "make run      record this screen into an encrypted diary, sync it, open it in Datasette"
 	@echo "make test     every gate and test"
-	@echo "make soak     what takes longer than a test run may"
+	@echo "make soak     what takes longer than a test run may: two hours on two cores"
 	@echo "make bench    figures as JSON lines, peers and limits beside ours"
 	@echo "make lock     resolve the dependencies anew into $(LOCK)"
 
