@@ -51,10 +51,10 @@ def _register(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
     ) -> None:
         """Bring this diary to a server: account, contracts and everything recorded so far."""
         from sync.enrolment import register as enrol_here
-        from sync.telling import Teller
+        from sync.telling import SyncTeller
         from sync.transport import Transport
 
-        with Transport(url) as line, open_diary() as diary, Teller(desk_of(ctx).clock) as teller:
+        with Transport(url) as line, open_diary() as diary, SyncTeller(desk_of(ctx).clock) as teller:
             report = enrol_here(diary, line, progress=teller)
         say(f"Registered with {line.url}.")
         _show(report, as_json=as_json)
@@ -74,13 +74,13 @@ def login(
 ) -> None:
     """Make this an additional device of your account, by its recovery phrase."""
     from sync.enrolment import login as log_in
-    from sync.telling import Teller
+    from sync.telling import SyncTeller
     from sync.transport import Transport
 
     desk = desk_of(ctx)
     place = place_for(desk.home, passphrase=passphrase, key_file=key_file)
     phrase = asked_phrase(phrase_file)
-    with Transport(url) as line, Teller(desk.clock) as teller:
+    with Transport(url) as line, SyncTeller(desk.clock) as teller:
         diary, report = log_in(
             desk.home,
             line,
@@ -113,14 +113,14 @@ def _sync(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
             _watch(desk, open_diary, as_json=as_json)
             return
         from sync.engine import Engine, NotRegisteredError
-        from sync.telling import Teller
+        from sync.telling import SyncTeller
         from sync.transport import Transport
 
         with open_diary() as diary:
             link = diary.server()
             if link is None:
                 raise NotRegisteredError
-            with Transport(link.url) as line, Teller(desk.clock) as teller:
+            with Transport(link.url) as line, SyncTeller(desk.clock) as teller:
                 report = Engine(diary, line, progress=teller).run()
             diary.thin_pictures()
         _show(report, as_json=as_json)

@@ -24,7 +24,8 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")]
 @app.command()
 def backup(ctx: typer.Context, file: File) -> None:
     """Copy the whole diary into one file, while it is in use; it is sealed, and its keys with it."""
-    with desk_of(ctx).open_diary() as diary, shown("Copying the diary") as progress:
+    desk = desk_of(ctx)
+    with desk.open_diary() as diary, shown("Copying the diary", desk.clock) as progress:
         size = diary.backup(file, progress)
         phrase_waits = diary.phrase() is not None
     tell(f"{file}: {size / 1_000_000:,.1f} MB, sealed. Restore it: diary restore {file}.")

@@ -108,7 +108,7 @@ def search(
     desk = desk_of(ctx)
     with desk.open_diary() as diary:
         sheet = sheet_of(diary, utc=utc)
-        with shown("Reading the diary") as progress:
+        with shown("Reading the diary", desk.clock) as progress:
             result = diary.search(text, limit=None if as_json else FOUND_MAX, progress=progress)
         found = [view for hit in result.hits if (view := diary.segment((hit.contract, hit.slot))) is not None]
     desk.list_places([((one.contract, one.slot),) for one in found])
