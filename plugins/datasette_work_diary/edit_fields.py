@@ -63,6 +63,16 @@ def edit_fields(
     )
 
 
+def memo_meanwhile(segments: Sequence[SegmentView], was: str, new: str | None) -> str | None:
+    """Return the memo that took the place of what a form was opened with, None where none did (R26).
+
+    Where a selection had different memos the form was opened with none, and knows of none.
+    """
+    if new is None or not (was or len(segments) == 1):
+        return None
+    return next((one.memo for one in segments if one.memo not in {was, new}), None)
+
+
 def _labels(contracts: Sequence[Contract], *kept: str) -> tuple[str, ...]:
     """Return the labels that the contracts offer, and those that stand there although they no longer do."""
     offered = dict.fromkeys(label for contract in contracts for label in contract.labels)

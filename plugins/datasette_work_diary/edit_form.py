@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from datasette.utils.asgi import BadRequest, Response
 
-from datasette_work_diary.edit_fields import EditFields, Typed, edit_fields
+from datasette_work_diary.edit_fields import EditFields, Typed, edit_fields, memo_meanwhile
 from datasette_work_diary.frame import Handler, RefusalSaid, crumbs, reading_of, show, viewer_here
 from datasette_work_diary.pages import day_named, look_at_day, show_day
 from datasette_work_diary.reading import Reading, counted, hours, sentence, short_day, slots_label, time_left
@@ -157,6 +157,7 @@ class Edited:
     reading: Reading
     fields: EditFields | None
     outcome: Outcome
+    meanwhile: str | None = None
 
 
 async def edit(datasette: Any, request: Any) -> Any:
@@ -173,6 +174,10 @@ async def edit(datasette: Any, request: Any) -> Any:
         if segments and changed:
             new_memo = memo if memo != memo_was else None
             new_label = label if label != label_was else None
+            stands = memo_meanwhile(segments, memo_was, new_memo)
+            if stands is not None:
+                again = edit_fields(segments, diary.contracts(), back, reading)
+                return Edited(reading, again, outcome, stands)
             outcome = tried(lambda: diary.edit(places, memo=new_memo, label=new_label), reading)
         fields = edit_fields(segments, diary.contracts(), back, reading) if segments else None
         return Edited(reading, fields, outcome)
@@ -181,6 +186,11 @@ async def edit(datasette: Any, request: Any) -> Any:
     fields, outcome = edited.fields, edited.outcome
     if fields is None:
         return led_on(datasette, request, back, "Nothing is selected that could be edited.", problem=True)
+    if edited.meanwhile is not None:
+        # Two windows, one memo: who saves second sees what stands before it goes.
+        because = f"It was changed elsewhere meanwhile, and says now: “{edited.meanwhile}”."
+        outcome = Outcome(0, (RefusalSaid("Not saved yet", "", because, "Save again to put yours there."),))
+        memo_was = edited.meanwhile
     if saving and not outcome.refusals:
         says = f"Saved for {counted(outcome.done, 'segment')}." if outcome.done else "Nothing was changed."
         return led_on(datasette, request, back, says)
