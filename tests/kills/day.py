@@ -24,7 +24,6 @@ from capture.tracker import Tracker
 from diary.clock import GivenClock
 from diary.correcting import NoSegmentError
 from diary.diary import Diary
-from diary.idling import NothingAskedError
 from diary.rules.ids import ContractId, Millis, Slot
 from diary.sealing.keyring import choose_place
 from tests.practice import instant, slot
@@ -73,9 +72,12 @@ class Day:
     def act(self, diary: Diary) -> None:
         """Do what it is time for and was not acknowledged: another process of the freelancer's would."""
         for at, (minute, what, memo) in enumerate(ACTS):
-            if at not in self.noted("acts") and diary.now_ms() >= BEGINNING + minute * 60_000:
-                self._do(diary, what, memo)
-                self.note("acts", at)
+            if at in self.noted("acts") or diary.now_ms() < BEGINNING + minute * 60_000:
+                continue
+            if what == "answer" and diary.idle_question() is None:
+                continue  # whoever comes back later may be asked later
+            self._do(diary, what, memo)
+            self.note("acts", at)
 
     def _do(self, diary: Diary, what: str, memo: str) -> None:
         match what:
@@ -87,8 +89,7 @@ class Day:
                 with suppress(NoSegmentError):  # who comes back late finds nothing to remove
                     diary.remove([(diary.contract("Bakery").id, REMOVED)])
             case "answer":
-                with suppress(NothingAskedError):  # nor does who comes back late find anything asked
-                    diary.answer_idle("move", move_to=diary.contract("Bakery").id)
+                diary.answer_idle("move", move_to=diary.contract("Bakery").id)
             case contract:
                 diary.start(diary.contract(contract).id, memo=memo)
 
