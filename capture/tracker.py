@@ -23,8 +23,8 @@ from capture.idle_notice import IdleNotice
 from capture.kept import absence_of, answer_to, found_again, to_keep, wish_of
 from capture.notification import Answer as Press
 from capture.notification import Notifier
-from capture.photograph import is_private_shown
 from capture.privacy import Privacy
+from capture.private_watch import PrivateWatch
 from capture.reminder_notice import ReminderNotices
 from capture.sentences import sentence
 from capture.session import Session
@@ -61,7 +61,6 @@ WAKE_SECONDS = 0.05  # changes come in bursts; one look answers them all
 DISPLAY_RETRY_MS = 30_000
 STUDIO_AHEAD_MS = 4_000
 RECORD_RETRY_MS = 60_000
-PRIVACY_MS_MAX = 60_000  # terms change with the week; rules and contract wake the tracker
 _CHANGES = {"modified", "created", "moved", "deleted"}
 
 
@@ -92,11 +91,6 @@ class Tracker:
         self._is_counting = False
         self._is_display_missed = False
         self._display_retry_at_ms = 0
-        self._privacy = Privacy()
-        self._privacy_contract: ContractId | None = None  # whose it is
-        self._privacy_until_ms = 0
-        self._is_looking = False
-        self._is_private = False
         self._said_last: str = ""
         self._notifier = notifier
 
@@ -117,6 +111,7 @@ class Tracker:
         )
         with _watching(self._diary.home, loop, self._woken.set):
             async with asyncio.TaskGroup() as self._pictures:
+                self._private = PrivateWatch(self._edges, self._privacy_of, self._monitors, self._pictures)
                 self._begin()
                 beginning = self._pictures.create_task(self._begin_notices())
                 while not self._ending.is_set():
@@ -168,9 +163,14 @@ class Tracker:
         if self._is_counting and sample.keystrokes is None:
             self._is_counting = False
             self._miss_display()
-        self._look_for_private()
+        self._private.look(
+            self._wish.contract,
+            self._diary.clock.monotonic_ms(),
+            is_on=self._session.is_on,
+            is_woken=self._woken.is_set(),
+        )
         locked = self._edges.idle.is_locked()
-        self._step(Tick(self._diary.now_ms(), sample, locked=locked, private=self._is_private))
+        self._step(Tick(self._diary.now_ms(), sample, locked=locked, private=self._private.is_shown))
         if self._woken.is_set():
             self._woken.clear()
             self._look_for_marks()
@@ -284,30 +284,6 @@ class Tracker:
         return self._try(
             lambda: Privacy(self._diary.private_rules(), self._diary.may_mask(contract)), Privacy(None)
         )
-
-    def _look_for_private(self) -> None:
-        """See each second whether a private window is shown that this contract lets nobody mask (R22)."""
-        if self._is_looking:
-            return
-        contract, now_ms = self._wish.contract, self._diary.clock.monotonic_ms()
-        is_stale = self._woken.is_set() or now_ms >= self._privacy_until_ms
-        if contract is not None and (is_stale or contract != self._privacy_contract):
-            self._privacy_contract, self._privacy_until_ms = contract, now_ms + PRIVACY_MS_MAX
-            self._privacy = self._privacy_of(contract)
-        if not self._session.is_on or self._privacy.may_mask or not self._privacy.hides_anything:
-            self._is_private = False
-            return
-        self._is_looking = True
-        self._pictures.create_task(self._see_private())
-
-    async def _see_private(self) -> None:
-        try:
-            # In a thread, as there may be many windows to ask about: one at a time, and nobody else asks.
-            self._is_private = await asyncio.to_thread(
-                is_private_shown, self._edges, self._monitors(), self._privacy
-            )
-        finally:
-            self._is_looking = False
 
     def _ask(self, ask: Ask) -> None:
         since_ms, until_ms = ask.absence.since_ms, ask.absence.until_ms

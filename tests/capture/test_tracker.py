@@ -31,6 +31,7 @@ READY = "the tracker is ready"
 MEMO = "krummhornblaeser"
 NINE = slot_at(1_794_992_400_000)  # 2026-11-18T09:00Z
 TYPED = "zwiebelfisch"  # a word that no file may hold
+# The studio's bound is in bent time too: a loaded machine would have a few real seconds for a picture.
 # The draw at a fixed part of what remains, where a test needs to know the moment.
 RUN = """
 import asyncio, secrets, sys
@@ -39,6 +40,7 @@ from zoneinfo import ZoneInfo
 from capture.alone import alone
 from capture.edges import edges_of
 from capture.notification import notifier_of
+from capture.studio import ProcessStudio
 from capture.tracker import Tracker
 from diary.diary import Diary
 
@@ -52,7 +54,7 @@ def below(bound):
 with Diary.open(Path(sys.argv[1])) as diary, alone(diary.home):
     tracker = Tracker(
         diary, edges_of(), say=lambda text: print(text, flush=True), zone=ZoneInfo("UTC"), below=below,
-        notifier=notifier_of(),
+        notifier=notifier_of(), studio=ProcessStudio(diary.clock, seconds_max=7200),
     )
     print("the tracker is ready", flush=True)
     asyncio.run(tracker.run())

@@ -108,6 +108,7 @@ def pictures_of(morning: Morning, slot: int) -> list[Image.Image]:
 def test_a_private_window_is_in_no_recorded_picture_and_the_segment_says_masked(morning: Morning) -> None:
     for slot in (NINE + 1, NINE + 2):
         segment = morning.segments[Slot(slot)]
+        assert segment.no_picture == (), morning.said
         assert (segment.masked, segment.kind, segment.bills) == (True, "automatic", True)
         assert segment.titles == ("Documentation",)
         for picture in pictures_of(morning, slot):
