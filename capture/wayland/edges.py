@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
-from capture.edges import Edges, Lack, Nothing, Screen, blind_edges
+from capture.edges import Edges, Lack, Nothing, Screen, Windows, blind_edges
 from capture.linux.idle import LinuxIdle
 from capture.linux.portal import PortalScreen
 from capture.wayland.idle import WaylandIdle
 from capture.wayland.screencopy import MANAGER, CopiedScreen
 from capture.wayland.sway import SwayWindows
+from capture.wayland.toplevels import MANAGER as TOPLEVELS
+from capture.wayland.toplevels import ToplevelWindows
 from capture.wayland.wire import WaylandError, Wire
 
 
@@ -25,7 +27,15 @@ def wayland_edges(environment: Mapping[str, str]) -> Edges:
         )
     }
     sway = bool(environment.get("SWAYSOCK"))
-    if not sway:
+    windows: Windows = Nothing()
+    if sway:
+        windows = SwayWindows(environment)
+    elif TOPLEVELS in offers:
+        windows = ToplevelWindows(environment)
+        lacks["positions"] = (
+            "This desktop tells of windows only their monitor: a private one blacks out all of it."
+        )
+    else:
         lacks["titles"] = "This desktop tells neither the active application nor its title."
         lacks["positions"] = (
             "This desktop does not tell where windows are: with private rules the whole picture is black."
@@ -42,7 +52,7 @@ def wayland_edges(environment: Mapping[str, str]) -> Edges:
         lacks["presence"] = "This desktop does not say when nobody is there: no minute counts as active."
     return Edges(
         Nothing(),
-        SwayWindows(environment) if sway else Nothing(),
+        windows,
         screen,
         idle,
         desktop="Wayland (sway)" if sway else "Wayland",

@@ -54,6 +54,10 @@ class Arguments:
         self.at += length + -length % 4
         return raw.decode("utf-8", errors="replace")
 
+    def numbers(self) -> tuple[int, ...]:
+        """Return the next array, of words."""
+        return tuple(self.number() for _ in range(self.number() // 4))
+
 
 Handler = Callable[[int, Arguments], None]  # takes an event's opcode and its arguments
 
@@ -104,6 +108,12 @@ class Wire:
         self._next_id += 1
         self._handlers[made] = handler or _pass_over
         return made
+
+    def adopt(self, made: int, handler: Handler) -> None:
+        """Have the events of an object that the compositor made go to `handler`."""
+        if len(self._handlers) > OBJECTS_MAX:
+            raise WaylandError("The compositor has made too many objects.")
+        self._handlers[made] = handler
 
     def bind(self, interface: str, version_max: int, handler: Handler | None = None) -> int | None:
         """Return an object for what the compositor offers by this name; None where it does not."""
