@@ -5,19 +5,20 @@ state and `diary idle` ask the same.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import contextlib
+from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from capture.errands import Errands
 from capture.notification import Answer, Button, Handle, Notice, Notifier, Pressed, Shown
 from diary.contracts import Contract
 from diary.diary import Diary
-from diary.errors import DiaryError
 from diary.idling import IdleAnswer, IdleQuestion
 
 KEEP, DROP = Button("idle-keep", "Keep"), Button("idle-drop", "Drop")
 MOVE = "idle-move"  # a button only where there is one other contract: no desktop shows a dozen
-ENDING_SECONDS_MAX = 2.0
+ENDING_SECONDS_MAX = 10.0
 _WORDS: dict[str, IdleAnswer] = {KEEP.word: "keep", DROP.word: "drop", MOVE: "move"}
 
 
@@ -35,12 +36,11 @@ class IdleNotice:
     ) -> None:
         self._diary = diary
         self._notifier = notifier
-        self._say = say
         self._wake = wake
         self._zone = zone
         self._asked: IdleQuestion | None = None
         self._handle: Handle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands(say)
 
     def begin(self) -> None:
         """Show again what an earlier run asked: its notification may be gone, or lead nowhere (R19)."""
@@ -52,13 +52,13 @@ class IdleNotice:
         """Show the question in place of any other."""
         self._asked = asked
         before = self._handle or (Handle(asked.handle) if asked.handle else None)
-        self._spawn(self._show(asked, self._notice(asked, before)))
+        self._errands.run(self._show(asked, self._notice(asked, before)))
 
     def settle(self) -> None:
         """Take the question away: it was answered, here or elsewhere, or nobody did."""
         handle, self._handle, self._asked = self._handle, None, None
         if handle is not None:
-            self._spawn(self._notifier.withdraw(handle))
+            self._errands.run(self._notifier.withdraw(handle))
 
     def take(self, answer: Answer) -> None:
         """Answer the question as a button says; answers to others' notifications are passed over."""
@@ -69,20 +69,19 @@ class IdleNotice:
         if word is None:
             return
         others = self._others(asked)
-        try:
+        with self._errands.surviving():
             move_to = others[0].id if word == "move" and others else None
             self._diary.answer_idle(word, move_to=move_to, until_ms=asked.until_ms)
-        except DiaryError as fault:
-            self._say(f"{fault.what_happened} {fault.how_to_mend}".rstrip())
         self._wake()
 
     async def end(self) -> None:
         """Take it away: its buttons would do nothing any more. The question stays in the diary."""
-        for task in list(self._tasks):
-            task.cancel()
-        if self._handle is not None:
-            leaving = asyncio.ensure_future(self._notifier.withdraw(self._handle))
-            await asyncio.wait([leaving], timeout=ENDING_SECONDS_MAX)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ENDING_SECONDS_MAX):
+                # What is just being shown has no handle yet by which it could be taken away.
+                await self._errands.done()
+                if self._handle is not None:
+                    await self._notifier.withdraw(self._handle)
 
     def _others(self, asked: IdleQuestion) -> list[Contract]:
         return [each for each in self._diary.contracts() if each.is_active and each.id != asked.contract]
@@ -113,14 +112,3 @@ class IdleNotice:
                 self._diary.note_idle_handle(handle)
             case _:
                 return  # the snapshots' notifications have said why there are none
-
-    def _spawn(self, work: Coroutine[object, object, object]) -> None:
-        task = asyncio.get_running_loop().create_task(self._survived(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _survived(self, work: Coroutine[object, object, object]) -> None:
-        try:
-            await work
-        except DiaryError as fault:
-            self._say(f"{fault.what_happened} {fault.how_to_mend}".rstrip())

@@ -6,12 +6,13 @@ desktop without notifications is no reason not to record, and `diary remove @las
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from capture.draft import Draft
+from capture.errands import Errands
 from capture.notification import (
     Answer,
     Button,
@@ -64,12 +65,12 @@ class SnapshotNotices:
         # One that was not answered before a crash may never have been seen.
         self._seen = [notice.place for notice in self._before if notice.handle]
         self._shown = {Handle(notice.handle) for notice in self._before if notice.handle}
-        self._tasks: set[asyncio.Task[None]] = set()
         self._said: set[str] = set()
+        self._errands = Errands(self._say_once)
 
     def begin(self, offers: Offers) -> None:
         """Take up what an earlier run showed, and say what this desktop's notifications cannot do."""
-        with self._surviving():
+        with self._errands.surviving():
             if self._is_on():
                 self._take_up(offers)
 
@@ -78,7 +79,7 @@ class SnapshotNotices:
         for notice in self._before:
             if (notice.handle or notice.place not in self._seen) and self._diary.is_held(notice):
                 self._seen.append(notice.place)
-                self._spawn(self._show_again(notice))
+                self._errands.run(self._show_again(notice))
 
     def see(self, draft: Draft) -> None:
         """Show a snapshot that nobody was shown yet; its notice period begins with that."""
@@ -91,45 +92,45 @@ class SnapshotNotices:
         # On a locked screen there is nothing to show, and nobody to see it.
         if draft.snapshot.no_picture == "locked":
             return
-        with self._surviving():
+        with self._errands.surviving():
             if self._is_on():
                 # Noted before it is shown: what is recorded meanwhile waits for the desktop's answer.
                 self._diary.note_notice(place, "")
                 pictures = [picture for role, picture in draft.snapshot.pictures if role == "thumbnail"]
                 notice = self._notice(place, pictures[:1], draft.snapshot.no_picture or "")
-                self._spawn(self._show(place, notice))
+                self._errands.run(self._show(place, notice))
 
     def take(self, answer: Answer) -> None:
         """Do what a button asks for; answers to others' notifications are passed over."""
         if answer.handle not in self._shown:
             return
         self._shown.discard(answer.handle)
-        with self._surviving():
+        with self._errands.surviving():
             # Where the segment is now: it may have gone to another slot or contract since (R18, R20).
             notice = next((each for each in self._diary.notices() if each.handle == answer.handle), None)
             match answer:
                 case Pressed(handle, REMOVE.word):
-                    self._spawn(self._notifier.withdraw(handle))
+                    self._errands.run(self._notifier.withdraw(handle))
                     if notice is not None:
                         self._remove(notice.place)
                 case Gone(_, "desktop") if notice is not None and self._diary.is_held(notice):
                     # The service ended and took it along; within the notice period it is shown once more.
-                    self._spawn(self._show_again(notice))
+                    self._errands.run(self._show_again(notice))
 
     def look_for_removed(self) -> None:
         """Take away what is shown of segments that were removed, here or by command or page (R25)."""
-        with self._surviving():
+        with self._errands.surviving():
             known = {each.handle for each in self._diary.notices()}
             for handle in sorted(self._shown - known):
                 self._shown.discard(handle)
-                self._spawn(self._notifier.withdraw(handle))
+                self._errands.run(self._notifier.withdraw(handle))
 
     async def end(self) -> None:
         """Take away what is shown: its buttons would do nothing any more."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ENDING_SECONDS_MAX):
                 # What is just being shown has no handle yet by which it could be taken away.
-                await asyncio.gather(*self._tasks)
+                await self._errands.done()
                 await asyncio.gather(*map(self._notifier.withdraw, self._shown))
 
     def _is_on(self) -> bool:
@@ -203,26 +204,8 @@ class SnapshotNotices:
             refused = [f"{fault.what_happened} {fault.how_to_mend}".rstrip()]
         for because in refused:
             self._say(f"Not removed. {because}")
-            self._spawn(self._notifier.show(Notice("Not removed", because, stays_ms=STAYS_MS_LEAST)))
+            self._errands.run(self._notifier.show(Notice("Not removed", because, stays_ms=STAYS_MS_LEAST)))
         self._wake()
-
-    def _spawn(self, work: Coroutine[object, object, object]) -> None:
-        """Let it run beside the tracker, and hold on to it until it is done."""
-        task = asyncio.get_running_loop().create_task(self._survived(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _survived(self, work: Coroutine[object, object, object]) -> None:
-        with self._surviving():
-            await work
-
-    @contextlib.contextmanager
-    def _surviving(self) -> Iterator[None]:
-        """Say what the diary cannot do now, and go on (R19)."""
-        try:
-            yield
-        except DiaryError as fault:
-            self._say_once(f"{fault.what_happened} {fault.how_to_mend}".rstrip())
 
     def _say_once(self, text: str) -> None:
         if text not in self._said:
