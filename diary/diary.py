@@ -45,6 +45,7 @@ from diary.sealing.keyring import KeyPlace
 from diary.state import OpenDiary
 from diary.status import Status
 from diary.store.drafts import CaptureDraft
+from diary.sync_door import SyncDoor
 from diary.tracking import Tracking
 
 __all__ = [
@@ -62,7 +63,7 @@ __all__ = [
 ]
 
 
-class Diary(LookDoor):
+class Diary(LookDoor, SyncDoor):
     """One person's diary on one device, open in one thread.
 
     Made by `create`, `open` or `join_account`; a context manager that closes it. How it is opened
@@ -155,14 +156,6 @@ class Diary(LookDoor):
     def new_contract(self, **fields: Unpack[TermsFields]) -> Contract:
         """Make a contract; a title is needed, all else has a default (see `contracts.new_contract`; R7)."""
         return contracts.new_contract(self._state, **fields)
-
-    def contracts(self) -> tuple[Contract, ...]:
-        """Return every contract, by title (R7)."""
-        return contracts.contracts(self._state)
-
-    def contract(self, name: str) -> Contract:
-        """Return the contract of a title, the start of one, or the start of an id (R7)."""
-        return contracts.named(self._state, name)
 
     def change_terms(self, contract_id: ContractId, **fields: Unpack[TermsFields]) -> Contract:
         """Write new terms; what is left out stays (R8)."""

@@ -19,7 +19,7 @@ from diary.rules.timesheet import Place, SegmentView, totals
 from diary.rules.week import Week, starts_at_ms
 
 if TYPE_CHECKING:
-    from diary.diary import Diary
+    from diary.look_door import LookDoor
 
 SEGMENTS = "segments.csv"
 TOTALS = "totals.csv"
@@ -83,9 +83,11 @@ class Chosen:
 
 
 def export(
-    diary: "Diary", chosen: Chosen, folder: Path, *, zone: ZoneInfo, pictures: bool = False
+    diary: "LookDoor", chosen: Chosen, folder: Path, *, zone: ZoneInfo, pictures: bool = False
 ) -> Exported:
     """Write what was chosen into `folder`, which is replaced if it is there; all appears at once or none.
+
+    With `pictures`, `diary` is a whole `Diary`: thinned ones are fetched through it first.
 
     Raises:
         NotWritableError: The disk or the folder refused.
@@ -120,12 +122,12 @@ def export(
     return Exported(folder, len(segments), written, len(without), tuple(dict.fromkeys(without)), because)
 
 
-def _chosen_of(diary: "Diary", chosen: Chosen) -> list[tuple[Week, list[SegmentView]]]:
+def _chosen_of(diary: "LookDoor", chosen: Chosen) -> list[tuple[Week, list[SegmentView]]]:
     return [(week, [one for one in diary.week(week).segments if chosen.has(one)]) for week in chosen.weeks]
 
 
 def _write_pictures(
-    diary: "Diary", segments: Iterable[SegmentView], folder: Path
+    diary: "LookDoor", segments: Iterable[SegmentView], folder: Path
 ) -> tuple[Mapping[Place, Sequence[str]], list[Slot]]:
     """Write the opened pictures; return their files by place, and the slot of each that is not here."""
     (folder / PICTURES).mkdir(mode=0o700)

@@ -5,23 +5,27 @@ nothing is fetched.
 """
 
 from collections.abc import Collection, Iterable
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from diary.errors import PeerError
 from diary.rules.timesheet import SegmentView
 
 if TYPE_CHECKING:
-    from diary.diary import Diary
+    from diary.look_door import LookDoor
 
 PICTURES = "workdiary.pictures"
 
 
-def fetch_thinned(diary: "Diary", segments: Iterable[SegmentView]) -> str:
-    """Fetch the thinned pictures of segments; return why some could not be, "" where all came."""
+def fetch_thinned(diary: "LookDoor", segments: Iterable[SegmentView]) -> str:
+    """Fetch the thinned pictures of segments; return why some could not be, "" where all came.
+
+    `diary` is a whole `Diary` where any are thinned: the room that syncs is given it.
+    """
     names = thinned_names(segments)
     if not names:
         return ""
+    from importlib.metadata import entry_points
+
     try:
         for point in entry_points(group=PICTURES):
             point.load()(diary, names)

@@ -11,6 +11,7 @@ from diary import (
     auditing,
     backup,
     checking,
+    contracts,
     looking,
     refused,
     reminding,
@@ -30,13 +31,13 @@ from diary.rules.timesheet import Place, SegmentView, WeekView
 from diary.rules.week import Week
 from diary.search import Found, Progress, Texts
 from diary.state import OpenDiary
+from diary.state_door import StateDoor
 from diary.store import connection as files
 from diary.store import versions
 from diary.store.pages import lost_in_wal
-from diary.sync_door import SyncDoor
 
 
-class LookDoor(SyncDoor):
+class LookDoor(StateDoor):
     """What is asked of an open diary to be shown; every method is one snapshot of the file."""
 
     def __init__(self, state: OpenDiary) -> None:
@@ -47,6 +48,14 @@ class LookDoor(SyncDoor):
         """Close the file and forget what was opened."""
         self._texts.by_name.clear()
         super().close()
+
+    def contracts(self) -> tuple[Contract, ...]:
+        """Return every contract, by title (R7)."""
+        return contracts.contracts(self._state)
+
+    def contract(self, name: str) -> Contract:
+        """Return the contract of a title, the start of one, or the start of an id (R7)."""
+        return contracts.named(self._state, name)
 
     def week(self, week: Week) -> WeekView:
         """Return a week as it stands on this device (R24)."""

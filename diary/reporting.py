@@ -13,7 +13,7 @@ from diary.rules.timesheet import SegmentView
 from diary.rules.week import Week, local_date, local_day
 
 if TYPE_CHECKING:
-    from diary.diary import Diary
+    from diary.look_door import LookDoor
 
 DAYS_MAX = 3_700  # ten years: every segment of them is opened, which takes seconds
 
@@ -72,7 +72,7 @@ def days_of(first: str, last: str) -> Days:
 
 
 def segments_of_days(
-    diary: "Diary", days: Days, zone: ZoneInfo, *, contract: ContractId | None = None
+    diary: "LookDoor", days: Days, zone: ZoneInfo, *, contract: ContractId | None = None
 ) -> list[SegmentView]:
     """Return the segments that start in these days of a zone, perhaps of one contract (R5)."""
     first, last = (_a_week_of(day, zone) for day in (days.first, days.last))
@@ -83,7 +83,7 @@ def segments_of_days(
 
 
 def segments_of_weeks(
-    diary: "Diary", weeks: Iterable[Week], *, contract: ContractId | None = None
+    diary: "LookDoor", weeks: Iterable[Week], *, contract: ContractId | None = None
 ) -> list[SegmentView]:
     """Return the segments of weeks, perhaps of one contract."""
     return [one for week in weeks for one in diary.week(week).segments if contract in {None, one.contract}]

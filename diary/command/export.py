@@ -46,7 +46,9 @@ def export(
     utc: Utc = False,
 ) -> None:
     """Write a week or a span as CSV, a line a segment, and its sums; a spreadsheet opens both safely."""
-    with desk_of(ctx).open_diary() as diary:
+    desk = desk_of(ctx)
+    # Thinned pictures are fetched from the server, which is not looking alone.
+    with desk.open_diary() if pictures else desk.open_look() as diary:
         zone = zone_of(diary, utc=utc)
         only = None if contract is None else diary.contract(contract).id
         chosen = _chosen(what, now_ms=diary.now_ms(), zone=zone, contract=only)

@@ -22,6 +22,7 @@ from diary.rules.ids import ContractId, Place, Slot
 
 if TYPE_CHECKING:
     from diary.diary import Diary
+    from diary.look_door import LookDoor
     from diary.state_door import StateDoor
 
 LAST_LIST = "last-list.json"  # places only, never what stands in them
@@ -49,6 +50,12 @@ class Desk:
         from diary.diary import Diary
 
         return Diary.open(self.home, clock=self.clock, ask_passphrase=ask_passphrase)
+
+    def open_look(self) -> "LookDoor":
+        """Open the diary to look only, which loads less."""
+        from diary.look_door import LookDoor
+
+        return LookDoor.open(self.home, clock=self.clock, ask_passphrase=ask_passphrase)
 
     def open_state(self) -> "StateDoor":
         """Open the diary to ask for its state alone, which loads much less."""

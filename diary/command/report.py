@@ -13,7 +13,7 @@ from diary.rules.week import Week, local_date, slot_at
 from diary.when import BadTimeError, spans_of, week_of
 
 if TYPE_CHECKING:
-    from diary.diary import Diary
+    from diary.look_door import LookDoor
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -43,7 +43,7 @@ def report(
     if what and (first or last):
         raise typer.BadParameter("weeks and spans, or --from and --to, not both")
     desk = desk_of(ctx)
-    with desk.open_diary() as diary:
+    with desk.open_look() as diary:
         zone = zone_of(diary, utc=utc)
         only = None if contract is None else diary.contract(contract).id
         if first or last:
@@ -65,7 +65,7 @@ def report(
         _print(keys, sums)
 
 
-def _segments(diary: "Diary", words: list[str], zone: ZoneInfo) -> list[SegmentView]:
+def _segments(diary: "LookDoor", words: list[str], zone: ZoneInfo) -> list[SegmentView]:
     """Return the segments of weeks, each named by a word, or else of the spans that the words name.
 
     Raises:

@@ -87,8 +87,8 @@ def _minute(content: CaptureContent, index: int) -> MinuteCounts | None:
 def _sum_of(minutes: Iterable[MinuteCounts | None]) -> MinuteCounts | None:
     """Return the counts of one minute over all captures; its activity is the OR (R36)."""
     tracked = [minute for minute in minutes if minute is not None]
-    if not tracked:
-        return None
+    if len(tracked) <= 1:  # nearly always: a second capture comes of a restart, or of another device
+        return tracked[0] if tracked else None
     return MinuteCounts(
         keystrokes=_sum_of_counted(minute.keystrokes for minute in tracked),
         clicks=_sum_of_counted(minute.clicks for minute in tracked),
