@@ -23,7 +23,7 @@ from diary.sealing.key_tree import DeviceKeys
 from diary.sealing.keyring import place_of
 from diary.sealing.private_file import sync_folder
 from diary.showing import HISTORY
-from diary.state import META_PURPOSE, PENDING_ACCOUNT_KEY, SERVER, OpenDiary
+from diary.state import META_PURPOSE, PENDING_ACCOUNT_KEY, SERVER, SPARE, OpenDiary
 from diary.store import connection as files
 from diary.store import drafts, history, meta, renewal, replica, salvage, versions
 from diary.store.migrations import MIGRATIONS, SCHEMA
@@ -225,7 +225,7 @@ def _open_grant(diary: OpenDiary, stored: versions.StoredVersion) -> None:
 def _check_own(diary: OpenDiary, found: Salvaged) -> None:
     """Drop what is sealed under the account's key and does not open: settings, drafts, old texts (R46)."""
     for key, sealed in meta.sealed(diary.connection).items():
-        purpose = key if key in {PENDING_ACCOUNT_KEY, sparing.SPARE} else META_PURPOSE
+        purpose = key if key in {PENDING_ACCOUNT_KEY, SPARE} else META_PURPOSE
         if not _opens(diary, sealed, purpose):
             meta.remove(diary.connection, key)
             found.settings_lost.append(key)

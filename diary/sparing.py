@@ -13,12 +13,10 @@ import msgspec
 from diary.rules.ids import Millis
 from diary.rules.segment import MalformedHeaderError, Sealed, VersionType, parse_header
 from diary.sealing.local import LocalDamageError
-from diary.state import DEVICE_NAME, KEYS_OF, SERVER, OpenDiary
+from diary.state import DEVICE_NAME, KEYS_OF, SERVER, SPARE, SPARE_OF, OpenDiary
 from diary.store import meta, outbox, versions
 from diary.store.versions import Receipted, StoredVersion
 
-SPARE = "spare"
-_SPARE_OF = "spare of"
 _TYPES: tuple[VersionType, ...] = ("device_list", "grant", "terms")
 
 
@@ -43,7 +41,7 @@ def keep_spare(diary: OpenDiary) -> None:
     """Write the spare anew where what it holds has changed since."""
     with diary.reading():
         now = _state(diary)
-        if meta.word(diary.connection, _SPARE_OF) == now:
+        if meta.word(diary.connection, SPARE_OF) == now:
             return
     with diary.writing():
         kept = [_spared(stored) for kind in _TYPES for stored in versions.slotless(diary.connection, kind)]
@@ -51,13 +49,13 @@ def keep_spare(diary: OpenDiary) -> None:
         values = {key: msgspec.Raw(msgspec.json.encode(value)) for key in keys if (value := diary.kept(key))}
         spare = msgspec.json.encode(_Spare(kept, values))
         meta.put(diary.connection, SPARE, diary.sealed(spare, SPARE))
-        meta.put(diary.connection, _SPARE_OF, _state(diary))
+        meta.put(diary.connection, SPARE_OF, _state(diary))
 
 
 def put_back(diary: OpenDiary) -> None:
     """Put back, within a salvage, what the spare has and the file lost."""
     sealed = meta.blob(diary.connection, SPARE)
-    meta.remove(diary.connection, _SPARE_OF)
+    meta.remove(diary.connection, SPARE_OF)
     if sealed is None:
         return
     with suppress(LocalDamageError, msgspec.DecodeError, MalformedHeaderError):

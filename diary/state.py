@@ -40,6 +40,8 @@ DESTROYING = "destroying"
 # Where what is being destroyed may lie yet: in this file's WAL, or in the copy from before an upgrade too.
 _HERE, _BESIDE = 1, 2
 PENDING_ACCOUNT_KEY = "account key to come"
+SPARE = "spare"
+SPARE_OF = "spare of"  # what the spare holds; without it the spare is written anew
 DEVICE_NAME = "device name"
 KEYS_OF = "keys of replica "
 SERVER = "server"
@@ -275,10 +277,13 @@ def adopt_account_key(diary: OpenDiary, account_key: bytes) -> None:
             values = {
                 key: diary.opened(sealed, META_PURPOSE)
                 for key, sealed in meta.sealed(diary.connection).items()
-                if key != PENDING_ACCOUNT_KEY
+                if key not in {PENDING_ACCOUNT_KEY, SPARE}
             }
             meta.put(diary.connection, PENDING_ACCOUNT_KEY, diary.sealed(account_key, PENDING_ACCOUNT_KEY))
             diary.keys = new
+            # The spare is sealed for an end of its own, under the old key: it is written anew when next due.
+            for gone in (SPARE, SPARE_OF):
+                meta.remove(diary.connection, gone)
             for key, value in values.items():
                 meta.put(diary.connection, key, diary.sealed(value, META_PURPOSE))
     except BaseException:
