@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +103,28 @@ def test_every_make_target_named_in_the_readme_exists() -> None:
     )
     assert {"run", "test", "bench", "soak"} <= named
     assert [target for target in named if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
+
+
+def examples() -> list[str]:
+    """Return every line of a shell block in README and docs/command.md that calls the command."""
+    blocks = [
+        block
+        for path in (ROOT / "README.md", ROOT / "docs" / "command.md")
+        for block in re.findall(r"```sh\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+    ]
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [
+        line.removeprefix(".venv/bin/") for line in lines if re.match(r"(\.venv/bin/)?diary\b(?! \[)", line)
+    ]
+
+
+@pytest.mark.parametrize("line", examples())
+def test_every_example_is_understood_as_it_is_printed(line: str) -> None:
+    from diary.cli import app
+
+    command: Any = typer.main.get_command(app)
+    context = command.make_context("diary", shlex.split(line, comments=True)[1:])
+    while hasattr(command, "resolve_command") and (left := [*context._protected_args, *context.args]):
+        name, command, rest = command.resolve_command(context, left)
+        assert command is not None, line
+        context = command.make_context(name, rest, parent=context)
