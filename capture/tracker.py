@@ -118,8 +118,9 @@ class Tracker:
                     await self._rest()
                     self._tick()
                 beginning.cancel()
+                # Within the group: where the moment has just come, its picture is taken and awaited.
+                self._step(Ended(self._diary.now_ms()))
             await self._studio.close()
-            self._step(Ended(self._diary.now_ms()))
             await self._notices.end()
             await self._idle_notice.end()
             await self._notifier.end()
