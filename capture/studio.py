@@ -22,7 +22,7 @@ from diary.clock import Clock
 from diary.rules.private import PrivateRule
 from diary.rules.segment import Moment
 
-SECONDS_MAX = 240  # a display that answers nobody: long before the next slot is over
+SECONDS_MAX = 540  # a display that answers nobody: before the next slot is over
 NICENESS = 10  # the encoder gives way to whatever the freelancer works with
 
 
