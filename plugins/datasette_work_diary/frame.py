@@ -217,6 +217,8 @@ def fault_said(exception: Exception, status: int) -> FaultSaid:
     """Return what the page says; of a fault that nobody foresaw, only its kind (R52)."""
     if isinstance(exception, DiaryError):
         return FaultSaid("That did not work", exception.what_happened, exception.how_to_mend)
+    if getattr(exception, "message_is_html", False):  # Datasette's own, such as of a query that took too long
+        return FaultSaid("Not possible", f"{getattr(exception, 'title', '')}: ask for less at once.")
     if status != 500:
         return FaultSaid("Not found" if status == 404 else "Not possible", str(exception.args[0]))
     says = f"The diary met a fault it did not expect ({type(exception).__name__}); nothing was changed by it."

@@ -1,8 +1,10 @@
 """A week: totals, deadlines, days, and what does not bill (R4, R5, R24, R27, R28, R31)."""
 
 import pytest
+from datasette.views.base import DatasetteError
 
 from datasette_work_diary.day_page import segment_cell
+from datasette_work_diary.frame import fault_said
 from datasette_work_diary.reading import money, time_left
 from datasette_work_diary.segment_page import segment_page
 from datasette_work_diary.week_page import WeekPage, week_page
@@ -182,3 +184,8 @@ def test_a_segment_without_a_picture_says_why() -> None:
 )
 def test_money_reads_with_its_currencys_decimals(minor: int, currency: str, says: str) -> None:
     assert money(minor, currency) == says
+
+
+def test_a_query_that_took_too_long_is_said_in_words_and_not_in_markup() -> None:
+    fault = DatasetteError("<p>Too long</p>", title="SQL Interrupted", status=400, message_is_html=True)
+    assert fault_said(fault, 400).says == "SQL Interrupted: ask for less at once."
