@@ -34,3 +34,4 @@ def test_a_display_that_is_not_there_gives_reasons_and_no_errors(monkeypatch: py
     assert edges.screen.grab("all", None) == "no_display"
     assert edges.idle.idle_ms() is None
     assert not edges.idle.is_locked()
+    edges.close()

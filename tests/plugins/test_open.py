@@ -85,6 +85,7 @@ class Viewer:
         """Send the form that changes the memo; return the status."""
         fields = {
             "place": f"{self.place[0]}/{self.place[1]}",
+            "memo_was": MEMO,
             "memo": "changed by somebody",
             "save": "yes",
             "csrftoken": csrftoken,
