@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from datasette_work_diary.own_user import owner_is_another
+from datasette_work_diary.own_user import is_anothers, owner_is_another, owner_of
 from tests.plugins.test_open import Viewer, viewer
 from tests.rule import rule
 
@@ -33,6 +33,18 @@ def test_the_table_of_connections_tells_whose_the_other_end_is() -> None:
     assert not owner_is_another([], 0x21B7, 0xC350, 1000)
     elsewhere = line("0200A8C0:C350", "0100007F:21B7", 1000)
     assert owner_is_another([ours, elsewhere], 0x21B7, 0xC350, 1000)
+
+
+@rule("R52")
+def test_the_system_tells_whose_one_connection_is() -> None:
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        place.listen()
+        with socket.create_connection(place.getsockname()) as line_in:
+            ours, theirs = line_in.getsockname(), line_in.getpeername()
+            assert owner_of(ours, theirs) == os.getuid()
+            assert not is_anothers(theirs, ours)
+            assert owner_of(ours, ("127.0.0.1", 9)) is None
 
 
 def asked_as(user: int, url: str, cookie: str = "") -> tuple[int, str]:
