@@ -30,7 +30,7 @@ class Errands:
         try:
             yield
         except DiaryError as fault:
-            self._say(f"{fault.what_happened} {fault.how_to_mend}".rstrip())
+            self._say(fault.in_full)
 
     async def _survived(self, work: Coroutine[object, object, object]) -> None:
         with self.surviving():

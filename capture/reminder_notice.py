@@ -28,7 +28,7 @@ class ReminderNotices:
             try:
                 await self.look()
             except DiaryError as fault:  # the file is busy or the disk is full: the next minute may do
-                self._say(f"{fault.what_happened} {fault.how_to_mend}".rstrip())
+                self._say(fault.in_full)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:

@@ -201,7 +201,7 @@ class SnapshotNotices:
         try:
             refused = [f"{no.reason}: {no.because}" for _, no in self._diary.remove([place]).refused]
         except DiaryError as fault:
-            refused = [f"{fault.what_happened} {fault.how_to_mend}".rstrip()]
+            refused = [fault.in_full]
         for because in refused:
             self._say(f"Not removed. {because}")
             self._errands.run(self._notifier.show(Notice("Not removed", because, stays_ms=STAYS_MS_LEAST)))

@@ -311,7 +311,7 @@ class Tracker:
             self._diary.record(to_keep(draft))
         except DiaryError as fault:
             self._unrecorded.append(draft)
-            self._say_once(_said(fault))
+            self._say_once(fault.in_full)
 
     def _record_again(self) -> None:
         """Try again what could not be recorded; its draft lies on the disk in between (R19)."""
@@ -327,7 +327,7 @@ class Tracker:
         try:
             return ask()
         except DiaryError as fault:
-            self._say_once(_said(fault))
+            self._say_once(fault.in_full)
             return otherwise
 
     def _say_once(self, text: str) -> None:
@@ -335,10 +335,6 @@ class Tracker:
         if text != self._said_last:
             self._said_last = text
             self._say(text)
-
-
-def _said(fault: DiaryError) -> str:
-    return f"{fault.what_happened} {fault.how_to_mend}".rstrip()
 
 
 def _wake(loop: asyncio.AbstractEventLoop, woken: asyncio.Event) -> None:

@@ -33,6 +33,11 @@ class DiaryError(Exception):
         """Return the sentence that says what to do, or an empty string."""
         return self.mend.format(**self.details)
 
+    @property
+    def in_full(self) -> str:
+        """Return what happened and what to do, as one piece of text."""
+        return f"{self.what_happened} {self.how_to_mend}".rstrip()
+
 
 class NothingError(DiaryError):
     """The answer is no: not tracking, nothing found, a check that does not hold."""

@@ -30,7 +30,7 @@ def fetch_thinned(diary: "LookDoor", segments: Iterable[SegmentView]) -> str:
         for point in entry_points(group=PICTURES):
             point.load()(diary, names)
     except PeerError as fault:
-        return f"{fault.what_happened} {fault.how_to_mend}"
+        return fault.in_full
     return ""
 
 

@@ -41,7 +41,7 @@ class Acting:
         try:
             self._do(act, contract, text, label)
         except DiaryError as fault:
-            self._said.append(f"{fault.what_happened} {fault.how_to_mend}".rstrip())
+            self._said.append(fault.in_full)
         return " ".join(self._said)
 
     def _do(self, act: Act, contract: ContractId | None, text: str, label: str) -> None:

@@ -71,7 +71,7 @@ class Window(QWidget):
         try:
             panel = self._acting.panel(self._wanted)
         except DiaryError as fault:
-            self._say(f"{fault.what_happened} {fault.how_to_mend}".rstrip())
+            self._say(fault.in_full)
             return
         if panel != self._shown:
             self._shown = panel

@@ -4,6 +4,7 @@ from capture.alone import is_tracked
 from capture.window.panel import Choice, Facts, LastSnapshot, recent
 from diary.attention import lost_says
 from diary.command.home import zone_of
+from diary.contracts import Contract
 from diary.diary import Diary
 from diary.rules.ids import ContractId
 from diary.rules.timesheet import SegmentView, WeekView
@@ -18,22 +19,26 @@ def facts_of(diary: Diary, wanted: ContractId | None = None) -> Facts:
     week, before = diary.week(Week.at(now_ms)), diary.week(Week.at(now_ms).previous())
     contract = tracking.contract or wanted or tracking.last_contract
     totals = next((each for each in week.totals if each.contract == contract), None)
+    contracts = diary.contracts()
+    chosen = next((each for each in contracts if each.id == contract), None)
+    memo = tracking.memo.text if tracking.memo else ""
+    label = tracking.label.text if tracking.label else ""
     asked = status.idle
     return Facts(
         now_ms=now_ms,
         zone=zone,
         clock_24h=bool(diary.setting("clock_24h")),
-        choices=_choices(diary),
+        choices=_choices(diary, contracts),
         tracked=tracking.contract,
         last=tracking.last_contract,
         since_ms=tracking.since_ms if tracking.contract else None,
         paused_until_ms=tracking.paused_until_ms,
-        memo=tracking.memo.text if tracking.memo else "",
-        label=tracking.label.text if tracking.label else "",
+        memo=memo,
+        label=label,
         recent_memos=_recent_memos((before, week), contract),
         today_minutes=status.today_minutes,
         week_minutes=status.week_minutes,
-        limit_minutes=totals.limit_minutes if totals else _limit(diary, contract),
+        limit_minutes=totals.limit_minutes if totals else chosen.terms.limit_minutes if chosen else None,
         billable=totals.billable if totals else 0,
         waiting=(
             (status.unsynced, "not sent yet"),
@@ -43,7 +48,10 @@ def facts_of(diary: Diary, wanted: ContractId | None = None) -> Facts:
             (status.refused, "refused"),
             (status.pictures_left, "pictures to send"),
         ),
-        warnings=_warnings(diary, contract) if tracking.contract else (),
+        # Points that are known to fail of what is tracked (R11).
+        warnings=tuple(finding.says for finding in diary.foresee(chosen, memo, label))
+        if chosen and tracking.contract
+        else (),
         loud=_loud(diary),
         idle_says="" if asked is None else f"{asked.says}. What becomes of that time?",
         snapshot=_snapshot((before, week)),
@@ -52,35 +60,19 @@ def facts_of(diary: Diary, wanted: ContractId | None = None) -> Facts:
     )
 
 
-def _choices(diary: Diary) -> tuple[Choice, ...]:
+def _choices(diary: Diary, contracts: tuple[Contract, ...]) -> tuple[Choice, ...]:
     """Return the contracts that may be tracked; fixed-price ones only where they are shown (R7, R9)."""
     are_all_shown = bool(diary.setting("show_fixed_price"))
     return tuple(
         Choice(each.id, each.title, each.labels)
-        for each in diary.contracts()
+        for each in contracts
         if each.is_active and (are_all_shown or each.terms.kind == "hourly")
     )
-
-
-def _limit(diary: Diary, contract: ContractId | None) -> int | None:
-    found = next((each for each in diary.contracts() if each.id == contract), None)
-    return found.terms.limit_minutes if found else None
 
 
 def _recent_memos(weeks: tuple[WeekView, ...], contract: ContractId | None) -> tuple[str, ...]:
     segments = (segment for week in weeks for segment in week.segments)
     return recent([segment.memo for segment in segments if contract in {None, segment.contract}])
-
-
-def _warnings(diary: Diary, contract_id: ContractId | None) -> tuple[str, ...]:
-    """Return the points that are known to fail of what is tracked (R11)."""
-    found = next((each for each in diary.contracts() if each.id == contract_id), None)
-    if found is None:
-        return ()
-    tracking = diary.tracking()
-    memo = tracking.memo.text if tracking.memo else ""
-    label = tracking.label.text if tracking.label else ""
-    return tuple(finding.says for finding in diary.foresee(found, memo, label))
 
 
 def _loud(diary: Diary) -> tuple[str, ...]:

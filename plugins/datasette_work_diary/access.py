@@ -299,7 +299,7 @@ class Gate:
             if fault is None:
                 await _answer(sender, 303, [(b"location", HOME_PATH.encode())], b"")
                 return
-            says = f"{fault.what_happened} {fault.how_to_mend}"
+            says = fault.in_full
         page = LOCKED_PAGE.format(action=UNLOCK_PATH, says=escape(says)).encode()
         await _answer(sender, 423, [(b"content-type", b"text/html; charset=utf-8")], page)
 

@@ -26,7 +26,7 @@ class FaultError(DiaryError):
 
     def fault(self) -> Fault:
         """Return the fault as it is answered."""
-        return Fault(reason=self.reason, because=f"{self.what_happened} {self.how_to_mend}".strip())
+        return Fault(reason=self.reason, because=self.in_full)
 
 
 class UnreadableError(FaultError):
