@@ -9,7 +9,7 @@ from capture.window.panel import PAUSE_MINUTES, Act, LastSnapshot, Panel, panel_
 from capture.window.reading import facts_of
 from diary.diary import Diary
 from diary.errors import DiaryError, UsageError
-from diary.rules.ids import ContractId, Millis
+from diary.rules.ids import ContractId, Millis, Place
 
 if TYPE_CHECKING:
     from diary.idling import IdleAnswer
@@ -35,16 +35,27 @@ class Acting:
         """Return what is to be shown now."""
         return panel_of(facts_of(self._diary, wanted), wanted)
 
-    def do(self, act: Act, *, contract: ContractId | None = None, text: str = "", label: str = "") -> str:
-        """Do one act; what a rule or the machine refuses is said, and nothing is lost (R11)."""
+    def do(
+        self,
+        act: Act,
+        *,
+        contract: ContractId | None = None,
+        text: str = "",
+        label: str = "",
+        place: Place | None = None,
+    ) -> str:
+        """Do one act; what a rule or the machine refuses is said, and nothing is lost (R11).
+
+        `place` is the segment that "remove" was asked about.
+        """
         self._said = []
         try:
-            self._do(act, contract, text, label)
+            self._do(act, contract, text, label, place)
         except DiaryError as fault:
             self._said.append(fault.in_full)
         return " ".join(self._said)
 
-    def _do(self, act: Act, contract: ContractId | None, text: str, label: str) -> None:
+    def _do(self, act: Act, contract: ContractId | None, text: str, label: str, place: Place | None) -> None:
         diary = self._diary
         match act:
             case "start" | "switch":
@@ -66,15 +77,15 @@ class Acting:
                 diary.set_label(label)
                 self._said.append("Label set.")
             case "remove":
-                self._remove()
+                self._remove(place)
             case "answer_idle":
                 self._answer(text, contract)
 
-    def _remove(self) -> None:
-        place = self._diary.last_snapshot()
-        if place is not None:
-            self._diary.remove([place])
-            self._said.append("Removed, with its time.")
+    def _remove(self, place: Place | None) -> None:
+        if place is None:
+            return
+        refused = [f"Not removed. {no.reason}: {no.because}" for _, no in self._diary.remove([place]).refused]
+        self._said += refused or ["Removed, with its time."]
 
     def _answer(self, word: str, contract: ContractId | None) -> None:
         answers: dict[str, IdleAnswer] = {"keep": "keep", "drop": "drop", "move": "move"}

@@ -42,7 +42,7 @@ from capture.window.panel import PAUSE_MINUTES, Act, Panel, State
 from diary.errors import DiaryError
 
 if TYPE_CHECKING:
-    from diary.rules.ids import ContractId
+    from diary.rules.ids import ContractId, Place
 
 REFRESH_MS = 1_000
 THUMBNAIL_WIDTH = 160
@@ -79,13 +79,14 @@ class Window(QWidget):
         if self._tray:
             self._tray.show_state(panel)
 
-    def act(self, act: Act, text: str = "") -> None:
+    def act(self, act: Act, text: str = "", place: "Place | None" = None) -> None:
         """Do an act with what stands in the fields, and show what came of it."""
         said = self._acting.do(
             act,
             contract=self._contracts.currentData(),
             text=text or self._memo.currentText(),
             label=self._labels.currentText() if self._labels.isEnabled() else "",
+            place=place,
         )
         if act in {"start", "switch"}:
             self._wanted = None
@@ -213,7 +214,8 @@ class Window(QWidget):
             defaultButton=QMessageBox.StandardButton.No,
         )
         if asked == QMessageBox.StandardButton.Yes:
-            self.act("remove")
+            # The one that was asked about: by now another may be the newest.
+            self.act("remove", place=panel.snapshot.place)
 
     def _say(self, text: str) -> None:
         self._said.setText(text)

@@ -13,11 +13,12 @@ import mss
 import pytest
 from PIL import Image
 
+from capture.window.acting import Acting
 from diary.clock import SystemClock
 from diary.contracts import Contract
 from diary.diary import Diary
 from diary.rules.ids import Slot
-from diary.rules.week import slot_at, starts_at_ms
+from diary.rules.week import Week, slot_at, starts_at_ms
 from diary.sealing.keyring import choose_place
 from tests.desktop import Desktop
 from tests.practice import draft_of
@@ -138,9 +139,23 @@ def test_the_last_snapshot_is_removed_by_keyboard_after_a_question(desktop: Desk
             until(lambda: (found := diary.segment(place)) is None or found.state == "deleted")
 
 
-def recorded(diary: Diary, contract: Contract) -> Slot:
-    """Record the slot before this one and return it."""
-    slot = slot_at(diary.now_ms() - 600_000)
+@rule("R4")
+def test_what_is_removed_is_what_was_asked_about_though_a_newer_snapshot_came(home: Path) -> None:
+    with Diary.open(home) as diary:
+        mill = diary.contract("Mill")
+        older = recorded(diary, mill, 2)
+        asked = Acting(diary).panel(None).snapshot
+        assert asked is not None
+        newer = recorded(diary, mill)
+        assert Acting(diary).do("remove", place=asked.place) == "Removed, with its time."
+        states = {each.slot: each.state for each in diary.week(Week.of(newer)).segments}
+        assert older not in states or states[older] == "deleted"
+        assert states[newer] != "deleted"
+
+
+def recorded(diary: Diary, contract: Contract, ago: int = 1) -> Slot:
+    """Record the slot that was so many before this one and return it."""
+    slot = slot_at(diary.now_ms() - ago * 600_000)
     assert starts_at_ms(slot) < diary.now_ms()
     sink = io.BytesIO()
     Image.new("RGB", (320, 180), "navy").save(sink, "WEBP")
