@@ -32,7 +32,7 @@ from diary import envelope
 from diary.clock import SystemClock
 from diary.diary import Contract, Diary
 from diary.rules.ids import Slot
-from diary.rules.segment import CaptureContent, Moment
+from diary.rules.sealed_content import CaptureContent, Moment
 from diary.rules.timesheet import Place
 from diary.rules.week import Week, slot_at, starts_at_ms
 from diary.sealing.keyring import choose_place

@@ -21,7 +21,7 @@ from diary.contracts import Contract
 from diary.diary import Diary
 from diary.rules.ids import Millis, Slot
 from diary.rules.json_form import at as at_utc
-from diary.rules.segment import CaptureContent, EntryContent, MinuteCounts, Moment, StampedText
+from diary.rules.sealed_content import CaptureContent, EntryContent, MinuteCounts, Moment, StampedText
 from diary.rules.week import DAY_MILLIS, SLOTS_PER_DAY, slot_at, starts_at_ms
 from diary.sealing.keyring import choose_place
 from diary.state import OpenDiary

@@ -11,7 +11,7 @@ from typing import Literal
 
 from capture.draft import Draft
 from diary.rules.ids import ContractId, Millis
-from diary.rules.segment import StampedText
+from diary.rules.sealed_content import StampedText
 from diary.rules.week import starts_at_ms
 
 MINUTE_MS = 60_000

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from diary.rules.ids import MINUTES_PER_SLOT, ContractId, Millis, Slot
-from diary.rules.segment import MinuteCounts, Moment, StampedText
+from diary.rules.sealed_content import MinuteCounts, Moment, StampedText
 
 BEGINNING = Millis(0)
 NO_MINUTES: tuple[MinuteCounts | None, ...] = (None,) * MINUTES_PER_SLOT

@@ -10,7 +10,7 @@ from capture.edges import ActiveWindow, Box, Edges, Monitors, NoPicture, Shot
 from capture.privacy import Look, Privacy, in_picture, look
 from capture.snapshot import encode
 from diary.clock import Clock
-from diary.rules.segment import Moment
+from diary.rules.sealed_content import Moment
 
 NAME_LENGTH_MAX = 300  # characters: a version stays about a kilobyte
 # A browser shows a page before it says its title, and keeps the title a moment after the page is gone.

@@ -20,7 +20,7 @@ from capture.draft import Snapshot
 from capture.edges import Monitors
 from diary.clock import Clock
 from diary.rules.private import PrivateRule
-from diary.rules.segment import Moment
+from diary.rules.sealed_content import Moment
 
 SECONDS_MAX = 540  # a display that answers nobody: before the next slot is over
 NICENESS = 10  # the encoder gives way to whatever the freelancer works with

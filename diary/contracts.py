@@ -12,7 +12,8 @@ from diary import envelope
 from diary.errors import UsageError
 from diary.rules.contract import TermsHistory, TermsVersion
 from diary.rules.ids import ContractId, Millis
-from diary.rules.segment import TermsContent, TermsInClear, content_bytes
+from diary.rules.sealed_content import TermsContent, content_bytes
+from diary.rules.segment import TermsInClear
 from diary.sealing import row
 from diary.state import OpenDiary
 from diary.store import versions

@@ -17,7 +17,8 @@ from diary.rules.change import Refused
 from diary.rules.content import merged
 from diary.rules.ids import ContractId, Slot
 from diary.rules.merge import Standing, standing
-from diary.rules.segment import EntryContent, Stamp, StampedText
+from diary.rules.sealed_content import EntryContent, StampedText
+from diary.rules.segment import Stamp
 from diary.rules.timesheet import Place
 from diary.rules.week import Week
 from diary.showing import HISTORY, BeforeText

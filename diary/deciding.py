@@ -14,15 +14,8 @@ from diary.rules.content import OpenedEntry
 from diary.rules.ids import Millis
 from diary.rules.merge import Standing, standing
 from diary.rules.refusals import What
-from diary.rules.segment import (
-    HEADER_VERSION,
-    NUMBER_END,
-    CaptureContent,
-    EntryContent,
-    Header,
-    Sealed,
-    Stamp,
-)
+from diary.rules.sealed_content import CaptureContent, EntryContent
+from diary.rules.segment import HEADER_VERSION, NUMBER_END, Header, Sealed, Stamp
 from diary.rules.timesheet import Place
 from diary.state import OpenDiary
 from diary.store import refusals, versions

@@ -6,7 +6,7 @@ import msgspec
 
 from diary import noticing
 from diary.rules.ids import MINUTES_PER_SLOT, ContractId, Place
-from diary.rules.segment import StampedText
+from diary.rules.sealed_content import StampedText
 from diary.state import OpenDiary
 from diary.store import drafts
 from diary.store.drafts import CaptureDraft, DraftText, KeptDraft

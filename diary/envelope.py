@@ -12,19 +12,16 @@ import msgspec
 
 from diary.errors import DamageError
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
+from diary.rules.sealed_content import CaptureContent, EntryContent, TermsContent, content_bytes
 from diary.rules.segment import (
     HEADER_VERSION,
-    CaptureContent,
     DeviceListInClear,
-    EntryContent,
     GrantInClear,
     Header,
     Sealed,
     Stamp,
-    TermsContent,
     TermsInClear,
     VersionType,
-    content_bytes,
 )
 from diary.rules.unreadable import UNREADABLE
 from diary.sealing import row

@@ -10,7 +10,7 @@ import msgspec
 
 from diary.errors import NothingError, RefusedError, UsageError
 from diary.rules.ids import ContractId, Millis
-from diary.rules.segment import StampedText
+from diary.rules.sealed_content import StampedText
 from diary.state import OpenDiary
 from diary.tracking import checked_text, new_stamp
 

@@ -26,7 +26,7 @@ from diary.refused import RefusalView
 from diary.reminding import Reminder
 from diary.rules.qualifies import Finding
 from diary.rules.reminder import Occasion, WeekReminder
-from diary.rules.segment import StampedText
+from diary.rules.sealed_content import StampedText
 from diary.rules.timesheet import Place, SegmentView, WeekView
 from diary.rules.week import Week
 from diary.search import Found, Progress, Texts

@@ -15,7 +15,8 @@ from diary.rules.content import MergedContent, OpenedCapture, OpenedEntry, agree
 from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.merge import Kind, Standing, standing
 from diary.rules.picture import due_at_ms, is_missing
-from diary.rules.segment import CaptureContent, EntryContent, parse_header
+from diary.rules.sealed_content import CaptureContent, EntryContent
+from diary.rules.segment import parse_header
 from diary.rules.timesheet import Place, SegmentView, SnapshotView, State, WeekView, totals
 from diary.rules.verdict import Verdict, fact_of, verdicts
 from diary.rules.week import Week

@@ -10,7 +10,7 @@ import msgspec
 
 from diary import settings
 from diary.rules.ids import ContractId, Millis, Slot
-from diary.rules.segment import Moment
+from diary.rules.sealed_content import Moment
 from diary.rules.timesheet import Place
 from diary.rules.week import Week
 from diary.state import OpenDiary

@@ -15,7 +15,8 @@ from diary.rules.change import Allowed, Refused
 from diary.rules.content import merged
 from diary.rules.ids import Millis
 from diary.rules.merge import standing
-from diary.rules.segment import CaptureContent, EntryContent, Header, Moment, StampedText
+from diary.rules.sealed_content import CaptureContent, EntryContent, Moment, StampedText
+from diary.rules.segment import Header
 from diary.rules.timesheet import Place
 from diary.sealing import row
 from diary.state import OpenDiary

@@ -11,7 +11,8 @@ from diary import contracts, envelope
 from diary.errors import DamageError, NothingError
 from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.refusals import RefusalWords, What, words_of
-from diary.rules.segment import EntryContent, parse_header
+from diary.rules.sealed_content import EntryContent
+from diary.rules.segment import parse_header
 from diary.state import OpenDiary, mark_destroying
 from diary.store import refusals
 from diary.store.refusals import KeptRefusal

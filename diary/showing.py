@@ -5,7 +5,8 @@ import msgspec
 from diary import drafting, envelope
 from diary.errors import NothingError
 from diary.rules.ids import ContractId, Place, Slot
-from diary.rules.segment import Sealed, StampedText, parse_header
+from diary.rules.sealed_content import StampedText
+from diary.rules.segment import Sealed, parse_header
 from diary.rules.week import Week
 from diary.sealing import row
 from diary.state import OpenDiary

@@ -17,7 +17,7 @@ import msgspec
 from diary.clock import Clock
 from diary.errors import MachineError
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
-from diary.rules.segment import CaptureContent, EntryContent, TermsContent
+from diary.rules.sealed_content import CaptureContent, EntryContent, TermsContent
 from diary.rules.week import Week
 from diary.sealing.key_tree import DeviceKeys
 from diary.sealing.keyring import KeyPlace

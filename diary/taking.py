@@ -25,7 +25,8 @@ from diary.resealing import Anew, forget, reseal
 from diary.rules.change import is_deletion
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, present, standing
-from diary.rules.segment import DeviceListInClear, EntryContent, Header, parse_header
+from diary.rules.sealed_content import EntryContent
+from diary.rules.segment import DeviceListInClear, Header, parse_header
 from diary.rules.vector import join
 from diary.rules.week import Week
 from diary.showing import BeforeText

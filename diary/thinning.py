@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from diary import envelope, settings
 from diary.errors import DamageError
 from diary.rules.ids import Millis, ReplicaId
-from diary.rules.segment import CaptureContent
+from diary.rules.sealed_content import CaptureContent
 from diary.rules.thinning import Budget, HeldPicture, giving_way
 from diary.rules.week import slot_at
 from diary.state import OpenDiary

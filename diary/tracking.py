@@ -9,7 +9,8 @@ import msgspec
 
 from diary.errors import NothingError, RefusedError, UsageError
 from diary.rules.ids import ContractId, Millis
-from diary.rules.segment import Stamp, StampedText
+from diary.rules.sealed_content import StampedText
+from diary.rules.segment import Stamp
 from diary.state import OpenDiary
 
 TEXT_CHARACTERS_MAX = 10_000  # a memo; a version stays far under what a push may hold

@@ -16,7 +16,7 @@ from diary.rules.change import CLOCK_TRUSTED_MS, is_deletion, move_needs_a_yes, 
 from diary.rules.content import merged
 from diary.rules.ids import Millis, Slot
 from diary.rules.merge import standing
-from diary.rules.segment import CaptureContent, StampedText
+from diary.rules.sealed_content import CaptureContent, StampedText
 from diary.rules.timesheet import Place
 from diary.state import CLOCK_DIFFERENCE, OpenDiary
 from diary.store import meta, outbox, refusals, versions

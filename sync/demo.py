@@ -23,7 +23,7 @@ from diary.clock import GivenClock
 from diary.diary import CaptureDraft, Contract, Diary
 from diary.errors import MachineError, UsageError
 from diary.rules.ids import Millis
-from diary.rules.segment import Moment, StampedText
+from diary.rules.sealed_content import Moment, StampedText
 from diary.rules.timesheet import Place
 from diary.rules.week import Week, starts_at_ms
 from diary.sealing.keyring import choose_place

@@ -10,7 +10,7 @@ from random import Random  # noqa: TID251  # it comes as an argument, seeded by 
 from typing import Literal
 
 from diary.rules.ids import SLOT_MILLIS, Slot
-from diary.rules.segment import MinuteCounts
+from diary.rules.sealed_content import MinuteCounts
 from diary.rules.week import SLOTS_PER_DAY, Week, ends_at_ms, starts_at_ms
 
 Device = Literal["laptop", "tower"]

@@ -9,7 +9,7 @@ from diary.contracts import Contract, TermsFields
 from diary.diary import Diary
 from diary.rules.ids import Millis, ReplicaId, Slot
 from diary.rules.refusals import What
-from diary.rules.segment import MinuteCounts, Moment, StampedText
+from diary.rules.sealed_content import MinuteCounts, Moment, StampedText
 from diary.rules.timesheet import Place
 from diary.rules.week import slot_at, starts_at_ms
 from diary.sealing.keyring import choose_place

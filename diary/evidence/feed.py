@@ -19,13 +19,7 @@ from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
 from diary.evidence.signature import PUSH, verify
 from diary.rules.ids import AccountId, ReplicaId
-from diary.rules.segment import (
-    DeviceListInClear,
-    Header,
-    ListedDevice,
-    MalformedHeaderError,
-    parse_header,
-)
+from diary.rules.segment import DeviceListInClear, Header, ListedDevice, MalformedHeaderError, parse_header
 
 HASHES_PER_VERSION_BYTES = 64
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from diary.rules.json_form import JOINT, at
 from diary.rules.money import money
-from diary.rules.segment import MinuteCounts
+from diary.rules.sealed_content import MinuteCounts
 from diary.rules.timesheet import Place, SegmentView, Totals
 from diary.rules.week import Week, ends_at_ms, starts_at_ms
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from diary.rules.ids import MINUTES_PER_SLOT
-from diary.rules.segment import CaptureContent, EntryContent, Header, MinuteCounts, StampedText
+from diary.rules.sealed_content import CaptureContent, EntryContent, MinuteCounts, StampedText
+from diary.rules.segment import Header
 from diary.rules.timesheet import SnapshotView
 
 OpenedCapture = tuple[Header, CaptureContent]

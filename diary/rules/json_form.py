@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from diary.rules.week import starts_at_ms
 
 if TYPE_CHECKING:
-    from diary.rules.segment import MinuteCounts
+    from diary.rules.sealed_content import MinuteCounts
     from diary.rules.timesheet import SegmentView, Totals, WeekView
 
 JOINT = " | "

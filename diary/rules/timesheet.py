@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from diary.rules import ids
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
-from diary.rules.segment import MinuteCounts
+from diary.rules.sealed_content import MinuteCounts
 from diary.rules.week import LocalHour, Week, ends_at_ms, local_day, starts_at_ms
 
 Kind = Literal["automatic", "manual"]

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from diary.rules.ids import ContractId, Millis, Slot
-from diary.rules.segment import MinuteCounts, Moment, StampedText
+from diary.rules.sealed_content import MinuteCounts, Moment, StampedText
 from diary.store import draft_blocks
 
 PictureRole = Literal["screen", "thumbnail", "camera"]

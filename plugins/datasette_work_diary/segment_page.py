@@ -22,7 +22,7 @@ from datasette_work_diary.wording import (
 )
 from diary.rules.ids import MINUTES_PER_SLOT
 from diary.rules.qualifies import Finding
-from diary.rules.segment import MinuteCounts, StampedText
+from diary.rules.sealed_content import MinuteCounts, StampedText
 from diary.rules.timesheet import SegmentView, bar_of
 from diary.rules.week import Week, ends_at_ms, local_date, starts_at_ms
 

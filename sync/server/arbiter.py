@@ -18,13 +18,7 @@ from diary.rules.change import Refused as RefusedByRule
 from diary.rules.contract import TermsHistory, TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, ended_by
-from diary.rules.segment import (
-    DeviceListInClear,
-    Header,
-    ListedDevice,
-    MalformedHeaderError,
-    parse_header,
-)
+from diary.rules.segment import DeviceListInClear, Header, ListedDevice, MalformedHeaderError, parse_header
 from diary.rules.unreadable import UNREADABLE
 from sync.protocol import PICTURE_BYTES_MAX, WireVersion
 

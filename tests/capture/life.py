@@ -28,7 +28,7 @@ from capture.steps import (
     Wished,
 )
 from diary.rules.ids import ContractId, Millis, Slot
-from diary.rules.segment import Moment
+from diary.rules.sealed_content import Moment
 
 MINUTE = 60_000
 TICK = 20_000

@@ -20,7 +20,7 @@ from capture.steps import (
     Wished,
 )
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
-from diary.rules.segment import Moment, StampedText
+from diary.rules.sealed_content import Moment, StampedText
 
 SLOT = Slot(2_950_000)
 NINE = SLOT * 600_000

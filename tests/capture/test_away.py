@@ -15,7 +15,7 @@ from capture.steps import (
     Settle,
     Tick,
 )
-from diary.rules.segment import MinuteCounts
+from diary.rules.sealed_content import MinuteCounts
 from tests.capture.sessions import (
     AWAY,
     BAKERY,

@@ -10,7 +10,7 @@ from PIL import Image
 from capture.camera import SIDE_MAX, CameraFault, take_frame, with_frame
 from capture.draft import Snapshot
 from diary.rules.ids import Millis
-from diary.rules.segment import Moment
+from diary.rules.sealed_content import Moment
 from diary.settings import SETTINGS
 from tests.capture.film import COLOUR, film_at
 from tests.rule import rule

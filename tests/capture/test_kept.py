@@ -5,7 +5,7 @@ import pytest
 from capture.draft import Draft, Snapshot
 from capture.kept import found_again, to_keep
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
-from diary.rules.segment import MinuteCounts, Moment, StampedText
+from diary.rules.sealed_content import MinuteCounts, Moment, StampedText
 from diary.store.drafts import CaptureDraft
 from tests.rule import rule
 

@@ -22,7 +22,7 @@ from capture.steps import (
     Tick,
 )
 from diary.rules.ids import Millis, Slot
-from diary.rules.segment import MinuteCounts
+from diary.rules.sealed_content import MinuteCounts
 from tests.capture.sessions import (
     AT_LEAST,
     BAKERY,

@@ -9,7 +9,7 @@ import pytest
 
 from diary.rules.ids import Slot
 from diary.rules.json_form import at
-from diary.rules.segment import Moment
+from diary.rules.sealed_content import Moment
 from diary.rules.week import Week, starts_at_ms
 from tests.capture.film import film_at
 from tests.capture.test_tracker import Worker, at_work

@@ -11,7 +11,7 @@ import pytest
 
 from diary.diary import Diary
 from diary.rules.ids import Slot
-from diary.rules.segment import MinuteCounts
+from diary.rules.sealed_content import MinuteCounts
 from diary.rules.timesheet import SegmentView
 from diary.rules.week import Week
 from diary.sealing.keyring import choose_place

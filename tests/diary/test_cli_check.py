@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from diary.rules.segment import MinuteCounts
+from diary.rules.sealed_content import MinuteCounts
 from diary.rules.week import Week
 from tests.diary.typed import Typist, typist_with_a_morning
 from tests.practice import BUSY_MINUTE, draft_of, instant, practice_diary, record_slot, slot

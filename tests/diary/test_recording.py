@@ -10,7 +10,7 @@ from diary.contracts import Contract
 from diary.diary import Diary
 from diary.recording import NoMomentError
 from diary.rules.ids import Millis, Slot
-from diary.rules.segment import StampedText
+from diary.rules.sealed_content import StampedText
 from diary.rules.timesheet import Place, SegmentView
 from diary.rules.week import Week, starts_at_ms
 from diary.store import drafts, outbox, versions

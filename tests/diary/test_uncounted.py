@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from diary.rules.segment import MinuteCounts
+from diary.rules.sealed_content import MinuteCounts
 from diary.rules.week import starts_at_ms
 from tests.diary.typed import Typist
 from tests.practice import draft_of, practice_diary, slot

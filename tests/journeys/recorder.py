@@ -12,7 +12,7 @@ import msgspec
 from diary.clock import SystemClock
 from diary.diary import Diary
 from diary.rules.ids import Millis, Slot
-from diary.rules.segment import Moment
+from diary.rules.sealed_content import Moment
 from diary.rules.week import slot_at
 from tests.practice import draft_of
 

@@ -18,7 +18,7 @@ from diary.diary import Diary
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import AccountId, ContractId, Slot
 from diary.rules.merge import standing
-from diary.rules.segment import (
+from diary.rules.sealed_content import (
     CaptureContent,
     EntryContent,
     MinuteCounts,

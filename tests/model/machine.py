@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from diary.correcting import Acts, NoSegmentError, NothingToUndoError
 from diary.rules.ids import ContractId, Slot
-from diary.rules.segment import MinuteCounts
+from diary.rules.sealed_content import MinuteCounts
 from diary.rules.week import Week
 from tests import practice
 from tests.model.basis import check_basis, check_rebuilt

@@ -8,7 +8,7 @@ from datasette_work_diary.frame import fault_said
 from datasette_work_diary.reading import money, time_left
 from datasette_work_diary.segment_page import segment_page
 from datasette_work_diary.week_page import WeekPage, week_page
-from diary.rules.segment import MinuteCounts
+from diary.rules.sealed_content import MinuteCounts
 from diary.rules.timesheet import SegmentView
 from tests.plugins.views import (
     HISTORIES,

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 from datasette_work_diary.reading import Reading
 from diary.rules.contract import TermsHistory, TermsVersion
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
-from diary.rules.segment import MinuteCounts, TermsInClear
+from diary.rules.sealed_content import MinuteCounts
+from diary.rules.segment import TermsInClear
 from diary.rules.timesheet import SegmentView, SnapshotView, WeekView, totals
 from diary.rules.week import Week
 from tests import practice

@@ -17,7 +17,7 @@ from diary.evidence.week_csv import (
     totals_csv,
 )
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
-from diary.rules.segment import MinuteCounts
+from diary.rules.sealed_content import MinuteCounts
 from diary.rules.timesheet import SegmentView, SnapshotView, Totals
 from diary.rules.week import Week, ends_at_ms
 from tests.rule import rule

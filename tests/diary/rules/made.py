@@ -9,15 +9,8 @@ import msgspec
 from diary.rules.contract import TermsHistory, TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
-from diary.rules.segment import (
-    CaptureContent,
-    EntryContent,
-    Header,
-    MinuteCounts,
-    Moment,
-    StampedText,
-    TermsInClear,
-)
+from diary.rules.sealed_content import CaptureContent, EntryContent, MinuteCounts, Moment, StampedText
+from diary.rules.segment import Header, TermsInClear
 from diary.rules.timesheet import SegmentView
 from diary.rules.week import Week, slot_at
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from diary.rules.content import agrees, merged
 from diary.rules.ids import Millis
-from diary.rules.segment import CaptureContent, EntryContent, Header, MinuteCounts, Moment, StampedText
+from diary.rules.sealed_content import CaptureContent, EntryContent, MinuteCounts, Moment, StampedText
+from diary.rules.segment import Header
 from tests.diary.rules.made import (
     CONTRACT,
     DESKTOP,

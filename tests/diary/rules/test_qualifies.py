@@ -20,7 +20,7 @@ from diary.rules.qualifies import (
     foreseen,
     qualifies,
 )
-from diary.rules.segment import MinuteCounts
+from diary.rules.sealed_content import MinuteCounts
 from diary.rules.timesheet import SegmentView, SnapshotView
 from diary.rules.week import ends_at_ms
 from tests.diary.rules.made import IN_TIME, LOCK, OTHER_CONTRACT, SLOT, WEEK, history, ms, segment

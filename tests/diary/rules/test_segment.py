@@ -7,19 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diary.rules.sealed_content import CaptureContent, EntryContent, MinuteCounts, content_bytes
 from diary.rules.segment import (
     HEADER_BYTES_MAX,
     NUMBER_END,
     SLOT_END,
-    CaptureContent,
     DeviceListInClear,
-    EntryContent,
     GrantInClear,
     Header,
     ListedDevice,
     MalformedHeaderError,
-    MinuteCounts,
-    content_bytes,
     parse_header,
 )
 from tests.diary.rules.made import (

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diary.rules.ids import MINUTES_PER_SLOT, SLOT_MILLIS, Slot
-from diary.rules.segment import MinuteCounts
+from diary.rules.sealed_content import MinuteCounts
 from diary.rules.timesheet import SegmentView, SnapshotView, amount_minor, bar_of, day_grid, marks, totals
 from diary.rules.week import local_date
 from tests.diary.rules.made import CONTRACT, OTHER_CONTRACT, SLOT, TUESDAY, WEEK, history, segment
