@@ -53,10 +53,10 @@ $(VENV)/.typescript-$(TYPESCRIPT): $(VENV)/.ready
 	@touch $@
 
 unit: setup
-	$(BIN)/pytest -m "not journey and not soak" -n 2
+	tests/again.sh -m "not journey and not soak" -n 2
 
 journey: setup
-	$(BIN)/pytest -m "journey and not soak"
+	tests/again.sh -m "journey and not soak"
 
 soak: setup system
 	$(BIN)/pytest -m soak

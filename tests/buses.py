@@ -51,7 +51,7 @@ class Bus:
         config.write_text(CONFIG.format(path=self.folder / "bus"), encoding="utf-8")
         (self.folder / "bus").unlink(missing_ok=True)
         self._run("dbus-daemon", f"--config-file={config}", "--nofork")
-        assert until((self.folder / "bus").exists)
+        assert until(lambda: answers(self.address)), "the bus did not start"
 
     def kill(self) -> None:
         """Let the bus and all on it die."""
@@ -98,6 +98,15 @@ class Bus:
         )
         self.running.append(process)
         return process
+
+
+def answers(address: str) -> bool:
+    """Return whether a bus takes a connection: its file is there a moment before it does."""
+    try:
+        open_dbus_connection(address).close()
+    except (FileNotFoundError, ConnectionRefusedError):
+        return False
+    return True
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.buses import answers
 from tests.desktop import Desktop, DesktopError
 
 SECONDS_MAX = 30
@@ -71,7 +72,7 @@ class NotificationDesktop:
         running = cls(folder, desktop, _start("dbus-daemon", f"--config-file={config}", "--nofork", env=None))
         running.base = {**os.environ, **desktop.environment(), **running.environment()}
         try:
-            _until((folder / "bus").exists)
+            _until(lambda: answers(running.environment()["DBUS_SESSION_BUS_ADDRESS"]))
             running.start_daemon()
             yield running
         finally:

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from diary.rules.ids import Slot
 from tests.plugins.conftest import MORNING, Served
+from tests.plugins.said import said
 from tests.practice import instant, record_slot, refuse
 from tests.rule import rule
 
@@ -52,7 +53,7 @@ def test_a_refusal_says_why_and_what_can_be_done_and_can_be_forgotten(served: Se
     expect(card).to_contain_text("Review the refunds")
     card.get_by_text("Forget what it keeps").click()
     card.get_by_role("button", name="Forget it").click()
-    expect(page.get_by_role("status")).to_contain_text("Forgotten")
+    expect(said(page)).to_contain_text("Forgotten")
     assert [(one.memo, one.kept) for one in served.diary.refusals()] == [("", False)]
     expect(page.get_by_text("Review the refunds")).to_have_count(0)
 
@@ -84,7 +85,7 @@ def test_late_time_is_sent_from_its_page(served: Served, page: Page) -> None:
     expect(page.locator("main")).to_contain_text("does not bill until they accept it")
     page.locator(f'input[value="{places[0][0]}/{places[0][1]}"]').check()
     page.get_by_role("button", name="Send the selected").click()
-    expect(page.get_by_role("status")).to_contain_text("1 segment will be sent")
+    expect(said(page)).to_contain_text("1 segment will be sent")
     assert places[0] not in {(one.contract, one.slot) for one in served.diary.asked()}
     assert len(served.diary.asked()) == waiting - 1
     page.get_by_role("button", name=re.compile("Send all")).click()
@@ -118,7 +119,7 @@ def test_late_time_is_destroyed_by_keyboard_alone_once_it_was_said_what_is_lost(
     box.check()
     page.get_by_role("button", name="Destroy the selected").press("Enter")
     page.get_by_role("button", name="Destroy it").press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("1 segment destroyed.")
+    expect(said(page)).to_contain_text("1 segment destroyed.")
     assert served.diary.segment(places[1]) is None
     assert served.diary.segment(places[0]) is not None
 
@@ -140,7 +141,7 @@ def test_an_answer_for_nothing_says_so(served: Served, page: Page) -> None:
     served.late_time("2026-11-18T12:10Z")
     page.goto(served.address(LATE))
     page.get_by_role("button", name="Send the selected").click()
-    expect(page.get_by_role("status")).to_contain_text("Nothing is selected.")
+    expect(said(page)).to_contain_text("Nothing is selected.")
 
 
 @rule("R18")
@@ -156,7 +157,7 @@ def test_time_away_is_asked_about_on_every_page_and_answered_there(served: Serve
     asked = page.get_by_role("region", name="10 minutes without you")
     asked.get_by_label("or move it to").select_option("Mill")
     asked.get_by_role("button", name="Move it").click()
-    expect(page.get_by_role("status")).to_contain_text("goes to the other contract")
+    expect(said(page)).to_contain_text("goes to the other contract")
     expect(page.get_by_role("region", name="10 minutes without you")).to_have_count(0)
     found = served.diary.idle_question()
     assert found
@@ -170,7 +171,7 @@ def test_an_answer_to_a_question_that_is_closed_says_so(served: Served, page: Pa
     page.goto(served.address(DAY))
     served.diary.settle_idle()
     page.get_by_role("button", name="Keep it").click()
-    expect(page.get_by_role("status")).to_contain_text("That is not asked any more")
+    expect(said(page)).to_contain_text("That is not asked any more")
 
 
 @rule("R31")

@@ -8,6 +8,7 @@ from diary.checking import WeekCheck
 from diary.rules.qualifies import Thresholds, check_week, checklist
 from diary.rules.timesheet import SegmentView
 from tests.plugins.conftest import MORNING, Served, record
+from tests.plugins.said import said
 from tests.plugins.views import HISTORIES, manual, reading, segment, week_view
 from tests.practice import instant, slot
 from tests.rule import rule
@@ -87,7 +88,7 @@ def test_missing_memos_are_written_for_all_of_them_at_once_from_the_check(served
     page.keyboard.press("Tab")  # the label
     page.keyboard.press("Tab")  # Save
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("Saved for 3 segments.")
+    expect(said(page)).to_contain_text("Saved for 3 segments.")
     assert page.url.endswith(CHECK)
     expect(page.get_by_text("9 of 10 segments qualify.")).to_be_visible()
     assert {served.memo_at(at) for at in MORNING[:3]} == {"Rework the calendar"}
@@ -108,7 +109,7 @@ def test_why_the_last_segment_does_not_bill_is_seen_and_mended(served: Served, p
     page.get_by_role("link", name="Before").click()
     page.get_by_role("button", name="Remove the snapshot (and its time)").click()
     page.get_by_role("button", name="Remove the snapshot (and its time)").click()
-    expect(page.get_by_role("status")).to_contain_text("Removed 1 segment.")
+    expect(said(page)).to_contain_text("Removed 1 segment.")
     mended = served.diary.segment((small.id, last))
     assert mended is not None
     assert mended.bills

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from diary.evidence.week_csv import segments_csv
 from diary.rules.week import Week
 from tests.plugins.conftest import MORNING, Served
+from tests.plugins.said import said
 from tests.plugins.test_pages import box_at
 from tests.rule import rule
 
@@ -48,7 +49,7 @@ def test_an_edit_is_undone_from_any_page_and_a_removal_never(served: Served, pag
     served.diary.edit(places, memo="Relabelled by mistake")
     page.goto(served.address(WEEK))
     page.get_by_role("button", name="Undo the last edit of 3 segments").click()
-    expect(page.get_by_role("status")).to_contain_text("Undone for 3 segments.")
+    expect(said(page)).to_contain_text("Undone for 3 segments.")
     assert page.url.endswith(WEEK)
     assert served.memo_at(MORNING[0]) == before
     served.diary.remove(places[:1])

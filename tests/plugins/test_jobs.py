@@ -20,6 +20,7 @@ from diary.diary import Diary
 from diary.rules.ids import Slot
 from diary.rules.week import starts_at_ms
 from tests.plugins.conftest import Served, screen, serve
+from tests.plugins.said import said
 from tests.practice import draft_of, instant, practice_diary, slot
 from tests.rule import rule
 
@@ -137,7 +138,7 @@ class Desk:
 
     def says(self, text: str) -> None:
         """Check what the page says of the act that was done."""
-        expect(self.page.get_by_role("status")).to_contain_text(text)
+        expect(said(self.page)).to_contain_text(text)
 
     @property
     def boxes(self) -> Locator:

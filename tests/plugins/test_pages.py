@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from diary.rules.ids import Slot
 from diary.rules.week import Week
 from tests.plugins.conftest import HOSTILE_MEMO, MORNING, PLANTED_MEMO, PLANTED_TITLE, Served
+from tests.plugins.said import said
 from tests.practice import instant, slot
 from tests.rule import rule
 
@@ -69,7 +70,7 @@ def test_a_memo_is_edited_on_the_segments_page_and_the_old_one_is_shown(served: 
     page.get_by_role("textbox", name="Memo").fill("What it really was")
     page.get_by_role("combobox", name="Label").select_option("Review")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("status")).to_contain_text("Saved for 1 segment.")
+    expect(said(page)).to_contain_text("Saved for 1 segment.")
     expect(page.get_by_role("textbox", name="Memo")).to_have_value("What it really was")
     page.get_by_text("Earlier memos").click()
     expect(page.locator(".history")).to_contain_text(PLANTED_MEMO)
@@ -88,7 +89,7 @@ def test_a_selection_is_made_with_shift_and_edited_at_once(served: Served, page:
     expect(page.get_by_text("They have different memos")).to_be_visible()
     page.get_by_role("textbox", name="Memo").fill("One thing")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("status")).to_contain_text("Saved for 6 segments.")
+    expect(said(page)).to_contain_text("Saved for 6 segments.")
     assert page.url.endswith(DAY)
     assert {served.memo_at(at) for at in MORNING[:6]} == {"One thing"}
     assert served.memo_at(MORNING[6]) == "Review the refunds"
@@ -101,7 +102,7 @@ def test_manual_time_is_added(served: Served, page: Page) -> None:
     page.get_by_label("Until").select_option("11:50")
     page.get_by_label("What did you work on?").fill("Sketches on paper")
     page.get_by_role("button", name="Add manual time").click()
-    expect(page.get_by_role("status")).to_contain_text("Added 30 min of manual time.")
+    expect(said(page)).to_contain_text("Added 30 min of manual time.")
     expect(page.locator("div.memo-bar[data-bar=manual]", has_text="Sketches")).to_have_count(1)
     found = served.diary.segment((served.contract.id, slot("2026-11-18T11:40Z")))
     assert found is not None
@@ -135,7 +136,7 @@ def test_removing_says_first_what_is_lost_and_can_be_left(served: Served, page: 
     page.goto(served.address(served.segment_path(place)))
     page.get_by_role("button", name=re.compile("Remove the snapshot")).click()
     page.get_by_role("button", name="Remove the snapshot (and its time)").click()
-    expect(page.get_by_role("status")).to_contain_text("Removed 1 segment.")
+    expect(said(page)).to_contain_text("Removed 1 segment.")
     assert served.memo_at(MORNING[2]) is None
 
 
@@ -162,7 +163,7 @@ def test_a_selection_is_removed_by_keyboard_alone(served: Served, page: Page) ->
         if page.evaluate("document.activeElement?.name") == "sure":
             break
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("Removed 3 segments.")
+    expect(said(page)).to_contain_text("Removed 3 segments.")
     assert [served.memo_at(at) is None for at in MORNING[:5]] == [False, True, True, True, False]
 
 

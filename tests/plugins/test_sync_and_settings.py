@@ -10,6 +10,7 @@ from diary.rules.ids import Millis
 from diary.settings import SETTINGS
 from diary.store.sending import SentNote
 from tests.plugins.conftest import MORNING, Served
+from tests.plugins.said import said
 from tests.practice import refuse
 from tests.rule import rule
 
@@ -61,7 +62,7 @@ def test_a_setting_is_changed_by_keyboard_and_a_wrong_value_is_refused_with_what
     page.keyboard.type("90")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("Saved: hold seconds.")
+    expect(said(page)).to_contain_text("Saved: hold seconds.")
     assert served.diary.setting("hold_seconds") == 90
     page.get_by_role("textbox", name="Hold seconds").fill("a while")
     page.get_by_role("button", name="Save Hold seconds").click()
@@ -87,7 +88,7 @@ def test_private_rules_are_added_and_removed_on_the_settings_page(served: Served
     card = page.get_by_role("region", name="Never captured")
     card.get_by_label("Words").fill("my <b>bank</b>")
     card.get_by_role("button", name="Never capture").click()
-    expect(page.get_by_role("status")).to_have_text("Never captured from now on.")
+    expect(said(page)).to_have_text("Never captured from now on.")
     expect(card).to_contain_text("“my <b>bank</b>”")
     card.get_by_label("Application").fill("KeePassXC")
     card.get_by_label("Application").press("Enter")
@@ -98,9 +99,9 @@ def test_private_rules_are_added_and_removed_on_the_settings_page(served: Served
     ]
     card.get_by_label("Words").fill("*")
     card.get_by_role("button", name="Never capture").click()
-    expect(page.get_by_role("status")).to_contain_text("fits every window")
+    expect(said(page)).to_contain_text("fits every window")
     card.get_by_role("button", name="Capture again: my <b>bank</b>").click()
-    expect(page.get_by_role("status")).to_have_text("Captured again from now on.")
+    expect(said(page)).to_have_text("Captured again from now on.")
     assert [each.application for each in served.diary.private_rules()] == ["KeePassXC"]
     page.goto(served.address("/-/diary/private.json"))
     expect(page.locator("body")).to_contain_text("KeePassXC")

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.plugins.conftest import MORNING, Served
+from tests.plugins.said import said
 from tests.rule import rule
 
 pytestmark = pytest.mark.browser
@@ -25,6 +26,6 @@ def test_pages_show_the_thumbnail_say_so_and_ask_for_the_picture(served: Served,
     expect(figure).to_contain_text("This is its thumbnail")
     assert figure.locator("img").evaluate("one => one.naturalWidth") == 320
     figure.get_by_role("button", name="Fetch the picture").click()
-    expect(page.get_by_role("status")).to_contain_text("Asked for")
+    expect(said(page)).to_contain_text("Asked for")
     expect(page.locator(".pictures figure")).to_contain_text("This is its thumbnail")
     assert [one.slot for one in served.diary.pictures_to_fetch()] == [MORNING[0]]
