@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
+from diary.rules.seat import InvitationInClear, SeatInClear, fault_of_invitation, fault_of_seat
 from diary.rules.unreadable import UNREADABLE
 
 HEADER_VERSION = 1
@@ -33,6 +34,7 @@ VersionType = Literal[
     "message",
     "grant",
     "device_list",
+    "joining",
 ]
 
 Stamp = tuple[int, ReplicaId]
@@ -84,11 +86,12 @@ class DeviceListInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     devices: tuple[ListedDevice, ...]
 
 
-class GrantInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whom an epoch key is sealed to: a replica id, or "recovery" (R49)."""
+class GrantInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Whom an epoch key is sealed to: a replica id, "recovery", or the "invitation" it is of (R49, R51)."""
 
     to: str
     epoch: int
+    invitation: InvitationInClear | None = None
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -118,6 +121,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     terms: TermsInClear | None = None
     devices: DeviceListInClear | None = None
     grant: GrantInClear | None = None
+    seat: SeatInClear | None = None
 
     def to_bytes(self) -> bytes:
         """Return the header's bytes, to be kept as they are from now on."""
@@ -200,12 +204,18 @@ def _fault_of_its_type(header: Header) -> str | None:
             return _fault_of_entry(header)
         case "terms":
             return _fault_of_terms(header.terms)
+        case "joining":
+            return fault_of_seat(header.n, header.seat)
         case "device_list" if header.devices is None:
             return "a device_list carries its own part"
-        case "grant" if header.grant is None:
-            return "a grant carries its own part"
         case _:
-            return None
+            return _fault_of_grant(header.grant) if header.type == "grant" else None
+
+
+def _fault_of_grant(grant: GrantInClear | None) -> str | None:
+    if grant is None:
+        return "a grant carries its own part"
+    return fault_of_invitation(grant.to, grant.invitation)
 
 
 def _has_no_slot(header: Header) -> bool:
@@ -260,7 +270,7 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
     """One version as it lies in `diary.db`, on the wire and at the server, byte for byte.
 
     `body` and `wrap` are None where the content was destroyed or superseded (R45). A grant's body is the
-    sealed key and a device list's the signature; neither has a wrap.
+    sealed key, a device list's and a joining's the signature; none of them has a wrap.
     """
 
     header: bytes

@@ -1,0 +1,66 @@
+"""A client's seat in a contract, in clear: by which invitation it came and under which keys it writes (R51).
+
+A **seat** is one key pair of the client's in one contract: a browser, or a replica made by `diary join`. Its
+id is a replica id like a device's; it writes into the log of its contract and into no other.
+"""
+
+import re
+
+import msgspec
+
+from diary.rules.ids import Millis, ReplicaId
+
+INVITATION = "invitation"
+"""In the place of a device's id: the grant is sealed to the secret of an invitation link (R51)."""
+
+ENDS_MAX = 100  # seats that one invitation replaces: more than a client ever loses
+WITHDRAWN_MS = Millis(0)  # an invitation that expires at this instant never opens anything again
+
+SEAT_TYPES = frozenset({"joining", "terms", "acceptance", "dispute", "redaction", "message"})
+"""What a seat may write in the log of its contract (R48); all else there is the freelancer's."""
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_KEY = re.compile(r"[0-9a-f]{64}")
+_TIME_END = 2**53  # what JavaScript counts exactly
+
+
+class InvitationInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The invitation that a grant belongs to (R51).
+
+    `auth` is the Ed25519 public key, in hexadecimal, that the link's secret makes: whoever joins signs by it.
+    `ends` are the seats whose right to write and to read ends when it is used.
+    """
+
+    auth: str
+    expires_at_ms: Millis
+    ends: tuple[ReplicaId, ...] = ()
+
+
+class SeatInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of a seat that joins, in hexadecimal, and the invitation by which it does (R48, R51)."""
+
+    sign: str
+    box: str
+    invitation: str
+
+
+def fault_of_invitation(to: str, invitation: InvitationInClear | None) -> str | None:
+    """Return why a grant to `to` cannot carry this invitation, None where it can."""
+    if (to == INVITATION) != (invitation is not None):
+        return "a grant to an invitation names it, and no other does"
+    if invitation is None:
+        return None
+    if not _KEY.fullmatch(invitation.auth) or not 0 <= invitation.expires_at_ms < _TIME_END:
+        return "an invitation has a key of 64 hexadecimal digits and the instant at which it expires"
+    if len(invitation.ends) > ENDS_MAX or not all(map(_ID.fullmatch, invitation.ends)):
+        return f"an invitation ends at most {ENDS_MAX} seats, named by 32 hexadecimal digits each"
+    return None
+
+
+def fault_of_seat(n: int, seat: SeatInClear | None) -> str | None:
+    """Return why version `n` of a seat cannot be its joining, None where it can."""
+    if seat is None:
+        return "a joining carries its own part"
+    if not all(map(_KEY.fullmatch, (seat.sign, seat.box, seat.invitation))):
+        return "a seat's keys and its invitation are 64 hexadecimal digits each"
+    return None if n == 1 else "a joining is the first version of its seat"
