@@ -11,10 +11,19 @@ from typing import TypedDict, Unpack
 import msgspec
 
 from diary.errors import DamageError
+from diary.rules.act_parts import AcceptanceInClear, DisputeInClear, RedactionInClear, RequestInClear
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
-from diary.rules.sealed_content import CaptureContent, EntryContent, TermsContent, content_bytes
+from diary.rules.sealed_content import (
+    CaptureContent,
+    Content,
+    EntryContent,
+    ReasonContent,
+    TermsContent,
+    content_bytes,
+)
 from diary.rules.segment import (
     HEADER_VERSION,
+    ContractState,
     DeviceListInClear,
     GrantInClear,
     Header,
@@ -25,7 +34,7 @@ from diary.rules.segment import (
 )
 from diary.rules.unreadable import UNREADABLE
 from diary.sealing import row
-from diary.state import Content, OpenDiary
+from diary.state import OpenDiary
 from diary.store import outbox, pictures, replica, versions
 from diary.store.versions import StoredVersion
 
@@ -35,6 +44,7 @@ RECOVERY = "recovery"
 _capture = msgspec.json.Decoder(CaptureContent)
 _entry = msgspec.json.Decoder(EntryContent)
 _terms = msgspec.json.Decoder(TermsContent)
+_reason = msgspec.json.Decoder(ReasonContent)
 
 
 class NoKeyError(DamageError):
@@ -60,6 +70,11 @@ class HeaderParts(TypedDict, total=False):
     manual: bool
     stamp: Stamp | None
     terms: TermsInClear
+    state: ContractState
+    request: RequestInClear
+    acceptance: AcceptanceInClear
+    dispute: DisputeInClear
+    redaction: RedactionInClear
     devices: DeviceListInClear
     grant: GrantInClear
 
@@ -156,8 +171,10 @@ def open_content(diary: OpenDiary, header: Header, sealed: Sealed) -> Content:
                 return _capture.decode(plain)
             case "entry":
                 return _entry.decode(plain)
-            case _:
+            case "terms":
                 return _terms.decode(plain)
+            case _:
+                return _reason.decode(plain)
     except UNREADABLE as error:
         raise UnreadableContentError(replica=header.replica, n=header.n, because=error) from error
 

@@ -13,10 +13,10 @@ import msgspec
 from diary import envelope
 from diary.deciding import greatest_stamp
 from diary.rules.ids import Millis, ReplicaId, Slot
-from diary.rules.sealed_content import CaptureContent, EntryContent
+from diary.rules.sealed_content import CaptureContent, Content, EntryContent
 from diary.rules.segment import Header, PictureName, Sealed, Stamp
 from diary.sealing import row
-from diary.state import Content, OpenDiary
+from diary.state import OpenDiary
 from diary.store import outbox, pictures, versions
 from diary.store.versions import Name, StoredVersion
 

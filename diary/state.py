@@ -17,7 +17,7 @@ import msgspec
 from diary.clock import Clock
 from diary.errors import MachineError
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
-from diary.rules.sealed_content import CaptureContent, EntryContent, TermsContent
+from diary.rules.sealed_content import Content
 from diary.rules.week import Week
 from diary.sealing.key_tree import DeviceKeys
 from diary.sealing.keyring import KeyPlace
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from diary.rules.timesheet import WeekView
 
 Name = tuple[ReplicaId, int]
-Content = CaptureContent | EntryContent | TermsContent
 
 WEEKS_AT_HAND_MAX = 60  # a year of weeks as they were shown last, about half a megabyte each
 CONTENTS_AT_HAND_MAX = 20_000  # opened contents in memory, about 2 KB each; then the oldest go

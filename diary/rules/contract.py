@@ -8,13 +8,10 @@ is that of the week's start. Nothing here asks what time it is.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Literal
 
 from diary.rules.ids import MINUTES_PER_SLOT, Millis, ReplicaId
-from diary.rules.segment import TermsInClear
+from diary.rules.segment import ContractState, TermsInClear
 from diary.rules.week import Week
-
-ContractState = Literal["active", "paused", "closed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,16 @@ class TermsContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     labels: tuple[str, ...]
 
 
-def content_bytes(content: CaptureContent | EntryContent | TermsContent) -> bytes:
+class ReasonContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why something is asked, answered, disputed, replied or redacted; may be empty (R10, R54, R62)."""
+
+    contract: ContractId
+    reason: str
+
+
+Content = CaptureContent | EntryContent | TermsContent | ReasonContent
+
+
+def content_bytes(content: Content) -> bytes:
     """Return the content as it is sealed."""
     return _encoder.encode(content)

@@ -11,6 +11,15 @@ from typing import Literal
 
 import msgspec
 
+from diary.rules import act_parts
+from diary.rules.act_parts import (
+    SLOT_END,
+    AcceptanceInClear,
+    DisputeInClear,
+    RedactionInClear,
+    RequestInClear,
+    VersionName,
+)
 from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
 from diary.rules.seat import InvitationInClear, SeatInClear, fault_of_invitation, fault_of_seat
 from diary.rules.unreadable import UNREADABLE
@@ -19,7 +28,6 @@ HEADER_VERSION = 1
 HEADER_BYTES_MAX = 64 * 1024  # a device list of 200 devices; a capture's header is about 500 bytes
 PICTURES_MAX = 8  # screen and thumbnail a snapshot, several snapshots after a restart, a camera frame
 VECTOR_MAX = 1000  # more replicas than a segment may have versions: no limit may refuse a deletion (R44)
-SLOT_END = 2**28  # the year 7073: every slot has a week that the calendar knows
 HASH_DIGITS = 64
 NUMBER_END = 2**53  # what JavaScript counts exactly
 
@@ -47,13 +55,17 @@ Head = tuple[ContractId, int, int, str]
 """A log head: contract, log epoch, size, root in hexadecimal (R56)."""
 
 
-class TermsInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+ContractState = Literal["active", "paused", "closed"]
+
+
+class TermsInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What the server must enforce or bill by (R7, R8, R46).
 
     `rate_minor` is in the currency's minor unit an hour; `limit_minutes` of None means no weekly limit.
+    `manual_weeks` are the weeks for which manual time is allowed though not for the contract (R10).
     """
 
-    state: Literal["active", "paused", "closed"]
+    state: ContractState
     kind: Literal["hourly", "fixed_price"]
     limit_minutes: int | None
     manual_allowed: bool
@@ -61,6 +73,7 @@ class TermsInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     label_required: bool
     rate_minor: int
     currency: str
+    manual_weeks: tuple[str, ...] = ()
 
 
 class ListedDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -100,7 +113,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `vector` and `life` belong to entries, `manual` (the claim of manual time) too; `stamp` is the greatest
     stamp in the content; `pictures` belong to captures, in the order of their index; `epoch` names the key
     epoch and `commit` the key commitment of a sealed body (R47). `head` is the newest log head the writer
-    knew, null until there is one.
+    knew, null until there is one. A terms row says all of `terms`, or nothing but the contract's `state`, so
+    that who pauses offline takes no limit or rate back that was set meanwhile.
     """
 
     v: int
@@ -119,6 +133,11 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     epoch: int | None = None
     commit: str | None = None
     terms: TermsInClear | None = None
+    state: ContractState | None = None
+    request: RequestInClear | None = None
+    acceptance: AcceptanceInClear | None = None
+    dispute: DisputeInClear | None = None
+    redaction: RedactionInClear | None = None
     devices: DeviceListInClear | None = None
     grant: GrantInClear | None = None
     seat: SeatInClear | None = None
@@ -128,7 +147,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return _encoder.encode(self)
 
     @property
-    def name(self) -> tuple[ReplicaId, int]:
+    def name(self) -> VersionName:
         """Return (replica, n), the version's name for ever (R33)."""
         return self.replica, self.n
 
@@ -197,15 +216,24 @@ def _fault_of_any(header: Header) -> str | None:
 
 
 def _fault_of_its_type(header: Header) -> str | None:
+    if header.type == "capture":
+        return _fault_of_capture(header)
+    if header.type == "entry":
+        return _fault_of_entry(header)
+    if header.slot is not None:
+        # It would stand among the captures and entries of the slot, and be merged with them.
+        return "only a capture or an entry stands in a slot"
+    return _fault_of_slotless(header)
+
+
+def _fault_of_slotless(header: Header) -> str | None:
     match header.type:
-        case "capture":
-            return _fault_of_capture(header)
-        case "entry":
-            return _fault_of_entry(header)
         case "terms":
-            return _fault_of_terms(header.terms)
+            return _fault_of_terms(header)
         case "joining":
             return fault_of_seat(header.n, header.seat)
+        case "request" | "acceptance" | "dispute" | "redaction":
+            return _fault_of_act(header)
         case "device_list" if header.devices is None:
             return "a device_list carries its own part"
         case _:
@@ -216,6 +244,26 @@ def _fault_of_grant(grant: GrantInClear | None) -> str | None:
     if grant is None:
         return "a grant carries its own part"
     return fault_of_invitation(grant.to, grant.invitation)
+
+
+def _fault_of_act(header: Header) -> str | None:
+    """Return what is wrong with what one party says to the other, None where nothing is."""
+    if (header.commit is None) != (header.epoch is None):
+        return "epoch and commit come together or not at all"
+    is_sealed = header.commit is not None
+    match header.type:
+        case "request":
+            return act_parts.fault_of_request(header.request, is_sealed=is_sealed)
+        case "acceptance":
+            return act_parts.fault_of_acceptance(header.acceptance)
+        case "dispute":
+            return act_parts.fault_of_dispute(header.dispute, is_sealed=is_sealed)
+        case _:
+            return act_parts.fault_of_redaction(header.redaction)
+
+
+def _is_bare(header: Header) -> bool:
+    return header.commit is None and header.epoch is None
 
 
 def _has_no_slot(header: Header) -> bool:
@@ -256,14 +304,17 @@ def _fault_of_entry(header: Header) -> str | None:
     return None
 
 
-def _fault_of_terms(terms: TermsInClear | None) -> str | None:
+def _fault_of_terms(header: Header) -> str | None:
+    terms = header.terms
+    if (terms is None) == (header.state is None):
+        return "a terms row carries its own part: all terms, or the contract's state"
     if terms is None:
-        return "a terms carries its own part"
+        return None if _is_bare(header) else "a change of state has nothing sealed"
     if (terms.limit_minutes or 0) < 0 or not 0 <= terms.rate_minor < NUMBER_END:
         return "a limit and a rate are not below 0"
     if not _CURRENCY.fullmatch(terms.currency):
         return "a currency is three capital letters"
-    return None
+    return act_parts.fault_of_manual_weeks(terms.manual_weeks)
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,8 +20,10 @@ from diary.rules.ids import AccountId, ContractId, Slot
 from diary.rules.merge import standing
 from diary.rules.sealed_content import (
     CaptureContent,
+    Content,
     EntryContent,
     MinuteCounts,
+    ReasonContent,
     StampedText,
     TermsContent,
     content_bytes,
@@ -30,7 +32,7 @@ from diary.rules.timesheet import Place, SegmentView
 from diary.rules.verdict import fact_of, verdicts
 from diary.rules.week import Week
 from diary.sealing import row
-from diary.state import Content, OpenDiary
+from diary.state import OpenDiary
 from diary.store import sealed as contents
 from diary.store import versions
 from sync.engine import Engine
@@ -163,6 +165,8 @@ def _other(content: Content) -> Content:
             )
         case TermsContent():
             return msgspec.structs.replace(content, title="other", client="other", labels=("other",))
+        case ReasonContent():
+            return msgspec.structs.replace(content, reason="other")
 
 
 def _other_text(text: StampedText | None) -> StampedText | None:

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diary.rules.act_parts import SLOT_END
 from diary.rules.sealed_content import CaptureContent, EntryContent, MinuteCounts, content_bytes
 from diary.rules.segment import (
     HEADER_BYTES_MAX,
     NUMBER_END,
-    SLOT_END,
     DeviceListInClear,
     GrantInClear,
     Header,
@@ -83,6 +83,8 @@ def changed(header: Header, **fields: Any) -> bytes:
         entry(stamp=(5, DESKTOP), covers={DESKTOP: 3}),
         entry(head=(CONTRACT, 1, 7, COMMIT)),
         TERMS_HEADER,
+        msgspec.structs.replace(TERMS_HEADER, terms=None, state="paused"),
+        msgspec.structs.replace(TERMS_HEADER, terms=terms(manual_weeks=("2026-W47", "2026-W48"))),
         GRANT,
         DEVICES,
     ],
@@ -132,6 +134,7 @@ def test_every_entry_within_its_bounds_is_read_back(header: Header) -> None:
         (changed(capture(), epoch=None), "is sealed"),
         (changed(capture(), slot=None), "names its slot"),
         (changed(capture(), slot=-1), "names its slot"),
+        (changed(TERMS_HEADER, slot=SLOT), "only a capture or an entry"),
         (changed(capture(), slot=SLOT_END), "names its slot"),
         (changed(capture(), pictures=None), "lists its pictures"),
         (changed(capture(), pictures=(PICTURE,) * 9), "at most 8"),
@@ -156,6 +159,11 @@ def test_every_entry_within_its_bounds_is_read_back(header: Header) -> None:
         (changed(TERMS_HEADER, terms=None), "carries its own part"),
         (changed(TERMS_HEADER, terms=terms(limit_minutes=-10)), "not below 0"),
         (changed(TERMS_HEADER, terms=terms(rate_minor=-1)), "not below 0"),
+        (changed(TERMS_HEADER, state="paused"), "carries its own part"),
+        (changed(TERMS_HEADER, terms=None, state="paused", epoch=1, commit=COMMIT), "nothing sealed"),
+        (changed(TERMS_HEADER, terms=None, state="ended"), "invalid enum"),
+        (changed(TERMS_HEADER, terms=terms(manual_weeks=("2026-W48", "2026-W47"))), "in order, each once"),
+        (changed(TERMS_HEADER, terms=terms(manual_weeks=("2026-W54",))), "written like"),
         (changed(TERMS_HEADER, terms=terms(currency="usd")), "three capital letters"),
         (changed(GRANT, grant=None), "carries its own part"),
         (changed(DEVICES, devices=None), "carries its own part"),
