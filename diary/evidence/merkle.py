@@ -1,10 +1,11 @@
-"""The contract's Merkle log: leaves and root (R56; RFC 6962, section 2.1).
+"""The contract's Merkle log: leaves, root, and the range that lets it grow (R56; RFC 6962, section 2.1).
 
 A leaf says what was received, where and when; it holds hashes of what is sealed, never of what was written.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -13,6 +14,7 @@ from diary.evidence.signature import PUSH, signed_message
 from diary.rules.ids import ContractId
 from diary.rules.segment import VersionType
 
+HASH_BYTES = 32
 _LEAF = b"\x00"  # RFC 6962: a leaf can never pass for an inner node
 _NODE = b"\x01"
 _encoder = msgspec.json.Encoder()
@@ -43,15 +45,73 @@ def leaf_hash(
     ).digest()
 
 
-def root_of(leaf_hashes: Sequence[bytes]) -> bytes:
-    """Return the Merkle tree hash of a log, its leaves in order; of none, SHA-256 of nothing (R56)."""
-    if not leaf_hashes:
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Return the inner node over two subtrees (RFC 6962, section 2.1)."""
+    return hashlib.sha256(_NODE + left + right).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class CompactRange:
+    """All that a log needs to grow and to say its root: the roots of its complete subtrees (R56).
+
+    `peaks` are those subtrees from the left, one for each binary one of `size`, the greatest first. Of ten
+    million leaves they are at most 24.
+
+    Raises:
+        ValueError: There are not as many peaks as the size has, or one is no hash.
+    """
+
+    size: int = 0
+    peaks: tuple[bytes, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what is no range."""
+        if self.size < 0 or self.size.bit_count() != len(self.peaks):
+            raise ValueError(f"{len(self.peaks)} peaks of a log of {self.size} leaves")
+        if any(len(peak) != HASH_BYTES for peak in self.peaks):
+            raise ValueError("a peak is 32 bytes")
+
+    @classmethod
+    def from_bytes(cls, size: int, joined: bytes) -> "CompactRange":
+        """Return the range whose peaks are joined, as `to_bytes` gave them.
+
+        Raises:
+            ValueError: They are not the peaks of such a log.
+        """
+        return cls(size, tuple(joined[at : at + HASH_BYTES] for at in range(0, len(joined), HASH_BYTES)))
+
+    def to_bytes(self) -> bytes:
+        """Return the peaks, 32 bytes each."""
+        return b"".join(self.peaks)
+
+    def extended(self, leaf_hashes: Iterable[bytes]) -> "CompactRange":
+        """Return the range with these leaves behind what it has: about one hash a leaf."""
+        size, peaks = self.size, list(self.peaks)
+        for leaf in leaf_hashes:
+            node, complete = leaf, size
+            while complete & 1:
+                node = hashlib.sha256(_NODE + peaks.pop() + node).digest()
+                complete >>= 1
+            peaks.append(node)
+            size += 1
+        return CompactRange(size, tuple(peaks))
+
+    @property
+    def root(self) -> bytes:
+        """Return the Merkle tree hash of the log; of none, SHA-256 of nothing."""
+        return folded(self.peaks)
+
+
+def folded(subtrees: Sequence[bytes]) -> bytes:
+    """Return the hash over complete subtrees from the greatest to the smallest; of none, that of nothing."""
+    if not subtrees:
         return hashlib.sha256(b"").digest()
-    level = list(leaf_hashes)
-    while len(level) > 1:
-        # Pairing from the left and carrying an odd last one up splits at the greatest power of two below the
-        # size, as the RFC defines it by recursion.
-        pairs = zip(level[::2], level[1::2], strict=False)
-        odd = level[-1:] if len(level) % 2 else []
-        level = [hashlib.sha256(_NODE + left + right).digest() for left, right in pairs] + odd
-    return level[0]
+    node = subtrees[-1]
+    for left in reversed(subtrees[:-1]):
+        node = node_hash(left, node)
+    return node
+
+
+def root_of(leaf_hashes: Iterable[bytes]) -> bytes:
+    """Return the Merkle tree hash of a log, its leaves in order; of none, SHA-256 of nothing (R56)."""
+    return CompactRange().extended(leaf_hashes).root

@@ -33,6 +33,8 @@ class Leaf(msgspec.Struct, frozen=True):
 class Published(msgspec.Struct, frozen=True):
     inputs: list[str]
     roots: list[str]
+    inclusion: list[tuple[int, int, list[str]]]
+    consistency: list[tuple[int, int, list[str]]]
 
 
 class MerkleFile(msgspec.Struct, frozen=True):
