@@ -1,0 +1,389 @@
+"""Random histories of a contract, drawn from a seed, and what the product's rules make of them.
+
+They bind the client's page to the freelancer's diary: `tests/vectors/week.json` holds the histories and the
+answers, JavaScript must give the same. Drawn anew by `python -m tests.javascript.drawing`.
+"""
+
+import json
+from dataclasses import asdict
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from diary.rules.content import MergedContent, agrees, merged
+from diary.rules.contract import TermsHistory, TermsVersion
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from diary.rules.json_form import week_json
+from diary.rules.merge import Held, Standing, standing
+from diary.rules.sealed_content import CaptureContent, EntryContent, MinuteCounts, Moment, StampedText
+from diary.rules.segment import Header, TermsInClear
+from diary.rules.timesheet import SegmentView, State, WeekView, bar_of, day_grid, marks, totals
+from diary.rules.vector import join
+from diary.rules.verdict import Verdict, fact_of, verdicts
+from diary.rules.week import DAY_MILLIS, Week, local_day, starts_at_ms
+
+PINNED = Path(__file__).parent.parent / "vectors" / "week.json"
+ACCOUNT = AccountId("ac" * 16)
+OURS, THEIRS = ContractId("c0" * 16), ContractId("b9" * 16)
+REPLICAS = tuple(ReplicaId(letter * 32) for letter in "abcd")
+WEEKS = (Week(2026, 47), Week(2026, 13), Week(2026, 53), Week(2026, 44))
+ZONES = (
+    "UTC",
+    "Asia/Kathmandu",
+    "Pacific/Chatham",
+    "Europe/Berlin",
+    "America/St_Johns",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+)
+MEMOS = ("Review", "Übersetzung", "\U0001d54f beyond", "\uff5e before", "=SUM(A1)", "")
+HISTORIES = 16
+EMPTY_MINUTES = (None,) * 10
+
+Role = Literal["screen", "thumbnail", "camera"]
+Contents = dict[tuple[ReplicaId, int], CaptureContent | EntryContent | None]
+
+
+class Author:
+    """Writes versions as honest and careless devices would: concurrent, late, doubled, of many lives."""
+
+    def __init__(self, chance: Random, week: Week) -> None:
+        self.chance = chance
+        self.week = week
+        self.numbers = dict.fromkeys(REPLICAS, 0)
+        self.contents: Contents = {}
+
+    def held(self, contract: ContractId, slots: list[Slot]) -> list[Held]:
+        """Return what is held of the slots, in an order that says nothing."""
+        found = [held for slot in slots for held in self._of_slot(contract, slot)]
+        self.chance.shuffle(found)
+        return found
+
+    def _of_slot(self, contract: ContractId, slot: Slot) -> list[Held]:
+        chance = self.chance
+        found = [self._capture(contract, slot) for _ in range(chance.choice((0, 1, 1, 1, 2)))]
+        entries: list[Held] = []
+        for _ in range(chance.choice((0, 1, 1, 2, 3, 4))):
+            entries.append(self._entry(contract, slot, entries))
+        both = found + entries
+        return both + chance.sample(both, k=min(len(both), chance.choice((0, 0, 1))))
+
+    def _received(self, slot: Slot) -> Millis:
+        in_time = starts_at_ms(slot) + self.chance.randrange(600_000, 3 * DAY_MILLIS)
+        late = self.week.locked_at_ms + self.chance.randrange(-2, 3) * 1000
+        return Millis(self.chance.choice((in_time, in_time, in_time, late)))
+
+    def _header(self, kind: Any, contract: ContractId, slot: Slot, **fields: Any) -> Header:
+        replica = self.chance.choice(REPLICAS)
+        self.numbers[replica] += 1
+        return Header(
+            v=1,
+            type=kind,
+            account=ACCOUNT,
+            contract=contract,
+            replica=replica,
+            n=self.numbers[replica],
+            head=None,
+            slot=slot,
+            epoch=1,
+            commit="22" * 32,
+            **fields,
+        )
+
+    def _capture(self, contract: ContractId, slot: Slot) -> Held:
+        chance = self.chance
+        roles: tuple[Role, ...] = chance.choice(
+            ((), ("screen", "thumbnail"), ("screen", "thumbnail", "camera", "screen"))
+        )
+        names = tuple(f"{chance.getrandbits(256):064x}" for _ in roles)
+        pictures = tuple((name, 4096 * (1 + place)) for place, name in enumerate(names))
+        header = self._header("capture", contract, slot, pictures=pictures)
+        content = CaptureContent(
+            contract=contract,
+            slot=slot if chance.random() < 0.95 else Slot(slot + 1),  # a defect, now and then
+            minutes=tuple(self._minute() for _ in range(10)),
+            application=chance.choice(("editor", "browser", "")),
+            title=chance.choice(("notes — editor", "Übersicht", "")),
+            moment=Moment(
+                wall_ms=Millis(starts_at_ms(slot) + chance.randrange(600_000)), monotonic_ms=1, boot="b"
+            ),
+            masked=chance.random() < 0.2,
+            no_picture=None if roles else chance.choice(("the screen was locked", "no permission")),
+            roles=roles,
+            picture_names=names,
+            device=chance.choice(("laptop", "desk")),
+        )
+        self.contents[header.name] = content if chance.random() < 0.97 else None
+        return Held(header, self._received(slot))
+
+    def _minute(self) -> MinuteCounts | None:
+        chance = self.chance
+        if chance.random() < 0.2:
+            return None
+        counts = [chance.choice((None, 0, 0, 3, 41)) for _ in range(3)]
+        return MinuteCounts(counts[0], counts[1], counts[2], chance.random() < 0.3)
+
+    def _entry(self, contract: ContractId, slot: Slot, before: list[Held]) -> Held:
+        chance = self.chance
+        known = chance.sample(before, k=chance.randrange(len(before) + 1)) if before else []
+        header = self._header("entry", contract, slot, life=0, manual=chance.random() < 0.4)
+        vector = join([*(held.vector for held in known), {header.replica: header.n}])
+        life = max((held.life for held in known), default=0) + chance.choice((0, 0, 0, 0, 0, 0, 1, 2))
+        texts = [self._text(slot), self._text(slot)]
+        stamp = max((text.stamp for text in texts if text), default=None)
+        header = msgspec.structs.replace(header, vector=vector, life=life, stamp=stamp)
+        self.contents[header.name] = EntryContent(contract=contract, slot=slot, memo=texts[0], label=texts[1])
+        return Held(header, self._received(slot))
+
+    def _text(self, slot: Slot) -> StampedText | None:
+        chance = self.chance
+        if chance.random() < 0.3:
+            return None
+        at_ms = starts_at_ms(slot) + chance.randrange(3)  # few instants, so that stamps meet
+        return StampedText(chance.choice(MEMOS), (at_ms, chance.choice(REPLICAS)))
+
+
+def _history(chance: Random, week: Week) -> TermsHistory:
+    """Return terms that change within the week and around it, sometimes twice in one instant."""
+    instants = [
+        week.starts_at_ms + chance.randrange(-9, 9) * DAY_MILLIS for _ in range(chance.randrange(1, 5))
+    ]
+    made = [
+        TermsVersion(
+            TermsInClear(
+                state=chance.choice(("active", "paused")),
+                kind=chance.choice(("hourly", "hourly", "hourly", "fixed_price")),
+                limit_minutes=chance.choice((None, 0, 35, 60, 90)),
+                manual_allowed=chance.random() < 0.5,
+                masking_allowed=True,
+                label_required=False,
+                rate_minor=chance.choice((0, 6000, 4999, 7777, 2**40 + 1)),
+                currency=chance.choice(("USD", "JPY", "TND")),
+            ),
+            Millis(at_ms),
+            (REPLICAS[0], number + 1),
+        )
+        for number, at_ms in enumerate(instants)
+    ]
+    return TermsHistory(tuple(made))
+
+
+def _content(contents: Contents, stands: Standing) -> tuple[MergedContent, bool]:
+    """Return what opens of what stands, merged as `diary.looking` does it, and whether it is defective."""
+    captures: list[tuple[Header, CaptureContent]] = []
+    entries: list[tuple[Header, EntryContent]] = []
+    defective = False
+    for each in (*stands.captures, *stands.frontier):
+        match contents[each.header.name]:
+            case None:
+                defective = True
+            case CaptureContent() as content:
+                captures.append((each.header, content))
+                defective = defective or not agrees(each.header, content)
+            case EntryContent() as content:
+                entries.append((each.header, content))
+                defective = defective or not agrees(each.header, content)
+    return merged(captures, entries), defective
+
+
+def _segment(
+    contents: Contents, week: Week, held: list[Held], verdict: Verdict, contract: ContractId, slot: Slot
+) -> SegmentView:
+    stands = standing(held)
+    content, defective = _content(contents, stands)
+    had_picture = any(one.header.pictures for one in held)
+    late = stands.received_at_ms is not None and week.is_frozen(stands.received_at_ms)
+    state: State = "deleted" if stands.deleted else "late" if late else "synced"
+    return SegmentView(
+        contract=contract,
+        contract_title="Orchard",
+        client="Ada",
+        slot=slot,
+        kind=stands.kind or ("automatic" if had_picture else "manual"),
+        state=state,
+        memo=content.memo.text if content.memo else "",
+        label=content.label.text if content.label else "",
+        activity=content.activity,
+        minutes=content.minutes,
+        applications=content.applications,
+        titles=content.titles,
+        snapshots=content.snapshots,
+        masked=content.masked,
+        no_picture=content.no_picture,
+        devices=content.devices,
+        received_at_ms=stands.received_at_ms,
+        leaf_index=None,
+        bills=verdict.bills,
+        why_not=verdict.why_not,
+        life=stands.life,
+        versions=(),
+        defective=defective,
+        hourly=True,
+    )
+
+
+def _by_slot(held: list[Held]) -> dict[Slot, list[Held]]:
+    found: dict[Slot, list[Held]] = {}
+    for one in held:
+        assert one.header.slot is not None
+        found.setdefault(one.header.slot, []).append(one)
+    return found
+
+
+def draw(seed: int) -> dict[str, Any]:
+    """Return one history and what the rules make of it."""
+    chance = Random(seed)
+    week = chance.choice(WEEKS)
+    author = Author(chance, week)
+    first = chance.choice((week.first_slot, Slot(week.slots[-1] - 20), Slot(week.first_slot + 300)))
+    slots = [Slot(first + number) for number in range(10)]
+    held = author.held(OURS, slots)
+    others = author.held(THEIRS, chance.sample(slots, k=5))
+    histories = {OURS: _history(chance, week), THEIRS: _history(chance, week)}
+    places = [
+        (contract, slot, at)
+        for contract, versions in ((OURS, held), (THEIRS, others))
+        for slot, at in _by_slot(versions).items()
+    ]
+    judged = verdicts(
+        week, [fact_of(contract, slot, standing(at)) for contract, slot, at in places], histories
+    )
+    shown = [
+        _segment(author.contents, week, at, judged[contract, slot], contract, slot)
+        for contract, slot, at in places
+        if contract == OURS and (standing(at).deleted or standing(at).kind is not None)
+    ]
+    segments = tuple(sorted(shown, key=lambda one: one.slot))
+    now_ms = week.locked_at_ms + chance.randrange(-1, 2)
+    titles = {OURS: "Orchard"}
+    view = WeekView(
+        week, week.locked_at_ms, week.is_frozen(now_ms), segments, totals(segments, histories, titles)
+    )
+    return {
+        "seed": seed,
+        "week": week.name,
+        "now_ms": now_ms,
+        "versions": [
+            {
+                "header": json.loads(one.header.to_bytes()),
+                "received_at_ms": one.received_at_ms,
+                "content": msgspec.to_builtins(author.contents[one.header.name]),
+            }
+            for one in held
+        ],
+        "terms": [
+            {"terms": msgspec.to_builtins(one.terms), "received_at_ms": one.received_at_ms}
+            for one in histories[OURS].versions
+        ],
+        "overlapping": sorted(
+            slot
+            for (contract, slot), one in judged.items()
+            if contract == OURS and one.why_not == "overlapping"
+        ),
+        "expect": {
+            "week": week_json(view),
+            "standings": {str(slot): _standing(at) for contract, slot, at in places if contract == OURS},
+            "bars": [bar_of(one) for one in segments],
+            "marks": [marks(one) for one in segments],
+            "defective": [one.defective for one in segments],
+            "memo_bars": {zone: _bars(segments, zone) for zone in chance.sample(ZONES, k=1)},
+        },
+    }
+
+
+def _standing(held: list[Held]) -> dict[str, Any]:
+    stands = standing(held)
+    return {
+        "life": stands.life,
+        "kind": stands.kind,
+        "frontier": [f"{one.header.replica}:{one.header.n}" for one in stands.frontier],
+        "captures": [f"{one.header.replica}:{one.header.n}" for one in stands.captures],
+        "vector": stands.vector,
+        "received_at_ms": stands.received_at_ms,
+        "claimed_at_ms": stands.claimed_at_ms,
+    }
+
+
+def _bars(segments: tuple[SegmentView, ...], zone_name: str) -> list[dict[str, Any]]:
+    zone = ZoneInfo(zone_name)
+    if not segments:
+        return []
+    monday = date.fromisoformat("1970-01-01") + timedelta(milliseconds=starts_at_ms(segments[0].slot))
+    days = [monday + timedelta(days=number) for number in range(-1, 3)]
+    return [
+        {
+            "day": day.isoformat(),
+            **{name: value for name, value in asdict(bar).items() if name != "contract_title"},
+        }
+        for day in days
+        for bar in day_grid(segments, day, zone).bars
+    ]
+
+
+DAYS = (
+    ("UTC", "2026-11-18"),
+    ("Asia/Kathmandu", "2026-11-18"),
+    ("Asia/Kathmandu", "1986-01-01"),
+    ("Europe/Berlin", "2026-10-25"),
+    ("Europe/Berlin", "2026-03-29"),
+    ("Pacific/Chatham", "2026-04-05"),
+    ("Pacific/Chatham", "2026-09-27"),
+    ("Australia/Lord_Howe", "2026-04-05"),
+    ("Australia/Lord_Howe", "2026-10-04"),
+    ("America/St_Johns", "2006-10-29"),
+    ("Pacific/Apia", "2011-12-30"),
+    ("Pacific/Apia", "2011-12-31"),
+)
+WEEK_INSTANTS = (
+    0,
+    345_599_999,
+    345_600_000,
+    1_609_459_199_999,
+    1_609_718_400_000,
+    1_767_225_600_000,
+    4_102_444_800_000,
+)
+
+
+def everything() -> dict[str, Any]:
+    """Return all that is pinned."""
+    return {
+        "about": "Random histories and what diary/rules makes of them. 'overlapping' is what the server "
+        "states of the contract's slots (R28). A content of null does not open. 'expect.week' is what "
+        "`diary week --json` gives.",
+        "histories": [draw(seed) for seed in range(HISTORIES)],
+        "weeks": [
+            {
+                "at_ms": at,
+                "name": week.name,
+                "starts_at_ms": week.starts_at_ms,
+                "locked_at_ms": week.locked_at_ms,
+            }
+            for at in WEEK_INSTANTS
+            for week in (Week.at(at),)
+        ],
+        "days": [
+            {
+                "zone": zone,
+                "day": day,
+                "hours": [asdict(hour) for hour in local_day(date.fromisoformat(day), ZoneInfo(zone))],
+            }
+            for zone, day in DAYS
+        ],
+    }
+
+
+def text() -> str:
+    """Return the file's text."""
+    return (
+        json.dumps(everything(), ensure_ascii=True, separators=(",", ":")).replace('{"seed"', '\n{"seed"')
+        + "\n"
+    )
+
+
+if __name__ == "__main__":
+    PINNED.write_text(text(), encoding="utf-8")

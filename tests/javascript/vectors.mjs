@@ -1,0 +1,316 @@
+// Runs the client's modules over tests/vectors and says of each case what came of it, a JSON line a case:
+// {"file", "name", "got", "want"}. Python compares; nothing is judged here.
+
+import { readFileSync } from "node:fs";
+import { agrees, contentOf, merged } from "../../sync/server/static/content.js";
+import * as devices from "../../sync/server/static/devices.js";
+import { parseHeader } from "../../sync/server/static/header.js";
+import { authOf, parseLink, Seats } from "../../sync/server/static/invitation.js";
+import { leafHash, pagePayload, pushHash, rootOf } from "../../sync/server/static/merkle.js";
+import { standing } from "../../sync/server/static/merge.js";
+import * as open from "../../sync/server/static/open.js";
+import { privateKey, publicOfSeed, sealRow, sign } from "../../sync/server/static/seal.js";
+import { TermsHistory } from "../../sync/server/static/terms.js";
+import * as timesheet from "../../sync/server/static/timesheet.js";
+import { verdicts } from "../../sync/server/static/verdict.js";
+import {
+  dateOfDay,
+  dayOfDate,
+  localDay,
+  startsAtMs,
+  weekAt,
+  weekNamed,
+} from "../../sync/server/static/week.js";
+
+const { hex, unhex, utf8 } = open;
+const read = (name) => JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), "utf8"));
+const say = (file, name, got, want) => console.log(JSON.stringify({ file, name, got, want }));
+const sealedOf = ({ header, body, wrap }) => ({
+  header,
+  body: body == null ? null : unhex(body),
+  wrap: wrap == null ? null : unhex(wrap),
+});
+const kindOf = async (promise) => {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error.kind === undefined) throw error;
+    return error.kind;
+  }
+};
+
+async function rows() {
+  for (const { name, epoch_key: key, sealed, expect, content, sealing } of read("row").cases) {
+    const wrapping = await open.wrappingOf(unhex(key));
+    const got = await kindOf(open.openRow(sealedOf(sealed), wrapping).then((plain) => `opens ${hex(plain)}`));
+    say("row", name, got, expect === "opens" ? `opens ${content}` : expect);
+    if (!sealing) continue;
+    const random = { key: unhex(sealing.row_key), nonce: unhex(sealing.wrap_nonce) };
+    // The one place where the header's commitment is not known before: here it is the pinned text's.
+    const again = await sealRow(() => sealed.header, unhex(sealing.content), wrapping, random);
+    say("row", `${name}, sealed again`, [hex(again.body), hex(again.wrap)], [sealed.body, sealed.wrap]);
+  }
+  for (const one of read("picture").cases) {
+    const { account, contract, slot, replica, n, index } = one.place;
+    const place = [account, contract, slot, replica, n, index].join("/");
+    const opened = open.openPicture(unhex(one.ciphertext), unhex(one.row_key), place);
+    const got = await kindOf(opened.then((picture) => `opens ${hex(picture)}`));
+    say("picture", one.name, got, one.expect === "opens" ? `opens ${one.picture}` : one.expect);
+  }
+  for (const { name, private: raw, sealed, expect, key } of read("grant").cases) {
+    const opened = open.openGrant(sealedOf(sealed), await privateKey("X25519", unhex(raw)));
+    const got = await kindOf(opened.then((found) => `opens ${hex(found)}`));
+    say("grant", name, got, expect === "opens" ? `opens ${key}` : expect);
+  }
+}
+
+async function signatures() {
+  for (const one of read("push").cases) {
+    const held = await open.verify(one.public, "workdiary/1/push", unhex(one.hashes), unhex(one.signature));
+    say("push", one.name, held ? "verifies" : "bad_signature", one.expect);
+    if (!one.seed) continue;
+    const hashes = one.versions.flatMap(({ header, body }) => [
+      open.sha256(utf8(header)),
+      open.sha256(unhex(body ?? "")),
+    ]);
+    say("push", `${one.name}, hashes`, hex(open.joined(...hashes)), one.hashes);
+    const signed = await sign(
+      await privateKey("Ed25519", unhex(one.seed)),
+      "workdiary/1/push",
+      unhex(one.hashes),
+    );
+    say(
+      "push",
+      `${one.name}, signed again`,
+      [hex(signed), await publicOfSeed(unhex(one.seed))],
+      [one.signature, one.public],
+    );
+    say("push", `${one.name}, push hash`, hex(pushHash(unhex(one.hashes), signed)), one.push_hash);
+  }
+  for (const one of read("answer").cases) {
+    const held = await open.verify(one.public, "workdiary/1/answer", utf8(one.text), unhex(one.signature));
+    say(
+      "answer",
+      one.name,
+      held ? "verifies" : "bad_signature",
+      one.expect === "broken_answer" ? "verifies" : one.expect,
+    );
+  }
+  const opening = read("opening");
+  for (const one of opening.cases) {
+    const held = await open.verify(one.public, "workdiary/1/epoch", utf8(one.text), unhex(one.signature));
+    say(
+      "opening",
+      one.name,
+      held ? "verifies" : "bad_signature",
+      one.expect === "broken_opening" ? "verifies" : one.expect,
+    );
+  }
+  for (const one of opening.pages) {
+    const payload = pagePayload(one.contract, one.first, unhex(one.leaves));
+    const held = await open.verify(one.public, "workdiary/1/page", payload, unhex(one.signature));
+    say("opening", one.name, held ? "verifies" : "bad_signature", one.expect);
+  }
+  const merkle = read("merkle");
+  const leaves = merkle.leaves.map(({ fields }) => leafHash(...fields));
+  say(
+    "merkle",
+    "leaves",
+    leaves.map(hex),
+    merkle.leaves.map(({ leaf }) => leaf),
+  );
+  say("merkle", "root", hex(rootOf(leaves)), merkle.root);
+  const published = merkle.published.inputs.map((input) =>
+    open.sha256(open.joined(Uint8Array.of(0), unhex(input))),
+  );
+  say(
+    "merkle",
+    "published",
+    merkle.published.roots.map((_, size) => hex(rootOf(published.slice(0, size)))),
+    merkle.published.roots,
+  );
+}
+
+async function lists() {
+  for (const { name, known, sealed, expect } of read("device_list").cases) {
+    const before = known && (known.header ? parseHeader(known.header).devices : known);
+    const checked = devices.check(parseHeader(sealed.header), unhex(sealed.body), sealed.header, before);
+    say("device_list", name, await kindOf(checked.then(() => "follows")), expect);
+  }
+}
+
+const judged = (parse, good, bad) => {
+  try {
+    parse();
+    return good;
+  } catch {
+    return bad;
+  }
+};
+
+function headers() {
+  for (const { name, text, expect } of read("header").cases) {
+    say(
+      "header",
+      name,
+      judged(() => parseHeader(text), "header", "malformed"),
+      expect,
+    );
+  }
+  for (const { name, header, expect } of read("party_header").cases) {
+    say(
+      "party_header",
+      name,
+      judged(() => parseHeader(header), "header", "bad_header"),
+      expect,
+    );
+  }
+}
+
+async function invitations() {
+  const file = read("invitation");
+  for (const { name, text, expect } of file.links) {
+    say(
+      "invitation",
+      `link: ${name}`,
+      judged(() => parseLink(text), "link", "refused"),
+      expect,
+    );
+  }
+  for (const { name, header } of file.headers) {
+    say(
+      "invitation",
+      name,
+      judged(() => parseHeader(header), "header", "malformed"),
+      "malformed",
+    );
+  }
+  for (const { secret, auth } of file.keys)
+    say("invitation", "auth", (await authOf(unhex(secret))).auth, auth);
+  for (const { name, secret, sealed, expect, key } of file.grants) {
+    const opened = open.openInvitation(sealedOf(sealed), unhex(secret));
+    const got = await kindOf(opened.then((found) => `opens ${hex(found)}`));
+    say("invitation", `grant: ${name}`, got, expect === "opens" ? `opens ${key}` : expect);
+  }
+  for (const { name, log, joining, expect, ended } of file.joinings) {
+    const seats = new Seats();
+    const learn = (row) =>
+      seats.learn(parseHeader(row.header), row.header, unhex(row.body ?? ""), row.received_at_ms);
+    for (const row of log) await learn(row);
+    say("invitation", name, await kindOf(learn(joining).then(() => "joins")), expect);
+    if (expect !== "joins") continue;
+    const gone = [...seats.seats.values()].filter((seat) => seat.ended).map((seat) => seat.replica);
+    say("invitation", `${name}, ended`, gone, ended);
+  }
+}
+
+/** What the page shows of a history, put together as its worker does it. */
+function shown({ week: name, versions, terms, overlapping, now_ms: nowMs }) {
+  const week = weekNamed(name);
+  const history = new TermsHistory(terms);
+  const bySlot = Map.groupBy(versions, ({ header }) => header.slot);
+  const stood = [...bySlot]
+    .map(([slot, held]) => ({ slot, held, stands: standing(held) }))
+    .sort((one, other) => one.slot - other.slot);
+  const judged = verdicts(
+    week,
+    stood.map(({ slot, stands }) => ({ slot, ...stands })),
+    history,
+    new Set(overlapping),
+  );
+  const segments = stood.flatMap(({ slot, held, stands }) => {
+    const opened = [...stands.captures, ...stands.frontier].map(({ header, content }) => [
+      header,
+      content && contentOf(header, JSON.stringify(content)),
+    ]);
+    const readable = opened.filter(([, content]) => content !== null);
+    const content = merged(
+      readable.filter(([header]) => header.type === "capture"),
+      readable.filter(([header]) => header.type === "entry"),
+    );
+    const defective =
+      opened.length > readable.length || readable.some(([header, one]) => !agrees(header, one));
+    const more = {
+      leaf_index: null,
+      defective,
+      hadPicture: held.some(({ header }) => header.pictures?.length),
+    };
+    const contract = { id: versions[0].header.contract, title: "Orchard", client: "Ada" };
+    return timesheet.segmentOf(contract, slot, week, stands, judged.get(slot), content, more) ?? [];
+  });
+  const totals = timesheet.totalsOf(
+    week,
+    { id: versions[0]?.header.contract, title: "Orchard" },
+    segments,
+    history,
+  );
+  return { week: timesheet.weekJson(week, segments, totals, nowMs), stood, segments };
+}
+
+const barsOn = (segments, zone) => {
+  if (!segments.length) return [];
+  const first = Math.floor(startsAtMs(segments[0].slot) / 86_400_000);
+  return [-1, 0, 1, 2].flatMap((number) => {
+    const day = dateOfDay(first + number);
+    return timesheet.dayGrid(segments, day, zone).bars.map((bar) => ({ day, ...bar }));
+  });
+};
+
+function weeks() {
+  const pinned = read("week");
+  for (const history of pinned.histories) {
+    const { week, stood, segments } = shown(history);
+    const { expect } = history;
+    const standings = Object.fromEntries(
+      stood.map(({ slot, stands }) => {
+        const names = (held) => held.map(({ header }) => `${header.replica}:${header.n}`);
+        const { life, kind, vector, received_at_ms, claimed_at_ms } = stands;
+        return [
+          slot,
+          {
+            life,
+            kind,
+            frontier: names(stands.frontier),
+            captures: names(stands.captures),
+            vector,
+            received_at_ms,
+            claimed_at_ms,
+          },
+        ];
+      }),
+    );
+    const about = `history ${history.seed}`;
+    say("week", `${about}, what stands`, standings, expect.standings);
+    say("week", `${about}, diary week --json`, week, expect.week);
+    say("week", `${about}, bars`, segments.map(timesheet.barOf), expect.bars);
+    say("week", `${about}, marks`, segments.map(timesheet.marks), expect.marks);
+    say(
+      "week",
+      `${about}, defects`,
+      segments.map(({ defective }) => defective),
+      expect.defective,
+    );
+    for (const [zone, bars] of Object.entries(expect.memo_bars))
+      say("week", `${about}, memo bars in ${zone}`, barsOn(segments, zone), bars);
+  }
+  for (const { at_ms: at, ...week } of pinned.weeks) {
+    const { name, startsAtMs: starts, lockedAtMs: locked } = weekAt(at);
+    say("week", `the week at ${at}`, { name, starts_at_ms: starts, locked_at_ms: locked }, week);
+    say("week", `${name} by its name`, weekNamed(name)?.startsAtMs, week.starts_at_ms);
+  }
+  for (const { zone, day, hours } of pinned.days) {
+    const got = localDay(day, zone).map(({ startsAtMs: starts, ...hour }) => ({
+      starts_at_ms: starts,
+      ...hour,
+    }));
+    say("week", `${day} in ${zone}`, got, hours);
+    say("week", `${day} counted`, dateOfDay(dayOfDate(day)), day);
+  }
+}
+
+await rows();
+await signatures();
+await lists();
+headers();
+await invitations();
+weeks();
