@@ -1,20 +1,17 @@
-"""The `diary server` commands: run, confirm its clock, say that it was restored (R6, R43, R69)."""
+"""The `diary server` commands: run it, see its settings, confirm its clock, say it was restored (R6, R43)."""
 
-import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from diary.command.desk import Yes, agree, desk_of, say
+from diary.command.desk import AsJson, Yes, agree, desk_of, print_json, say, tell
 from diary.errors import UsageError
+from sync.server_settings import Said, chosen, database_url, shown_settings
 
-DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 8440
 SERVER_FOLDER = "server"
-DATABASE_VARIABLE = "DIARY_DATABASE"  # a password in a command's arguments is there for all to read
-PICTURES_VARIABLE = "DIARY_PICTURES"
-BYTES_A_GIGABYTE = 1_000_000_000
 
 app = typer.Typer(help="The sync server.", no_args_is_help=True)
 
@@ -29,6 +26,25 @@ Database = Annotated[
     typer.Option(metavar="URL", help="A PostgreSQL database (postgresql://…); else the server's own file."),
 ]
 
+Host = Annotated[str | None, typer.Option(help="The address to listen on; else 127.0.0.1.")]
+PortNumber = Annotated[int | None, typer.Option(min=0, max=65535, help="The port to listen on; else 8440.")]
+Pictures = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", help="A bucket for the pictures (s3://bucket/folder); else the server's own folder."
+    ),
+]
+Quota = Annotated[
+    int | None,
+    typer.Option(min=0, metavar="GB", help="Room for one account's pictures; without it there is no limit."),
+]
+SettingsPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings", metavar="FILE", help="A settings file; else server.toml in the server's folder."
+    ),
+]
+
 
 class NoServerFolderError(UsageError):
     """There is no server in that folder."""
@@ -41,39 +57,42 @@ class NoServerFolderError(UsageError):
 def server_run(
     ctx: typer.Context,
     *,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = DEFAULT_HOST,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = DEFAULT_PORT,
+    host: Host = None,
+    port: PortNumber = None,
     folder: Folder = None,
     database: Database = None,
-    pictures: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="A bucket for the pictures (s3://bucket/folder); else the server's own folder.",
-        ),
-    ] = None,
-    picture_quota: Annotated[
-        int | None,
-        typer.Option(
-            min=0, metavar="GB", help="Room for one account's pictures; without it there is no limit."
-        ),
-    ] = None,
+    pictures: Pictures = None,
+    picture_quota: Quota = None,
+    settings_file: SettingsPath = None,
 ) -> None:
     """Run the sync server until Ctrl-C."""
     from sync.server.app import serve
-    from sync.server.settings import Settings
 
-    quota_bytes = picture_quota * BYTES_A_GIGABYTE if picture_quota is not None else None
-    serve(
-        Settings(
-            folder=_folder(ctx, folder),
-            host=host,
-            port=port,
-            picture_quota_bytes=quota_bytes,
-            database_url=_database_url(database),
-            pictures_url=pictures or os.environ.get(PICTURES_VARIABLE) or None,
-        )
-    )
+    said = Said(host, port, database, pictures, picture_quota)
+    serve(chosen(_folder(ctx, folder), settings_file, said))
+
+
+@app.command("settings")
+def server_settings(
+    ctx: typer.Context, *, folder: Folder = None, settings_file: SettingsPath = None, as_json: AsJson = False
+) -> None:
+    """Show with which settings the server would run; a password is not shown."""
+    shown = shown_settings(chosen(_folder(ctx, folder), settings_file, Said()))
+    if as_json:
+        print_json(shown)
+        return
+    for name, value in shown.items():
+        tell(f"{name:16}  {'-' if value is None else value}")
+
+
+@app.command("unit")
+def server_unit(ctx: typer.Context, *, folder: Folder = None, settings_file: SettingsPath = None) -> None:
+    """Print a systemd unit that runs the server with as few rights as it needs (docs/operate.md)."""
+    from sync.server.unit import unit_of
+
+    place = _folder(ctx, folder)
+    chosen(place, settings_file, Said())  # what could not be started is said here, not by systemd tonight
+    tell(unit_of(command_of(sys.argv[0]), place.absolute(), settings_file and settings_file.absolute()))
 
 
 @app.command("confirm-clock")
@@ -104,7 +123,7 @@ def server_restored(
     from sync.server.settings import Settings
 
     clock = desk_of(ctx).clock
-    settings = Settings(folder=_existing(_folder(ctx, folder)), database_url=_database_url(database))
+    settings = Settings(folder=_existing(_folder(ctx, folder)), database_url=database_url(database))
     # It has received nothing since the backup and would doubt its clock: so that is looked at now (R6).
     agree(f"By this computer it is {iso(clock.now_ms())}. Is that right?", yes=yes)
     confirm(settings.clock_confirmation, clock.now_ms())
@@ -126,5 +145,6 @@ def _existing(folder: Path) -> Path:
     return folder
 
 
-def _database_url(database: str | None) -> str | None:
-    return database or os.environ.get(DATABASE_VARIABLE) or None
+def command_of(started_as: str) -> Path:
+    """Return where the `diary` command lies, for whoever starts it without a PATH of ours."""
+    return Path(shutil.which(started_as) or started_as).absolute()

@@ -9,7 +9,7 @@ import contextlib
 import gc
 import sys
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import structlog
@@ -19,10 +19,12 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import ASGIApp
 
 from diary.clock import Clock, SystemClock
 from sync.protocol import PROTOCOL_VERSION, UPLOAD_OFFSET, Fault
 from sync.server.clock_watch import LOOK_SECONDS
+from sync.server.counting import Counts
 from sync.server.doors import DOORS
 from sync.server.faults import BusyError, FaultError, UnreadableError, UploadOffsetError
 from sync.server.patience import PatientProtocol
@@ -43,9 +45,9 @@ _WORDS = {404: "not_found", 405: "bad_request", 413: "too_large"}
 _log = structlog.get_logger("workdiary.server")
 
 
-def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
+def create_app(settings: Settings, clock: Clock | None = None, counts: Counts | None = None) -> Litestar:
     """Return the server as an ASGI application, its files opened; the shutdown event closes them."""
-    server = Server.at(settings, clock or SystemClock())
+    server = Server.at(settings, clock or SystemClock(), counts)
 
     @contextlib.asynccontextmanager
     async def tidied(_: Litestar) -> AsyncIterator[None]:
@@ -142,19 +144,36 @@ def serve(settings: Settings) -> None:
         ],
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
-    app = create_app(settings)
+    app, end_metrics = _counted(settings)
     # A push makes thousands of small objects that live for one request: looking through them seldom, and
     # never through what the start made, takes a fifth off its time.
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     _log.info("serving", host=settings.host, port=settings.port)
-    uvicorn.run(
-        app,
-        http=PatientProtocol,
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-    )
+    try:
+        uvicorn.run(
+            app,
+            http=PatientProtocol,
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            # Who asks is what a proxy says only where the operator named that proxy.
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
+        )
+    finally:
+        end_metrics()
+
+
+def _counted(settings: Settings) -> tuple[ASGIApp, Callable[[], None]]:
+    """Return the application, and what ends the counting of it where somebody wants the figures."""
+    if settings.metrics_port is None:
+        return create_app(settings), lambda: None
+    from sync.server.metrics import Metrics, serve_metrics
+
+    metrics = Metrics()
+    end = serve_metrics(metrics, settings.metrics_host, settings.metrics_port)
+    return metrics.around(create_app(settings, counts=metrics)), end

@@ -74,6 +74,13 @@ async def health() -> dict[str, str]:
     return {"health": "ok"}
 
 
+@get("/health/ready", responses=_faults(503))
+async def ready(server: Server) -> dict[str, str]:
+    """Say that the database answers and the clock is trusted: that a push would be taken now."""
+    await asyncio.to_thread(server.check_ready)
+    return {"health": "ready"}
+
+
 @get("/v1/server")
 async def server_facts(server: Server) -> ServerFacts:
     """Say who answers, by which key and which clock."""
@@ -196,6 +203,7 @@ def _upload_headers(part: PicturePart) -> dict[str, str]:
 
 DOORS = (
     health,
+    ready,
     server_facts,
     nonce,
     device_lists,

@@ -108,7 +108,7 @@ class _Healing:
 def heal(
     storage: Storage, key: ServerKey, watch: ClockWatch, nonces: Nonces, message: Heal, now_ms: Millis
 ) -> tuple[HealAnswer, bool]:
-    """Take again what this server had received; the second value is as of `intake.take` (R43).
+    """Take again what this server had received; the second value is as `TakenPush.destroyed_any` is (R43).
 
     Raises:
         FaultError: Too much at once, or not by a listed device, or the clock is not sure; nothing was stored.

@@ -101,10 +101,20 @@ def authentic(given: ReadPush, devices: DeviceListInClear) -> None:
         raise ForgedError(what="The push is not signed by the replica that it names.")
 
 
-def take(storage: Storage, key: ServerKey, watch: ClockWatch, push: Push) -> tuple[PushAnswer, bool]:
-    """Take a push whose token was checked; answer each of its versions (R40).
+@dataclass(frozen=True, slots=True)
+class TakenPush:
+    """What became of a push: its answer, and the reasons of what was refused.
 
-    The second value says whether content that was stored earlier is destroyed and must be swept out (R25).
+    `destroyed_any` says whether content that was stored earlier is destroyed and must be swept out (R25).
+    """
+
+    answer: PushAnswer
+    refusals: tuple[str, ...]
+    destroyed_any: bool
+
+
+def take(storage: Storage, key: ServerKey, watch: ClockWatch, push: Push) -> TakenPush:
+    """Take a push whose token was checked; answer each of its versions (R40).
 
     Raises:
         FaultError: The push is too large or not authentic, or the clock cannot judge it; nothing was stored.
@@ -118,7 +128,11 @@ def take(storage: Storage, key: ServerKey, watch: ClockWatch, push: Push) -> tup
         authentic(given, devices)
         answers, destroyed_any = enter(hold, given, basis, watch)
         at_ms = hold.received_at_ms
-    return PushAnswer(server_ms=at_ms, answers=key.answer(answers)), destroyed_any
+    return TakenPush(
+        PushAnswer(server_ms=at_ms, answers=key.answer(answers)),
+        tuple(answer.reason for answer in answers if isinstance(answer, Refusal)),
+        destroyed_any,
+    )
 
 
 def enter(

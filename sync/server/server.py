@@ -32,6 +32,7 @@ from sync.server import accounts, healing, intake
 from sync.server.blobs import Blobs
 from sync.server.blobs_folder import FolderBlobs
 from sync.server.clock_watch import ClockWatch
+from sync.server.counting import Counts, Uncounted
 from sync.server.faults import TooLargeError, UnreadableError, again
 from sync.server.log import ServerKey
 from sync.server.pictures import Pictures, Span
@@ -59,20 +60,23 @@ class Server:
         key: ServerKey,
         clock: Clock,
         watch: ClockWatch,
+        counts: Counts | None = None,
     ) -> None:
         self._storage = storage
         self._pictures = pictures
         self._key = key
         self._clock = clock
         self._watch = watch
+        self._counts = counts or Uncounted()
+        self._counts.watch_clock(watch.is_sure)
         self._nonces = accounts.Nonces(key.secret_for("nonce"))
-        self._pushes: Turns[tuple[PushAnswer, bool]] = Turns(storage)
+        self._pushes: Turns[intake.TakenPush] = Turns(storage)
         # Requests for pictures may wait long for an object store: rows must not wait behind them (R41).
         self.picture_threads = ThreadPoolExecutor(PICTURE_THREADS, thread_name_prefix="picture")
         self._remover = Remover(storage.sweep, pictures.remove_doomed)
 
     @classmethod
-    def at(cls, settings: Settings, clock: Clock) -> "Server":
+    def at(cls, settings: Settings, clock: Clock, counts: Counts | None = None) -> "Server":
         """Return the server whose files lie in the settings' folder, made when it is new."""
         settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         storage = _storage(settings, clock)
@@ -82,6 +86,7 @@ class Server:
             ServerKey.at(settings.key),
             clock,
             ClockWatch(clock, storage.last_received_ms(), settings.clock_confirmation),
+            counts,
         )
 
     def facts(self) -> ServerFacts:
@@ -89,6 +94,16 @@ class Server:
         return ServerFacts(
             protocol=PROTOCOL_VERSION, key=self._key.public.hex(), server_ms=self._clock.now_ms()
         )
+
+    def check_ready(self) -> None:
+        """Return when a request can be answered now.
+
+        Raises:
+            BusyError: The database does not answer.
+            ClockUnsureError: The clock is not trusted: nothing new is taken (R6).
+        """
+        self._storage.last_received_ms()
+        self._watch.require_sure()
 
     def nonce(self) -> Nonce:
         """Return what a root key is to sign within ten minutes (R50)."""
@@ -107,29 +122,30 @@ class Server:
 
     def push(self, authorization: str | None, push: Push) -> PushAnswer:
         """Take a push; answered row by row, after the commit (R40)."""
-        answer, destroyed_any = self._take(authorization, push)
-        self._finish(push, destroyed_any=destroyed_any)
-        return answer
+        taken = self._take(authorization, push)
+        self._finish(push, taken)
+        return taken.answer
 
     async def push_in_turn(self, authorization: str | None, push: Push) -> PushAnswer:
         """Take a push as `push` does, together with others that wait; from one event loop only (R40)."""
-        answer, destroyed_any = await self._pushes.take(lambda: self._take(authorization, push))
-        if destroyed_any:
-            await asyncio.to_thread(self._finish, push, destroyed_any=True)
+        taken = await self._pushes.take(lambda: self._take(authorization, push))
+        if taken.destroyed_any:
+            await asyncio.to_thread(self._finish, push, taken)
         else:
-            self._finish(push, destroyed_any=False)
-        return answer
+            self._finish(push, taken)
+        return taken.answer
 
-    def _take(self, authorization: str | None, push: Push) -> tuple[PushAnswer, bool]:
-        """Return the answer, and whether stored content is destroyed; until the commit nobody may see it."""
+    def _take(self, authorization: str | None, push: Push) -> intake.TakenPush:
+        """Return what became of the push; until the commit nobody may see it."""
         accounts.caller_for(self._storage, authorization, push.account)
         # Begun again it changes nothing: what was committed is answered by its name (R40).
         return again(lambda: intake.take(self._storage, self._key, self._watch, push))
 
-    def _finish(self, push: Push, *, destroyed_any: bool) -> None:
+    def _finish(self, push: Push, taken: intake.TakenPush) -> None:
         """Do what follows the commit."""
-        if destroyed_any:
+        if taken.destroyed_any:
             self._remover.finish(push.account)
+        self._counts.pushed(len(push.versions), taken.refusals)
         _log.info("pushed", account=push.account, replica=push.replica, versions=len(push.versions))
 
     def pull(self, authorization: str | None, pull: Pull) -> PullAnswer:
@@ -188,12 +204,16 @@ class Server:
     def take_picture(self, authorization: str | None, name: str, offset: int, part: bytes) -> PicturePart:
         """Take a part of a picture (R41)."""
         asking = accounts.caller(self._storage, authorization)
-        return self._pictures.take_part(asking.account, name, offset, part)
+        held = self._pictures.take_part(asking.account, name, offset, part)
+        self._counts.picture_moved("in", len(part))
+        return held
 
     def picture(self, authorization: str | None, name: str, first: int, last: int | None) -> Span:
         """Return a whole picture's bytes, `last` included and None to the end (R41)."""
         asking = accounts.caller(self._storage, authorization)
-        return self._pictures.span(asking.account, name, first, last)
+        span = self._pictures.span(asking.account, name, first, last)
+        self._counts.picture_moved("out", len(span.content))
+        return span
 
     def tidy(self) -> bool:
         """Finish what a killed process left: destroyed content in old pages, pictures without a row (R25).

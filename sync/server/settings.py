@@ -15,6 +15,8 @@ class Settings:
     `database_url` names a PostgreSQL database that takes the embedded one's place, `pictures_url` a bucket
     of S3-compatible storage that takes the place of the folder of pictures (R69).
     `picture_quota_bytes` is how much room one account's pictures may take, None for no limit (R44).
+    `trusted_proxies` are the addresses or networks whose word for who asks is taken (`X-Forwarded-For`).
+    `metrics_port` is where Prometheus reads what is counted, None for nowhere.
     """
 
     folder: Path
@@ -23,6 +25,9 @@ class Settings:
     picture_quota_bytes: int | None = None
     database_url: str | None = None
     pictures_url: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    metrics_host: str = DEFAULT_HOST
+    metrics_port: int | None = None
 
     @property
     def database(self) -> Path:

@@ -186,3 +186,13 @@ def test_a_start_before_what_was_already_answered_waits(tmp_path: Path, clock: T
     assert not watch.is_sure()
     clock.pass_by(5 * MINUTE)
     assert watch.is_sure()
+
+
+@rule("R6")
+def test_a_server_that_doubts_its_clock_is_there_and_not_ready(tmp_path: Path, clock: TwoClocks) -> None:
+    with TestClient(create_app(Settings(folder=tmp_path / "server"), clock)) as http:
+        assert http.get("/health/ready").json() == {"health": "ready"}
+        clock.set_by(DAY)
+        doubting = http.get("/health/ready")
+        assert (doubting.status_code, doubting.json()["reason"]) == (503, "clock_unsure")
+        assert http.get("/health").status_code == 200
