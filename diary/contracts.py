@@ -10,7 +10,7 @@ import msgspec
 
 from diary import envelope
 from diary.errors import UsageError
-from diary.rules.contract import TermsHistory, TermsVersion
+from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.ids import ContractId, Millis
 from diary.rules.sealed_content import TermsContent, content_bytes
 from diary.rules.segment import TermsInClear
@@ -199,18 +199,13 @@ def known(diary: OpenDiary) -> dict[ContractId, Contract]:
 
 
 def _contract_of(diary: OpenDiary, held: Sequence[StoredVersion]) -> Contract | None:
-    terms = [stored.header.terms for stored in held if stored.header.terms is not None]
-    history = TermsHistory(
-        tuple(
-            TermsVersion(
-                terms=in_clear,
-                received_at_ms=Millis(stored.received_at_ms or stored.written_at_ms),
-                name=stored.header.name,
-            )
-            for stored, in_clear in zip(held, terms, strict=True)
-        )
-    )
-    newest = next(stored for stored in held if stored.header.name == history.versions[-1].name)
+    rows = [(stored.header, Millis(stored.received_at_ms or stored.written_at_ms)) for stored in held]
+    found = versions_of(rows)
+    if not found:
+        return None
+    history = TermsHistory(found)
+    sealed = [version.name for version in history.versions if not version.state_only]
+    newest = next(stored for stored in held if stored.header.name == sealed[-1])
     try:
         content = envelope.content_of(diary, newest)
     except envelope.NoKeyError:

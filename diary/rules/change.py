@@ -46,6 +46,10 @@ RefusalReason = Literal[
     "device_revoked",
     "unknown_contract",
     "not_yours",
+    "unknown_request",
+    "not_late",
+    "not_in_review",
+    "week_open",
 ]
 
 
@@ -64,17 +68,24 @@ class Refused:
 
 
 def decide(
-    header: Header, held: Sequence[Held], history: TermsHistory, at_ms: Millis, *, slack_ms: int = 0
+    header: Header,
+    held: Sequence[Held],
+    history: TermsHistory,
+    at_ms: Millis,
+    *,
+    slack_ms: int = 0,
+    accepted: bool = False,
 ) -> Allowed | Refused:
     """Return whether a capture or an entry may enter at the instant (R9, R21, R35, R37, R44).
 
     `held` are all versions of the same contract and slot that are held, in any order, those included whose
     content was destroyed; `history` are the contract's terms. A device passes as `slack_ms` how far its
     clock may be from the server's: it then refuses only what the server would refuse anywhere within.
+    `accepted` says that the client accepted late time in the slot, which then stands as it is (R38).
     """
     assert header.type in {"capture", "entry"}, "only a capture or an entry is decided here"
     assert header.slot is not None, "a header that was parsed names its slot"
-    asked = _Asked(header, header.slot, held, present(held), history, at_ms, slack_ms)
+    asked = _Asked(header, header.slot, held, present(held), history, at_ms, slack_ms, accepted)
     for check in _CHECKS_OF_CAPTURE if header.type == "capture" else _CHECKS_OF_ENTRY:
         refused = check(asked)
         if refused is not None:
@@ -132,6 +143,7 @@ class _Asked(msgspec.Struct, frozen=True):
     history: TermsHistory
     at_ms: Millis
     slack_ms: int
+    accepted: bool
 
     @property
     def week(self) -> Week:
@@ -220,7 +232,9 @@ def _capture_is_early_or_late(asked: _Asked) -> Refused | None:
 
 
 def _entry_is_early_or_of_late_time(asked: _Asked) -> Refused | None:
-    """Take an entry after the lock only about late time, and no new claim (R21, R37a)."""
+    """Take an entry after the lock only about late time not accepted yet, and no claim (R21, R37a, R38)."""
+    if asked.is_frozen and asked.accepted:
+        return Refused("week_locked", "the client has accepted this late time, and it stands")
     if not asked.is_frozen or (asked.is_late_segment and not asked.is_new_claim):
         return None
     return Refused("week_locked", f"{asked.week.name} is frozen since Monday 12:00 UTC")

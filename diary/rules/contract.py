@@ -5,12 +5,14 @@ takes from the freelancer (a lower limit, a permission withdrawn) holds from the
 is that of the week's start. Nothing here asks what time it is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 
+import msgspec
+
 from diary.rules.ids import MINUTES_PER_SLOT, Millis, ReplicaId
-from diary.rules.segment import ContractState, TermsInClear
+from diary.rules.segment import ContractState, Header, TermsInClear
 from diary.rules.week import Week
 
 
@@ -18,12 +20,14 @@ from diary.rules.week import Week
 class TermsVersion:
     """One version of a contract's terms and when it was received; `name` is its (replica, n) (R8).
 
-    On a device that has not sent it yet, `received_at_ms` is the instant at which it was written.
+    On a device that has not sent it yet, `received_at_ms` is the instant at which it was written. One that is
+    `state_only` changed nothing but the state: all else of its terms is what the version before it says.
     """
 
     terms: TermsInClear
     received_at_ms: Millis
     name: tuple[ReplicaId, int]
+    state_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,16 @@ class TermsHistory:
         """Refuse a history that says nothing, and put the versions in order."""
         if not self.versions:
             raise ValueError("a contract has at least one version of its terms")
-        in_order = tuple(sorted(self.versions, key=lambda version: version.received_at_ms))
+        in_order = _carried_on(sorted(self.versions, key=lambda version: version.received_at_ms))
         object.__setattr__(self, "versions", in_order)  # the one moment at which a frozen value is still made
+
+    def followed_by(self, header: Header, received_at_ms: Millis) -> "TermsHistory":
+        """Return the history with one more terms row of the log."""
+        terms = header.terms or msgspec.structs.replace(
+            self.at(received_at_ms), state=header.state or self.newest.state
+        )
+        version = TermsVersion(terms, received_at_ms, header.name, state_only=header.terms is None)
+        return TermsHistory((*self.versions, version))
 
     @property
     def newest(self) -> TermsInClear:
@@ -91,13 +103,17 @@ class TermsHistory:
         return self.manual_allowed_for(Week.at(at_ms), at_ms)
 
     def manual_allowed_for(self, week: Week, at_ms: int) -> bool:
-        """Return whether manual time of `week` may be added at the instant, in that week or after it (R8).
+        """Return whether manual time of `week` may be added at the instant, in it or after it (R8, R10).
 
         A permission holds from its receipt. One that was withdrawn holds for the slots of the week in which
-        that was received, and so until that week's lock; for the next week's slots it is gone.
+        that was received, and so until that week's lock; for the next week's slots it is gone. One for this
+        week alone holds as soon as the terms name the week, and as long.
         """
         until_ms = max(at_ms, week.starts_at_ms)
-        return any(terms.manual_allowed for terms in self._in_force(week.starts_at_ms, until_ms))
+        return any(
+            terms.manual_allowed or (terms.manual_weeks and week.name in terms.manual_weeks)
+            for terms in self._in_force(week.starts_at_ms, until_ms)
+        )
 
     def masking_allowed_at(self, at_ms: int) -> bool:
         """Return whether a masked picture may be taken at the instant (R8, R22)."""
@@ -110,3 +126,30 @@ class TermsHistory:
             # Of several received in one instant only the last was ever in force.
             if first_ms < version.received_at_ms <= last_ms:
                 yield self.at(version.received_at_ms)
+
+
+def versions_of(rows: Iterable[tuple[Header, Millis]]) -> tuple[TermsVersion, ...]:
+    """Return the versions that a log's terms rows make, in the order of receipt; other rows make none (R8).
+
+    `rows` are headers with their times of receipt, in log order. A change of state that nothing precedes says
+    nothing: a contract begins with its terms.
+    """
+    history: TermsHistory | None = None
+    for header, received_at_ms in sorted(rows, key=lambda row: row[1]):
+        if header.terms is not None and history is None:
+            history = TermsHistory((TermsVersion(header.terms, received_at_ms, header.name),))
+        elif history is not None and (header.terms is not None or header.state is not None):
+            history = history.followed_by(header, received_at_ms)
+    return () if history is None else history.versions
+
+
+def _carried_on(in_order: Iterable[TermsVersion]) -> tuple[TermsVersion, ...]:
+    """Return the versions with what each of them did not change taken from the one before (R8)."""
+    found: list[TermsVersion] = []
+    for version in in_order:
+        if not (version.state_only and found):
+            found.append(version)
+            continue
+        terms = msgspec.structs.replace(found[-1].terms, state=version.terms.state)
+        found.append(TermsVersion(terms, version.received_at_ms, version.name, state_only=True))
+    return tuple(found)

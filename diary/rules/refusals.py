@@ -141,6 +141,26 @@ REFUSED: Mapping["RefusalReason", RefusalWords] = {
         "Only the freelancer writes here, and the terms are the client's once they have joined.",
         "Ask them to make the change.",
     ),
+    "unknown_request": RefusalWords(
+        "No such request",
+        "The request was taken back before it was answered, or the server does not have it.",
+        "Sync and look at what is asked for now.",
+    ),
+    "not_late": RefusalWords(
+        "Not late",
+        "Only time that came after its week's lock is accepted apart; all else counts by itself.",
+        "Sync and look at what is late now.",
+    ),
+    "not_in_review": RefusalWords(
+        "Not in review",
+        "A week is disputed from the Monday after it, 12:00 UTC, to Friday 23:59 UTC.",
+        "Settle it with the other party.",
+    ),
+    "week_open": RefusalWords(
+        "The week is open",
+        "What is not frozen yet is deleted by its freelancer, not redacted by both.",
+        "Have the freelancer delete it until the lock; or redact it afterwards.",
+    ),
 }
 
 

@@ -21,6 +21,7 @@ class Fact:
 
     `kind` is None where nothing bills. `received_at_ms` is the first receipt of a capture or claim of the
     present life, None while the server has none; `claimed_at_ms` is the last one, None for the same.
+    `accepted`: the client accepted late time in the slot (R38).
     """
 
     contract: ContractId
@@ -30,17 +31,22 @@ class Fact:
     has_picture: bool
     received_at_ms: Millis | None
     claimed_at_ms: Millis | None = None
+    accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a segment bills; `why_not` is None when it does, or when nothing stands there."""
+    """Whether a segment bills; `why_not` is None when it does, or when nothing stands there.
+
+    `bonus`: it bills apart from the week, as late time that the client accepted (R38).
+    """
 
     bills: bool
     why_not: WhyNot | None
+    bonus: bool = False
 
 
-def fact_of(contract: ContractId, slot: Slot, stands: Standing) -> Fact:
+def fact_of(contract: ContractId, slot: Slot, stands: Standing, *, accepted: bool = False) -> Fact:
     """Return what a verdict needs to know of a standing."""
     return Fact(
         contract=contract,
@@ -50,6 +56,7 @@ def fact_of(contract: ContractId, slot: Slot, stands: Standing) -> Fact:
         has_picture=stands.has_picture,
         received_at_ms=stands.received_at_ms,
         claimed_at_ms=stands.claimed_at_ms,
+        accepted=accepted,
     )
 
 
@@ -81,6 +88,9 @@ def verdicts(
 ) -> dict[Place, Verdict]:
     """Return the verdict on every fact of one account's week (R27, R28, R38).
 
+    Late time that its client accepted bills whatever the limit is and uses nothing of it; who accepts it has
+    seen whether it has a picture (R16). It gives way where something else bills in its slot.
+
     `facts` are all of the account's, each place once, since segments of different contracts compete for a
     slot. What the server has not taken counts as if it took it at `at_ms`: late once the week is frozen;
     without `at_ms` as taken in time, after all others.
@@ -103,7 +113,10 @@ def verdicts(
     owners: dict[ContractId, list[Slot]] = defaultdict(list)
     for slot, claimants in rivals.items():
         first, *others = sorted(claimants, key=_precedence)
-        owners[first.contract].append(slot)
+        if _is_late(week, first, at_ms):
+            judged[first.contract, slot] = Verdict(bills=True, why_not=None, bonus=True)
+        else:
+            owners[first.contract].append(slot)
         for other in others:
             judged[other.contract, slot] = Verdict(bills=False, why_not="overlapping")
     for contract, slots in owners.items():
@@ -118,14 +131,19 @@ def _never_bills(week: Week, fact: Fact, history: TermsHistory, at_ms: int | Non
     """Return why the segment does not bill whatever else stands in its slot, or None."""
     if fact.deleted:
         return "deleted"
-    received_at_ms = at_ms if fact.received_at_ms is None else fact.received_at_ms
-    if received_at_ms is not None and week.is_frozen(received_at_ms):
+    is_late = _is_late(week, fact, at_ms)
+    if is_late and not fact.accepted:
         return "late"
     if history.at(week.starts_at_ms).kind == "fixed_price":
         return "fixed_price"
-    if not fact.has_picture and not _manual_is_allowed(week, fact, history, at_ms):
+    if not is_late and not fact.has_picture and not _manual_is_allowed(week, fact, history, at_ms):
         return "manual_not_allowed"
     return None
+
+
+def _is_late(week: Week, fact: Fact, at_ms: int | None) -> bool:
+    received_at_ms = at_ms if fact.received_at_ms is None else fact.received_at_ms
+    return received_at_ms is not None and week.is_frozen(received_at_ms)
 
 
 def _manual_is_allowed(week: Week, fact: Fact, history: TermsHistory, at_ms: int | None) -> bool:

@@ -15,7 +15,7 @@ from diary.evidence import device_list
 from diary.evidence.receipt import Receipt, Refusal
 from diary.rules.change import Allowed, decide
 from diary.rules.change import Refused as RefusedByRule
-from diary.rules.contract import TermsHistory, TermsVersion
+from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, ended_by
 from diary.rules.segment import DeviceListInClear, Header, ListedDevice, MalformedHeaderError, parse_header
@@ -124,10 +124,12 @@ class Books:
             self.standing.setdefault((header.contract, header.slot), []).append(Held(header, at_ms))
         if header.devices is not None:
             self._list(header.devices)
-        if header.terms is not None:
-            versions = self.terms[header.contract].versions if header.contract in self.terms else ()
-            version = TermsVersion(terms=header.terms, received_at_ms=at_ms, name=header.name)
-            self.terms[header.contract] = TermsHistory((*versions, version))
+        if header.type == "terms":
+            known = self.terms.get(header.contract)
+            if known is not None:
+                self.terms[header.contract] = known.followed_by(header, at_ms)
+            elif versions := versions_of([(header, at_ms)]):
+                self.terms[header.contract] = TermsHistory(versions)
 
     def refuse(self, pushed: Pushed, refusal: Refusal) -> None:
         """Enter a refusal that is final: a doubled version in the same push gets it too (R40)."""
@@ -216,7 +218,9 @@ def _fault_of_content(pushed: Pushed, header: Header) -> str:
             # Content that its device already destroyed may stay away: the deletion follows (R25).
             return "" if body == wrap else "content and its key come together or not at all"
         case "terms":
-            return "" if body and wrap else "terms come with their sealed part"
+            # A change of nothing but the state seals nothing.
+            sealed = header.terms is not None
+            return "" if body == wrap == sealed else "terms come with their sealed part"
         case "grant" | "device_list":
             return "" if body and not wrap else f"a {header.type} has a body and no wrap"
         case _:

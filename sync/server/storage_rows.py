@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from diary.evidence.receipt import LogRow, Receipt, Refusal
-from diary.rules.contract import TermsVersion
+from diary.rules.contract import TermsVersion, versions_of
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
-from diary.rules.segment import parse_header
+from diary.rules.segment import Header, parse_header
 from sync.server.storage import NewLeaf, Stored, pictures_of
 
 # STRICT tables, and PostgreSQL's, answer for the types of their columns.
@@ -53,13 +53,11 @@ def refused(replica: ReplicaId, rows: Iterable[Row]) -> dict[int, Stored]:
 
 def terms(rows: Iterable[Row]) -> dict[ContractId, tuple[TermsVersion, ...]]:
     """Return the contracts' terms in the rows' order (see `TERMS` of the statements)."""
-    found: dict[ContractId, tuple[TermsVersion, ...]] = {}
+    logs: dict[ContractId, list[tuple[Header, Millis]]] = {}
     for contract, text, at_ms in rows:
-        header = parse_header(text.encode())
-        if header.terms is not None:
-            version = TermsVersion(terms=header.terms, received_at_ms=Millis(at_ms), name=header.name)
-            found[contract] = (*found.get(contract, ()), version)
-    return found
+        logs.setdefault(contract, []).append((parse_header(text.encode()), Millis(at_ms)))
+    found = {contract: versions_of(log) for contract, log in logs.items()}
+    return {contract: versions for contract, versions in found.items() if versions}
 
 
 def log_row(log_epoch: int, row: Row) -> LogRow:

@@ -1,12 +1,16 @@
 """Terms, and from when each of them holds (R7, R8, R9)."""
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diary.rules.contract import TermsHistory, TermsVersion
+from diary.rules.contract import TermsHistory, TermsVersion, versions_of
 from diary.rules.ids import Millis
-from tests.diary.rules.made import LAPTOP, LOCK, TERMS, WEEK, history, ms, terms
+from diary.rules.segment import ContractState
+from tests.diary.rules.made import LAPTOP, LOCK, PHONE, TERMS, WEEK, capture, history, ms, terms
+from tests.diary.rules.said import new_state, new_terms
 from tests.rule import rule
 
 HOUR = 3_600_000
@@ -159,3 +163,70 @@ def test_a_contract_without_terms_is_none() -> None:
     with pytest.raises(ValueError, match="at least one"):
         TermsHistory(())
     assert TERMS.state == "active"
+
+
+@rule("R10")
+def test_manual_time_may_be_allowed_for_one_week_alone() -> None:
+    given_terms = history(
+        ("2026-11-01T00:00Z", {"manual_allowed": False}),
+        ("2026-11-19T09:00Z", {"manual_allowed": False, "manual_weeks": (WEEK.name,)}),
+    )
+    assert not given_terms.manual_allowed_for(WEEK, ms("2026-11-19T08:59:59.999Z"))
+    assert given_terms.manual_allowed_for(WEEK, ms("2026-11-19T09:00Z"))
+    assert given_terms.manual_allowed_for(WEEK, LOCK - 1)
+    assert not given_terms.manual_allowed_for(WEEK.next(), LOCK - 1)
+
+
+@rule("R10")
+def test_the_week_before_may_be_allowed_until_its_lock_and_is_not_taken_back_within_it() -> None:
+    given_terms = history(
+        ("2026-11-01T00:00Z", {"manual_allowed": False}),
+        (WEEK.ends_at_ms, {"manual_allowed": False, "manual_weeks": (WEEK.name,)}),
+        (WEEK.ends_at_ms + 9, {"manual_allowed": False}),
+    )
+    assert not given_terms.manual_allowed_for(WEEK, WEEK.ends_at_ms - 1)
+    assert given_terms.manual_allowed_for(WEEK, WEEK.ends_at_ms)
+    assert given_terms.manual_allowed_for(WEEK, LOCK - 1)
+
+
+@rule("R8")
+def test_a_change_of_state_keeps_what_was_set_meanwhile() -> None:
+    """A device that was offline pauses; the client had lowered the limit by then."""
+    first, lowered = new_terms(terms=terms(limit_minutes=600)), new_terms(PHONE, 1, terms(limit_minutes=60))
+    rows = [(first, Millis(1)), (new_state("paused", n=2), Millis(3)), (lowered, Millis(2))]
+    made = TermsHistory(versions_of(rows))
+    assert (made.newest.state, made.newest.limit_minutes) == ("paused", 60)
+    assert made.versions[-1].state_only
+    assert TermsHistory(tuple(reversed(made.versions))) == made
+
+
+@rule("R8")
+def test_a_contract_begins_with_its_terms_not_with_a_state() -> None:
+    assert versions_of([(new_state("paused"), Millis(1)), (capture(), Millis(2))]) == ()
+    later = versions_of([(new_state("paused"), Millis(1)), (new_terms(n=2), Millis(2))])
+    assert [version.terms.state for version in later] == ["active"]
+
+
+@rule("R8")
+@given(
+    st.lists(st.sampled_from(["active", "paused", "closed"]) | st.integers(0, 2400), max_size=8),
+    st.randoms(use_true_random=False),
+)
+def test_rows_that_come_in_any_order_make_one_history(
+    changes: list[ContractState | int], dice: Random
+) -> None:
+    rows = [(new_terms(), Millis(0))] + [
+        (
+            new_terms(n=n, terms=terms(limit_minutes=change))
+            if isinstance(change, int)
+            else new_state(change, n=n),
+            Millis(n),
+        )
+        for n, change in enumerate(changes, 2)
+    ]
+    shuffled = list(rows)
+    dice.shuffle(shuffled)
+    made = versions_of(rows)
+    assert versions_of(shuffled) == made
+    limits = [None, *(change for change in changes if isinstance(change, int))]
+    assert made[-1].terms.limit_minutes == limits[-1]

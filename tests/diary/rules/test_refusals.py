@@ -8,13 +8,13 @@ from diary.rules.change import RefusalReason
 from diary.rules.refusals import REFUSED, What, words_of
 from tests.rule import rule
 
-# As CLI.md lists them: what others may build on.
+# As CLI.md lists them, and those of two parties: what others may build on.
 WORDS = tuple(
     """
     week_locked slot_deleted capture_exists version_reused contract_paused contract_closed
     manual_not_allowed label_required slot_in_future clock_ahead clock_unsure quota too_many_versions
     too_large too_many_siblings too_many_lives bad_header bad_signature device_revoked unknown_contract
-    not_yours
+    not_yours unknown_request not_late not_in_review week_open
     """.split()  # noqa: SIM905  # as CLI.md has them, to be compared by eye
 )
 KINDS: tuple[What, ...] = get_args(What)

@@ -29,6 +29,7 @@ from tests.diary.rules.made import (
 from tests.rule import rule
 
 BILLS = Verdict(bills=True, why_not=None)
+BONUS = Verdict(bills=True, why_not=None, bonus=True)
 MANUAL_FORBIDDEN = history(("2026-11-01T00:00Z", {"manual_allowed": False}))
 
 
@@ -97,6 +98,46 @@ def test_what_does_not_bill_uses_nothing_of_the_limit() -> None:
     terms = history(("2026-11-01T00:00Z", {"manual_allowed": False, "limit_minutes": 10}))
     words = [why_not(facts, one, terms) for one in (deleted, late, unpermitted, live, over)]
     assert words == ["deleted", "late", "manual_not_allowed", None, "over_limit"]
+
+
+@rule("R38")
+def test_late_time_bills_as_a_bonus_once_the_client_accepted_it() -> None:
+    late = fact(received_at_ms=LOCK)
+    accepted = fact(received_at_ms=LOCK, accepted=True)
+    assert why_not([late], late) == "late"
+    assert verdicts(WEEK, [accepted], {CONTRACT: history()})[CONTRACT, SLOT] == BONUS
+    assert why_not([fact(accepted=True)], fact()) is None, "what came in time needs nobody's word"
+
+
+@rule("R27")
+@rule("R38")
+def test_accepted_late_time_stands_beside_the_limit() -> None:
+    terms = history(("2026-11-01T00:00Z", {"limit_minutes": 10}))
+    accepted, in_time, over = fact(received_at_ms=LOCK, accepted=True), fact(SLOT + 1), fact(SLOT + 2)
+    facts = [accepted, in_time, over]
+    assert [why_not(facts, one, terms) for one in facts] == [None, None, "over_limit"]
+
+
+@rule("R28")
+@rule("R38")
+def test_accepted_late_time_gives_way_to_what_bills_in_its_slot() -> None:
+    accepted = fact(received_at_ms=LOCK, accepted=True)
+    in_time = fact(contract=OTHER_CONTRACT)
+    later = fact(contract=OTHER_CONTRACT, received_at_ms=LOCK + 1, accepted=True)
+    unaccepted = fact(contract=OTHER_CONTRACT, received_at_ms=LOCK - 1, deleted=True, kind=None)
+    assert why_not([accepted, in_time], accepted) == "overlapping"
+    assert why_not([accepted, later], accepted) is None
+    assert why_not([accepted, later], later) == "overlapping"
+    assert why_not([accepted, unaccepted], accepted) is None
+
+
+@rule("R16")
+@rule("R38")
+def test_who_accepts_late_time_without_a_picture_has_seen_that_it_has_none() -> None:
+    accepted = fact(kind="manual", has_picture=False, received_at_ms=LOCK, accepted=True)
+    fixed = history(("2026-11-01T00:00Z", {"kind": "fixed_price"}))
+    assert why_not([accepted], accepted, MANUAL_FORBIDDEN) is None
+    assert why_not([accepted], accepted, fixed) == "fixed_price"
 
 
 @rule("R28")

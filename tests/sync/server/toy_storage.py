@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from diary.clock import Clock
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, LogRow, Page, Receipt, SignedPush
-from diary.rules.contract import TermsVersion
+from diary.rules.contract import TermsVersion, versions_of
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.merge import Held
 from sync.server.storage import (
@@ -105,12 +105,9 @@ class ToyHold:
 
     def terms(self, contracts: Collection[ContractId]) -> dict[ContractId, tuple[TermsVersion, ...]]:
         found = {
-            name: tuple(
-                TermsVersion(leaf.header.terms, Millis(leaf.receipt.received_at_ms), leaf.header.name)
-                for leaf, _ in self.books.logs.get(name, [])
-                if leaf.header.terms is not None
-            )
+            name: versions_of((leaf.header, Millis(leaf.receipt.received_at_ms)) for leaf, _ in leaves)
             for name in contracts
+            for leaves in [self.books.logs.get(name, [])]
         }
         return {name: versions for name, versions in found.items() if versions}
 

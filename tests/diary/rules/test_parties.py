@@ -1,0 +1,173 @@
+"""Who may write what: the freelancer's devices and the client's seats (R8, R9, R48)."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from diary.rules.contract import TermsHistory
+from diary.rules.ids import ReplicaId
+from diary.rules.parties import wrong_side
+from diary.rules.segment import ContractState, Header
+from tests.diary.rules.made import DESKTOP, LAPTOP, SLOT, capture, entry, terms
+from tests.diary.rules.said import (
+    BROWSER,
+    acceptance,
+    answer,
+    dispute,
+    new_state,
+    new_terms,
+    redaction,
+    request,
+    row,
+    terms_log,
+    withdrawal,
+)
+from tests.rule import rule
+
+JOINED = {BROWSER}
+ACTIVE = terms_log(new_terms())
+PAUSED = new_state("paused", n=2)
+RESUMED = new_state("active", BROWSER, 2)
+STILL_PAUSED = terms(state="paused")
+
+
+def reason(header: Header, seats: set[ReplicaId], history: TermsHistory | None = ACTIVE) -> str | None:
+    refused = wrong_side(header, seats, history)
+    assert refused is None or refused.because
+    return None if refused is None else refused.reason
+
+
+@rule("R8")
+def test_until_a_client_has_joined_the_terms_are_the_freelancers() -> None:
+    assert reason(new_terms(), set(), None) is None
+    assert reason(new_terms(DESKTOP, 1), set()) is None
+    assert reason(new_state("closed"), set()) is None
+    assert reason(new_state("active"), set(), terms_log(new_terms(), new_state("closed", n=2))) is None
+
+
+@rule("R8")
+@rule("R48")
+def test_from_then_on_they_are_the_clients() -> None:
+    assert reason(new_terms(), JOINED) == "not_yours"
+    assert reason(new_terms(terms=terms(state="paused")), JOINED) == "not_yours"
+    assert reason(new_terms(BROWSER), JOINED) is None
+    assert reason(new_state("closed", BROWSER), JOINED) is None
+
+
+@rule("R48")
+@pytest.mark.parametrize(
+    "header",
+    [
+        capture(BROWSER),
+        entry(BROWSER, 2),
+        entry(BROWSER, 2, life=1, commit=None, epoch=None),
+        request(by=BROWSER),
+        row("grant", BROWSER, 1),
+        row("device_list", BROWSER, 1),
+        dispute(1, "replied", SLOT),
+    ],
+    ids=lambda header: header.type,
+)
+def test_a_client_never_writes_what_is_the_freelancers(header: Header) -> None:
+    assert reason(header, JOINED) == "not_yours"
+
+
+@rule("R48")
+@pytest.mark.parametrize(
+    "header",
+    [
+        answer((LAPTOP, 1), 2, allows=True, by=LAPTOP),
+        acceptance(2, SLOT, by=LAPTOP),
+        dispute(2, "raised", SLOT, by=LAPTOP),
+        dispute(2, "withdrawn", SLOT, by=LAPTOP),
+    ],
+)
+@pytest.mark.parametrize("seats", [set(), JOINED])
+def test_a_freelancer_neither_accepts_nor_disputes_for_the_client(
+    header: Header, seats: set[ReplicaId]
+) -> None:
+    assert reason(header, seats) == "not_yours"
+
+
+@rule("R10")
+@rule("R54")
+@rule("R62")
+def test_each_writes_its_own() -> None:
+    theirs = (
+        answer((LAPTOP, 1), 2, allows=True),
+        acceptance(2, SLOT),
+        dispute(2, "raised", SLOT),
+        dispute(2, "withdrawn", SLOT),
+        redaction(BROWSER, 2, SLOT),
+        row("message", BROWSER, 2),
+    )
+    ours = (
+        capture(),
+        entry(),
+        request(),
+        withdrawal((LAPTOP, 1), 2),
+        dispute(2, "replied", SLOT, by=LAPTOP),
+        redaction(LAPTOP, 2, SLOT),
+        row("message", LAPTOP, 2),
+    )
+    assert [reason(header, JOINED) for header in (*theirs, *ours)] == [None] * (len(theirs) + len(ours))
+
+
+@rule("R8")
+@rule("R9")
+@pytest.mark.parametrize(
+    ("log", "wished", "expected"),
+    [
+        ([], "paused", None),
+        ([], "closed", None),
+        ([], "active", None),
+        ([PAUSED], "active", None),
+        ([PAUSED], "closed", None),
+        ([new_state("paused", BROWSER)], "active", "contract_paused"),
+        ([new_state("paused", BROWSER)], "paused", None),
+        ([new_state("paused", BROWSER)], "closed", None),
+        ([PAUSED, new_state("paused", BROWSER)], "active", "contract_paused"),
+        ([new_state("paused", BROWSER), PAUSED], "active", "contract_paused"),
+        ([PAUSED, new_terms(BROWSER, 2, STILL_PAUSED)], "active", "contract_paused"),
+        ([new_state("paused", BROWSER), RESUMED, PAUSED], "active", None),
+        ([new_state("closed", n=2)], "active", "contract_closed"),
+        ([new_state("closed", n=2)], "paused", "contract_closed"),
+        ([new_state("closed", BROWSER)], "closed", None),
+    ],
+)  # fmt: skip
+def test_a_freelancer_pauses_and_closes_and_resumes_what_they_paused_themselves(
+    log: Sequence[Header], wished: ContractState, expected: str | None
+) -> None:
+    history = terms_log(new_terms(), *log)
+    assert reason(new_state(wished, DESKTOP), JOINED, history) == expected
+    assert reason(new_state(wished, BROWSER, 9), JOINED, history) is None, "the client may do all of it"
+
+
+steps = st.tuples(st.sampled_from([LAPTOP, BROWSER]), st.sampled_from(["active", "paused", "closed"]))
+
+
+@rule("R8")
+@rule("R9")
+@settings(max_examples=300)
+@given(st.lists(steps, max_size=12))
+def test_a_freelancer_never_undoes_what_the_client_stopped(
+    acts: list[tuple[ReplicaId, ContractState]],
+) -> None:
+    """The oracle keeps who stopped the contract since it was active last."""
+    history = terms_log(new_terms())
+    held_by: set[ReplicaId] = set()
+    state: ContractState = "active"
+    for n, (who, wished) in enumerate(acts, 2):
+        header = new_state(wished, who, n)
+        opens = wished == "active" and state != "active"
+        reopens = state == "closed" and wished != "closed"
+        forbidden = who != BROWSER and (reopens or (opens and BROWSER in held_by))
+        assert (wrong_side(header, JOINED, history) is not None) == forbidden
+        if forbidden:
+            continue
+        state = wished
+        held_by = set() if wished == "active" else held_by | {who}
+        history = history.followed_by(header, history.versions[-1].received_at_ms)
+        assert history.newest.state == state
