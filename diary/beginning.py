@@ -144,7 +144,7 @@ def resume_joining(
         with diary.writing():
             waits = [
                 stored.header
-                for stored in versions.slotless(diary.connection, "device_list")
+                for stored in versions.slotless(diary.connection, "device_list", diary.contract_of_account)
                 if stored.header.replica == diary.replica and stored.received_at_ms is None
             ]
             follows = any(header.devices and header.devices.number > devices.number for header in waits)

@@ -8,7 +8,7 @@ from typing import Literal, TypedDict, Unpack
 
 import msgspec
 
-from diary import envelope
+from diary import envelope, listing
 from diary.errors import UsageError
 from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.ids import ContractId, Millis
@@ -113,8 +113,9 @@ def new_contract(diary: OpenDiary, **fields: Unpack[TermsFields]) -> Contract:
     key = secrets.token_bytes(32)
     with diary.writing():
         at_ms = diary.now_ms()
+        # The log begins with who may write in it: a reader of this contract alone knows nobody before (R50).
+        listing.write_leaf(diary, contract, at_ms=at_ms)
         header = envelope.draw_header(diary, "terms", contract, terms=terms)
-        # Terms first: the server takes grants only for a contract that it knows.
         sealed = row.seal(
             header,
             content_bytes(content),

@@ -248,7 +248,7 @@ def device_list(diary: OpenDiary) -> DeviceListInClear:
     """
     lists = [
         stored.header.devices
-        for stored in versions.slotless(diary.connection, "device_list")
+        for stored in versions.slotless(diary.connection, "device_list", diary.contract_of_account)
         if stored.header.devices is not None
     ]
     if not lists:

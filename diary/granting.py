@@ -1,8 +1,11 @@
-"""Keys reach every device of the account: missing ones are granted, recovery's are taken (R49, R50)."""
+"""Keys reach every device of the account: missing ones are granted, recovery's are taken (R49, R50).
+
+With them goes the device list, into the log of every contract that lacks the newest (see `listing`).
+"""
 
 from collections.abc import Mapping
 
-from diary import envelope
+from diary import envelope, listing
 from diary.beginning import WrongAccountError
 from diary.rules.ids import ContractId
 from diary.sealing.key_tree import Root
@@ -43,7 +46,7 @@ def grant_missing(diary: OpenDiary) -> int:
 
 
 def write_missing(diary: OpenDiary, held: Mapping[KeyName, bytes]) -> int:
-    """Write the grants of `held` that are missing, within the caller's transaction (R49, R50)."""
+    """Write the grants of `held` and the leaves that are missing, in the caller's transaction (R49, R50)."""
     granted = {
         (stored.header.contract, grant.epoch, grant.to)
         for stored in versions.slotless(diary.connection, "grant")
@@ -58,6 +61,7 @@ def write_missing(diary: OpenDiary, held: Mapping[KeyName, bytes]) -> int:
         if (contract, epoch, to) not in granted
     ]
     at_ms = diary.now_ms()
+    listing.write_missing_leaves(diary, at_ms=at_ms)
     for contract, epoch, key, to, box in wanted:
         envelope.grant(diary, contract, epoch, key, to, bytes.fromhex(box), at_ms=at_ms)
     meta.remove(diary.connection, WANTED)
@@ -96,6 +100,7 @@ def open_recovery_grants(diary: OpenDiary, phrase: str) -> int:
             if (grant := stored.header.grant) is not None and grant.to == diary.replica
         }
         at_ms = diary.now_ms()
+        listing.write_missing_leaves(diary, at_ms=at_ms)
         missing = sorted(recovered.keys() - own)
         for contract, epoch in missing:
             key = recovered[contract, epoch]

@@ -206,7 +206,7 @@ def suspects(diary: OpenDiary, heads: Mapping[ContractId, int] | None) -> list[N
     """
     with diary.reading():
         if heads is None:
-            lists = versions.slotless(diary.connection, "device_list")
+            lists = versions.slotless(diary.connection, "device_list", diary.contract_of_account)
             return [stored.header.name for stored in lists if stored.received_at_ms is not None]
         return [
             name

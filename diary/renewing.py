@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from diary import envelope, granting
+from diary import envelope, granting, listing
 from diary.evidence import device_list
 from diary.evidence.signature import DEVICE_LIST
 from diary.opening import lies_elsewhere
@@ -71,6 +71,7 @@ def _renew(diary: OpenDiary) -> None:
     has_keys = not granting.lacks_keys(diary)
     # Opened now: the grants by which they are known may be among what is written anew.
     held = granting.held_keys(diary) if has_keys else {}
+    listing.drop_waiting_leaves(diary)
     _begin_replica(diary)
     if meta.get(diary.connection, PREDECESSOR) is None:
         meta.put(diary.connection, PREDECESSOR, old)
@@ -96,7 +97,8 @@ def _reseal(diary: OpenDiary, waiting: list[StoredVersion]) -> None:
         match header.type:
             case "device_list":
                 # The root's own can be signed by nobody here: it goes out as it is, in its writer's name.
-                if header.devices is not None and header.devices.signer != device_list.ROOT:
+                signed_here = header.devices is not None and header.devices.signer != device_list.ROOT
+                if signed_here or not header.in_own_log:
                     forget(diary, header.name)
             case _ if stored.content != "standing":
                 # Its content fell: there is nothing to seal. Nobody asks for its answer any more, so it must
@@ -161,7 +163,7 @@ def follow_device_list(diary: OpenDiary) -> None:
     old = ReplicaId(str(meta.get(diary.connection, PREDECESSOR)))
     mine: StoredVersion | None = None
     newest: DeviceListInClear | None = None
-    for stored in versions.slotless(diary.connection, "device_list"):
+    for stored in versions.slotless(diary.connection, "device_list", diary.contract_of_account):
         if stored.header.replica == diary.replica and stored.received_at_ms is None:
             mine = stored
         elif stored.header.devices is not None and (
@@ -183,10 +185,13 @@ def follow_device_list(diary: OpenDiary) -> None:
         if mine.header.devices == following:
             return
         forget(diary, mine.header.name)
+        listing.drop_waiting_leaves(diary)
     header = envelope.draw_header(diary, "device_list", diary.contract_of_account, devices=following)
     raw = header.to_bytes()
     sealed = Sealed(header=raw, body=diary.keys_of(old).sign(DEVICE_LIST, raw), wrap=None)
-    envelope.keep_sealed(diary, header, sealed, at_ms=diary.now_ms())
+    at_ms = diary.now_ms()
+    envelope.keep_sealed(diary, header, sealed, at_ms=at_ms)
+    listing.write_missing_leaves(diary, at_ms=at_ms)
 
 
 def _take_keys_of_predecessor(diary: OpenDiary) -> None:
@@ -201,6 +206,7 @@ def _take_keys_of_predecessor(diary: OpenDiary) -> None:
         if (grant := stored.header.grant) is not None and grant.to == diary.replica
     }
     keys = diary.keys_of(old)
+    listing.write_missing_leaves(diary, at_ms=diary.now_ms())
     for stored in grants:
         grant, contract = stored.header.grant, stored.header.contract
         if grant is None or grant.to != old or stored.sealed.body is None or (contract, grant.epoch) in own:

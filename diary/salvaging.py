@@ -171,7 +171,8 @@ def _with_keys(
     own = replica.newest(connection)
     diary = OpenDiary(workshop, connection, place, keys, clock, AccountId(account), own or ReplicaId(""))
     sparing.put_back(diary)
-    lists = [stored.header for stored in versions.slotless(connection, "device_list")]
+    own_log = diary.contract_of_account
+    lists = [stored.header for stored in versions.slotless(connection, "device_list", own_log)]
     diary.replica = own or _replica_of(lists, keys) or ReplicaId("")
     if not lists or not diary.replica:
         raise BeyondSalvageError(path=path, because="nothing is left that says which devices are its own")

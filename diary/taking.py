@@ -97,7 +97,7 @@ def _take(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
         new = [arrival.header for arrival in arrivals if arrival.known is None]
         rows += len(new)
         new_contracts += page.contract not in cursors and page.contract != ContractId(diary.account)
-        if any(header.type == "device_list" for header in new):
+        if any(header.type == "device_list" and header.in_own_log for header in new):
             new_devices = True
             want_grants(diary)
     feed.add_pushes(diary.connection, {name: push.signed for name, push in reader.pushes.items()})

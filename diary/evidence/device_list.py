@@ -60,7 +60,7 @@ class _Step:
         kept = self.new.devices[: len(self.known.devices)]
         if len(kept) < len(self.known.devices):
             return "it drops a device"
-        if any(not _only_revokes(old, new) for old, new in zip(self.known.devices, kept, strict=True)):
+        if not may_become(self.known, self.new):
             return "it changes a device that was listed"
         if self.new.signer != ROOT:
             return self._refusal_of_successor(ReplicaId(self.new.signer))
@@ -136,6 +136,16 @@ def device(devices: DeviceListInClear, replica: ReplicaId) -> ListedDevice | Non
     return next((listed for listed in devices.devices if listed.replica == replica), None)
 
 
+def may_become(older: DeviceListInClear, newer: DeviceListInClear) -> bool:
+    """Return whether a list can have become a later one, whatever stood between them (R50)."""
+    kept = newer.devices[: len(older.devices)]
+    return (
+        (newer.root, newer.recovery) == (older.root, older.recovery)
+        and len(kept) == len(older.devices)
+        and all(_only_revokes(old, new) for old, new in zip(older.devices, kept, strict=True))
+    )
+
+
 def counts(devices: DeviceListInClear, replica: ReplicaId, n: int) -> bool:
     """Return whether version (replica, n) is by a listed device and before its revocation (R50)."""
     listed = device(devices, replica)
@@ -171,7 +181,7 @@ def _fault_within(header: Header, new: DeviceListInClear) -> str:
     if any(_key(text) is None for text in keys):
         return "a key is not 64 hexadecimal digits"
     account = account_of(bytes.fromhex(new.root))
-    if header.account != account or str(header.contract) != account:
+    if header.account != account or not header.in_own_log:
         return "its root does not make this account"
     return _fault_among(new) or ("" if counts(new, header.replica, header.n) else "its writer does not count")
 

@@ -14,6 +14,7 @@ import msgspec
 
 from diary.errors import PeerError
 from diary.evidence import device_list
+from diary.evidence.list_leaf import ListPlace, check_leaf
 from diary.evidence.merkle import push_hash
 from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
@@ -61,13 +62,15 @@ class CheckedRow(msgspec.Struct, frozen=True, gc=False):
 class Reader:
     """What a reader of one account's feeds knows so far; `check` adds to it.
 
-    `devices` is the newest device list that the account's log has shown, None before its first row.
+    `devices` is the newest device list that the log of `lists_from` has shown, None before the first one:
+    the account's own log, or, for who reads a single contract, that contract's (see `list_leaf`).
     `pushes` holds the checked pushes at hand, so that each is verified once.
     """
 
     account: AccountId
     devices: DeviceListInClear | None
     pushes: dict[str, CheckedPush]
+    lists_from: ListPlace = "account"
     _listed: dict[ReplicaId, ListedDevice] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,6 +87,8 @@ class Reader:
             FeedFaultError: A row, or the page's head, is not to be believed.
         """
         start = _start_of(page, cursor)
+        if self.devices is None and self.lists_from == "contract":
+            self._learn_first_leaf(page)
         checked = []
         epoch = FIRST_EPOCH
         for place, row in enumerate(page.rows, start=page.rows[0].index if page.rows else 0):
@@ -117,10 +122,26 @@ class Reader:
         return CheckedRow(row, raw, header, body_hash)
 
     def _learn_devices(self, header: Header, raw: bytes, row: LogRow) -> None:
+        """Follow the account's list in its own log; in a contract's it must go with what is known (R50)."""
         try:
-            self._list(device_list.check(header, raw, row.body or b"", self.devices))
+            if header.in_own_log:
+                self._list(device_list.check(header, raw, row.body or b"", self.devices))
+                return
+            shown = check_leaf(header, row.body or b"", self.devices)
         except device_list.DeviceListError as error:
             raise FeedFaultError("device_list", error.what_happened.rstrip(".")) from error
+        known = 0 if self.devices is None else self.devices.number
+        if self.lists_from == "contract" and shown.number > known:
+            self._list(shown)
+
+    def _learn_first_leaf(self, page: Page) -> None:
+        """Learn the list of a log that began before anybody wrote it there (R50)."""
+        for row in page.rows:
+            raw = row.header.encode()
+            header = _header_of(raw, row)
+            if header.type == "device_list" and header.account == self.account:
+                self._learn_devices(header, raw, row)
+                return
 
     def _list(self, devices: DeviceListInClear | None) -> None:
         self.devices = devices

@@ -151,6 +151,11 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Return (replica, n), the version's name for ever (R33)."""
         return self.replica, self.n
 
+    @property
+    def in_own_log(self) -> bool:
+        """Return whether it stands in the account's own log, whose id is the account's."""
+        return str(self.contract) == str(self.account)
+
 
 class MalformedHeaderError(ValueError):
     """The bytes are no header of this version; the text says where they differ."""
@@ -198,6 +203,8 @@ def _is_hash(text: str) -> bool:
 
 def _fault_of(header: Header) -> str | None:
     """Return what is wrong with the header first, None where nothing is."""
+    if _bears_anothers_part(header):
+        return f"a {header.type} carries no part of another type"
     return _fault_of_any(header) or _fault_of_its_type(header)
 
 
@@ -213,6 +220,25 @@ def _fault_of_any(header: Header) -> str | None:
     if header.stamp is not None and not (0 <= header.stamp[0] < NUMBER_END and _is_id(header.stamp[1])):
         return "a stamp is milliseconds and a replica"
     return None
+
+
+_PART_OWNERS: tuple[VersionType, ...] = (
+    "terms", "terms", "request", "acceptance", "dispute", "redaction", "device_list", "grant", "joining",
+)  # fmt: skip
+_NO_PARTS = (None,) * len(_PART_OWNERS)
+
+
+def _bears_anothers_part(header: Header) -> bool:
+    """Return whether it says what only another type, which is checked for it, may say (R8, R49, R50)."""
+    parts = (
+        header.terms, header.state, header.request, header.acceptance, header.dispute, header.redaction,
+        header.devices, header.grant, header.seat,
+    )  # fmt: skip
+    if parts == _NO_PARTS:  # captures and entries, which come in thousands
+        return False
+    return any(
+        part is not None and owner != header.type for part, owner in zip(parts, _PART_OWNERS, strict=True)
+    )
 
 
 def _fault_of_its_type(header: Header) -> str | None:

@@ -15,6 +15,7 @@ from diary.rules.ids import ContractId, Millis, Place, ReplicaId, Slot
 from diary.rules.segment import Sealed
 from diary.store.versions import Name, numbers_of
 
+# Device lists before all else: they say that what follows is by a device (R50).
 # (slot + 432) / 1008 numbers the weeks: slot 0 was a Thursday's first, three days after a Monday's.
 _DUE = """
     SELECT version.id,
@@ -40,6 +41,7 @@ _DUE = """
            )
        )
      ORDER BY version.slot IS NOT NULL,
+              version.type <> 'device_list',
               version.slot < :open_from,
               (version.slot + 432) / 1008,
               version.replica,
@@ -52,6 +54,7 @@ _WAITING_DEVICE_LIST = """
         ON version.replica = outbox.replica
        AND version.n = outbox.n
      WHERE version.type = 'device_list'
+       AND version.contract = version.account
        AND version.replica = :replica
      ORDER BY version.n
      LIMIT 1
@@ -272,7 +275,7 @@ class Queue:
 def due(
     connection: sqlite3.Connection, replica: ReplicaId, now_ms: Millis, open_from: Slot
 ) -> tuple[Due, ...]:
-    """Return what a replica may send, in order: without a slot, by nearest lock, locked weeks last (R41).
+    """Return what a replica may send: lists, what else has no slot, by nearest lock, locked weeks last (R41).
 
     `open_from` is the first slot of the earliest week that is not locked.
     """

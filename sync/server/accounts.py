@@ -115,7 +115,7 @@ def _first_list(given: ReadPush) -> tuple[Pushed, Header, DeviceListInClear]:
     if first.header is None:
         raise UnreadableHeaderError(what=f"The device list cannot be read: {first.fault}.")
     header = first.header
-    if header.devices is None or header.type != "device_list" or header.account != account:
+    if header.devices is None or header.account != account or not header.in_own_log:
         raise UnreadableHeaderError(what="An enrolment begins with its own account's device list.")
     if account_by(header.devices.root) != account:
         raise NotYoursError

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from diary.evidence import device_list
+from diary.evidence.list_leaf import check_leaf
 from diary.evidence.receipt import Receipt, Refusal
 from diary.rules.change import Allowed, decide
 from diary.rules.change import Refused as RefusedByRule
@@ -110,11 +111,6 @@ class Books:
         """Return whether the device list counts the pushing replica's version `n` (R50)."""
         return self._listed is not None and device_list.counts_at(self._listed, n)
 
-    @property
-    def own_log(self) -> ContractId:
-        """Return the id of the account's own log, which is the account's."""
-        return ContractId(self.account)
-
     def accept(self, pushed: Pushed, header: Header, receipt: Receipt) -> None:
         """Enter an accepted version: what comes after it in the same push is judged by it."""
         self.known[header.n] = Known(pushed.header_hash, pushed.body_hash, receipt)
@@ -122,7 +118,7 @@ class Books:
         at_ms = Millis(receipt.received_at_ms)
         if header.slot is not None:
             self.standing.setdefault((header.contract, header.slot), []).append(Held(header, at_ms))
-        if header.devices is not None:
+        if header.devices is not None and header.in_own_log:
             self._list(header.devices)
         if header.type == "terms":
             known = self.terms.get(header.contract)
@@ -202,7 +198,8 @@ def _judge_shape(pushed: Pushed, header: Header, books: Books) -> Refused | None
     if header.account != books.account:
         return Refused("not_yours", "the version names another account", stored=True)
     # A device list may be the one that lists its own writer: its check knows whom it lists.
-    if header.type != "device_list" and not books.counts(header.n):
+    is_list = header.type == "device_list" and header.in_own_log
+    if not is_list and not books.counts(header.n):
         return Refused("device_revoked", "the device list does not count this version", stored=True)
     if header.pictures and any(size > PICTURE_BYTES_MAX for _, size in header.pictures):
         return Refused("too_large", f"a picture has at most {PICTURE_BYTES_MAX} bytes", stored=True)
@@ -228,24 +225,26 @@ def _fault_of_content(pushed: Pushed, header: Header) -> str:
 
 
 def _judge_type(pushed: Pushed, header: Header, books: Books, at_ms: Millis) -> Decision:
+    if header.contract in books.foreign:
+        return Refused("not_yours", "the contract is another account's", stored=True)
     if header.type == "device_list":
         return _judge_device_list(pushed, header, books)
-    if header.contract == books.own_log:
+    if header.in_own_log:
         if header.type != "grant":
             return Refused("bad_header", "the account's own log holds device lists and grants", stored=True)
         return Accepted(header)
-    if header.contract in books.foreign:
-        return Refused("not_yours", "the contract is another account's", stored=True)
     if header.type in {"terms", "grant"}:
         return Accepted(header)
     return _judge_segment(header, books, at_ms)
 
 
 def _judge_device_list(pushed: Pushed, header: Header, books: Books) -> Decision:
-    if header.contract != books.own_log:
-        return Refused("bad_header", "a device list stands in the account's own log", stored=True)
+    """Let the account's list follow the known one in its own log, and go with it in a contract's (R50)."""
     try:
-        device_list.check(header, pushed.text.encode(), pushed.body or b"", books.devices)
+        if header.in_own_log:
+            device_list.check(header, pushed.text.encode(), pushed.body or b"", books.devices)
+        else:
+            check_leaf(header, pushed.body or b"", books.devices)
     except device_list.UnsignedDeviceListError as error:
         return Refused("bad_signature", error.what_happened, stored=True)
     except device_list.DeviceListError as error:

@@ -14,6 +14,7 @@ from itertools import groupby
 
 from diary.errors import PeerError
 from diary.evidence import device_list, signature
+from diary.evidence.list_leaf import check_leaf
 from diary.evidence.merkle import leaf_hash, push_hash, root_of
 from diary.evidence.opening import KnownHead, Opening, SignedOpening, read_opening
 from diary.evidence.page_proof import LEAF_BYTES, proves_page
@@ -53,8 +54,8 @@ class _Shown:
     @property
     def order(self) -> tuple[int, bool, int, int]:
         """Return by what rows enter again: as they came, and device lists first (R50)."""
-        row, own_log = self.row, str(self.header.contract) == self.header.account
-        return row.received_at_ms, not own_log, row.log_epoch, row.index
+        row = self.row
+        return row.received_at_ms, not self.header.in_own_log, row.log_epoch, row.index
 
 
 @dataclass(slots=True)
@@ -69,7 +70,7 @@ class _Healing:
     def learn_devices(self, lost: Iterable[_Shown]) -> None:
         """Follow the lists that were lost, as far as they follow the known one (R50)."""
         for shown in lost:
-            if shown.header.type != "device_list":
+            if shown.header.type != "device_list" or not shown.header.in_own_log:
                 continue
             raw, body = shown.row.header.encode(), shown.row.body or b""
             try:
@@ -89,8 +90,20 @@ class _Healing:
             and shown.header_hash + shown.body_hash in hashes
             and self.pushes[name].replica == shown.header.replica
             and device_list.counts(self.devices, shown.header.replica, shown.header.n)
-            and (shown.header.devices is None or shown.header.devices.number <= self.devices.number)
+            and (shown.header.devices is None or self._goes_with_known(shown))
         )
+
+    def _goes_with_known(self, shown: _Shown) -> bool:
+        """Return whether a device list may be shown to readers beside the one that is known (R50)."""
+        devices, known = shown.header.devices, self.devices
+        assert devices is not None, "only a device list is asked about"
+        assert known is not None, "who shows rows is listed"
+        if shown.header.in_own_log:
+            return devices.number <= known.number
+        try:
+            return check_leaf(shown.header, shown.row.body or b"", known).number <= known.number
+        except device_list.DeviceListError:
+            return False
 
     def _hashes_of(self, name: str) -> frozenset[bytes] | None:
         """Return the pairs of hashes that a push signed; None where nobody's signature holds."""

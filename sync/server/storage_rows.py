@@ -121,8 +121,11 @@ def last_receipts(leaves: Iterable[NewLeaf]) -> list[Receipt]:
 
 
 def revoked_by(leaf: NewLeaf) -> list[ReplicaId] | None:
-    """Return the replicas that a device list revokes; None when the leaf is none (R50)."""
+    """Return the replicas that the account's new device list revokes; None when the leaf is none (R50).
+
+    One that stands in a contract's log is for its readers: the account's own log says whom to let in.
+    """
     devices = leaf.header.devices
-    if devices is None:
+    if devices is None or not leaf.header.in_own_log:
         return None
     return [item.replica for item in devices.devices if item.revoked_from is not None]

@@ -81,9 +81,11 @@ def test_what_is_left_goes_on_under_a_new_replica_and_what_is_lost_is_named(typi
     lost = {time for time in TIMES if time not in saved}
     assert "10:00" in lost
     assert len(lost) < len(TIMES) / 2
-    for time in lost:
+    # Where the page ends, the capture of a segment may be left and what was said of it gone.
+    unsaid = {time for time, memo in saved.items() if memo != "Invoice page"}
+    assert len(unsaid) <= 1
+    for time in lost | unsaid:
         assert f"2026-11-16 {time}  Orchard website: what was recorded or said" in said.out
-    assert set(saved.values()) == {"Invoice page"}
     assert replica(typist) != old
     (aside,) = typist.home.glob("diary.db.damaged-*")
     assert str(aside) in said.err

@@ -154,7 +154,7 @@ def test_a_diary_is_not_moved_to_another_server_by_the_way(stage: Stage, tmp_pat
 def test_registering_once_more_is_a_sync(stage: Stage) -> None:
     a = stage.first()
     a.diary.new_contract(title="Practice")
-    assert register(a.diary, a.line).pushed == 3
+    assert register(a.diary, a.line).pushed == 4
     assert register(a.diary, a.line).pushed == 0
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from diary.evidence import signature
+from diary.evidence.list_leaf import leaf_body
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.sealed_content import EntryContent, StampedText, TermsContent, content_bytes
 from diary.rules.segment import DeviceListInClear, GrantInClear, Header, ListedDevice, Sealed
@@ -31,6 +32,7 @@ class Author:
         self.keys = DeviceKeys(os.urandom(32), os.urandom(32), os.urandom(32))
         self.epoch_key = os.urandom(32)
         self.devices = devices
+        self.proof_of_devices: list[Sealed] = []
         self.numbers = itertools.count(1)
 
     @property
@@ -90,7 +92,14 @@ class Author:
         )
         raw = self.header("device_list", contract=ContractId(self.account), devices=self.devices).to_bytes()
         body = self.root.sign(signature.signed_message(signature.DEVICE_LIST, raw))
+        self.proof_of_devices = [Sealed(header=raw, body=body, wrap=None)]
         return WireVersion(header=raw.decode(), body=body, wrap=None)
+
+    def leaf(self, contract: ContractId | None = None) -> WireVersion:
+        """Return the device list that this author knows as a leaf of the contract's log."""
+        header = self.header("device_list", contract=contract or self.contract, devices=self.devices)
+        body = leaf_body(self.proof_of_devices)
+        return WireVersion(header=header.to_bytes().decode(), body=body, wrap=None)
 
     def grant(self, to: str = "recovery", contract: ContractId | None = None) -> WireVersion:
         header = self.header("grant", contract=contract or self.contract, grant=GrantInClear(to=to, epoch=1))
@@ -170,6 +179,7 @@ class Author:
         """Return another device with the same phrase, which knows this one's list and contract."""
         other = Author(self.phrase, self.devices)
         other.contract, other.epoch_key = self.contract, self.epoch_key
+        other.proof_of_devices = self.proof_of_devices
         return other
 
 
