@@ -1,12 +1,13 @@
 """The messages between a device and the server, their limits and their words (R44, R45).
 
 JSON by msgspec; bytes travel as base64, headers as the text whose bytes are signed. All but `/v1/enrol`,
-`/v1/heal`, `/v1/nonce`, `/v1/device-list`, `/v1/server` and `/health` want
+`/v1/join`, `/v1/heal`, `/v1/nonce`, `/v1/device-list`, `/v1/server` and `/health` want
 `Authorization: Bearer <account>.<replica>.<token>`: it names its account, so that every question can be
 answered where that account lies.
 
 Every answer that is no success carries a `Fault`: 400 for what cannot be read or is not authentic
-(`bad_request`, `bad_header`, `bad_signature`), 401 `not_enrolled`, 403 `device_revoked` or `not_yours`,
+(`bad_request`, `bad_header`, `bad_signature`), 401 `not_enrolled`, 403 `device_revoked`, `not_yours`,
+`invitation_unknown`, `invitation_expired` and `invitation_used`,
 404 `not_found`, 409 `upload_offset` and `bad_device_list`, 413 `too_large`, `too_many_versions` and `quota`,
 422 `wrong_hash`, 503 `busy` and `clock_unsure`.
 
@@ -20,7 +21,7 @@ import msgspec
 
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedAnswer, SignedPush
-from diary.rules.ids import AccountId, ContractId, ReplicaId
+from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
 
 PROTOCOL_VERSION = 1
 PUSH_VERSIONS_MAX = 500  # R44: a reply stays under a second on a slow server
@@ -73,12 +74,23 @@ class Enrol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     token_hash: str
 
 
+class Join(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """POST /v1/join: a push of one joining, signed by the seat that joins (R51).
+
+    `token_hash` is SHA-256 of the seat's token, in hexadecimal. Answered with `PushAnswer`.
+    """
+
+    push: Push
+    token_hash: str
+
+
 class Pull(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """POST /v1/pull: how far each feed was read; feeds not named are read from the start.
 
     `log_epoch` is the newest epoch whose statement the asker has; while there is a later one, the answer
     holds the statements and no pages, for the cursors change with them (R43). `awaited` are pictures that
-    the asker was told are not there yet (R41).
+    the asker was told are not there yet (R41). A seat may say from which slot on it wants to be told what
+    overlaps; else it is told for the weeks that are not locked (R28).
     """
 
     account: AccountId
@@ -86,6 +98,7 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     rows_max: int = PULL_ROWS_MAX
     log_epoch: int = FIRST_EPOCH
     awaited: list[str] = []
+    overlapping_from: Slot | None = None
 
 
 class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +107,9 @@ class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
     `replica_n` is the greatest n the server holds of the asking replica, refused ones included (R42).
     `clock_sure` is false while the server doubts its clock: `server_ms` then corrects nobody's (R6).
     `openings` say that the server was restored and from where its logs go on, the earliest first (R43).
-    `arrived` are those of the awaited pictures that are whole now (R41).
+    `arrived` are those of the awaited pictures that are whole now (R41). To a seat, with the last page,
+    `overlapping` names the slots of its contract from `overlapping_from` on that do not bill because another
+    contract of the account has them; both are null to a device, and before the last page (R28).
     """
 
     server_ms: int
@@ -104,6 +119,8 @@ class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
     clock_sure: bool = True
     openings: list[SignedOpening] = []
     arrived: list[str] = []
+    overlapping: dict[ContractId, list[Slot]] | None = None
+    overlapping_from: Slot | None = None
 
 
 class ShownPage(msgspec.Struct, frozen=True, kw_only=True):

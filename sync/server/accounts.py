@@ -39,10 +39,20 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A replica whose token was right and whom the device list counts."""
+    """A replica whose token was right and who may still ask; `contract` is a seat's own, else None."""
 
     account: AccountId
     replica: ReplicaId
+    contract: ContractId | None = None
+
+    def require_device(self) -> None:
+        """Check that a device asks, not a client's seat (R51).
+
+        Raises:
+            NotYoursError: A seat asks for what only the freelancer's devices do.
+        """
+        if self.contract is not None:
+            raise NotYoursError
 
 
 def caller(storage: Storage, authorization: str | None) -> Caller:
@@ -62,7 +72,7 @@ def caller(storage: Storage, authorization: str | None) -> Caller:
         raise NotEnrolledError
     if known.revoked:
         raise RevokedError
-    return asking
+    return Caller(asking.account, asking.replica, known.contract)
 
 
 def caller_for(storage: Storage, authorization: str | None, account: AccountId) -> Caller:
@@ -88,9 +98,7 @@ def enrol(storage: Storage, key: ServerKey, watch: ClockWatch, message: Enrol) -
     """
     given = read_push(message.push)
     first, header, devices = _first_list(given)
-    if not _HASH.fullmatch(message.token_hash):
-        raise UnreadableError(what="token_hash is 64 hexadecimal digits.")
-    token_hash = bytes.fromhex(message.token_hash)
+    token_hash = token_hash_of(message.token_hash)
     with storage.hold(message.push.account) as hold:
         basis = hold.basis(given.question)
         known = listed(basis.device_list)
@@ -104,6 +112,17 @@ def enrol(storage: Storage, key: ServerKey, watch: ClockWatch, message: Enrol) -
             raise DeviceListError(what="The replica is already enrolled with another token.")
         at_ms = hold.received_at_ms
     return PushAnswer(server_ms=at_ms, answers=key.answer(answers))
+
+
+def token_hash_of(text: str) -> bytes:
+    """Return the hash of a token as it is kept.
+
+    Raises:
+        UnreadableError: The text is none.
+    """
+    if not _HASH.fullmatch(text):
+        raise UnreadableError(what="token_hash is 64 hexadecimal digits.")
+    return bytes.fromhex(text)
 
 
 def _first_list(given: ReadPush) -> tuple[Pushed, Header, DeviceListInClear]:

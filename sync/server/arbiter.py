@@ -14,11 +14,13 @@ import msgspec
 from diary.evidence import device_list
 from diary.evidence.list_leaf import check_leaf
 from diary.evidence.receipt import Receipt, Refusal
+from diary.evidence.seats import JoiningError, Seats
 from diary.rules.change import Allowed, decide
 from diary.rules.change import Refused as RefusedByRule
 from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, ended_by
+from diary.rules.seat import SEAT_TYPES
 from diary.rules.segment import DeviceListInClear, Header, ListedDevice, MalformedHeaderError, parse_header
 from diary.rules.unreadable import UNREADABLE
 from sync.protocol import PICTURE_BYTES_MAX, WireVersion
@@ -86,7 +88,8 @@ class Books:
     """What one push can depend on, as it stands; `accept` enters what was accepted.
 
     `contracts` are those of the pushed ones that the account has, `foreign` those that others have;
-    `standing` holds every version of each pushed place, in log order.
+    `standing` holds every version of each pushed place, in log order. `seats` are invitations and seats of
+    the contracts in which they matter; `is_seats` says that a client's seat pushes (R51).
     """
 
     account: AccountId
@@ -97,6 +100,8 @@ class Books:
     contracts: set[ContractId] = field(default_factory=set)
     foreign: set[ContractId] = field(default_factory=set)
     terms: dict[ContractId, TermsHistory] = field(default_factory=dict)
+    seats: dict[ContractId, Seats] = field(default_factory=dict)
+    is_seats: bool = False
     _listed: ListedDevice | None = None
 
     def __post_init__(self) -> None:
@@ -107,9 +112,20 @@ class Books:
         self.devices = devices
         self._listed = None if devices is None else device_list.device(devices, self.replica)
 
+    def ends(self, header: Header) -> frozenset[ReplicaId]:
+        """Return the seats whose right ends with this joining; none with another version (R51)."""
+        if header.seat is None or header.contract not in self.seats:
+            return frozenset()
+        invitation = self.seats[header.contract].invitations.get(header.seat.invitation)
+        return invitation.ends if invitation is not None else frozenset()
+
     def counts(self, n: int) -> bool:
         """Return whether the device list counts the pushing replica's version `n` (R50)."""
         return self._listed is not None and device_list.counts_at(self._listed, n)
+
+    def lists(self, replica: ReplicaId) -> bool:
+        """Return whether the device list names the replica, revoked or not."""
+        return self.devices is not None and device_list.device(self.devices, replica) is not None
 
     def accept(self, pushed: Pushed, header: Header, receipt: Receipt) -> None:
         """Enter an accepted version: what comes after it in the same push is judged by it."""
@@ -120,6 +136,9 @@ class Books:
             self.standing.setdefault((header.contract, header.slot), []).append(Held(header, at_ms))
         if header.devices is not None and header.in_own_log:
             self._list(header.devices)
+        if header.grant is not None or header.seat is not None:
+            there = self.seats.setdefault(header.contract, Seats())
+            there.learn(header, pushed.text.encode(), pushed.body or b"", at_ms)
         if header.type == "terms":
             known = self.terms.get(header.contract)
             if known is not None:
@@ -197,6 +216,8 @@ def _judge_shape(pushed: Pushed, header: Header, books: Books) -> Refused | None
     """Return why the version cannot be this account's, or None."""
     if header.account != books.account:
         return Refused("not_yours", "the version names another account", stored=True)
+    if books.is_seats:
+        return _judge_seats(pushed, header, books)
     # A device list may be the one that lists its own writer: its check knows whom it lists.
     is_list = header.type == "device_list" and header.in_own_log
     if not is_list and not books.counts(header.n):
@@ -205,6 +226,30 @@ def _judge_shape(pushed: Pushed, header: Header, books: Books) -> Refused | None
         return Refused("too_large", f"a picture has at most {PICTURE_BYTES_MAX} bytes", stored=True)
     fault = _fault_of_content(pushed, header)
     return Refused("bad_header", fault, stored=True) if fault else None
+
+
+def _judge_seats(pushed: Pushed, header: Header, books: Books) -> Refused | None:
+    """Return why a seat may not write this version, or None (R48, R51)."""
+    if header.type not in SEAT_TYPES:
+        return Refused("not_yours", f"a client writes no {header.type}", stored=True)
+    # A seat that joins is in force by its joining, which is judged by the invitations of its contract.
+    there = books.seats.get(header.contract)
+    if header.type != "joining" and (there is None or there.in_force(header.replica) is None):
+        return Refused("not_yours", "a client writes in their own contract only", stored=True)
+    fault = _fault_of_content(pushed, header)
+    return Refused("bad_header", fault, stored=True) if fault else None
+
+
+def _judge_joining(pushed: Pushed, header: Header, books: Books, at_ms: Millis) -> Decision:
+    """Return whether a seat may join; a refusal is never kept: what it names is nobody's yet (R51)."""
+    if not books.is_seats or books.lists(header.replica):
+        return Refused("not_yours", "that id is a device's", stored=False)
+    try:
+        there = books.seats.get(header.contract, Seats())
+        there.check(header, pushed.text.encode(), pushed.body or b"", at_ms)
+    except JoiningError as error:
+        return Refused(error.reason, error.what_happened, stored=False)
+    return Accepted(header)
 
 
 def _fault_of_content(pushed: Pushed, header: Header) -> str:
@@ -218,7 +263,7 @@ def _fault_of_content(pushed: Pushed, header: Header) -> str:
             # A change of nothing but the state seals nothing.
             sealed = header.terms is not None
             return "" if body == wrap == sealed else "terms come with their sealed part"
-        case "grant" | "device_list":
+        case "grant" | "device_list" | "joining":
             return "" if body and not wrap else f"a {header.type} has a body and no wrap"
         case _:
             return f"this server takes no {header.type}"
@@ -229,10 +274,10 @@ def _judge_type(pushed: Pushed, header: Header, books: Books, at_ms: Millis) -> 
         return Refused("not_yours", "the contract is another account's", stored=True)
     if header.type == "device_list":
         return _judge_device_list(pushed, header, books)
-    if header.in_own_log:
-        if header.type != "grant":
-            return Refused("bad_header", "the account's own log holds device lists and grants", stored=True)
-        return Accepted(header)
+    if header.in_own_log and header.type != "grant":
+        return Refused("bad_header", "the account's own log holds device lists and grants", stored=True)
+    if header.type == "joining":
+        return _judge_joining(pushed, header, books, at_ms)
     if header.type in {"terms", "grant"}:
         return Accepted(header)
     return _judge_segment(header, books, at_ms)

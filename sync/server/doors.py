@@ -26,6 +26,7 @@ from sync.protocol import (
     Fault,
     Heal,
     HealAnswer,
+    Join,
     Nonce,
     PicturePart,
     Pull,
@@ -103,6 +104,12 @@ async def device_lists(server: Server, data: RootProof) -> DeviceLists:
 async def enrol(server: Server, data: Enrol) -> PushAnswer:
     """Open an account, or advance its device list, and admit the enrolling replica."""
     return await asyncio.to_thread(server.enrol, data)
+
+
+@post("/v1/join", status_code=200, responses=_faults(400, 403, 413, 503))
+async def join(server: Server, data: Join) -> PushAnswer:
+    """Let a client's seat join a contract by the secret of an invitation link, and admit it."""
+    return await asyncio.to_thread(server.join, data)
 
 
 @post("/v1/push", status_code=200, responses=_faults(400, 401, 403, 413, 503))
@@ -208,6 +215,7 @@ DOORS = (
     nonce,
     device_lists,
     enrol,
+    join,
     push,
     pull,
     heal,

@@ -76,6 +76,33 @@ class NotYoursError(FaultError):
     reason = "not_yours"
 
 
+class InvitationUnknownError(FaultError):
+    """No invitation of the account's contract has the secret by which somebody joins (R51)."""
+
+    says = "This server knows no such invitation."
+    mend = "Compare the link with the one that was sent to you, or ask for a new one."
+    status = 403
+    reason = "invitation_unknown"
+
+
+class InvitationExpiredError(FaultError):
+    """The invitation's time is over, or it was withdrawn (R51)."""
+
+    says = "This invitation has expired or was withdrawn."
+    mend = "Ask for a new link."
+    status = 403
+    reason = "invitation_expired"
+
+
+class InvitationUsedError(FaultError):
+    """Somebody joined by this invitation already: a link works once (R51)."""
+
+    says = "This invitation was used already: a link works once."
+    mend = "If that was not you, tell whoever invited you; then ask for a new link."
+    status = 403
+    reason = "invitation_used"
+
+
 class NotFoundError(FaultError):
     """There is no such thing, or none that this account may see."""
 

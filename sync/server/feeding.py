@@ -41,11 +41,15 @@ def feed_of(
     *,
     log_epoch: Callable[[], int],
     read_from: ReadFrom,
+    only: ContractId | None = None,
 ) -> Feed:
     """Return what an account's logs hold past the cursors (see `Storage.feed`).
 
     `log_epoch` returns the account's epoch, asked for only where a log is not known.
     """
+    if only is not None:
+        logs = [log for log in logs if log[0] == only]
+        cursors = {contract: cursor for contract, cursor in cursors.items() if contract == only}
     pages = _pages_of_unknown(cursors, logs, log_epoch)
     leaves = [b""] * len(pages)
     for contract, epoch, size in logs:

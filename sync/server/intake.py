@@ -4,7 +4,7 @@ The arbiter decides and the storage keeps; this is the order in which they are a
 after the commit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -13,8 +13,9 @@ from diary.evidence import signature
 from diary.evidence.device_list import device
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Receipt, Refusal, SignedPush
+from diary.evidence.seats import Seats
 from diary.rules.contract import TermsHistory
-from diary.rules.ids import Millis, ReplicaId
+from diary.rules.ids import ContractId, Millis, ReplicaId
 from diary.rules.segment import DeviceListInClear, Header, parse_header
 from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Push, PushAnswer
 from sync.server.arbiter import Accepted, Answered, Books, Known, Pushed, Refused, judge, read
@@ -38,6 +39,9 @@ from sync.server.storage import (
     Storage,
 )
 
+# What is judged by who the parties of the contract are; captures and entries, most of what comes, are not.
+PARTY_TYPES = frozenset({"terms", "grant", "joining", "request", "acceptance", "dispute", "redaction"})
+
 
 @dataclass(frozen=True, slots=True)
 class ReadPush:
@@ -47,10 +51,13 @@ class ReadPush:
     versions: list[Pushed]
     signed: SignedPush
     question: Question
+    is_seats: bool = False
 
 
-def read_push(push: Push) -> ReadPush:
+def read_push(push: Push, *, seat_of: ContractId | None = None, joins: bool = False) -> ReadPush:
     """Return the push with its versions hashed and parsed (R44, R48).
+
+    `seat_of` is the contract of the seat that pushes, None for a device; `joins` says that a seat is to be.
 
     Raises:
         TooManyVersionsError: Over the limit of versions.
@@ -64,17 +71,20 @@ def read_push(push: Push) -> ReadPush:
     versions = [read(item) for item in push.versions]
     hashes = b"".join(item.header_hash + item.body_hash for item in versions)
     signed = SignedPush(replica=push.replica, hashes=hashes, signature=push.signature)
-    return ReadPush(push, versions, signed, _question_of(push.replica, versions))
+    question = _question_of(push.replica, versions, seat_of)
+    return ReadPush(push, versions, signed, question, is_seats=joins or seat_of is not None)
 
 
-def _question_of(replica: ReplicaId, versions: Sequence[Pushed]) -> Question:
+def _question_of(replica: ReplicaId, versions: Sequence[Pushed], seat_of: ContractId | None) -> Question:
     """Return what is to be known before the push is judged."""
     headers = [item.header for item in versions if item.header is not None]
+    parties = {header.contract for header in headers if header.type in PARTY_TYPES}
     return Question(
         replica=replica,
         ns=frozenset(item.n for item in versions if item.n > 0),
         places=frozenset((header.contract, header.slot) for header in headers if header.slot is not None),
         contracts=frozenset(header.contract for header in headers),
+        parties=frozenset(parties if seat_of is None else {seat_of}),
     )
 
 
@@ -83,22 +93,47 @@ def listed(row: DeviceListRow | None) -> DeviceListInClear | None:
     return None if row is None else parse_header(row.header.encode()).devices
 
 
-def authentic(given: ReadPush, devices: DeviceListInClear) -> None:
-    """Check that a listed, unrevoked replica signed the push (R48, R50).
+def authentic(
+    given: ReadPush,
+    devices: DeviceListInClear,
+    seats: Mapping[ContractId, Seats] | None = None,
+    *,
+    joins: Header | None = None,
+) -> None:
+    """Check that a listed, unrevoked replica signed the push, or a seat in force (R48, R50, R51).
+
+    `joins` is the header by which a seat joins: it brings the key that signs.
 
     Raises:
         NotEnrolledError: The list does not name the replica.
         RevokedError: The list has revoked it.
         ForgedError: The signature is not the replica's.
     """
-    signer = device(devices, given.push.replica)
-    if signer is None:
-        raise NotEnrolledError
-    if signer.revoked_from is not None:
-        raise RevokedError
+    if given.is_seats:
+        public = _key_of_seat(given, seats or {}, joins)
+    else:
+        signer = device(devices, given.push.replica)
+        if signer is None:
+            raise NotEnrolledError
+        if signer.revoked_from is not None:
+            raise RevokedError
+        public = signer.sign
     signed = given.signed
-    if not signature.verify(bytes.fromhex(signer.sign), signature.PUSH, signed.hashes, signed.signature):
+    if not signature.verify(bytes.fromhex(public), signature.PUSH, signed.hashes, signed.signature):
         raise ForgedError(what="The push is not signed by the replica that it names.")
+
+
+def _key_of_seat(given: ReadPush, seats: Mapping[ContractId, Seats], joins: Header | None) -> str:
+    """Return by which key a seat signs its push."""
+    if joins is not None and joins.seat is not None:
+        return joins.seat.sign
+    (there,) = seats.values()
+    seat = there.seats.get(given.push.replica)
+    if seat is None:
+        raise NotEnrolledError
+    if seat.ended:
+        raise RevokedError
+    return seat.keys.sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +148,23 @@ class TakenPush:
     destroyed_any: bool
 
 
-def take(storage: Storage, key: ServerKey, watch: ClockWatch, push: Push) -> TakenPush:
+def take(
+    storage: Storage, key: ServerKey, watch: ClockWatch, push: Push, seat_of: ContractId | None = None
+) -> TakenPush:
     """Take a push whose token was checked; answer each of its versions (R40).
+
+    `seat_of` is the contract of the seat whose push it is, None for a device's (R51).
 
     Raises:
         FaultError: The push is too large or not authentic, or the clock cannot judge it; nothing was stored.
     """
-    given = read_push(push)
+    given = read_push(push, seat_of=seat_of)
     with storage.hold(push.account) as hold:
         basis = hold.basis(given.question)
         devices = listed(basis.device_list)
         if devices is None:
             raise NotEnrolledError
-        authentic(given, devices)
+        authentic(given, devices, basis.seats)
         answers, destroyed_any = enter(hold, given, basis, watch)
         at_ms = hold.received_at_ms
     return TakenPush(
@@ -156,6 +195,7 @@ def enter(
     leaves: dict[Name, NewLeaf] = {}
     refusals: list[NewRefusal] = []
     destroyed: list[Name] = []
+    ended: set[ReplicaId] = set()
     for item in given.versions:
         match judge(item, books, hold.received_at_ms):
             case Answered(answer):
@@ -168,6 +208,7 @@ def enter(
                     refusals.append(NewRefusal(item.header_hash, item.body_hash, refusal))
             case Accepted(header, destroys):
                 receipt = logs.receive(header, item.header_hash, item.body_hash)
+                ended |= books.ends(header)
                 books.accept(item, header, receipt)
                 answers.append(receipt)
                 leaves[header.name] = _leaf(item, header, receipt)
@@ -178,11 +219,20 @@ def enter(
                         destroyed.append(name)
     if leaves:
         hold.append(given.signed, hashed, list(leaves.values()))
+    _note(hold, refusals, destroyed, ended)
+    return answers, bool(destroyed)
+
+
+def _note(
+    hold: AccountHold, refusals: list[NewRefusal], destroyed: list[Name], ended: set[ReplicaId]
+) -> None:
+    """Store what a push changes beside the log: most change nothing."""
     if refusals:
         hold.refuse(refusals)
     if destroyed:
         hold.destroy(destroyed)
-    return answers, bool(destroyed)
+    if ended:
+        hold.end_seats(ended)
 
 
 def _open_books(hold: AccountHold, given: ReadPush, basis: Basis) -> Books:
@@ -197,6 +247,8 @@ def _open_books(hold: AccountHold, given: ReadPush, basis: Basis) -> Books:
         contracts=set(basis.logs),
         foreign=hold.foreign(unknown) if unknown else set(),
         terms={contract: TermsHistory(versions) for contract, versions in basis.terms.items()},
+        seats=dict(basis.seats),
+        is_seats=given.is_seats,
     )
 
 

@@ -16,15 +16,20 @@ FEED_ROWS = 100  # read at once: bodies of a megabyte each would still fit into 
 
 
 def feed(
-    line: Line, account: AccountId, cursors: Mapping[ContractId, Cursor], rows_max: int, bytes_max: int
+    line: Line,
+    account: AccountId,
+    cursors: Mapping[ContractId, Cursor],
+    room: Room,
+    only: ContractId | None = None,
 ) -> Feed:
     """Return what the feeds hold past the cursors (see `Storage.feed`)."""
     return feed_of(
         all_rows(line, sql.ALL_LOGS, account=account),
         cursors,
-        Room(rows_max, bytes_max),
+        room,
         log_epoch=lambda: _log_epoch(line, account),
         read_from=partial(_page, line, account),
+        only=only,
     )
 
 

@@ -9,7 +9,7 @@ import structlog
 from diary.clock import Clock
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, Page
-from diary.rules.ids import Millis
+from diary.rules.ids import ContractId, Millis, Slot
 from sync.protocol import (
     AWAITED_MAX,
     CONTRACTS_MAX,
@@ -19,6 +19,7 @@ from sync.protocol import (
     Enrol,
     Heal,
     HealAnswer,
+    Join,
     Nonce,
     PicturePart,
     Pull,
@@ -28,12 +29,13 @@ from sync.protocol import (
     RootProof,
     ServerFacts,
 )
-from sync.server import accounts, healing, intake
-from sync.server.blobs import Blobs
+from sync.server import accounts, healing, intake, seats
+from sync.server.accounts import Caller
+from sync.server.blobs import PICTURE_NAME, Blobs
 from sync.server.blobs_folder import FolderBlobs
 from sync.server.clock_watch import ClockWatch
 from sync.server.counting import Counts, Uncounted
-from sync.server.faults import TooLargeError, UnreadableError, again
+from sync.server.faults import NotFoundError, TooLargeError, UnreadableError, again
 from sync.server.log import ServerKey
 from sync.server.pictures import Pictures, Span
 from sync.server.remover import Remover
@@ -120,6 +122,12 @@ class Server:
         _log.info("enrolled", account=message.push.account, replica=message.push.replica)
         return answer
 
+    def join(self, message: Join) -> PushAnswer:
+        """Let a client's seat join a contract by an invitation, and admit it (R51)."""
+        answer = again(lambda: seats.join(self._storage, self._key, self._watch, message))
+        _log.info("joined", account=message.push.account, replica=message.push.replica)
+        return answer
+
     def push(self, authorization: str | None, push: Push) -> PushAnswer:
         """Take a push; answered row by row, after the commit (R40)."""
         taken = self._take(authorization, push)
@@ -137,9 +145,10 @@ class Server:
 
     def _take(self, authorization: str | None, push: Push) -> intake.TakenPush:
         """Return what became of the push; until the commit nobody may see it."""
-        accounts.caller_for(self._storage, authorization, push.account)
+        asking = accounts.caller_for(self._storage, authorization, push.account)
+        seat_of = asking.contract if asking.replica == push.replica else None
         # Begun again it changes nothing: what was committed is answered by its name (R40).
-        return again(lambda: intake.take(self._storage, self._key, self._watch, push))
+        return again(lambda: intake.take(self._storage, self._key, self._watch, push, seat_of))
 
     def _finish(self, push: Push, taken: intake.TakenPush) -> None:
         """Do what follows the commit."""
@@ -158,19 +167,57 @@ class Server:
             raise UnreadableError(what="A cursor counts from 0, its epoch from 1.")
         asking = accounts.caller_for(self._storage, authorization, pull.account)
         rows_max = min(max(pull.rows_max, 1), PULL_ROWS_MAX)
-        feed = self._storage.feed(asking.account, pull.cursors, rows_max, PULL_BYTES_MAX)
+        own = asking.contract
+        feed = self._storage.feed(asking.account, pull.cursors, rows_max, PULL_BYTES_MAX, only=own)
         openings: list[SignedOpening] = []
         if any(page.head.log_epoch > max(pull.log_epoch, FIRST_EPOCH) for page in feed.pages):
             openings = self._storage.openings(asking.account, pull.log_epoch)
+            if own is not None:
+                openings = [seats.narrowed(opening, self._key, own) for opening in openings]
+        now_ms = Millis(self._clock.now_ms())
+        first: Slot | None = None
+        if own is not None and not feed.more and not openings:
+            first = seats.first_told(now_ms, pull.overlapping_from)
         return PullAnswer(
-            server_ms=self._clock.now_ms(),
+            server_ms=now_ms,
             pages=[] if openings else self._proven(feed),
             more=feed.more and not openings,
             replica_n=self._storage.highest_n(asking.account, asking.replica),
             clock_sure=self._watch.is_sure(),
             openings=openings,
-            arrived=self._pictures.arrived(asking.account, pull.awaited) if pull.awaited else [],
+            arrived=self._arrived(asking, pull.awaited) if pull.awaited else [],
+            overlapping=self._overlapping(asking, first),
+            overlapping_from=first,
         )
+
+    def _arrived(self, asking: Caller, awaited: list[str]) -> list[str]:
+        arrived = self._pictures.arrived(asking.account, awaited)
+        return [name for name in arrived if self._may_see(asking, name)]
+
+    def _may_see(self, asking: Caller, name: str) -> bool:
+        """Return whether a picture is one that the caller may know of (R51)."""
+        own = asking.contract
+        return own is None or (
+            PICTURE_NAME.fullmatch(name) is not None
+            and self._storage.is_picture_of(asking.account, own, name)
+        )
+
+    def _overlapping(self, asking: Caller, first: Slot | None) -> dict[ContractId, list[Slot]] | None:
+        if asking.contract is None or first is None:
+            return None
+        own = asking.contract
+        return {own: seats.overlapping(self._storage, asking.account, own, first)}
+
+    def _caller_of_picture(self, authorization: str | None, name: str) -> Caller:
+        """Return who asks for a picture, sure that they may know of it.
+
+        Raises:
+            NotFoundError: A seat asks for a picture of another contract.
+        """
+        asking = accounts.caller(self._storage, authorization)
+        if not self._may_see(asking, name):
+            raise NotFoundError(what="No row that still has its content names this picture.")
+        return asking
 
     def _proven(self, feed: Feed) -> list[Page]:
         """Return the pages with the signatures by which their rows can be shown (R43)."""
@@ -198,19 +245,20 @@ class Server:
 
     def picture_part(self, authorization: str | None, name: str) -> PicturePart:
         """Return what is held of a picture's upload (R41)."""
-        asking = accounts.caller(self._storage, authorization)
+        asking = self._caller_of_picture(authorization, name)
         return self._pictures.part(asking.account, name)
 
     def take_picture(self, authorization: str | None, name: str, offset: int, part: bytes) -> PicturePart:
-        """Take a part of a picture (R41)."""
+        """Take a part of a picture; a client's seat brings none (R41, R51)."""
         asking = accounts.caller(self._storage, authorization)
+        asking.require_device()
         held = self._pictures.take_part(asking.account, name, offset, part)
         self._counts.picture_moved("in", len(part))
         return held
 
     def picture(self, authorization: str | None, name: str, first: int, last: int | None) -> Span:
         """Return a whole picture's bytes, `last` included and None to the end (R41)."""
-        asking = accounts.caller(self._storage, authorization)
+        asking = self._caller_of_picture(authorization, name)
         span = self._pictures.span(asking.account, name, first, last)
         self._counts.picture_moved("out", len(span.content))
         return span

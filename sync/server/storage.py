@@ -17,6 +17,7 @@ import msgspec
 
 from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedPush
+from diary.evidence.seats import Seats
 from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
@@ -28,10 +29,14 @@ Name = tuple[ReplicaId, int]
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """By what one replica may ask: SHA-256 of its token, and whether the device list still counts it."""
+    """By what one replica may ask: SHA-256 of its token, and whether it still counts.
+
+    `contract` is the one contract in which a client has this seat; None for a device (R51).
+    """
 
     token_hash: bytes
     revoked: bool
+    contract: ContractId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +58,17 @@ class DeviceListRow:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a push is about: the names it bears, the slots and the contracts it touches."""
+    """What a push is about: the names it bears, the slots and the contracts it touches.
+
+    `parties` are those of the contracts in which it matters who the parties are; none for captures and
+    entries of a device, which are most of what is pushed.
+    """
 
     replica: ReplicaId
     ns: frozenset[int]
     places: frozenset[Place]
     contracts: frozenset[ContractId]
+    parties: frozenset[ContractId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,15 @@ class Basis:
     answers: dict[int, Stored]
     standing: dict[Place, list[Held]]
     logs: dict[ContractId, Cursor]
+    terms: dict[ContractId, tuple[TermsVersion, ...]]
+    seats: dict[ContractId, Seats]
+
+
+@dataclass(frozen=True, slots=True)
+class Rivals:
+    """Slots that several contracts of an account hold something in, and all that stands there (R28)."""
+
+    standing: dict[Place, list[Held]]
     terms: dict[ContractId, tuple[TermsVersion, ...]]
 
 
@@ -178,12 +197,23 @@ class AccountHold(Protocol):
         """Return the contracts' terms in log order; a contract without terms is no key."""
         ...
 
+    def seats(self, contracts: Collection[ContractId]) -> dict[ContractId, Seats]:
+        """Return invitations and seats of the contracts, as their logs show them; all are keys (R51)."""
+        ...
+
     def open_account(self, root: str) -> None:
         """Open the account with its root signing key in hexadecimal; no harm when it is open."""
         ...
 
-    def admit(self, replica: ReplicaId, token_hash: bytes) -> bytes:
-        """Keep the replica's token hash unless it has one; return the one that is kept."""
+    def admit(self, replica: ReplicaId, token_hash: bytes, contract: ContractId | None = None) -> bytes:
+        """Keep the replica's token hash unless it has one; return the one that is kept.
+
+        `contract` is the one that a client's seat is in, None for a device (R51).
+        """
+        ...
+
+    def end_seats(self, replicas: Collection[ReplicaId]) -> None:
+        """Take the access of seats whose right has ended (R51)."""
         ...
 
     def append(self, push: SignedPush, push_hash: bytes, leaves: Sequence[NewLeaf]) -> None:
@@ -248,9 +278,17 @@ class Storage(Protocol):
         ...
 
     def feed(
-        self, account: AccountId, cursors: Mapping[ContractId, Cursor], rows_max: int, bytes_max: int
+        self,
+        account: AccountId,
+        cursors: Mapping[ContractId, Cursor],
+        rows_max: int,
+        bytes_max: int,
+        *,
+        only: ContractId | None = None,
     ) -> Feed:
         """Return what the feeds hold past the cursors: in log order, without holes (R45).
+
+        With `only`, as if the account had that contract and no other: a seat reads nothing else (R51).
 
         A feed without a cursor, or with one of another epoch, is read from its start. A cursor past the
         feed's end, or of a log that is not there, gets a page with no rows and the true head. At least one
@@ -272,6 +310,14 @@ class Storage(Protocol):
 
     def picture(self, account: AccountId, name: str) -> PictureRow | None:
         """Return the picture if a row that still has its content names it, else None (R41)."""
+        ...
+
+    def is_picture_of(self, account: AccountId, contract: ContractId, name: str) -> bool:
+        """Return whether a row with content in that contract's log names the picture (R41, R51)."""
+        ...
+
+    def rivals(self, account: AccountId, contract: ContractId, first: Slot) -> Rivals:
+        """Return what stands in the slots, from `first` on, that the contract shares with others (R28)."""
         ...
 
     def pictures(self, account: AccountId, names: Collection[str]) -> dict[str, PictureRow]:

@@ -11,34 +11,24 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-import msgspec
-
 from diary.clock import Clock
 from diary.errors import DamageError
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
-from diary.evidence.receipt import Cursor, SignedPush
-from diary.rules.contract import TermsVersion
-from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
-from diary.rules.merge import Held
-from diary.rules.segment import stored_header
+from diary.evidence.receipt import Cursor
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from sync.server import storage_postgres_schema as schema
 from sync.server import storage_postgres_statements as sql
 from sync.server import storage_rows
 from sync.server.faults import again
+from sync.server.feeding import Room
 from sync.server.postgres_feed import feed
-from sync.server.postgres_lines import Answer, Line, Lines, all_rows, bigints
-from sync.server.storage import (
-    Basis,
-    Credential,
-    DeviceListRow,
-    Feed,
-    Name,
-    NewLeaf,
-    NewRefusal,
-    PictureRow,
-    Place,
-    Question,
-    Stored,
+from sync.server.postgres_lines import Line, Lines, all_rows
+from sync.server.storage import Credential, DeviceListRow, Feed, PictureRow, Rivals
+from sync.server.storage_postgres_hold import (
+    PostgresHold,
+    columns_of,
+    device_list_row,
+    standing_by_place,
 )
 
 WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -51,140 +41,6 @@ class UnknownTablesError(DamageError):
 
     says = "The database's tables have format {found}; this server knows {known}."
     mend = "Start the server that made them, or a newer one."
-
-
-class _PostgresHold:
-    """One account under its row's lock (see `AccountHold`)."""
-
-    def __init__(self, line: Line, account: AccountId, received_at_ms: Millis, log_epoch: int) -> None:
-        self._line = line
-        self._account = account
-        self._received_at_ms = received_at_ms
-        self._log_epoch = log_epoch
-        self.destroyed_something = False
-
-    @property
-    def received_at_ms(self) -> Millis:
-        return self._received_at_ms
-
-    @property
-    def log_epoch(self) -> int:
-        return self._log_epoch
-
-    def _ask(self, statement: Any, **asked: object) -> Answer:
-        return self._line.execute(statement, {"account": self._account, **asked}, binary=True)
-
-    def _all(self, statement: Any, **asked: object) -> list[Any]:
-        return self._ask(statement, **asked).fetchall()
-
-    def _run(self, statement: Any, **asked: object) -> None:
-        self._line.execute(statement, {"account": self._account, **asked})
-
-    def basis(self, question: Question) -> Basis:
-        replica, ns, contracts = question.replica, bigints(question.ns), list(question.contracts)
-        # Asked one after the other; only the first answer is waited for, and the rest have come with it.
-        devices = self._ask(sql.DEVICE_LIST)
-        accepted = self._ask(sql.ACCEPTED, replica=replica, ns=ns)
-        refused = self._ask(sql.REFUSED, replica=replica, ns=ns)
-        standing = self._ask_standing(question.places)
-        logs = self._ask(sql.LOGS, contracts=contracts)
-        terms = self._ask(sql.TERMS, contracts=contracts)
-        return Basis(
-            device_list=_device_list(devices.fetchall()),
-            answers=_answers(replica, accepted, refused),
-            standing=_standing(question.places, standing),
-            logs=_heads(logs),
-            terms=storage_rows.terms(terms.fetchall()),
-        )
-
-    def device_list(self) -> DeviceListRow | None:
-        return _device_list(self._all(sql.DEVICE_LIST))
-
-    def answers(self, replica: ReplicaId, ns: Collection[int]) -> dict[int, Stored]:
-        accepted = self._ask(sql.ACCEPTED, replica=replica, ns=bigints(ns))
-        return _answers(replica, accepted, self._ask(sql.REFUSED, replica=replica, ns=bigints(ns)))
-
-    def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
-        return _standing(places, self._ask_standing(places))
-
-    def _ask_standing(self, places: Collection[Place]) -> Answer:
-        contracts, slots = [contract for contract, _ in places], bigints(slot for _, slot in places)
-        return self._ask(sql.STANDING, contracts=contracts, slots=slots)
-
-    def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
-        return _heads(self._ask(sql.LOGS, contracts=list(contracts)))
-
-    def all_logs(self) -> dict[ContractId, Cursor]:
-        return _heads(self._ask(sql.ALL_LOGS))
-
-    def leaves(self, contract: ContractId) -> list[bytes]:
-        return [leaf for (leaf,) in self._all(sql.LEAVES, contract=contract)]
-
-    def open_epoch(self, log_epoch: int, opening: SignedOpening) -> None:
-        self._run(sql.KEEP_OPENING, log_epoch=log_epoch, **msgspec.structs.asdict(opening))
-        self._run(sql.ENTER_EPOCH, log_epoch=log_epoch)
-        self._run(sql.LOGS_ENTER_EPOCH, log_epoch=log_epoch)
-        self._log_epoch = log_epoch
-
-    def foreign(self, contracts: Collection[ContractId]) -> set[ContractId]:
-        return {contract for (contract,) in self._all(sql.FOREIGN, contracts=list(contracts))}
-
-    def terms(self, contracts: Collection[ContractId]) -> dict[ContractId, tuple[TermsVersion, ...]]:
-        return storage_rows.terms(self._all(sql.TERMS, contracts=list(contracts)))
-
-    def open_account(self, root: str) -> None:
-        self._run(sql.OPEN_ACCOUNT, root=root, at_ms=self._received_at_ms)
-
-    def admit(self, replica: ReplicaId, token_hash: bytes) -> bytes:
-        self._run(sql.ADMIT, replica=replica, token_hash=token_hash)
-        ((kept,),) = self._all(sql.ADMITTED, replica=replica)
-        return bytes(kept)
-
-    def append(self, push: SignedPush, push_hash: bytes, leaves: Sequence[NewLeaf]) -> None:
-        account = self._account
-        rows = [storage_rows.version(account, push_hash, leaf) for leaf in leaves]
-        columns = (list(column) for column in zip(*rows, strict=True))
-        new: dict[str, Any] = dict(zip(sql.APPEND_COLUMNS, columns, strict=True))
-        new |= {name: bigints(new[name]) for name in sql.APPEND_NUMBERS}
-        new |= {"account": account, "push": push_hash}
-        pictures = storage_rows.expected_pictures(account, leaves)
-        # Nothing here waits for an answer: all of it is on its way when the commit is asked for.
-        self._run(sql.KEEP_PUSH, hash=push_hash, **msgspec.structs.asdict(push))
-        self._line.execute(sql.APPEND, new)
-        for last in storage_rows.last_receipts(leaves):
-            self._run(sql.GROW, contract=last.contract, log_epoch=last.log_epoch, size=last.index + 1)
-        if pictures:
-            _, names, replicas, ns, sizes = (list(column) for column in zip(*pictures, strict=True))
-            self._run(
-                sql.EXPECT_PICTURE, names=names, replicas=replicas, ns=bigints(ns), sizes=bigints(sizes)
-            )
-        self._run(sql.NOTE_RECEIVED, at_ms=self._received_at_ms)
-        for leaf in leaves:
-            revoked = storage_rows.revoked_by(leaf)
-            if revoked is not None:
-                self._run(sql.NOTE_REVOKED, revoked=revoked)
-                place = leaf.receipt
-                self._run(sql.NOTE_LIST, list_epoch=place.log_epoch, list_index=place.index)
-
-    def refuse(self, refusals: Sequence[NewRefusal]) -> None:
-        for item in refusals:
-            hashed = {"header_hash": item.header_hash, "body_hash": item.body_hash}
-            self._run(sql.REFUSE, **(msgspec.structs.asdict(item.refusal) | hashed))
-
-    def destroy(self, names: Collection[Name]) -> None:
-        replicas, ns = [replica for replica, _ in names], bigints(n for _, n in names)
-        self._run(sql.DESTROY, replicas=replicas, ns=ns)
-        forgotten = self._all(sql.FORGET_PICTURES, replicas=replicas, ns=ns)
-        # Each picture once, after the last row that named it is gone: its room is given back once.
-        for name, (size, counted) in {name: of_it for name, *of_it in forgotten}.items():
-            self._run(sql.DOOM, name=name)
-            if counted:
-                self._run(sql.FREE_BYTES, name=name, size=size)
-        self.destroyed_something = bool(names) or self.destroyed_something
-
-    def doom(self, pictures: Collection[str]) -> None:
-        for name in pictures:
-            self._run(sql.DOOM, name=name)
 
 
 class PostgresStorage:
@@ -217,25 +73,25 @@ class PostgresStorage:
         yield
 
     @contextmanager
-    def hold(self, account: AccountId) -> Iterator[_PostgresHold]:
+    def hold(self, account: AccountId) -> Iterator[PostgresHold]:
         """See `Storage.hold`."""
         with self._lines.transaction(WRITE) as line:
             rows = all_rows(line, sql.LOCK, account=account)
             # The clock is read here and nowhere else in a write: after the lock is held (R3).
             received_at_ms = max(self._clock.now_ms(), rows[0][0] if rows else 0)
             epoch = rows[0][1] if rows else FIRST_EPOCH
-            hold = _PostgresHold(line, account, Millis(received_at_ms), epoch)
+            hold = PostgresHold(line, account, Millis(received_at_ms), epoch)
             yield hold
         self._unswept = self._unswept or hold.destroyed_something
 
     def credential(self, account: AccountId, replica: ReplicaId) -> Credential | None:
         """See `Storage.credential`."""
         rows = self._read(sql.CREDENTIAL, account=account, replica=replica)
-        return Credential(token_hash=rows[0][0], revoked=rows[0][1]) if rows else None
+        return Credential(*rows[0]) if rows else None
 
     def newest_device_list(self, account: AccountId) -> DeviceListRow | None:
         """See `Storage.newest_device_list`."""
-        return _device_list(self._read(sql.DEVICE_LIST, account=account))
+        return device_list_row(self._read(sql.DEVICE_LIST, account=account))
 
     def last_received_ms(self) -> Millis | None:
         """See `Storage.last_received_ms`."""
@@ -248,10 +104,18 @@ class PostgresStorage:
         return int(highest)
 
     def feed(
-        self, account: AccountId, cursors: Mapping[ContractId, Cursor], rows_max: int, bytes_max: int
+        self,
+        account: AccountId,
+        cursors: Mapping[ContractId, Cursor],
+        rows_max: int,
+        bytes_max: int,
+        *,
+        only: ContractId | None = None,
     ) -> Feed:
         """See `Storage.feed`."""
-        return self._lines.asked(READ, lambda line: feed(line, account, cursors, rows_max, bytes_max))
+        return self._lines.asked(
+            READ, lambda line: feed(line, account, cursors, Room(rows_max, bytes_max), only)
+        )
 
     def openings(self, account: AccountId, after_epoch: int) -> list[SignedOpening]:
         """See `Storage.openings`."""
@@ -275,6 +139,28 @@ class PostgresStorage:
         """See `Storage.pictures`."""
         rows = self._read(sql.PICTURES, account=account, names=list(names))
         return {name: PictureRow(size, whole, counted) for name, size, whole, counted in rows}
+
+    def is_picture_of(self, account: AccountId, contract: ContractId, name: str) -> bool:
+        """See `Storage.is_picture_of`."""
+        ((found,),) = self._read(sql.PICTURE_OF, account=account, contract=contract, name=name)
+        return bool(found)
+
+    def rivals(self, account: AccountId, contract: ContractId, first: Slot) -> Rivals:
+        """See `Storage.rivals`."""
+
+        def find(line: Line) -> Rivals:
+            shared = all_rows(line, sql.SHARED_SLOTS, account=account, contract=contract, first=first)
+            if not shared:
+                return Rivals({}, {})
+            logs = all_rows(line, sql.ALL_LOGS, account=account)
+            contracts = [name for name, _, _ in logs if name != account]
+            places = [(name, slot) for (slot,) in shared for name in contracts]
+            asked = {"account": account, **columns_of(places)}
+            standing = standing_by_place(places, line.execute(sql.STANDING, asked, binary=True))
+            terms = all_rows(line, sql.TERMS, account=account, contracts=contracts)
+            return Rivals(standing, storage_rows.terms(terms))
+
+        return self._lines.asked(READ, find)
 
     def make_room(self, account: AccountId, name: str, quota_bytes: int) -> bool:
         """See `Storage.make_room`."""
@@ -364,25 +250,3 @@ def _count(line: Line, account: AccountId, name: str, quota_bytes: int | None) -
     sizes = all_rows(line, sql.COUNT_PICTURE, account=account, name=name, quota_bytes=quota_bytes)
     if sizes:
         line.execute(sql.USE_BYTES, {"account": account, "size": sizes[0][0]})
-
-
-def _device_list(rows: list[Any]) -> DeviceListRow | None:
-    return DeviceListRow(header=rows[0][0], body=rows[0][1]) if rows else None
-
-
-def _answers(replica: ReplicaId, accepted: Answer, refused: Answer) -> dict[int, Stored]:
-    known = storage_rows.accepted(replica, accepted.fetchall())
-    return storage_rows.refused(replica, refused.fetchall()) | known
-
-
-def _standing(places: Collection[Place], answer: Answer) -> dict[Place, list[Held]]:
-    found: dict[Place, list[Held]] = {place: [] for place in places}
-    rows: list[Any] = answer.fetchall()
-    for contract, slot, header, at_ms in rows:
-        found[contract, slot].append(Held(stored_header(header), Millis(at_ms)))
-    return found
-
-
-def _heads(answer: Answer) -> dict[ContractId, Cursor]:
-    rows: list[Any] = answer.fetchall()
-    return {contract: Cursor(epoch, size) for contract, epoch, size in rows}

@@ -1,6 +1,6 @@
 """PostgreSQL's tables, and how older ones become those of today (R69)."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # Held while the tables are made: processes that start at once make them once.
 SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7264919)"
@@ -11,7 +11,7 @@ SCHEMA_VERSION_FOUND = "SELECT version FROM schema_version"
 
 SCHEMA = """
     CREATE TABLE schema_version (version INTEGER NOT NULL);
-    INSERT INTO schema_version (version) VALUES (3);
+    INSERT INTO schema_version (version) VALUES (4);
 
     CREATE TABLE account (
         account TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(account) = 32),
@@ -36,6 +36,7 @@ SCHEMA = """
         replica TEXT COLLATE "C" NOT NULL CHECK (length(replica) = 32),
         token_hash BYTEA NOT NULL CHECK (length(token_hash) = 32),
         revoked BOOLEAN NOT NULL DEFAULT false,
+        contract TEXT COLLATE "C" CHECK (length(contract) = 32),
         PRIMARY KEY (account, replica)
     );
 
@@ -78,6 +79,7 @@ SCHEMA = """
     );
     CREATE INDEX version_slot ON version (account, contract, slot) WHERE slot IS NOT NULL;
     CREATE INDEX version_terms ON version (account, contract, log_index) WHERE type = 'terms';
+    CREATE INDEX version_seats ON version (account, contract, log_index) WHERE type IN ('grant', 'joining');
     -- Sealed bytes do not shrink: trying would only take time.
     ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
     ALTER TABLE push ALTER COLUMN hashes SET STORAGE EXTERNAL;
@@ -132,5 +134,12 @@ MIGRATIONS = {
         ALTER TABLE picture ADD COLUMN counted BOOLEAN NOT NULL DEFAULT false;
         UPDATE picture SET counted = whole;
         UPDATE schema_version SET version = 3;
+    """,
+    3: """
+        ALTER TABLE replica ADD COLUMN contract TEXT COLLATE "C" CHECK (length(contract) = 32);
+        CREATE INDEX version_seats
+            ON version (account, contract, log_index)
+         WHERE type IN ('grant', 'joining');
+        UPDATE schema_version SET version = 4;
     """,
 }

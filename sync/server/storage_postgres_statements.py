@@ -85,6 +85,31 @@ TERMS = """
      ORDER BY contract, log_epoch, log_index
 """
 
+SEATS = """
+    SELECT contract, header, body, received_at_ms
+      FROM version
+     WHERE account = %(account)s
+       AND contract = ANY(%(contracts)s::text[])
+       AND type IN ('grant', 'joining')
+     ORDER BY contract, log_epoch, log_index
+"""
+
+SHARED_SLOTS = """
+    SELECT DISTINCT own.slot
+      FROM version AS own
+     CROSS JOIN LATERAL (SELECT 1
+                           FROM contract AS other
+                          CROSS JOIN LATERAL (SELECT 1
+                                                FROM version AS rival
+                                               WHERE rival.account = %(account)s
+                                                 AND rival.contract = other.contract
+                                                 AND rival.slot = own.slot
+                                               LIMIT 1) AS there
+                          WHERE other.account = %(account)s AND other.contract <> %(contract)s
+                          LIMIT 1) AS shared
+     WHERE own.account = %(account)s AND own.contract = %(contract)s AND own.slot >= %(first)s
+"""
+
 OPEN_ACCOUNT = """
     INSERT INTO account (account, root, list_index, received_at_ms)
     VALUES (%(account)s, %(root)s, NULL, %(at_ms)s)
@@ -92,8 +117,8 @@ OPEN_ACCOUNT = """
 """
 
 ADMIT = """
-    INSERT INTO replica (account, replica, token_hash)
-    VALUES (%(account)s, %(replica)s, %(token_hash)s)
+    INSERT INTO replica (account, replica, token_hash, contract)
+    VALUES (%(account)s, %(replica)s, %(token_hash)s, %(contract)s)
         ON CONFLICT (account, replica) DO NOTHING
 """
 
@@ -185,7 +210,13 @@ ACCOUNTS = "SELECT account FROM account WHERE account > %(after)s ORDER BY accou
 NOTE_REVOKED = """
     UPDATE replica
        SET revoked = replica = ANY(%(revoked)s::text[])
-     WHERE account = %(account)s
+     WHERE account = %(account)s AND contract IS NULL
+"""
+
+END_SEATS = """
+    UPDATE replica
+       SET revoked = true
+     WHERE account = %(account)s AND contract IS NOT NULL AND replica = ANY(%(replicas)s::text[])
 """
 
 EXPECT_PICTURE = """
@@ -236,7 +267,7 @@ FREE_BYTES = """
 """
 
 CREDENTIAL = """
-    SELECT token_hash, revoked
+    SELECT token_hash, revoked, contract
       FROM replica
      WHERE account = %(account)s AND replica = %(replica)s
 """
@@ -280,6 +311,16 @@ PICTURES = """
       FROM picture
      WHERE account = %(account)s AND name = ANY (%(names)s::text[])
      GROUP BY name
+"""
+
+PICTURE_OF = """
+    SELECT EXISTS (SELECT 1
+                     FROM picture AS p
+                     JOIN version AS v
+                       ON v.account = p.account
+                      AND v.replica = p.replica
+                      AND v.n = p.n
+                    WHERE p.account = %(account)s AND p.name = %(name)s AND v.contract = %(contract)s)
 """
 
 COUNT_PICTURE = """

@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from diary.evidence.receipt import LogRow, Receipt, Refusal
+from diary.evidence.seats import JoiningError, Seats
 from diary.rules.contract import TermsVersion, versions_of
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
-from diary.rules.segment import Header, parse_header
+from diary.rules.segment import Header, parse_header, stored_header
 from sync.server.storage import NewLeaf, Stored, pictures_of
 
 # STRICT tables, and PostgreSQL's, answer for the types of their columns.
@@ -58,6 +60,16 @@ def terms(rows: Iterable[Row]) -> dict[ContractId, tuple[TermsVersion, ...]]:
         logs.setdefault(contract, []).append((parse_header(text.encode()), Millis(at_ms)))
     found = {contract: versions_of(log) for contract, log in logs.items()}
     return {contract: versions for contract, versions in found.items() if versions}
+
+
+def seats(contracts: Iterable[ContractId], rows: Iterable[Row]) -> dict[ContractId, Seats]:
+    """Return the contracts' invitations and seats in the rows' order (see `SEATS` of the statements)."""
+    found = {contract: Seats() for contract in contracts}
+    for contract, text, body, at_ms in rows:
+        raw = text.encode()
+        with suppress(JoiningError):  # it was let in by nobody, and gives nobody a right
+            found[contract].learn(stored_header(raw), raw, body or b"", Millis(at_ms))
+    return found
 
 
 def log_row(log_epoch: int, row: Row) -> LogRow:

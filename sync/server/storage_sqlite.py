@@ -16,14 +16,14 @@ import apsw
 from diary.clock import Clock
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
-from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from sync.server import storage_rows
 from sync.server import storage_sqlite_statements as sql
 from sync.server.feeding import ReadPage, Room, feed_of
 from sync.server.sqlite_file import MACHINE_FAULTS, opened
 from sync.server.sqlite_transactions import SqliteTransactions
-from sync.server.storage import Credential, DeviceListRow, Feed, PictureRow
-from sync.server.storage_sqlite_hold import SqliteHold, device_list
+from sync.server.storage import Credential, DeviceListRow, Feed, PictureRow, Rivals
+from sync.server.storage_sqlite_hold import SqliteHold, device_list, standing, terms
 
 
 class SqliteStorage:
@@ -62,7 +62,7 @@ class SqliteStorage:
         asked = {"account": account, "replica": replica}
         with self._transactions.transaction("BEGIN"):
             row = self._connection.execute(sql.CREDENTIAL, asked).fetchone()
-        return None if row is None else Credential(token_hash=row[0], revoked=bool(row[1]))
+        return None if row is None else Credential(row[0], bool(row[1]), row[2])
 
     def newest_device_list(self, account: AccountId) -> DeviceListRow | None:
         """See `Storage.newest_device_list`."""
@@ -82,7 +82,13 @@ class SqliteStorage:
         return int(highest)
 
     def feed(
-        self, account: AccountId, cursors: Mapping[ContractId, Cursor], rows_max: int, bytes_max: int
+        self,
+        account: AccountId,
+        cursors: Mapping[ContractId, Cursor],
+        rows_max: int,
+        bytes_max: int,
+        *,
+        only: ContractId | None = None,
     ) -> Feed:
         """See `Storage.feed`."""
         with self._transactions.transaction("BEGIN"):
@@ -92,6 +98,7 @@ class SqliteStorage:
                 Room(rows_max, bytes_max),
                 log_epoch=lambda: self._log_epoch(account),
                 read_from=partial(self._page, account),
+                only=only,
             )
 
     def _page(
@@ -172,6 +179,26 @@ class SqliteStorage:
                 if size is not None:
                     found[name] = PictureRow(size, bool(whole), bool(counted))
         return found
+
+    def is_picture_of(self, account: AccountId, contract: ContractId, name: str) -> bool:
+        """See `Storage.is_picture_of`."""
+        asked = {"account": account, "contract": contract, "name": name}
+        with self._transactions.transaction("BEGIN"):
+            ((found,),) = self._connection.execute(sql.PICTURE_OF, asked)
+        return bool(found)
+
+    def rivals(self, account: AccountId, contract: ContractId, first: Slot) -> Rivals:
+        """See `Storage.rivals`."""
+        asked = {"account": account, "contract": contract, "first": first}
+        with self._transactions.transaction("BEGIN"):
+            slots = [slot for (slot,) in self._connection.execute(sql.SHARED_SLOTS, asked)]
+            if not slots:
+                return Rivals({}, {})
+            logs = _all(self._connection, sql.ALL_LOGS, {"account": account})
+            contracts = [name for name, _, _ in logs if name != account]
+            places = [(name, slot) for slot in slots for name in contracts]
+            stands = standing(self._connection, account, places)
+            return Rivals(stands, terms(self._connection, account, contracts))
 
     def make_room(self, account: AccountId, name: str, quota_bytes: int) -> bool:
         """See `Storage.make_room`."""

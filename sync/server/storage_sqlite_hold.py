@@ -7,6 +7,7 @@ import msgspec
 
 from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor, SignedPush
+from diary.evidence.seats import Seats
 from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.merge import Held
@@ -48,6 +49,7 @@ class SqliteHold:
             standing=self.standing(question.places),
             logs=self.logs(question.contracts),
             terms=self.terms(question.contracts),
+            seats=self.seats(question.parties) if question.parties else {},
         )
 
     def device_list(self) -> DeviceListRow | None:
@@ -62,11 +64,7 @@ class SqliteHold:
 
     def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
         """See `AccountHold.standing`."""
-        found: dict[Place, list[Held]] = {place: [] for place in places}
-        asked = {"account": self._account, "places": _json.encode(list(found)).decode()}
-        for contract, slot, header, at_ms in self._connection.execute(sql.STANDING, asked):
-            found[contract, slot].append(Held(stored_header(header), at_ms))
-        return found
+        return standing(self._connection, self._account, places)
 
     def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
         """See `AccountHold.logs`."""
@@ -101,8 +99,12 @@ class SqliteHold:
 
     def terms(self, contracts: Collection[ContractId]) -> dict[ContractId, tuple[TermsVersion, ...]]:
         """See `AccountHold.terms`."""
+        return terms(self._connection, self._account, contracts)
+
+    def seats(self, contracts: Collection[ContractId]) -> dict[ContractId, Seats]:
+        """See `AccountHold.seats`."""
         asked = {"account": self._account, "contracts": _json.encode(sorted(contracts)).decode()}
-        return storage_rows.terms(self._connection.execute(sql.TERMS, asked))
+        return storage_rows.seats(contracts, self._connection.execute(sql.SEATS, asked))
 
     def open_account(self, root: str) -> None:
         """See `AccountHold.open_account`."""
@@ -110,12 +112,17 @@ class SqliteHold:
             sql.OPEN_ACCOUNT, {"account": self._account, "root": root, "at_ms": self._received_at_ms}
         )
 
-    def admit(self, replica: ReplicaId, token_hash: bytes) -> bytes:
+    def admit(self, replica: ReplicaId, token_hash: bytes, contract: ContractId | None = None) -> bytes:
         """See `AccountHold.admit`."""
-        asked = {"account": self._account, "replica": replica, "token_hash": token_hash}
-        self._connection.execute(sql.ADMIT, asked)
-        ((kept,),) = self._connection.execute(sql.ADMITTED, asked)
+        named = {"account": self._account, "replica": replica}
+        self._connection.execute(sql.ADMIT, named | {"token_hash": token_hash, "contract": contract})
+        ((kept,),) = self._connection.execute(sql.ADMITTED, named)
         return bytes(kept)
+
+    def end_seats(self, replicas: Collection[ReplicaId]) -> None:
+        """See `AccountHold.end_seats`."""
+        asked = {"account": self._account, "replicas": _json.encode(sorted(replicas)).decode()}
+        self._connection.execute(sql.END_SEATS, asked)
 
     def append(self, push: SignedPush, push_hash: bytes, leaves: Sequence[NewLeaf]) -> None:
         """See `AccountHold.append`."""
@@ -180,3 +187,22 @@ def device_list(connection: apsw.Connection, account: AccountId) -> DeviceListRo
     """Return the account's newest device list (see `Storage.newest_device_list`)."""
     row = connection.execute(sql.DEVICE_LIST, {"account": account}).fetchone()
     return None if row is None else DeviceListRow(header=row[0], body=row[1])
+
+
+def standing(
+    connection: apsw.Connection, account: AccountId, places: Collection[Place]
+) -> dict[Place, list[Held]]:
+    """Return what stands at these places (see `AccountHold.standing`)."""
+    found: dict[Place, list[Held]] = {place: [] for place in places}
+    asked = {"account": account, "places": _json.encode(list(found)).decode()}
+    for contract, slot, header, at_ms in connection.execute(sql.STANDING, asked):
+        found[contract, slot].append(Held(stored_header(header), at_ms))
+    return found
+
+
+def terms(
+    connection: apsw.Connection, account: AccountId, contracts: Collection[ContractId]
+) -> dict[ContractId, tuple[TermsVersion, ...]]:
+    """Return the contracts' terms (see `AccountHold.terms`)."""
+    asked = {"account": account, "contracts": _json.encode(sorted(contracts)).decode()}
+    return storage_rows.terms(connection.execute(sql.TERMS, asked))

@@ -9,7 +9,7 @@ shorter where it stands. The triggers hold the table to it; they cost an insert 
 names no other column reads none.
 """
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 VERSIONS_STAY = """
     CREATE TRIGGER version_never_goes
@@ -66,6 +66,7 @@ SCHEMA = (
         replica TEXT NOT NULL CHECK (length(replica) = 32),
         token_hash BLOB NOT NULL CHECK (length(token_hash) = 32),
         revoked INTEGER NOT NULL DEFAULT 0 CHECK (revoked IN (0, 1)),
+        contract TEXT CHECK (length(contract) = 32),
         PRIMARY KEY (account, replica)
     ) STRICT, WITHOUT ROWID;
 
@@ -108,6 +109,7 @@ SCHEMA = (
     ) STRICT;
     CREATE INDEX version_slot ON version (account, contract, slot) WHERE slot IS NOT NULL;
     CREATE INDEX version_terms ON version (account, contract, log_index) WHERE type = 'terms';
+    CREATE INDEX version_seats ON version (account, contract, log_index) WHERE type IN ('grant', 'joining');
 
     CREATE TABLE refusal (
         account TEXT NOT NULL REFERENCES account,
@@ -177,4 +179,10 @@ MIGRATIONS = {
         DROP TRIGGER IF EXISTS version_only_loses_content;
     """
     + VERSIONS_STAY,
+    6: """
+        ALTER TABLE replica ADD COLUMN contract TEXT CHECK (length(contract) = 32);
+        CREATE INDEX version_seats
+            ON version (account, contract, log_index)
+         WHERE type IN ('grant', 'joining');
+    """,
 }

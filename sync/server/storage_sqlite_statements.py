@@ -63,6 +63,30 @@ TERMS = """
      ORDER BY contract, log_index
 """
 
+SEATS = """
+    SELECT contract, header, body, received_at_ms
+      FROM version
+     WHERE account = :account
+       AND contract IN (SELECT value FROM json_each(:contracts))
+       AND type IN ('grant', 'joining')
+     ORDER BY contract, log_epoch, log_index
+"""
+
+SHARED_SLOTS = """
+    SELECT DISTINCT own.slot
+      FROM version AS own
+     WHERE own.account = :account
+       AND own.contract = :contract
+       AND own.slot >= :first
+       AND EXISTS (SELECT 1
+                     FROM contract AS other
+                     JOIN version AS rival
+                       ON rival.account = other.account
+                      AND rival.contract = other.contract
+                      AND rival.slot = own.slot
+                    WHERE other.account = :account AND other.contract <> :contract)
+"""
+
 OPEN_ACCOUNT = """
     INSERT INTO account (account, root, list_index, received_at_ms)
     VALUES (:account, :root, NULL, :at_ms)
@@ -70,8 +94,8 @@ OPEN_ACCOUNT = """
 """
 
 ADMIT = """
-    INSERT INTO replica (account, replica, token_hash)
-    VALUES (:account, :replica, :token_hash)
+    INSERT INTO replica (account, replica, token_hash, contract)
+    VALUES (:account, :replica, :token_hash, :contract)
         ON CONFLICT (account, replica) DO NOTHING
 """
 
@@ -137,7 +161,15 @@ ACCOUNTS = "SELECT account FROM account WHERE account > :after ORDER BY account 
 NOTE_REVOKED = """
     UPDATE replica
        SET revoked = replica IN (SELECT value FROM json_each(:revoked))
+     WHERE account = :account AND contract IS NULL
+"""
+
+END_SEATS = """
+    UPDATE replica
+       SET revoked = 1
      WHERE account = :account
+       AND contract IS NOT NULL
+       AND replica IN (SELECT value FROM json_each(:replicas))
 """
 
 EXPECT_PICTURE = """
@@ -173,7 +205,11 @@ DOOM = """
         ON CONFLICT (account, name) DO NOTHING
 """
 
-CREDENTIAL = "SELECT token_hash, revoked FROM replica WHERE account = :account AND replica = :replica"
+CREDENTIAL = """
+    SELECT token_hash, revoked, contract
+      FROM replica
+     WHERE account = :account AND replica = :replica
+"""
 
 HIGHEST_N = """
     SELECT max(coalesce((SELECT max(n) FROM version WHERE account = :account AND replica = :replica), 0),
@@ -194,6 +230,16 @@ PICTURE = """
     SELECT max(size), max(whole), max(counted)
       FROM picture
      WHERE account = :account AND name = :name
+"""
+
+PICTURE_OF = """
+    SELECT EXISTS (SELECT 1
+                     FROM picture AS p
+                     JOIN version AS v
+                       ON v.account = p.account
+                      AND v.replica = p.replica
+                      AND v.n = p.n
+                    WHERE p.account = :account AND p.name = :name AND v.contract = :contract)
 """
 
 COUNT_PICTURE = """

@@ -104,7 +104,11 @@ def live_through_everything(storage: PostgresStorage) -> None:
     """Ask everything that a server asks, of one account beside another."""
     pictures = ((PICTURE, 4096),)
     question = Question(
-        REPLICA, frozenset({1, 9}), frozenset({(CONTRACT, Slot(SLOT))}), frozenset({CONTRACT})
+        REPLICA,
+        frozenset({1, 9}),
+        frozenset({(CONTRACT, Slot(SLOT))}),
+        frozenset({CONTRACT}),
+        parties=frozenset({CONTRACT}),
     )
     for account in (OTHER_ACCOUNT, ACCOUNT):
         with storage.hold(account) as hold:
@@ -117,13 +121,17 @@ def live_through_everything(storage: PostgresStorage) -> None:
         basis = hold.basis(question)
         assert (set(basis.answers), set(basis.logs), set(basis.terms)) == ({1, 9}, {CONTRACT}, {CONTRACT})
         assert len(basis.standing[CONTRACT, Slot(SLOT)]) == 1
+        assert not basis.seats[CONTRACT].has_client
         assert hold.foreign({CONTRACT}) == set()
+        hold.end_seats({REPLICA})
         assert len(hold.leaves(CONTRACT)) == 3
         hold.open_epoch(7, SignedOpening(text="{}", signature=b"s" * 64))
     assert storage.make_room(ACCOUNT, PICTURE, EVERYTHING)
     assert storage.picture_arrived(ACCOUNT, PICTURE)
     assert storage.picture(ACCOUNT, PICTURE) is not None
     assert storage.picture_bytes(ACCOUNT) == 4096
+    assert storage.is_picture_of(ACCOUNT, CONTRACT, PICTURE)
+    assert storage.rivals(ACCOUNT, CONTRACT, Slot(0)).standing == {}
     assert [len(page.rows) for page in storage.feed(ACCOUNT, {}, 100, EVERYTHING).pages] == [1, 3]
     assert storage.feed(OTHER_ACCOUNT, {CONTRACT: basis.logs[CONTRACT]}, 100, EVERYTHING).pages
     with storage.hold(ACCOUNT) as hold:

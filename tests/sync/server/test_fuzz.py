@@ -25,6 +25,7 @@ DOORS = [
     ("get", "/v1/nonce"),
     ("post", "/v1/device-list"),
     ("post", "/v1/enrol"),
+    ("post", "/v1/join"),
     ("post", "/v1/heal"),
     ("post", "/v1/push"),
     ("post", "/v1/pull"),

@@ -213,6 +213,8 @@ def test_older_tables_learn_which_pictures_are_counted(url: str, clock: GivenClo
     storage.close()
     with psycopg.connect(url, autocommit=True) as line:
         line.execute("ALTER TABLE picture DROP COLUMN counted")
+        line.execute("ALTER TABLE replica DROP COLUMN contract")
+        line.execute("DROP INDEX version_seats")
         line.execute("UPDATE schema_version SET version = 2")
     storage = PostgresStorage(url, clock)
     assert storage.picture_bytes(ACCOUNT) == 4096

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from diary.clock import GivenClock
+from sync.server.storage import Credential
 from sync.server.storage_sqlite import SqliteStorage
 from tests.rule import rule
-from tests.sync.server.versions import ACCOUNT, REPLICA, ROOT, SLOT, append, capture, terms
+from tests.sync.server.test_storage_seats import INVITATION, KEYS
+from tests.sync.server.versions import ACCOUNT, CONTRACT, REPLICA, ROOT, SLOT, append, capture, terms
 
 PICTURE = "9" * 64
 
@@ -17,12 +19,19 @@ def drop_triggers(storage: SqliteStorage) -> None:
         storage._connection.execute(f"DROP TRIGGER {trigger}")
 
 
+def forget_seats(storage: SqliteStorage) -> None:
+    """Take from the tables what the seventh format brought."""
+    storage._connection.execute("DROP INDEX version_seats")
+    storage._connection.execute("ALTER TABLE replica DROP COLUMN contract")
+
+
 @rule("R25")
 def test_a_file_of_the_fifth_version_gets_the_triggers_of_today(tmp_path: Path, clock: GivenClock) -> None:
     storage = SqliteStorage(tmp_path / "server.db", clock)
     triggers = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name"
     of_today = list(storage._connection.execute(triggers))
     drop_triggers(storage)
+    forget_seats(storage)
     for kind, name in (("DELETE", "version_never_goes"), ("UPDATE", "version_only_loses_content")):
         refuse = f"CREATE TRIGGER {name} BEFORE {kind} ON version BEGIN SELECT RAISE(ABORT, 'old'); END"
         storage._connection.execute(refuse)
@@ -46,6 +55,7 @@ def test_a_file_of_the_first_version_learns_how_much_it_holds(tmp_path: Path, cl
     storage._connection.execute("ALTER TABLE picture DROP COLUMN counted")
     storage._connection.execute("DROP TABLE opening")
     drop_triggers(storage)
+    forget_seats(storage)
     storage._connection.pragma("user_version", 1)
     storage.close()
     storage = SqliteStorage(tmp_path / "server.db", clock)
@@ -53,4 +63,21 @@ def test_a_file_of_the_first_version_learns_how_much_it_holds(tmp_path: Path, cl
     with storage.hold(ACCOUNT) as hold:
         hold.destroy([(REPLICA, 2), (REPLICA, 3)])
     assert storage.picture_bytes(ACCOUNT) == 0
+    storage.close()
+
+
+@rule("R69")
+def test_a_file_from_before_there_were_seats_learns_of_them(tmp_path: Path, clock: GivenClock) -> None:
+    storage = SqliteStorage(tmp_path / "server.db", clock)
+    with storage.hold(ACCOUNT) as hold:
+        hold.open_account(ROOT)
+        hold.admit(REPLICA, b"1" * 32)
+        append(hold, terms(2), INVITATION)
+    forget_seats(storage)
+    storage._connection.pragma("user_version", 6)
+    storage.close()
+    storage = SqliteStorage(tmp_path / "server.db", clock)
+    assert storage.credential(ACCOUNT, REPLICA) == Credential(b"1" * 32, revoked=False)
+    with storage.hold(ACCOUNT) as hold:
+        assert list(hold.seats({CONTRACT})[CONTRACT].invitations) == [KEYS.auth]
     storage.close()

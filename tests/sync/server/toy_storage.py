@@ -1,17 +1,19 @@
 """A storage in plain dictionaries: it must keep the promises that the databases keep."""
 
 import copy
+import dataclasses
 import hashlib
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from diary.clock import Clock
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, LogRow, Page, Receipt, SignedPush
+from diary.evidence.seats import JoiningError, Seats
 from diary.rules.contract import TermsVersion, versions_of
-from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
 from sync.server.storage import (
     Basis,
@@ -24,6 +26,7 @@ from sync.server.storage import (
     PictureRow,
     Place,
     Question,
+    Rivals,
     Stored,
     pictures_of,
 )
@@ -37,6 +40,8 @@ class Books:
     received_at_ms: Millis = BEGINNING
     tokens: dict[ReplicaId, bytes] = field(default_factory=dict)
     revoked: set[ReplicaId] = field(default_factory=set)
+    seats: dict[ReplicaId, ContractId] = field(default_factory=dict)
+    ended: set[ReplicaId] = field(default_factory=set)
     logs: dict[ContractId, list[tuple[NewLeaf, str]]] = field(default_factory=dict)
     pushes: dict[str, SignedPush] = field(default_factory=dict)
     answers: dict[Name, Stored] = field(default_factory=dict)
@@ -68,6 +73,7 @@ class ToyHold:
             standing=self.standing(question.places),
             logs=self.logs(question.contracts),
             terms=self.terms(question.contracts),
+            seats=self.seats(question.parties),
         )
 
     def device_list(self) -> DeviceListRow | None:
@@ -111,14 +117,28 @@ class ToyHold:
         }
         return {name: versions for name, versions in found.items() if versions}
 
+    def seats(self, contracts: Collection[ContractId]) -> dict[ContractId, Seats]:
+        found = {name: Seats() for name in contracts}
+        for name, seats in found.items():
+            for leaf, _ in self.books.logs.get(name, []):
+                raw, at_ms = leaf.header_text.encode(), Millis(leaf.receipt.received_at_ms)
+                with suppress(JoiningError):
+                    seats.learn(leaf.header, raw, leaf.body or b"", at_ms)
+        return found
+
     def open_account(self, root: str) -> None:
         if not self.opened:
             self.books.root = root
             self.books.received_at_ms = self.received_at_ms
             self.opened = True
 
-    def admit(self, replica: ReplicaId, token_hash: bytes) -> bytes:
+    def admit(self, replica: ReplicaId, token_hash: bytes, contract: ContractId | None = None) -> bytes:
+        if contract is not None and replica not in self.books.tokens:
+            self.books.seats[replica] = contract
         return self.books.tokens.setdefault(replica, token_hash)
+
+    def end_seats(self, replicas: Collection[ReplicaId]) -> None:
+        self.books.ended |= self.books.seats.keys() & set(replicas)
 
     def append(self, push: SignedPush, push_hash: bytes, leaves: Sequence[NewLeaf]) -> None:
         assert self.opened
@@ -189,7 +209,9 @@ class ToyStorage:
     def credential(self, account: AccountId, replica: ReplicaId) -> Credential | None:
         books = self.everyone.get(account, Books())
         known = books.tokens.get(replica)
-        return None if known is None else Credential(known, replica in books.revoked)
+        contract = books.seats.get(replica)
+        is_out = replica in (books.revoked if contract is None else books.ended)
+        return None if known is None else Credential(known, is_out, contract)
 
     def newest_device_list(self, account: AccountId) -> DeviceListRow | None:
         return self.everyone[account].device_list if account in self.everyone else None
@@ -202,9 +224,19 @@ class ToyStorage:
         return max((n for who, n in answers if who == replica), default=0)
 
     def feed(
-        self, account: AccountId, cursors: Mapping[ContractId, Cursor], rows_max: int, bytes_max: int
+        self,
+        account: AccountId,
+        cursors: Mapping[ContractId, Cursor],
+        rows_max: int,
+        bytes_max: int,
+        *,
+        only: ContractId | None = None,
     ) -> Feed:
         books = self.everyone.get(account, Books())
+        if only is not None:
+            logs = {name: log for name, log in books.logs.items() if name == only}
+            books = dataclasses.replace(books, logs=logs)
+            cursors = {name: cursor for name, cursor in cursors.items() if name == only}
         pages = [
             Page(contract=contract, rows=[], pushes={}, head=Cursor(books.log_epoch, 0))
             for contract, cursor in cursors.items()
@@ -253,6 +285,20 @@ class ToyStorage:
             for name, sizes in books.pictures.items()
             if name in names
         }
+
+    def is_picture_of(self, account: AccountId, contract: ContractId, name: str) -> bool:
+        books = self.everyone.get(account, Books())
+        rows = books.pictures.get(name, {})
+        return any(leaf.header.name in rows for leaf, _ in books.logs.get(contract, []))
+
+    def rivals(self, account: AccountId, contract: ContractId, first: Slot) -> Rivals:
+        hold = ToyHold(self.everyone, account, BEGINNING)
+        contracts = [name for name in hold.books.logs if name != ContractId(account)]
+        slots = {name: {leaf.header.slot for leaf, _ in hold.books.logs[name]} - {None} for name in contracts}
+        others = set().union(*(held for name, held in slots.items() if name != contract))
+        shared = [slot for slot in slots.get(contract, set()) & others if slot is not None and slot >= first]
+        places = [(name, slot) for name in contracts for slot in shared]
+        return Rivals(hold.standing(places), hold.terms(contracts) if shared else {})
 
     def make_room(self, account: AccountId, name: str, quota_bytes: int) -> bool:
         with self.lock:

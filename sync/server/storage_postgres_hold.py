@@ -1,0 +1,221 @@
+"""One account under its row's lock in PostgreSQL (R3, R25, R40, R43)."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import msgspec
+
+from diary.evidence.opening import SignedOpening
+from diary.evidence.receipt import Cursor, SignedPush
+from diary.evidence.seats import Seats
+from diary.rules.contract import TermsVersion
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.merge import Held
+from diary.rules.segment import stored_header
+from sync.server import storage_postgres_statements as sql
+from sync.server import storage_rows
+from sync.server.postgres_lines import Answer, Line, bigints
+from sync.server.storage import (
+    Basis,
+    DeviceListRow,
+    Name,
+    NewLeaf,
+    NewRefusal,
+    Place,
+    Question,
+    Stored,
+)
+
+
+class PostgresHold:
+    """One account under its row's lock (see `AccountHold`)."""
+
+    def __init__(self, line: Line, account: AccountId, received_at_ms: Millis, log_epoch: int) -> None:
+        self._line = line
+        self._account = account
+        self._received_at_ms = received_at_ms
+        self._log_epoch = log_epoch
+        self.destroyed_something = False
+
+    @property
+    def received_at_ms(self) -> Millis:
+        """See `AccountHold.received_at_ms`."""
+        return self._received_at_ms
+
+    @property
+    def log_epoch(self) -> int:
+        """See `AccountHold.log_epoch`."""
+        return self._log_epoch
+
+    def _ask(self, statement: Any, **asked: object) -> Answer:
+        return self._line.execute(statement, {"account": self._account, **asked}, binary=True)
+
+    def _all(self, statement: Any, **asked: object) -> list[Any]:
+        return self._ask(statement, **asked).fetchall()
+
+    def _run(self, statement: Any, **asked: object) -> None:
+        self._line.execute(statement, {"account": self._account, **asked})
+
+    def basis(self, question: Question) -> Basis:
+        """See `AccountHold.basis`."""
+        replica, ns, contracts = question.replica, bigints(question.ns), list(question.contracts)
+        # Asked one after the other; only the first answer is waited for, and the rest have come with it.
+        devices = self._ask(sql.DEVICE_LIST)
+        accepted = self._ask(sql.ACCEPTED, replica=replica, ns=ns)
+        refused = self._ask(sql.REFUSED, replica=replica, ns=ns)
+        standing = self._ask_standing(question.places)
+        logs = self._ask(sql.LOGS, contracts=contracts)
+        terms = self._ask(sql.TERMS, contracts=contracts)
+        parties = list(question.parties)
+        seats = self._ask(sql.SEATS, contracts=parties) if parties else None
+        return Basis(
+            device_list=device_list_row(devices.fetchall()),
+            answers=_answers(replica, accepted, refused),
+            standing=standing_by_place(question.places, standing),
+            logs=_heads(logs),
+            terms=storage_rows.terms(terms.fetchall()),
+            seats=storage_rows.seats(parties, seats.fetchall()) if seats else {},
+        )
+
+    def device_list(self) -> DeviceListRow | None:
+        """See `AccountHold.device_list`."""
+        return device_list_row(self._all(sql.DEVICE_LIST))
+
+    def answers(self, replica: ReplicaId, ns: Collection[int]) -> dict[int, Stored]:
+        """See `AccountHold.answers`."""
+        accepted = self._ask(sql.ACCEPTED, replica=replica, ns=bigints(ns))
+        return _answers(replica, accepted, self._ask(sql.REFUSED, replica=replica, ns=bigints(ns)))
+
+    def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
+        """See `AccountHold.standing`."""
+        return standing_by_place(places, self._ask_standing(places))
+
+    def _ask_standing(self, places: Collection[Place]) -> Answer:
+        return self._ask(sql.STANDING, **columns_of(places))
+
+    def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
+        """See `AccountHold.logs`."""
+        return _heads(self._ask(sql.LOGS, contracts=list(contracts)))
+
+    def all_logs(self) -> dict[ContractId, Cursor]:
+        """See `AccountHold.all_logs`."""
+        return _heads(self._ask(sql.ALL_LOGS))
+
+    def leaves(self, contract: ContractId) -> list[bytes]:
+        """See `AccountHold.leaves`."""
+        return [leaf for (leaf,) in self._all(sql.LEAVES, contract=contract)]
+
+    def open_epoch(self, log_epoch: int, opening: SignedOpening) -> None:
+        """See `AccountHold.open_epoch`."""
+        self._run(sql.KEEP_OPENING, log_epoch=log_epoch, **msgspec.structs.asdict(opening))
+        self._run(sql.ENTER_EPOCH, log_epoch=log_epoch)
+        self._run(sql.LOGS_ENTER_EPOCH, log_epoch=log_epoch)
+        self._log_epoch = log_epoch
+
+    def foreign(self, contracts: Collection[ContractId]) -> set[ContractId]:
+        """See `AccountHold.foreign`."""
+        return {contract for (contract,) in self._all(sql.FOREIGN, contracts=list(contracts))}
+
+    def terms(self, contracts: Collection[ContractId]) -> dict[ContractId, tuple[TermsVersion, ...]]:
+        """See `AccountHold.terms`."""
+        return storage_rows.terms(self._all(sql.TERMS, contracts=list(contracts)))
+
+    def seats(self, contracts: Collection[ContractId]) -> dict[ContractId, Seats]:
+        """See `AccountHold.seats`."""
+        return storage_rows.seats(contracts, self._all(sql.SEATS, contracts=list(contracts)))
+
+    def open_account(self, root: str) -> None:
+        """See `AccountHold.open_account`."""
+        self._run(sql.OPEN_ACCOUNT, root=root, at_ms=self._received_at_ms)
+
+    def admit(self, replica: ReplicaId, token_hash: bytes, contract: ContractId | None = None) -> bytes:
+        """See `AccountHold.admit`."""
+        self._run(sql.ADMIT, replica=replica, token_hash=token_hash, contract=contract)
+        ((kept,),) = self._all(sql.ADMITTED, replica=replica)
+        return bytes(kept)
+
+    def end_seats(self, replicas: Collection[ReplicaId]) -> None:
+        """See `AccountHold.end_seats`."""
+        self._run(sql.END_SEATS, replicas=sorted(replicas))
+
+    def append(self, push: SignedPush, push_hash: bytes, leaves: Sequence[NewLeaf]) -> None:
+        """See `AccountHold.append`."""
+        account = self._account
+        rows = [storage_rows.version(account, push_hash, leaf) for leaf in leaves]
+        columns = (list(column) for column in zip(*rows, strict=True))
+        new: dict[str, Any] = dict(zip(sql.APPEND_COLUMNS, columns, strict=True))
+        new |= {name: bigints(new[name]) for name in sql.APPEND_NUMBERS}
+        new |= {"account": account, "push": push_hash}
+        pictures = storage_rows.expected_pictures(account, leaves)
+        # Nothing here waits for an answer: all of it is on its way when the commit is asked for.
+        self._run(sql.KEEP_PUSH, hash=push_hash, **msgspec.structs.asdict(push))
+        self._line.execute(sql.APPEND, new)
+        for last in storage_rows.last_receipts(leaves):
+            self._run(sql.GROW, contract=last.contract, log_epoch=last.log_epoch, size=last.index + 1)
+        if pictures:
+            _, names, replicas, ns, sizes = (list(column) for column in zip(*pictures, strict=True))
+            self._run(
+                sql.EXPECT_PICTURE, names=names, replicas=replicas, ns=bigints(ns), sizes=bigints(sizes)
+            )
+        self._run(sql.NOTE_RECEIVED, at_ms=self._received_at_ms)
+        for leaf in leaves:
+            revoked = storage_rows.revoked_by(leaf)
+            if revoked is not None:
+                self._run(sql.NOTE_REVOKED, revoked=revoked)
+                place = leaf.receipt
+                self._run(sql.NOTE_LIST, list_epoch=place.log_epoch, list_index=place.index)
+
+    def refuse(self, refusals: Sequence[NewRefusal]) -> None:
+        """See `AccountHold.refuse`."""
+        for item in refusals:
+            hashed = {"header_hash": item.header_hash, "body_hash": item.body_hash}
+            self._run(sql.REFUSE, **(msgspec.structs.asdict(item.refusal) | hashed))
+
+    def destroy(self, names: Collection[Name]) -> None:
+        """See `AccountHold.destroy`."""
+        replicas, ns = [replica for replica, _ in names], bigints(n for _, n in names)
+        self._run(sql.DESTROY, replicas=replicas, ns=ns)
+        forgotten = self._all(sql.FORGET_PICTURES, replicas=replicas, ns=ns)
+        # Each picture once, after the last row that named it is gone: its room is given back once.
+        for name, (size, counted) in {name: of_it for name, *of_it in forgotten}.items():
+            self._run(sql.DOOM, name=name)
+            if counted:
+                self._run(sql.FREE_BYTES, name=name, size=size)
+        self.destroyed_something = bool(names) or self.destroyed_something
+
+    def doom(self, pictures: Collection[str]) -> None:
+        """See `AccountHold.doom`."""
+        for name in pictures:
+            self._run(sql.DOOM, name=name)
+
+
+def device_list_row(rows: list[Any]) -> DeviceListRow | None:
+    """Return the newest device list as `DEVICE_LIST` gives it."""
+    return DeviceListRow(header=rows[0][0], body=rows[0][1]) if rows else None
+
+
+def _answers(replica: ReplicaId, accepted: Answer, refused: Answer) -> dict[int, Stored]:
+    known = storage_rows.accepted(replica, accepted.fetchall())
+    return storage_rows.refused(replica, refused.fetchall()) | known
+
+
+def columns_of(places: Collection[Place]) -> dict[str, Any]:
+    """Return places as `STANDING` asks for them."""
+    return {
+        "contracts": [contract for contract, _ in places],
+        "slots": bigints(slot for _, slot in places),
+    }
+
+
+def standing_by_place(places: Collection[Place], answer: Answer) -> dict[Place, list[Held]]:
+    """Return what `STANDING` gives by its places, all of which are keys."""
+    found: dict[Place, list[Held]] = {place: [] for place in places}
+    rows: list[Any] = answer.fetchall()
+    for contract, slot, header, at_ms in rows:
+        found[contract, slot].append(Held(stored_header(header), Millis(at_ms)))
+    return found
+
+
+def _heads(answer: Answer) -> dict[ContractId, Cursor]:
+    rows: list[Any] = answer.fetchall()
+    return {contract: Cursor(epoch, size) for contract, epoch, size in rows}
