@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diary import idling
+from diary.good_standing import suspension
 from diary.idling import IdleQuestion
 from diary.rules.deadline import UnsentWeek, unsent_weeks, weeks_about_to_lock
 from diary.rules.ids import Millis
@@ -30,7 +31,8 @@ class Attention:
     counts segments that wait for an answer (R20, R38). `before_lock` is what has not reached the server of
     weeks that lock within a day. `alarms` counts what the server showed that cannot be right (R56),
     `lost_by_server` what a restored server lost and does not show again yet (R43). `low_disk` says
-    that little room is left, "" while there is enough (R31). `idle` asks what becomes of time away (R18).
+    that little room is left, "" while there is enough (R31). `suspended` says that the account is not in good
+    standing at its server, "" while it is (R30). `idle` asks what becomes of time away (R18).
     """
 
     refused: int
@@ -40,6 +42,7 @@ class Attention:
     alarms: int
     lost_by_server: int = 0
     low_disk: str = ""
+    suspended: str = ""
     idle: IdleQuestion | None = None
 
 
@@ -49,6 +52,12 @@ def lost_says(count: int) -> str:
         return ""
     versions = "1 version" if count == 1 else f"{count} versions"
     return f"The server was restored from a backup and lacks {versions} that it had received: diary audit."
+
+
+def suspended_says(diary: OpenDiary) -> str:
+    """Return that the account is suspended at its server, "" while it is in good standing (R30)."""
+    found = suspension(diary)
+    return "" if found is None else found.says
 
 
 def low_disk(home: Path) -> str:
@@ -84,6 +93,7 @@ def attention(diary: OpenDiary) -> Attention:
             alarms=len(feed.alarms(diary.connection)),
             lost_by_server=epochs.count_lost(diary.connection),
             low_disk=low_disk(diary.home),
+            suspended=suspended_says(diary),
             idle=idling.open_question(diary),
         )
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from diary import contracts, looking
 from diary.contracts import Contract
+from diary.good_standing import good_standing
 from diary.rules.ids import ContractId, Millis
 from diary.rules.json_form import iso
-from diary.rules.qualifies import ContractCheck, Finding, Thresholds, check_week, checklist, foreseen
+from diary.rules.qualifies import ContractCheck, Finding, Known, Thresholds, check_week, checklist, foreseen
 from diary.rules.timesheet import Place, SegmentView, WeekView
 from diary.rules.week import Week, starts_at_ms
 from diary.settings import setting
@@ -40,10 +41,10 @@ def check(diary: OpenDiary, which: Week) -> WeekCheck:
         at_ms = diary.now_ms()
         view = looking.week(diary, which)
         known = contracts.known(diary)
-        thresholds = _thresholds(diary)
-    findings = {(one.contract, one.slot): _checklist(one, known, at_ms, thresholds) for one in view.segments}
-    checked = check_week(view.segments, lambda one: findings[one.contract, one.slot], thresholds)
-    return WeekCheck(view, at_ms, checked, findings, thresholds)
+        basis = _basis(diary, at_ms)
+    findings = {(one.contract, one.slot): _checklist(one, known, basis) for one in view.segments}
+    checked = check_week(view.segments, lambda one: findings[one.contract, one.slot], basis.thresholds)
+    return WeekCheck(view, at_ms, checked, findings, basis.thresholds)
 
 
 def check_place(diary: OpenDiary, place: Place) -> PlaceCheck | None:
@@ -52,9 +53,9 @@ def check_place(diary: OpenDiary, place: Place) -> PlaceCheck | None:
         at_ms = diary.now_ms()
         view = looking.week(diary, Week.of(place[1]))
         known = contracts.known(diary)
-        thresholds = _thresholds(diary)
+        basis = _basis(diary, at_ms)
     found = next((one for one in view.segments if (one.contract, one.slot) == place), None)
-    return None if found is None else PlaceCheck(view, found, _checklist(found, known, at_ms, thresholds))
+    return None if found is None else PlaceCheck(view, found, _checklist(found, known, basis))
 
 
 def foresee(diary: OpenDiary, contract: Contract, memo: str, label: str) -> tuple[Finding, ...]:
@@ -62,8 +63,9 @@ def foresee(diary: OpenDiary, contract: Contract, memo: str, label: str) -> tupl
     with diary.reading():
         at_ms = diary.now_ms()
         view = looking.week(diary, Week.at(at_ms))
+        known = _basis(diary, at_ms).known
     billed = sum(total.billable for total in view.totals if total.contract == contract.id)
-    return foreseen(contract.history, at_ms, billed_segments=billed, memo=memo, label=label)
+    return foreseen(contract.history, at_ms, billed_segments=billed, memo=memo, label=label, known=known)
 
 
 def check_json(found: WeekCheck) -> dict[str, object]:
@@ -107,13 +109,24 @@ def _contract_json(one: ContractCheck) -> dict[str, object]:
     }
 
 
-def _checklist(
-    segment: SegmentView, known: Mapping[ContractId, Contract], at_ms: Millis, thresholds: Thresholds
-) -> tuple[Finding, ...]:
-    return checklist(segment, known[segment.contract].history, at_ms, thresholds=thresholds)
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What a checklist goes by besides the segment and its contract."""
+
+    at_ms: Millis
+    known: Known
+    thresholds: Thresholds
 
 
-def _thresholds(diary: OpenDiary) -> Thresholds:
-    return Thresholds(
+def _basis(diary: OpenDiary, at_ms: Millis) -> _Basis:
+    thresholds = Thresholds(
         segment=int(setting(diary, "activity_over")), week=int(setting(diary, "week_activity_over"))
     )
+    return _Basis(at_ms, Known(good_standing=good_standing(diary)), thresholds)
+
+
+def _checklist(
+    segment: SegmentView, contracts_known: Mapping[ContractId, Contract], basis: _Basis
+) -> tuple[Finding, ...]:
+    history = contracts_known[segment.contract].history
+    return checklist(segment, history, basis.at_ms, basis.known, basis.thresholds)

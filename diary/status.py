@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from diary import idling, settings, tracking
-from diary.attention import before_lock
+from diary.attention import before_lock, suspended_says
 from diary.idling import IdleQuestion
 from diary.opening import is_phrase_kept
 from diary.rules.deadline import UnsentWeek
@@ -26,7 +26,7 @@ class Status:
     `refused_deletions` those of them that are deletions (R37d), `pictures_left` pictures. `before_lock` is
     what has not reached the server of weeks that lock within a day; `phrase_waits` says that the recovery
     phrase of a registered diary was never confirmed (R50). `idle` asks about time away until it is answered
-    (R18).
+    (R18). `suspended` says that the account is not in good standing at its server, "" while it is (R30).
     """
 
     tracking: bool
@@ -51,6 +51,7 @@ class Status:
     before_lock: tuple[UnsentWeek, ...]
     phrase_waits: bool
     idle: IdleQuestion | None
+    suspended: str
 
 
 def status(diary: OpenDiary) -> Status:
@@ -89,6 +90,7 @@ def status(diary: OpenDiary) -> Status:
             before_lock=before_lock(diary, now_ms),
             phrase_waits=is_phrase_kept(diary) and meta.get(diary.connection, SERVER) is not None,
             idle=idling.open_question(diary),
+            suspended=suspended_says(diary),
         )
 
 

@@ -5,12 +5,23 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from diary import carrying, exchanging, granting, healing, renewing, taking, thinning, true_slots
+from diary import (
+    carrying,
+    exchanging,
+    good_standing,
+    granting,
+    healing,
+    renewing,
+    taking,
+    thinning,
+    true_slots,
+)
 from diary.carrying import PictureRef
 from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedAnswer
 from diary.evidence.signature import HEAL
 from diary.exchanging import ReadyPush, ServerLink, Settlement
+from diary.good_standing import Suspension
 from diary.proving import Showing
 from diary.renewing import Predecessor
 from diary.rules.ids import ContractId, Millis, ReplicaId
@@ -227,6 +238,10 @@ class SyncDoor(StateDoor):
     def note_server_clock(self, difference_ms: int) -> None:
         """Note how far the server's clock is ahead, when that is news (R20)."""
         exchanging.note_server_clock(self._state, difference_ms)
+
+    def note_standing(self, suspended: Suspension | None) -> None:
+        """Keep whether the account is in good standing at its server (R30)."""
+        good_standing.note_standing(self._state, suspended)
 
     def correct_slots(self) -> None:
         """Bring captures that never left to their true slots, now that the clock is known (R20)."""

@@ -19,7 +19,8 @@ from diary.errors import UsageError
 from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, Page, read_answer
 from diary.exchanging import OlderCopyError, ReadyPush, ServerLink
-from diary.rules.ids import ContractId
+from diary.good_standing import Suspension
+from diary.rules.ids import ContractId, Millis
 from diary.store.sending import Due
 from sync.exchange import (
     PUSHES_UNDER_WAY_MAX,
@@ -252,6 +253,7 @@ class Engine:
                 here_ms = self._diary.clock.now_ms() - took_ms // 2
                 self._diary.note_server_clock(answer.server_ms - here_ms)
             self._diary.correct_slots()
+            self._diary.note_standing(_suspension(answer))
         if answer.arrived:
             self._diary.pictures_arrived(answer.arrived)
         rows = sum(len(page.rows) for page in answer.pages)
@@ -326,3 +328,8 @@ class Engine:
     def _tell(self) -> None:
         if self._progress is not None:
             self._progress(self._tally.progress(len(self._desk.queue)))
+
+
+def _suspension(answer: PullAnswer) -> Suspension | None:
+    told = answer.suspended
+    return None if told is None else Suspension(Millis(told.since_ms), told.because)

@@ -7,9 +7,9 @@ answered where that account lies.
 
 Every answer that is no success carries a `Fault`: 400 for what cannot be read or is not authentic
 (`bad_request`, `bad_header`, `bad_signature`), 401 `not_enrolled`, 403 `device_revoked`, `not_yours`,
-`invitation_unknown`, `invitation_expired` and `invitation_used`,
-404 `not_found`, 409 `upload_offset` and `bad_device_list`, 413 `too_large`, `too_many_versions` and `quota`,
-422 `wrong_hash`, 503 `busy` and `clock_unsure`.
+`invitation_unknown`, `invitation_expired`, `invitation_used`, `registration_closed` and, for pictures alone,
+`account_suspended`, 404 `not_found`, 409 `upload_offset` and `bad_device_list`, 413 `too_large`,
+`too_many_versions` and `quota`, 422 `wrong_hash`, 503 `busy` and `clock_unsure`.
 
 Pictures (R41): `PUT /v1/pictures/{name}` with the header `Upload-Offset` (0 when absent) appends a part of
 raw bytes and answers `PicturePart`; `HEAD` says the same in the headers `Upload-Offset` (bytes held so far)
@@ -101,6 +101,13 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     overlapping_from: Slot | None = None
 
 
+class Suspended(msgspec.Struct, frozen=True, kw_only=True):
+    """The account is not in good standing: since when, and why in the operator's words (R30)."""
+
+    since_ms: int
+    because: str
+
+
 class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Pages of the feeds that grew, the account's own log first; `more` when the limit cut it.
 
@@ -110,6 +117,8 @@ class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
     `arrived` are those of the awaited pictures that are whole now (R41). To a seat, with the last page,
     `overlapping` names the slots of its contract from `overlapping_from` on that do not bill because another
     contract of the account has them; both are null to a device, and before the last page (R28).
+    `arrived` are those of the awaited pictures that are whole now (R41).
+    `suspended` says that the account is not in good standing; its rows are taken all the same (R30).
     """
 
     server_ms: int
@@ -121,6 +130,7 @@ class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
     arrived: list[str] = []
     overlapping: dict[ContractId, list[Slot]] | None = None
     overlapping_from: Slot | None = None
+    suspended: Suspended | None = None
 
 
 class ShownPage(msgspec.Struct, frozen=True, kw_only=True):

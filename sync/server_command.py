@@ -8,23 +8,12 @@ from typing import Annotated
 import typer
 
 from diary.command.desk import AsJson, Yes, agree, desk_of, print_json, say, tell
-from diary.errors import UsageError
-from sync.server_settings import Said, chosen, database_url, shown_settings
-
-SERVER_FOLDER = "server"
+from sync.server_acts import Database, Folder, SettingsPath, account_app, acts, books_at, existing, folder_of
+from sync.server_settings import Said, chosen, shown_settings
 
 app = typer.Typer(help="The sync server.", no_args_is_help=True)
-
-Folder = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR", help="Where the server keeps its files; else “server” in the diary's folder."
-    ),
-]
-Database = Annotated[
-    str | None,
-    typer.Option(metavar="URL", help="A PostgreSQL database (postgresql://…); else the server's own file."),
-]
+app.add_typer(account_app, name="account")
+app.command("acts")(acts)
 
 Host = Annotated[str | None, typer.Option(help="The address to listen on; else 127.0.0.1.")]
 PortNumber = Annotated[int | None, typer.Option(min=0, max=65535, help="The port to listen on; else 8440.")]
@@ -38,19 +27,6 @@ Quota = Annotated[
     int | None,
     typer.Option(min=0, metavar="GB", help="Room for one account's pictures; without it there is no limit."),
 ]
-SettingsPath = Annotated[
-    Path | None,
-    typer.Option(
-        "--settings", metavar="FILE", help="A settings file; else server.toml in the server's folder."
-    ),
-]
-
-
-class NoServerFolderError(UsageError):
-    """There is no server in that folder."""
-
-    says = "No server keeps its files in {folder}."
-    mend = "Name the folder that it was started with: --folder DIR."
 
 
 @app.command("run")
@@ -69,7 +45,7 @@ def server_run(
     from sync.server.app import serve
 
     said = Said(host, port, database, pictures, picture_quota)
-    serve(chosen(_folder(ctx, folder), settings_file, said))
+    serve(chosen(folder_of(ctx, folder), settings_file, said))
 
 
 @app.command("settings")
@@ -77,7 +53,7 @@ def server_settings(
     ctx: typer.Context, *, folder: Folder = None, settings_file: SettingsPath = None, as_json: AsJson = False
 ) -> None:
     """Show with which settings the server would run; a password is not shown."""
-    shown = shown_settings(chosen(_folder(ctx, folder), settings_file, Said()))
+    shown = shown_settings(chosen(folder_of(ctx, folder), settings_file, Said()))
     if as_json:
         print_json(shown)
         return
@@ -90,7 +66,7 @@ def server_unit(ctx: typer.Context, *, folder: Folder = None, settings_file: Set
     """Print a systemd unit that runs the server with as few rights as it needs (docs/operate.md)."""
     from sync.server.unit import unit_of
 
-    place = _folder(ctx, folder)
+    place = folder_of(ctx, folder)
     chosen(place, settings_file, Said())  # what could not be started is said here, not by systemd tonight
     tell(unit_of(command_of(sys.argv[0]), place.absolute(), settings_file and settings_file.absolute()))
 
@@ -100,30 +76,37 @@ def server_confirm_clock(
     ctx: typer.Context,
     *,
     folder: Folder = None,
+    database: Database = None,
+    settings_file: SettingsPath = None,
 ) -> None:
     """Confirm that this computer's clock is right: a server that doubts it goes on at once."""
     from diary.rules.json_form import iso
     from sync.server.clock_watch import confirm
-    from sync.server.settings import Settings
 
-    settings = Settings(folder=_existing(_folder(ctx, folder)))
+    settings = chosen(existing(folder_of(ctx, folder)), settings_file, Said(database=database))
     now_ms = desk_of(ctx).clock.now_ms()
     confirm(settings.clock_confirmation, now_ms)
+    with books_at(desk_of(ctx), settings) as books:
+        books.act("confirm_clock", detail=iso(now_ms))
     say(f"Confirmed: it is {iso(now_ms)}.")
 
 
 @app.command("restored")
 def server_restored(
-    ctx: typer.Context, *, folder: Folder = None, database: Database = None, yes: Yes = False
+    ctx: typer.Context,
+    *,
+    folder: Folder = None,
+    database: Database = None,
+    settings_file: SettingsPath = None,
+    yes: Yes = False,
 ) -> None:
     """Say that this server was restored from a backup: its clients then bring back what it lost."""
     from diary.rules.json_form import iso
     from sync.server.clock_watch import confirm
     from sync.server.server import Server
-    from sync.server.settings import Settings
 
     clock = desk_of(ctx).clock
-    settings = Settings(folder=_existing(_folder(ctx, folder)), database_url=database_url(database))
+    settings = chosen(existing(folder_of(ctx, folder)), settings_file, Said(database=database))
     # It has received nothing since the backup and would doubt its clock: so that is looked at now (R6).
     agree(f"By this computer it is {iso(clock.now_ms())}. Is that right?", yes=yes)
     confirm(settings.clock_confirmation, clock.now_ms())
@@ -132,17 +115,9 @@ def server_restored(
         opened = server.say_restored()
     finally:
         server.close()
+    with books_at(desk_of(ctx), settings) as books:
+        books.act("restored", detail=f"{opened} accounts")
     say(f"The logs of {opened} accounts go on in a new epoch; their devices bring back what is missing.")
-
-
-def _folder(ctx: typer.Context, folder: Path | None) -> Path:
-    return folder if folder is not None else desk_of(ctx).home / SERVER_FOLDER
-
-
-def _existing(folder: Path) -> Path:
-    if not folder.is_dir():
-        raise NoServerFolderError(folder=folder)
-    return folder
 
 
 def command_of(started_as: str) -> Path:

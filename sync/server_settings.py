@@ -47,6 +47,7 @@ def chosen(folder: Path, file: Path | None, said: Said) -> "Settings":
         database_url=database_url(said.database) or kept.database,
         pictures_url=said.pictures or os.environ.get(PICTURES_VARIABLE) or kept.pictures,
         trusted_proxies=kept.trusted_proxies,
+        new_accounts=kept.new_accounts,
         metrics_host=kept.metrics_host,
         metrics_port=kept.metrics_port,
     )

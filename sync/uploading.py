@@ -29,7 +29,8 @@ class Uploads:
         """Send a picture from where its upload stopped, for some seconds at most (R41).
 
         "unfinished": more of it is to be sent. "gone": no live row names it there, or it was destroyed here
-        meanwhile, since a deletion wins (R25). "no_room": pictures wait until the account has room (R44).
+        meanwhile, since a deletion wins (R25). "no_room": pictures wait until the account has room, or is in
+        good standing again (R44).
         """
         if ciphertext is None:
             return "gone"
@@ -45,7 +46,7 @@ class Uploads:
             except TurnedAwayError as error:
                 if error.reason in {"not_found", "wrong_hash"}:
                     return "gone"
-                if error.reason == "quota":
+                if error.reason in {"quota", "account_suspended"}:
                     return "no_room"
                 raise
             now_ms = self.clock.monotonic_ms()

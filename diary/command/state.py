@@ -32,7 +32,14 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
     if found.paused_until_ms is not None and found.paused_until_ms > now_ms:
         tracking += f", paused for {timedelta(seconds=(found.paused_until_ms - now_ms) // 1000)}"
     waiting = ", ".join(
-        filter(None, (_waiting(found), "ALARM (diary audit)" if found.alarms and brief else ""))
+        filter(
+            None,
+            (
+                _waiting(found),
+                "ALARM (diary audit)" if found.alarms and brief else "",
+                "account suspended (diary status)" if found.suspended and brief else "",
+            ),
+        )
     )
     away = "" if found.idle is None else _idle_says(found.idle, zone)
     times = f"today {_hours(found.today_minutes)}, this week {_hours(found.week_minutes)}"
@@ -55,6 +62,7 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
         *before_lock,
         reminder,
         low_disk(desk.home),
+        found.suspended,
     ]
     if found.refused_deletions:
         loud = _deletions_refused(found.refused_deletions)

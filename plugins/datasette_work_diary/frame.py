@@ -112,6 +112,7 @@ class AttentionSaid:
     lost: str
     undo: str
     low_disk: str
+    suspended: str
     reminder: str
     reminder_href: str
     idle: IdleSaid | None
@@ -148,6 +149,7 @@ def attention_said(diary: Diary, reading: Reading) -> AttentionSaid:
         lost=lost_says(found.lost_by_server),
         undo=_undo_says(diary.undoable()),
         low_disk=found.low_disk,
+        suspended=found.suspended,
         reminder="" if reminder is None else reminder.says(reading.now_ms),
         reminder_href="" if reminder is None else f"/-/diary/check/{reminder.week.name}",
         idle=_idle_said(diary, found.idle, reading),

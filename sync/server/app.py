@@ -96,6 +96,7 @@ async def _tidy_for_ever(server: Server) -> None:
 async def _watch_for_ever(server: Server) -> None:
     while True:
         server.look_at_clock()
+        await asyncio.to_thread(server.look_at_standings)
         await asyncio.sleep(LOOK_SECONDS)
 
 

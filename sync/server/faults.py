@@ -103,6 +103,24 @@ class InvitationUsedError(FaultError):
     reason = "invitation_used"
 
 
+class SuspendedError(FaultError):
+    """The operator suspended the account: its rows are taken, its pictures wait on the device (R44)."""
+
+    says = "This server's operator has suspended the account: {because}."
+    mend = "Rows are taken as ever and pictures wait on your device. Write to whoever runs the server."
+    status = 403
+    reason = "account_suspended"
+
+
+class RegistrationClosedError(FaultError):
+    """The server takes no account that its operator has not admitted."""
+
+    says = "This server takes no new accounts."
+    mend = "Ask who runs it to admit yours: diary server account admit {account}."
+    status = 403
+    reason = "registration_closed"
+
+
 class NotFoundError(FaultError):
     """There is no such thing, or none that this account may see."""
 

@@ -43,7 +43,7 @@ class Pictures:
     """The pictures of all accounts: what storage says may be, and what the blobs hold.
 
     `quota_bytes` is how much room one account's pictures may take, whole ones and those on their way, None
-    for no limit (R44).
+    for no limit (R44). What the operator decided for an account takes its place.
     """
 
     def __init__(self, storage: Storage, blobs: Blobs, quota_bytes: int | None = None) -> None:
@@ -135,8 +135,11 @@ class Pictures:
 
     def _require_room(self, account: AccountId, name: str, row: PictureRow) -> None:
         """Count the picture before its first byte is taken: two uploads at once never share the last room."""
-        quota_bytes = self._quota_bytes
-        if quota_bytes is None or row.counted or self._storage.make_room(account, name, quota_bytes):
+        if row.counted:
+            return
+        decided = self._storage.operator.rule(account).picture_quota_bytes
+        quota_bytes = self._quota_bytes if decided is None else decided
+        if quota_bytes is None or self._storage.make_room(account, name, quota_bytes):
             return
         raise QuotaError(quota=quota_bytes, held=self._storage.picture_bytes(account))
 

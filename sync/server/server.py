@@ -9,7 +9,7 @@ import structlog
 from diary.clock import Clock
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, Page
-from diary.rules.ids import ContractId, Millis, Slot
+from diary.rules.ids import AccountId, ContractId, Millis, Slot
 from sync.protocol import (
     AWAITED_MAX,
     CONTRACTS_MAX,
@@ -35,11 +35,18 @@ from sync.server.blobs import PICTURE_NAME, Blobs
 from sync.server.blobs_folder import FolderBlobs
 from sync.server.clock_watch import ClockWatch
 from sync.server.counting import Counts, Uncounted
-from sync.server.faults import NotFoundError, TooLargeError, UnreadableError, again
+from sync.server.faults import (
+    NotFoundError,
+    RegistrationClosedError,
+    TooLargeError,
+    UnreadableError,
+    again,
+)
 from sync.server.log import ServerKey
 from sync.server.pictures import Pictures, Span
 from sync.server.remover import Remover
 from sync.server.settings import Settings
+from sync.server.standings import Standings
 from sync.server.storage import Feed, Storage
 from sync.server.storage_sqlite import SqliteStorage
 from sync.server.turns import Turns
@@ -63,6 +70,8 @@ class Server:
         clock: Clock,
         watch: ClockWatch,
         counts: Counts | None = None,
+        *,
+        takes_new_accounts: bool = True,
     ) -> None:
         self._storage = storage
         self._pictures = pictures
@@ -71,6 +80,9 @@ class Server:
         self._watch = watch
         self._counts = counts or Uncounted()
         self._counts.watch_clock(watch.is_sure)
+        self._standings = Standings(storage.operator)
+        self._standings.read()
+        self._takes_new_accounts = takes_new_accounts
         self._nonces = accounts.Nonces(key.secret_for("nonce"))
         self._pushes: Turns[intake.TakenPush] = Turns(storage)
         # Requests for pictures may wait long for an object store: rows must not wait behind them (R41).
@@ -81,7 +93,7 @@ class Server:
     def at(cls, settings: Settings, clock: Clock, counts: Counts | None = None) -> "Server":
         """Return the server whose files lie in the settings' folder, made when it is new."""
         settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        storage = _storage(settings, clock)
+        storage = storage_of(settings, clock)
         return cls(
             storage,
             Pictures(storage, _blobs(settings), settings.picture_quota_bytes),
@@ -89,6 +101,7 @@ class Server:
             clock,
             ClockWatch(clock, storage.last_received_ms(), settings.clock_confirmation),
             counts,
+            takes_new_accounts=settings.new_accounts == "open",
         )
 
     def facts(self) -> ServerFacts:
@@ -117,6 +130,7 @@ class Server:
 
     def enrol(self, message: Enrol) -> PushAnswer:
         """Open an account, or advance its device list, and admit a replica (R50)."""
+        self._require_admitted(message.push.account)
         answer = again(lambda: accounts.enrol(self._storage, self._key, self._watch, message))
         self._remover.finish(message.push.account)
         _log.info("enrolled", account=message.push.account, replica=message.push.replica)
@@ -127,6 +141,13 @@ class Server:
         answer = again(lambda: seats.join(self._storage, self._key, self._watch, message))
         _log.info("joined", account=message.push.account, replica=message.push.replica)
         return answer
+
+    def _require_admitted(self, account: AccountId) -> None:
+        """Raise for an account that is not open here where only those that the operator admitted may be."""
+        if self._takes_new_accounts or self._storage.newest_device_list(account) is not None:
+            return
+        if not self._storage.operator.rule(account).admitted:
+            raise RegistrationClosedError(account=account)
 
     def push(self, authorization: str | None, push: Push) -> PushAnswer:
         """Take a push; answered row by row, after the commit (R40)."""
@@ -188,6 +209,7 @@ class Server:
             arrived=self._arrived(asking, pull.awaited) if pull.awaited else [],
             overlapping=self._overlapping(asking, first),
             overlapping_from=first,
+            suspended=self._standings.told(asking.account) if asking.contract is None else None,
         )
 
     def _arrived(self, asking: Caller, awaited: list[str]) -> list[str]:
@@ -252,6 +274,7 @@ class Server:
         """Take a part of a picture; a client's seat brings none (R41, R51)."""
         asking = accounts.caller(self._storage, authorization)
         asking.require_device()
+        self._standings.require_good(asking.account)
         held = self._pictures.take_part(asking.account, name, offset, part)
         self._counts.picture_moved("in", len(part))
         return held
@@ -284,6 +307,10 @@ class Server:
         """See a jump of the clock even when nobody asks anything (R6)."""
         self._watch.is_sure()
 
+    def look_at_standings(self) -> None:
+        """Read which accounts are suspended (R44)."""
+        self._standings.read()
+
     def close(self) -> None:
         """Release the files."""
         self.picture_threads.shutdown(cancel_futures=True)
@@ -293,7 +320,7 @@ class Server:
         self._storage.close()
 
 
-def _storage(settings: Settings, clock: Clock) -> Storage:
+def storage_of(settings: Settings, clock: Clock) -> Storage:
     """Return the storage that the settings name: PostgreSQL's driver is loaded only where it is used."""
     if settings.database_url is None:
         return SqliteStorage(settings.database, clock)

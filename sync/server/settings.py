@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 DEFAULT_HOST = "127.0.0.1"  # whoever opens the server to a network says so
 DEFAULT_PORT = 8440
+
+NewAccounts = Literal["open", "admitted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,7 @@ class Settings:
     of S3-compatible storage that takes the place of the folder of pictures (R69).
     `picture_quota_bytes` is how much room one account's pictures may take, None for no limit (R44).
     `trusted_proxies` are the addresses or networks whose word for who asks is taken (`X-Forwarded-For`).
+    `new_accounts`: whether anybody may open one, or only those that the operator admitted.
     `metrics_port` is where Prometheus reads what is counted, None for nowhere.
     """
 
@@ -26,6 +30,7 @@ class Settings:
     database_url: str | None = None
     pictures_url: str | None = None
     trusted_proxies: tuple[str, ...] = ()
+    new_accounts: NewAccounts = "open"
     metrics_host: str = DEFAULT_HOST
     metrics_port: int | None = None
 

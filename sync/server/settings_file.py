@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 
 from diary.errors import UsageError
-from sync.server.settings import DEFAULT_HOST, DEFAULT_PORT
+from sync.server.settings import DEFAULT_HOST, DEFAULT_PORT, NewAccounts
 
 FILE_NAME = "server.toml"  # in the server's folder it is read without being named
 PORT_END = 65_536
@@ -37,6 +37,7 @@ class SettingsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     pictures: str | None = None
     picture_quota_gb: Annotated[int, msgspec.Meta(ge=0)] | None = None
     trusted_proxies: tuple[str, ...] = ()
+    new_accounts: NewAccounts = "open"
     metrics_host: str = DEFAULT_HOST
     metrics_port: Port | None = None
 

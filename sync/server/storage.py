@@ -22,6 +22,7 @@ from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
 from diary.rules.segment import Header, PictureName
+from sync.server.operating import OperatorBooks
 
 Place = tuple[ContractId, Slot]
 Name = tuple[ReplicaId, int]
@@ -240,6 +241,11 @@ class AccountHold(Protocol):
 
 class Storage(Protocol):
     """What the server keeps."""
+
+    @property
+    def operator(self) -> OperatorBooks:
+        """Return what its operator decided and did."""
+        ...
 
     @property
     def has_one_lock(self) -> bool:

@@ -30,6 +30,7 @@ from sync.server.storage_postgres_hold import (
     device_list_row,
     standing_by_place,
 )
+from sync.server.storage_postgres_operator import PostgresOperatorBooks
 
 WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -61,6 +62,11 @@ class PostgresStorage:
         except UnknownTablesError:
             self._lines.close()
             raise
+
+    @property
+    def operator(self) -> PostgresOperatorBooks:
+        """See `Storage.operator`."""
+        return PostgresOperatorBooks(self._lines)
 
     @property
     def has_one_lock(self) -> bool:

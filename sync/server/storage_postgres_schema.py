@@ -1,6 +1,6 @@
 """PostgreSQL's tables, and how older ones become those of today (R69)."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # Held while the tables are made: processes that start at once make them once.
 SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7264919)"
@@ -9,9 +9,34 @@ SCHEMA_FOUND = "SELECT to_regclass('schema_version') IS NOT NULL"
 
 SCHEMA_VERSION_FOUND = "SELECT version FROM schema_version"
 
-SCHEMA = """
+OPERATOR = """
+    CREATE TABLE account_rule (
+        account TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(account) = 32),
+        suspended_at_ms BIGINT,
+        because TEXT NOT NULL,
+        picture_quota_bytes BIGINT CHECK (picture_quota_bytes >= 0),
+        admitted BOOLEAN NOT NULL
+    );
+    CREATE INDEX account_rule_suspended ON account_rule (suspended_at_ms) WHERE suspended_at_ms IS NOT NULL;
+
+    CREATE TABLE operator_act (
+        account TEXT COLLATE "C" NOT NULL CHECK (length(account) IN (0, 32)),
+        n BIGINT NOT NULL CHECK (n >= 1),
+        at_ms BIGINT NOT NULL,
+        who TEXT NOT NULL,
+        deed TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        before TEXT NOT NULL CHECK (length(before) = 64),
+        hash TEXT NOT NULL CHECK (length(hash) = 64),
+        PRIMARY KEY (account, n)
+    );
+    CREATE RULE operator_act_stays AS ON UPDATE TO operator_act DO INSTEAD NOTHING;
+    CREATE RULE operator_act_never_goes AS ON DELETE TO operator_act DO INSTEAD NOTHING;
+"""
+
+_TABLES = """
     CREATE TABLE schema_version (version INTEGER NOT NULL);
-    INSERT INTO schema_version (version) VALUES (4);
+    INSERT INTO schema_version (version) VALUES (5);
 
     CREATE TABLE account (
         account TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(account) = 32),
@@ -115,6 +140,10 @@ SCHEMA = """
     );
 """
 
+SCHEMA = f"{_TABLES}{OPERATOR}"
+
+_IS_FIFTH = "UPDATE schema_version SET version = 5"
+
 # What makes tables of that version those of the next.
 MIGRATIONS = {
     1: """
@@ -142,4 +171,5 @@ MIGRATIONS = {
          WHERE type IN ('grant', 'joining');
         UPDATE schema_version SET version = 4;
     """,
+    4: f"{OPERATOR}{_IS_FIFTH}",
 }

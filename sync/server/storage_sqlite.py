@@ -24,6 +24,7 @@ from sync.server.sqlite_file import MACHINE_FAULTS, opened
 from sync.server.sqlite_transactions import SqliteTransactions
 from sync.server.storage import Credential, DeviceListRow, Feed, PictureRow, Rivals
 from sync.server.storage_sqlite_hold import SqliteHold, device_list, standing, terms
+from sync.server.storage_sqlite_operator import SqliteOperatorBooks
 
 
 class SqliteStorage:
@@ -35,6 +36,11 @@ class SqliteStorage:
         self._connection = opened(path)
         self._transactions = SqliteTransactions(self._connection)
         self.sweep()
+
+    @property
+    def operator(self) -> SqliteOperatorBooks:
+        """See `Storage.operator`."""
+        return SqliteOperatorBooks(self._connection, self._transactions)
 
     @property
     def has_one_lock(self) -> bool:

@@ -9,7 +9,7 @@ shorter where it stands. The triggers hold the table to it; they cost an insert 
 names no other column reads none.
 """
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 VERSIONS_STAY = """
     CREATE TRIGGER version_never_goes
@@ -38,6 +38,39 @@ VERSIONS_STAY = """
     WHEN NEW.body IS NOT NULL OR NEW.wrap IS NOT NULL
     BEGIN
         SELECT RAISE(ABORT, 'a row of the log only loses its content: its neighbours must not move');
+    END;
+"""
+
+OPERATOR = """
+    CREATE TABLE account_rule (
+        account TEXT NOT NULL PRIMARY KEY CHECK (length(account) = 32),
+        suspended_at_ms INTEGER,
+        because TEXT NOT NULL,
+        picture_quota_bytes INTEGER CHECK (picture_quota_bytes >= 0),
+        admitted INTEGER NOT NULL CHECK (admitted IN (0, 1))
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX account_rule_suspended ON account_rule (suspended_at_ms) WHERE suspended_at_ms IS NOT NULL;
+
+    CREATE TABLE operator_act (
+        account TEXT NOT NULL CHECK (length(account) IN (0, 32)),
+        n INTEGER NOT NULL CHECK (n >= 1),
+        at_ms INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        deed TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        before TEXT NOT NULL CHECK (length(before) = 64),
+        hash TEXT NOT NULL CHECK (length(hash) = 64),
+        PRIMARY KEY (account, n)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER operator_act_stays
+    BEFORE UPDATE ON operator_act
+    BEGIN
+        SELECT RAISE(ABORT, 'what an operator did stays written');
+    END;
+    CREATE TRIGGER operator_act_never_goes
+    BEFORE DELETE ON operator_act
+    BEGIN
+        SELECT RAISE(ABORT, 'what an operator did stays written');
     END;
 """
 
@@ -142,6 +175,7 @@ SCHEMA = (
     ) STRICT, WITHOUT ROWID;
 """
     + VERSIONS_STAY
+    + OPERATOR
 )
 
 # What makes a file of that version one of the next.
@@ -185,4 +219,5 @@ MIGRATIONS = {
             ON version (account, contract, log_index)
          WHERE type IN ('grant', 'joining');
     """,
+    7: OPERATOR,
 }

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import apsw
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -13,9 +14,11 @@ from diary.rules.ids import Slot
 from diary.sealing.keyring import choose_place
 from sync.cli import server_service, sync_service
 from sync.server.clock_watch import confirmed_at
+from sync.server_acts import who_acts
 from tests.practice import record_slot, slot
 from tests.rule import rule
-from tests.sync.stage import AFTER_THE_LOCK, Stage
+from tests.sync.server.process import free_port
+from tests.sync.stage import AFTER_THE_LOCK, Stage, serving
 
 TEN = slot("2026-11-18T10:00Z")
 
@@ -153,6 +156,63 @@ def test_confirming_the_clock_keeps_the_operators_word(stage: Stage, home: Path)
     assert result.exit_code == 0
     assert "Confirmed: it is 2026-11-18T12:00:00Z." in result.stderr
     assert confirmed_at(stage.folder / "server" / "clock-confirmed") == stage.clock.now_ms()
+
+
+@rule("R69")
+def test_an_operators_acts_are_done_and_kept(stage: Stage, home: Path) -> None:
+    there, account = ("--folder", str(stage.folder / "server")), "a" * 32
+    assert run(stage, home, "server", "account", "suspend", "ada", "why", *there).exit_code == 2
+    for words in (
+        ("account", "suspend", account, "The bill\nwas not paid"),
+        ("account", "quota", account, "7"),
+        ("account", "admit", account),
+        ("account", "resume", account),
+        ("confirm-clock",),
+    ):
+        assert run(stage, home, "server", *words, *there).exit_code == 0, words
+    shown = json.loads(run(stage, home, "server", "acts", *there, "--json").stdout)
+    assert [(one["act"], one["account"], one["detail"]) for one in shown] == [
+        ("confirm_clock", None, "2026-11-18T12:00:00Z"),
+        ("suspend", account, "The bill was not paid"),
+        ("quota", account, "7 GB"),
+        ("admit", account, ""),
+        ("resume", account, ""),
+    ]
+    assert {one["who"] for one in shown} == {who_acts()}
+
+
+@rule("R69")
+def test_a_changed_record_of_acts_is_found(stage: Stage, home: Path) -> None:
+    there = ("--folder", str(stage.folder / "server"))
+    assert run(stage, home, "server", "account", "suspend", "a" * 32, "why", *there).exit_code == 0
+    with apsw.Connection(str(stage.folder / "server" / "server.db")) as connection:
+        connection.execute("DROP TRIGGER operator_act_stays")
+        connection.execute("UPDATE operator_act SET who = 'nobody'")
+    connection.close()
+    result = run(stage, home, "server", "acts", *there)
+    assert result.exit_code == 4
+    assert "does not hold from act 1" in result.stderr
+
+
+@rule("R30")
+def test_a_suspended_account_is_told_why_until_it_is_in_good_standing(stage: Stage, home: Path) -> None:
+    folder, port = stage.folder / "another", free_port()
+    with serving(folder, stage.clock, port) as url:
+        run(stage, home, "register", url)
+    with Diary.open(home) as diary:
+        account = diary.account
+    run(
+        stage, home, "server", "account", "suspend", account, "The bill was not paid", "--folder", str(folder)
+    )
+    with serving(folder, stage.clock, port):
+        assert run(stage, home, "sync").exit_code == 0
+    assert "suspended this account: The bill was not paid." in run(stage, home, "status").stdout
+    failing = json.loads(run(stage, home, "check", "2026-W47", "--json").stdout)["contracts"][0]["failing"]
+    assert [one["outcome"] for one in failing if one["point"] == "good_standing"] == ["fails"]
+    run(stage, home, "server", "account", "resume", account, "--folder", str(folder))
+    with serving(folder, stage.clock, port):
+        assert run(stage, home, "sync").exit_code == 0
+    assert "suspended" not in run(stage, home, "status").stdout
 
 
 def test_the_services_of_diary_up_are_these_commands(stage: Stage, home: Path) -> None:

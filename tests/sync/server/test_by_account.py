@@ -17,8 +17,10 @@ import pytest
 from diary.clock import GivenClock
 from diary.evidence.opening import SignedOpening
 from diary.rules.ids import Slot
+from sync.server import storage_postgres_operator as operator_statements
 from sync.server import storage_postgres_schema as schema
 from sync.server import storage_postgres_statements as statements
+from sync.server.operating import AccountRule, Act, Deed
 from sync.server.storage import Question
 from sync.server.storage_postgres import PostgresStorage
 from tests.rule import rule
@@ -48,9 +50,12 @@ ACROSS_ACCOUNTS = {
     "LAST_RECEIVED_OF_ALL": "once when a process starts, to know how long none was there (R6)",
     "LAST_OPENED": "once when a process starts, and by who restores a backup",
     "ACCOUNTS": "by who restores a backup",
+    "SUSPENDED": "twice a minute by each process: who is not in good standing, by an index of those alone",
+    "LINES": "by an operator who lists the accounts",
+    "ALL_ACTS": "by an operator who reads what was done",
     "DOOMED": "once an hour, to tidy up: which pictures a process that is gone left to be removed",
 }
-UTILITIES = {"SWEEP"}
+UTILITIES = {"SWEEP", "WRITE"}
 
 
 @pytest.fixture
@@ -91,7 +96,7 @@ def test_no_question_about_one_account_is_asked_of_all(cluster: Postgres, url: s
     read = parts_read_by(plans_in(cluster.folder / "log"))
     known = {
         name: normal(text)
-        for name, text in vars(statements).items()
+        for name, text in (vars(statements) | vars(operator_statements)).items()
         if name.isupper() and isinstance(text, str) and name not in UTILITIES
     }
     unseen = {name for name, text in known.items() if text not in read}
@@ -145,6 +150,13 @@ def live_through_everything(storage: PostgresStorage) -> None:
     assert storage.last_opened() == 7
     assert set(storage.accounts(None, 10)) == {ACCOUNT, OTHER_ACCOUNT}
     assert storage.last_received_ms() is not None
+    deeds: tuple[Deed, ...] = ("suspend", "resume")
+    for deed in deeds:
+        storage.operator.keep(Act(START, "ada", deed, ACCOUNT), AccountRule(suspended_at_ms=START))
+    assert storage.operator.rule(ACCOUNT) == AccountRule(suspended_at_ms=START)
+    assert list(storage.operator.suspended()) == [ACCOUNT]
+    assert len(storage.operator.lines(None, 10)) == 2
+    assert len(storage.operator.acts(ACCOUNT)) == len(storage.operator.acts()) == 2
     assert storage.sweep()
 
 

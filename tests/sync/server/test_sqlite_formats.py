@@ -12,15 +12,14 @@ from tests.sync.server.versions import ACCOUNT, CONTRACT, REPLICA, ROOT, SLOT, a
 PICTURE = "9" * 64
 
 
-def drop_triggers(storage: SqliteStorage) -> None:
+def drop_what_came_later(storage: SqliteStorage) -> None:
     for (trigger,) in list(
         storage._connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
     ):
         storage._connection.execute(f"DROP TRIGGER {trigger}")
-
-
-def forget_seats(storage: SqliteStorage) -> None:
-    """Take from the tables what the seventh format brought."""
+    for table in ("account_rule", "operator_act"):  # which came with the eighth version
+        storage._connection.execute(f"DROP TABLE {table}")
+    # The seventh brought seats.
     storage._connection.execute("DROP INDEX version_seats")
     storage._connection.execute("ALTER TABLE replica DROP COLUMN contract")
 
@@ -30,8 +29,7 @@ def test_a_file_of_the_fifth_version_gets_the_triggers_of_today(tmp_path: Path, 
     storage = SqliteStorage(tmp_path / "server.db", clock)
     triggers = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name"
     of_today = list(storage._connection.execute(triggers))
-    drop_triggers(storage)
-    forget_seats(storage)
+    drop_what_came_later(storage)
     for kind, name in (("DELETE", "version_never_goes"), ("UPDATE", "version_only_loses_content")):
         refuse = f"CREATE TRIGGER {name} BEFORE {kind} ON version BEGIN SELECT RAISE(ABORT, 'old'); END"
         storage._connection.execute(refuse)
@@ -54,8 +52,7 @@ def test_a_file_of_the_first_version_learns_how_much_it_holds(tmp_path: Path, cl
         storage._connection.execute(f"ALTER TABLE account DROP COLUMN {column}")
     storage._connection.execute("ALTER TABLE picture DROP COLUMN counted")
     storage._connection.execute("DROP TABLE opening")
-    drop_triggers(storage)
-    forget_seats(storage)
+    drop_what_came_later(storage)
     storage._connection.pragma("user_version", 1)
     storage.close()
     storage = SqliteStorage(tmp_path / "server.db", clock)
@@ -73,7 +70,7 @@ def test_a_file_from_before_there_were_seats_learns_of_them(tmp_path: Path, cloc
         hold.open_account(ROOT)
         hold.admit(REPLICA, b"1" * 32)
         append(hold, terms(2), INVITATION)
-    forget_seats(storage)
+    drop_what_came_later(storage)
     storage._connection.pragma("user_version", 6)
     storage.close()
     storage = SqliteStorage(tmp_path / "server.db", clock)

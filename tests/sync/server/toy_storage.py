@@ -15,6 +15,7 @@ from diary.evidence.seats import JoiningError, Seats
 from diary.rules.contract import TermsVersion, versions_of
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
+from sync.server.operating import AccountLine
 from sync.server.storage import (
     Basis,
     Credential,
@@ -30,6 +31,7 @@ from sync.server.storage import (
     Stored,
     pictures_of,
 )
+from tests.sync.server.toy_operator import ToyOperatorBooks
 
 BEGINNING = Millis(0)
 
@@ -188,6 +190,17 @@ class ToyStorage:
         self.everyone: dict[AccountId, Books] = {}
         self.doomed_pictures: set[tuple[AccountId, str]] = set()
         self.lock = threading.Lock()
+        self.books = ToyOperatorBooks()
+
+    @property
+    def operator(self) -> ToyOperatorBooks:
+        self.books.open = {
+            account: AccountLine(
+                account, books.received_at_ms, self.picture_bytes(account), self.books.rule(account)
+            )
+            for account, books in self.everyone.items()
+        }
+        return self.books
 
     @property
     def has_one_lock(self) -> bool:
