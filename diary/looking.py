@@ -57,7 +57,7 @@ def week(diary: OpenDiary, which: Week) -> WeekView:
         known = contracts.known(diary)
         under_way = _under_way(diary, which)
         stood = [
-            replace(each, content=_with_whereabouts(each, under_way, now_ms))
+            replace(each, content=_with_whereabouts(each, under_way, now_ms)) if under_way else each
             for each in _stood_in(diary, which.slots)
             if each.place[0] in known
         ]
@@ -91,8 +91,6 @@ def _with_whereabouts(stood: _Stood, under_way: Mapping[str, Whereabouts], now_m
 
     What the server has not received at all is not synced, and that is said of it and no more.
     """
-    if not under_way:
-        return stood.content
     is_received = stood.stands.received_at_ms is not None
     snapshots = []
     for shot in stood.content.snapshots:

@@ -5,45 +5,28 @@ version's texts folded to one case. A version never changes under its name, so l
 came since. Whether a text still stands is asked of the place itself before it is shown.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from sys import intern
-
-import msgspec
 
 from diary import contracts, envelope, looking
-from diary.errors import DamageError
 from diary.rules.ids import ContractId, ReplicaId, Slot
-from diary.rules.segment import VersionType
 from diary.rules.timesheet import Place
-from diary.rules.unreadable import UNREADABLE
-from diary.sealing import row
+from diary.search_reading import EpochKey, Folded, Half, cores, folded
 from diary.state import OpenDiary
 from diary.store import versions
 from diary.store.versions import Name, WithContent
 
 TOLD_EVERY = 2_000  # versions between two words of progress: about thirty a second
 SOUGHT_ONE_BY_ONE_MAX = 500  # more than these are read in one pass over the file
+SHARED_FROM = (
+    50_000  # versions, half a second's reading: from here on it pays to begin a process for half of it
+)
 TEXT_CHARACTERS_MAX = 200  # a longer search finds nothing that a shorter one does not
 
 Progress = Callable[[int, int], None]
 """Told how many versions of how many are read."""
-
-
-class _Seen(msgspec.Struct):
-    """The texts of a capture; reading no others halves the cost."""
-
-    application: str
-    title: str
-
-
-class _Typed(msgspec.Struct):
-    """The texts of an entry, each with its stamp."""
-
-    memo: tuple[str, tuple[int, ReplicaId]] | None
-    label: tuple[str, tuple[int, ReplicaId]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +61,7 @@ class Texts:
     by_name: dict[Name, tuple[Slot, ContractId, str]] = field(default_factory=dict, repr=False)
     without: set[Name] = field(default_factory=set, repr=False)
     file_state: tuple[int, int] | None = None
-
-
-_seen = msgspec.json.Decoder(_Seen)
-_typed = msgspec.json.Decoder(_Typed)
+    shared_from: int = SHARED_FROM
 
 
 def search(
@@ -120,42 +100,64 @@ def bring_up_to_date(diary: OpenDiary, texts: Texts, progress: Progress | None =
     file_state = diary.file_state()
     if texts.file_state == file_state:
         return
-    held = versions.names(diary.connection)
-    for gone in texts.by_name.keys() - held:
-        del texts.by_name[gone]
-    unread = held - texts.by_name.keys()
-    for done, stored in enumerate(_read(diary, unread, unread - texts.without, is_first=not texts.by_name)):
-        replica, n, kind, contract, slot, header, body, wrap = stored
-        text = _text_of(diary, kind, contract, (header, body, wrap))
-        # Hundreds of thousands stay in memory: equal ids are one text there.
-        texts.by_name[ReplicaId(intern(replica)), n] = (slot, ContractId(intern(contract)), text)
-        if progress is not None and done % TOLD_EVERY == 0:
-            progress(done, len(unread))
-    texts.without = unread - texts.by_name.keys()
+    if texts.file_state is None:  # the first time there is nothing to compare with: all is read
+        _read_all(diary, texts, progress)
+        texts.without = versions.without_content(diary.connection)
+    else:
+        held = versions.names(diary.connection)
+        for gone in texts.by_name.keys() - held:
+            del texts.by_name[gone]
+        unread = held - texts.by_name.keys()
+        found = folded(_read(diary, unread, unread - texts.without), partial(envelope.epoch_key, diary))
+        _keep(texts, found, len(unread), progress)
+        texts.without = unread - texts.by_name.keys()
     texts.file_state = file_state
 
 
-def _read(diary: OpenDiary, unread: set[Name], new: set[Name], *, is_first: bool) -> Iterator[WithContent]:
+def _read_all(diary: OpenDiary, texts: Texts, progress: Progress | None) -> None:
+    """Read all versions; of very many, another process reads one half meanwhile (R31)."""
+    total, end, half = versions.count(diary.connection), None, None
+    key_of = partial(envelope.epoch_key, diary)
+    if total >= texts.shared_from and cores() > 1:
+        end = versions.middle(diary.connection)
+        half = Half.begin(diary.home, _epoch_keys(diary), after=end)
+    try:
+        mine = folded(versions.all_with_content(diary.connection, until=end), key_of)
+        _keep(texts, mine, total // 2 if half else total, progress)
+        theirs: Iterable[Folded] | None = half.result() if half else None
+    except BaseException:
+        if half:
+            half.give_up()
+        raise
+    if end is not None:
+        # Where it could not be begun, or did not finish, nothing is missing for that.
+        rest = versions.all_with_content(diary.connection, after=end)
+        _keep(texts, folded(rest, key_of) if theirs is None else theirs, total, None)
+
+
+def _epoch_keys(diary: OpenDiary) -> list[EpochKey]:
+    """Return every key by which this device's contracts open."""
+    contracts.contracts(diary)  # to open them is to learn their keys
+    return [(contract, epoch, key) for (contract, epoch), key in diary.epoch_keys.items()]
+
+
+def _keep(texts: Texts, found: Iterable[Folded], total: int, progress: Progress | None) -> None:
+    """Keep folded texts; `total` is how many they are at most."""
+    # Hundreds of thousands stay in memory: equal ids are one text there.
+    replicas: dict[ReplicaId, ReplicaId] = {}
+    of: dict[ContractId, ContractId] = {}
+    for done, (replica, n, slot, contract, text) in enumerate(found):
+        name = replicas.setdefault(replica, replica), n
+        texts.by_name[name] = slot, of.setdefault(contract, contract), text
+        if progress is not None and done % TOLD_EVERY == 0:
+            progress(done, total)
+
+
+def _read(diary: OpenDiary, unread: set[Name], new: set[Name]) -> Iterator[WithContent]:
     """Yield what of the unread versions has content; where many are new, in one pass over the file."""
     if len(new) <= SOUGHT_ONE_BY_ONE_MAX:
         return versions.with_content(diary.connection, unread)
-    everything = versions.all_with_content(diary.connection)
-    return everything if is_first else (each for each in everything if each[:2] in unread)
-
-
-def _text_of(diary: OpenDiary, kind: VersionType, contract: ContractId, sealed: row.Parts) -> str:
-    """Return a version's texts, folded, a line each; of one that does not open, none."""
-    try:
-        plain = row.glance(sealed, partial(envelope.epoch_key, diary, contract))
-        if plain is None:
-            return ""  # its page says that it is defective
-        if kind == "capture":
-            seen = _seen.decode(plain)
-            return f"{seen.application}\n{seen.title}".casefold()
-        typed = _typed.decode(plain)
-    except (DamageError, *UNREADABLE):
-        return ""
-    return "\n".join(said[0] for said in (typed.memo, typed.label) if said is not None).casefold()
+    return (each for each in versions.all_with_content(diary.connection) if each[6:] in unread)
 
 
 def _hit(diary: OpenDiary, place: Place, wanted: str, titles: dict[ContractId, str]) -> Hit | None:

@@ -50,9 +50,7 @@ def merged(captures: Sequence[OpenedCapture], entries: Sequence[OpenedEntry]) ->
     in_order = sorted(captures, key=lambda opened: (opened[1].moment.wall_ms, opened[0].name))
     contents = [content for _, content in in_order]
     return MergedContent(
-        minutes=tuple(
-            _sum_of(_minute(content, index) for content in contents) for index in range(MINUTES_PER_SLOT)
-        ),
+        minutes=_minutes(contents),
         memo=_greatest(content.memo for _, content in entries),
         label=_greatest(content.label for _, content in entries),
         snapshots=tuple(snapshot for header, content in in_order for snapshot in _snapshots(header, content)),
@@ -71,13 +69,23 @@ def agrees(header: Header, content: CaptureContent | EntryContent) -> bool:
     match content:
         case CaptureContent():
             return (
-                content.picture_names == tuple(name for name, _ in header.pictures or ())
+                content.picture_names == tuple([name for name, _ in header.pictures or ()])
                 and len(content.roles) == len(content.picture_names)
                 and len(content.minutes) == MINUTES_PER_SLOT
             )
         case EntryContent():
             stamps = [text.stamp for text in (content.memo, content.label) if text is not None]
             return max(stamps, default=None) == header.stamp
+
+
+def _minutes(contents: Sequence[CaptureContent]) -> tuple[MinuteCounts | None, ...]:
+    """Return the ten minutes of a slot, summed up over its captures (R36)."""
+    if len(contents) == 1:  # nearly always: a second capture comes of a restart, or of another device
+        only = contents[0].minutes[:MINUTES_PER_SLOT]
+        return (*only, *(None,) * (MINUTES_PER_SLOT - len(only)))
+    return tuple(
+        _sum_of(_minute(content, index) for content in contents) for index in range(MINUTES_PER_SLOT)
+    )
 
 
 def _minute(content: CaptureContent, index: int) -> MinuteCounts | None:
@@ -88,7 +96,7 @@ def _minute(content: CaptureContent, index: int) -> MinuteCounts | None:
 def _sum_of(minutes: Iterable[MinuteCounts | None]) -> MinuteCounts | None:
     """Return the counts of one minute over all captures; its activity is the OR (R36)."""
     tracked = [minute for minute in minutes if minute is not None]
-    if len(tracked) <= 1:  # nearly always: a second capture comes of a restart, or of another device
+    if len(tracked) <= 1:
         return tracked[0] if tracked else None
     return MinuteCounts(
         keystrokes=_sum_of_counted(minute.keystrokes for minute in tracked),

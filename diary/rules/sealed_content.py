@@ -14,7 +14,7 @@ from diary.rules.segment import Stamp
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
-class MinuteCounts(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class MinuteCounts(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """One tracked minute: counts, or None where the desktop lets no program count (R14)."""
 
     keystrokes: int | None
@@ -33,7 +33,7 @@ class MinuteCounts(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_
         return any(count is not None for count in (self.keystrokes, self.clicks, self.scrolls))
 
 
-class Moment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Moment(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """When the picture was taken, by every clock the machine has (R20)."""
 
     wall_ms: Millis
@@ -41,7 +41,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     boot: str
 
 
-class CaptureContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CaptureContent(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """What the machine saw in one slot (R13, R14, R16).
 
     `minutes` has ten items, None for a minute in which tracking was off. `roles` tells for each picture of
@@ -63,14 +63,14 @@ class CaptureContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     device: str  # the device's name as its owner gave it
 
 
-class StampedText(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class StampedText(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """A text and when it was typed (R36)."""
 
     text: str
     stamp: Stamp
 
 
-class EntryContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class EntryContent(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """What the person said about one slot; None where nothing was ever said (R32, R36)."""
 
     contract: ContractId

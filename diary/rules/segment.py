@@ -107,7 +107,9 @@ class GrantInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     invitation: InvitationInClear | None = None
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Header(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """The clear part of one version.
 
     `vector` and `life` belong to entries, `manual` (the claim of manual time) too; `stamp` is the greatest
@@ -343,7 +345,7 @@ def _fault_of_terms(header: Header) -> str | None:
     return act_parts.fault_of_manual_weeks(terms.manual_weeks)
 
 
-class Sealed(msgspec.Struct, frozen=True, kw_only=True):
+class Sealed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One version as it lies in `diary.db`, on the wire and at the server, byte for byte.
 
     `body` and `wrap` are None where the content was destroyed or superseded (R45). A grant's body is the

@@ -166,6 +166,7 @@ class LocalHour:
     slots: tuple[Slot, ...]
 
 
+@lru_cache(maxsize=128)  # a page asks twice for each day of its week: 336 instants in a zone each time
 def local_day(day: date, zone: ZoneInfo) -> tuple[LocalHour, ...]:
     """Return the hours of a local day in order of time, 23 to 25 of them (R5).
 

@@ -12,9 +12,10 @@ authentic in all its parts.
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVarTuple
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -27,6 +28,8 @@ from diary.rules.segment import Header, Sealed
 from diary.rules.unreadable import UNREADABLE
 from diary.sealing.derive import KEY_BYTES, derive, expand, extract
 from diary.sealing.padding import CONTENT_BLOCK_BYTES, PICTURE_BLOCK_BYTES, pad, unpad
+
+Rest = TypeVarTuple("Rest")
 
 NONCE_BYTES = 12
 TAG_BYTES = 16
@@ -121,10 +124,6 @@ class PicturePlace:
         return "/".join(map(str, parts)).encode()
 
 
-Parts = tuple[bytes, bytes, bytes]
-"""Header, body and wrap of a version that has its content."""
-
-
 class _Epoch(msgspec.Struct, gc=False):
     """The part of a header that says which key opens it."""
 
@@ -190,21 +189,31 @@ def open_row(sealed: Sealed, epoch_key: bytes) -> bytes:
     return content
 
 
-def glance(sealed: Parts, key_of: Callable[[int], bytes]) -> bytes | None:
-    """Return the content of a version for a search of very many; None where it does not open (R31).
+def glances(
+    rows: Iterable[tuple[bytes, bytes, bytes, ContractId, *Rest]],
+    key_of: Callable[[ContractId, int], bytes],
+) -> Iterator[tuple[bytes | None, tuple[bytes, bytes, bytes, ContractId, *Rest]]]:
+    """Yield the content of each of very many versions with its row; None where it does not open (R31).
 
-    `key_of` has the key of each epoch. The commitment is not compared, which saves a quarter: it keeps two
-    readers from opening one version to two contents, and what a search found is opened in full to be shown.
+    A row is header, body, wrap, contract and whatever the caller wants beside them. `key_of` has the key of
+    each epoch of a contract. The commitment is not compared, which saves a quarter: it keeps two readers from
+    opening one version to two contents, and what a search found is opened in full to be shown.
     """
-    header, body, wrap = sealed
-    bound = hashlib.sha256(header).digest()
-    try:
-        cipher = _wrapping(key_of(_epoch_decoder.decode(header).epoch))
-        key = cipher.decrypt(wrap[:NONCE_BYTES], wrap[NONCE_BYTES:], bound)
-        padded = AESGCM(expand(extract(key), _ENC)).decrypt(_ONCE, body, bound)
-    except (InvalidTag, ValueError, *UNREADABLE):
-        return None
-    return unpad(padded, CONTENT_BLOCK_BYTES)
+    unwrap: dict[tuple[ContractId, int], Callable[[bytes, bytes, bytes], bytes]] = {}
+    for each in rows:
+        header, wrap, contract = each[0], each[2], each[3]
+        bound = hashlib.sha256(header).digest()
+        content: bytes | None
+        try:
+            epoch = _epoch_decoder.decode(header).epoch
+            if (contract, epoch) not in unwrap:
+                unwrap[contract, epoch] = _wrapping(key_of(contract, epoch)).decrypt
+            key = unwrap[contract, epoch](wrap[:NONCE_BYTES], wrap[NONCE_BYTES:], bound)
+            padded = AESGCM(expand(extract(key), _ENC)).decrypt(_ONCE, each[1], bound)
+            content = unpad(padded, CONTENT_BLOCK_BYTES)
+        except (InvalidTag, ValueError, DamageError, *UNREADABLE):
+            content = None
+        yield content, each
 
 
 def row_key(sealed: Sealed, epoch_key: bytes) -> bytes:

@@ -20,8 +20,8 @@ from diary.store import sealed as contents
 Name = tuple[ReplicaId, int]
 ContentState = Literal["standing", "superseded", "destroyed"]
 
-WithContent = tuple[ReplicaId, int, VersionType, ContractId, Slot, bytes, bytes, bytes]
-"""A capture or an entry that has its content: name, type, place, header, body, wrap.
+WithContent = tuple[bytes, bytes, bytes, ContractId, Slot, VersionType, ReplicaId, int]
+"""A capture or an entry that has its content: header, body, wrap, place, type, name.
 
 As SQLite gives it: a search asks for hundreds of thousands.
 """
@@ -95,13 +95,27 @@ _NAMES = """
     SELECT replica, n
       FROM version
 """
+_COUNT = """
+    SELECT count(*)
+      FROM version
+"""
 _ALL_WITH_CONTENT = """
-    SELECT replica, n, type, contract, slot, header, body, wrap
+    SELECT header, body, wrap, contract, slot, type, replica, n
       FROM stored
-     WHERE type IN ('capture', 'entry') AND body IS NOT NULL
+     WHERE id > :after AND (:until IS NULL OR id <= :until)
+       AND type IN ('capture', 'entry') AND body IS NOT NULL
+"""
+_MIDDLE = """
+    SELECT ifnull((min(id) + max(id)) / 2, 0)
+      FROM version
+"""
+_WITHOUT_CONTENT = """
+    SELECT replica, n
+      FROM version
+     WHERE type NOT IN ('capture', 'entry') OR sealed IS NULL
 """
 _WITH_CONTENT = """
-    SELECT replica, n, type, contract, slot, header, body, wrap
+    SELECT header, body, wrap, contract, slot, type, replica, n
       FROM stored
      WHERE replica = :replica AND n = :n AND type IN ('capture', 'entry') AND body IS NOT NULL
 """
@@ -300,15 +314,35 @@ def names(connection: sqlite3.Connection) -> set[Name]:
     return set(connection.execute(_NAMES))
 
 
+def count(connection: sqlite3.Connection) -> int:
+    """Return how many versions are held."""
+    return int(connection.execute(_COUNT).fetchone()[0])
+
+
+def without_content(connection: sqlite3.Connection) -> set[Name]:
+    """Return the names of all that `all_with_content` leaves out."""
+    return set(connection.execute(_WITHOUT_CONTENT))
+
+
 def an_account(connection: sqlite3.Connection) -> str | None:
     """Return the account of any version: a diary's are all of one; None without any."""
     row = connection.execute(_AN_ACCOUNT).fetchone()
     return None if row is None else str(row[0])
 
 
-def all_with_content(connection: sqlite3.Connection) -> Iterator[WithContent]:
-    """Yield every capture and entry that has its content, in no order."""
-    return connection.execute(_ALL_WITH_CONTENT)
+def all_with_content(
+    connection: sqlite3.Connection, *, after: int = 0, until: int | None = None
+) -> Iterator[WithContent]:
+    """Yield every capture and entry that has its content, in no order.
+
+    `after` and `until` are where in the file a part of them begins and ends (see `middle`).
+    """
+    return connection.execute(_ALL_WITH_CONTENT, {"after": after, "until": until})
+
+
+def middle(connection: sqlite3.Connection) -> int:
+    """Return where in the file one half of the versions ends and the other begins."""
+    return int(connection.execute(_MIDDLE).fetchone()[0])
 
 
 def with_content(connection: sqlite3.Connection, wanted: Iterable[Name]) -> Iterator[WithContent]:

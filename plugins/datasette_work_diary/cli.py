@@ -7,6 +7,7 @@ in `datasette.url` in the diary's folder, which its owner alone can read, until 
 
 import contextlib
 import functools
+import gc
 import os
 import signal
 import socket
@@ -103,6 +104,7 @@ def serve(
     from datasette_work_diary.access import Door
     from datasette_work_diary.opening import DiaryRoom
     from datasette_work_diary.own_user import OwnUserProtocol
+    from datasette_work_diary.pages import week_to_open
     from datasette_work_diary.starting import datasette_for
     from datasette_work_diary.viewer import Viewer
 
@@ -117,7 +119,8 @@ def serve(
         else:
             room.start()
             search_room.start()
-        # Read ahead, so that the first search of a long diary is as quick as the next.
+        # Read ahead, so that the first page, and the first search of a long diary, are as quick as the next.
+        room.begin(lambda diary: diary.week(week_to_open(diary)))
         search_room.begin(lambda diary: diary.prepare_search())
         stack.enter_context(url_file(home, door.url))
         viewer = Viewer(home, door, room, search_room, open_again, lock)
@@ -134,6 +137,8 @@ def serve(
             # uvicorn ends by them and then raises them again; we have still to tidy up.
             signal.signal(ending, _already_ending)
         tell(door.url, browser=browser)
+        # What is loaded by now stays: it need not be looked through each time that a page leaves garbage.
+        gc.freeze()
         uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -53,6 +53,7 @@ def prepare_jinja2_environment(env: Environment, datasette: Any) -> None:
     """Amend Datasette's templates (R52)."""
     if viewer_of(datasette) and env.loader and not isinstance(env.loader, AmendedTemplates):
         env.loader = AmendedTemplates(env.loader)
+        env.auto_reload = False  # they do not change: each page looked eighty times whether they had
 
 
 @hook

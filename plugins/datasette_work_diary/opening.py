@@ -7,6 +7,7 @@ A `Diary` belongs to the thread that opened it. `DiaryRoom` keeps a few threads 
 import asyncio
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -23,6 +24,7 @@ from diary.rules.week import Week
 T = TypeVar("T")
 Ask = Callable[[Diary], T]
 OpenDiary = Callable[[], Diary]
+Question = Callable[[Diary], None] | None
 
 THREADS = 3  # the pages of one person: a page, its pictures, a second tab
 OPENED_WEEKS_MAX = 600  # ten years of weeks in memory; then the oldest looked at go
@@ -46,12 +48,19 @@ CELLS: dict[str, Callable[[SegmentView], Cell]] = {
 
 
 class DiaryRoom:
-    """A few threads, each with its own diary, that answer one question at a time."""
+    """A few threads, each with its own diary, that answer one question at a time.
+
+    A question goes to the first of them that is free, not to whichever has waited longest: what somebody
+    looked at before is at hand in that thread, and the others are there for what comes meanwhile.
+    """
 
     def __init__(self, open_diary: OpenDiary, threads: int = THREADS) -> None:
         self._open_diary = open_diary
         self._count = threads
-        self._questions: SimpleQueue[Callable[[Diary], None] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._waiting: deque[Question] = deque()
+        self._free: set[int] = set()
+        self._handed: list[SimpleQueue[Question]] = [SimpleQueue() for _ in range(threads)]
         self._threads: list[threading.Thread] = []
         self._opened: SimpleQueue[DiaryError | None] = SimpleQueue()
 
@@ -62,7 +71,7 @@ class DiaryRoom:
             DiaryError: What opening the diary raises: a wrong passphrase, a damaged file.
         """
         self._threads = [
-            threading.Thread(target=self._serve, name=f"diary-pages-{number}", daemon=True)
+            threading.Thread(target=self._serve, args=(number,), name=f"diary-pages-{number}", daemon=True)
             for number in range(self._count)
         ]
         for thread in self._threads:
@@ -78,7 +87,7 @@ class DiaryRoom:
 
     def _end(self, waiting: int) -> None:
         for _ in range(waiting):
-            self._questions.put(None)
+            self._put(None)
         for thread in self._threads:
             thread.join()
         self._threads = []
@@ -95,7 +104,7 @@ class DiaryRoom:
             else:
                 answer.set_result(result)
 
-        self._questions.put(ask_and_tell)
+        self._put(ask_and_tell)
         return await asyncio.wrap_future(answer)
 
     def begin(self, work: Callable[[Diary], object]) -> None:
@@ -108,9 +117,26 @@ class DiaryRoom:
             with suppress(DiaryError):
                 work(diary)
 
-        self._questions.put(do)
+        self._put(do)
 
-    def _serve(self) -> None:
+    def _put(self, question: Question) -> None:
+        with self._lock:
+            if not self._free:
+                self._waiting.append(question)
+                return
+            first = min(self._free)
+            self._free.remove(first)
+        self._handed[first].put(question)
+
+    def _next(self, number: int) -> Question:
+        """Return what a thread is to do next, once there is something; None ends it."""
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._free.add(number)
+        return self._handed[number].get()
+
+    def _serve(self, number: int) -> None:
         try:
             diary = self._open_diary()
         except DiaryError as fault:
@@ -118,7 +144,7 @@ class DiaryRoom:
             return
         self._opened.put(None)
         with diary:
-            while question := self._questions.get():
+            while question := self._next(number):
                 question(diary)
 
 

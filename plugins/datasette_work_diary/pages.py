@@ -28,15 +28,16 @@ AVIF_BRANDS = frozenset({b"avif", b"avis", b"mif1"})
 
 
 async def newest(datasette: Any) -> Any:
-    """Lead to the week of now, or the newest that holds anything."""
+    """Lead to the week that one opens the diary to see."""
+    opened = await viewer_here(datasette).room.ask(week_to_open)
+    return Response.redirect(f"/-/diary/week/{opened.name}")
 
-    def week_of_now(diary: Diary) -> str:
-        now = Week.at(diary.now_ms())
-        holding = diary.weeks()
-        return (now if now in holding or not holding else holding[0]).name
 
-    name = await viewer_here(datasette).room.ask(week_of_now)
-    return Response.redirect(f"/-/diary/week/{name}")
+def week_to_open(diary: Diary) -> Week:
+    """Return the week of now, or the newest that holds anything."""
+    now = Week.at(diary.now_ms())
+    holding = diary.weeks()
+    return now if now in holding or not holding else holding[0]
 
 
 async def today(datasette: Any) -> Any:

@@ -255,8 +255,10 @@ def _sum(totals: tuple[Totals, ...]) -> TotalsLine:
 
 def _day(live: list[SegmentView], day: date, week: Week, reading: Reading) -> WeekDay:
     slots = [slot for hour in local_day(day, reading.zone) for slot in hour.slots]
-    inside = [slot for slot in slots if slot in week.slots]
-    mine = [segment for segment in live if segment.slot in inside and segment.state not in NOT_COUNTED]
+    of_week = week.slots
+    inside = [slot for slot in slots if slot in of_week]
+    of_day = frozenset(inside)
+    mine = [segment for segment in live if segment.slot in of_day and segment.state not in NOT_COUNTED]
     bars = _strip(mine, day, slots[0] if slots else 0, reading)
     not_billed = sum(not segment.bills for segment in mine)
     return WeekDay(

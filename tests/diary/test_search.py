@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from diary import envelope
 from diary.clock import GivenClock
 from diary.contracts import Contract
 from diary.diary import Diary
 from diary.rules.ids import Slot
+from diary.search import _epoch_keys
+from diary.search_reading import Half, folded
+from diary.store import versions
 from tests.practice import draft_of, instant, practice_diary, record_slot, slot
 from tests.rule import rule
 
@@ -104,3 +108,48 @@ def test_progress_is_told_while_much_is_read(desk: Desk) -> None:
     diary.search("x", limit=1, progress=lambda done, total: told.append((done, total)))
     assert told[0][0] == 0
     assert told[0][1] >= 2  # a capture and its entry, and what has no slot
+
+
+@rule("R31")
+def test_a_second_process_reads_its_half_as_this_one_would(desk: Desk) -> None:
+    diary, _, contract = desk
+    for number in range(6):
+        record_slot(diary, contract, Slot(NINE + number), memo=f"Persimmon {number}", label="Design")
+    state = diary._state
+    keys = _epoch_keys(state)
+    end = versions.middle(state.connection)
+    half = Half.begin(diary.home, keys, after=end)
+    assert half is not None
+    rest = versions.all_with_content(state.connection, after=end)
+    expected = list(folded(rest, lambda contract_id, epoch: envelope.epoch_key(state, contract_id, epoch)))
+    assert half.result() == expected
+    assert 0 < len(expected) < versions.count(state.connection)
+
+
+@rule("R31")
+@rule("R52")
+def test_a_half_without_its_key_gives_no_text_and_one_without_a_diary_nothing(
+    desk: Desk, tmp_path: Path
+) -> None:
+    diary, _, contract = desk
+    record_slot(diary, contract, NINE, memo="Persimmon")
+    keyless = Half.begin(diary.home, [], after=0)
+    nowhere = Half.begin(tmp_path / "nothing", [], after=0)
+    assert keyless is not None
+    assert nowhere is not None
+    assert {text for *_, text in keyless.result() or ()} == {""}
+    assert nowhere.result() is None
+
+
+@rule("R31")
+def test_a_search_that_two_processes_read_for_finds_the_same(desk: Desk) -> None:
+    diary, clock, contract = desk
+    for number in range(6):
+        record_slot(diary, contract, Slot(NINE + number), memo=f"Persimmon {number}")
+    diary.remove([(contract.id, Slot(NINE + 2))])
+    with Diary.open(diary.home, clock=clock) as other:
+        other._texts.shared_from = 1
+        assert found(other, "persimmon") == found(diary, "persimmon")
+        assert other._texts.by_name == diary._texts.by_name
+        record_slot(diary, contract, Slot(NINE + 7), memo="Persimmon afterwards")
+        assert found(other, "afterwards") == [NINE + 7]

@@ -114,7 +114,9 @@ def test_a_search_reads_what_opens_and_nothing_of_what_is_altered(case: RowCase)
     found, key = sealed(case), bytes.fromhex(case.epoch_key)
     if found.body is None or found.wrap is None:
         return  # the search asks the file for what has its content
-    glanced = row.glance((found.header, found.body, found.wrap), lambda _: key)
+    rows = [(found.header, found.body, found.wrap, ContractId("c"), "beside")]
+    [(glanced, of_row)] = row.glances(rows, lambda *_: key)
+    assert of_row == rows[0]
     if case.expect != "wrong_commitment":  # which is looked at when what was found is shown
         assert glanced == (bytes.fromhex(case.content) if case.expect == "opens" else None)
 
