@@ -20,10 +20,14 @@ while its user is not to be disturbed.
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, NewType, Protocol
+from dataclasses import dataclass, replace
+from typing import Literal, NewType, Protocol, Self
+
+from diary.rules.plain_text import plain_line
 
 Handle = NewType("Handle", str)
+LINE_CHARACTERS_MAX = 200  # of a heading or a button: desktops show a third of that
+BODY_CHARACTERS_MAX = 1_000
 NO_SERVICE = "This desktop shows no notifications."
 NOT_INSTALLED = "Notifications need the package {name}, which is not installed."
 
@@ -50,6 +54,17 @@ class Notice:
     buttons: tuple[Button, ...] = ()
     stays_ms: int | None = None
     replaces: Handle | None = None
+
+    def as_plain_lines(self) -> Self:
+        """Return it so that the desktop obeys nothing in it: a contract's title may be a client's (R24)."""
+        return replace(
+            self,
+            summary=plain_line(self.summary, LINE_CHARACTERS_MAX),
+            body=plain_line(self.body, BODY_CHARACTERS_MAX),
+            buttons=tuple(
+                Button(each.word, plain_line(each.label, LINE_CHARACTERS_MAX)) for each in self.buttons
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,8 @@ class BusNotifier:
     async def _notify(self, notice: Notice) -> Shown:
         service = await self._ready()
         replaces = self._number(notice.replaces, service) if notice.replaces else 0
-        reply = await self._call("Notify", "susssasa{sv}i", _arguments(notice, service, replaces))
+        arguments = _arguments(notice.as_plain_lines(), service, replaces)
+        reply = await self._call("Notify", "susssasa{sv}i", arguments)
         return Shown(self._handle(reply, reply.body[0]), is_quiet=await self._is_quiet())
 
     async def _close(self, handle: Handle) -> None:

@@ -76,6 +76,7 @@ class SystemNotifier:
         if notice.replaces is not None:
             await self.withdraw(notice.replaces)
         handle = Handle(secrets.token_hex(16))
+        notice = notice.as_plain_lines()
         await self._system.send_notification(
             Notification(
                 title=notice.summary,

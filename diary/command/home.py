@@ -5,7 +5,6 @@ Output goes to stdout, talk and questions to stderr.
 """
 
 import os
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import msgspec
 from diary.clock import Clock
 from diary.errors import DiaryError, MachineError
 from diary.rules.ids import ContractId, Place, Slot
+from diary.rules.plain_text import plain
 
 if TYPE_CHECKING:
     from diary.diary import Diary
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 LAST_LIST = "last-list.json"  # places only, never what stands in them
 LISTED_MAX = 1008
-# Control characters, and those that turn the direction of writing.
-_OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
 class MachineFaultError(MachineError):
@@ -104,11 +102,6 @@ def zone_of(diary: "StateDoor", *, utc: bool) -> ZoneInfo:
 def print_json(value: object) -> None:
     """Print a value as JSON, indented, so that people can read it too."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
-
-
-def plain(text: str) -> str:
-    """Return a text so that a terminal shows it and obeys nothing in it; lines stay lines (R24)."""
-    return _OBEYED.sub(" ", text)
 
 
 def tell(text: str) -> None:

@@ -10,29 +10,12 @@ import pytest
 from diary.diary import Diary
 from diary.rules.ids import Slot
 from tests.diary.typed import Typist
+from tests.hostile_texts import CONTROL, FORMULAS, MARKUP, TEXTS, TURNING, obeyed
 from tests.practice import draft_of, instant, practice_diary, record_slot, refuse, slot
 from tests.rule import rule
 
-TEXTS = (
-    "<script>alert(1)</script><b>bold</b> & “quoted”",
-    '=HYPERLINK("http://x.example";"pay")',
-    "+1+1",
-    "-2+3",
-    "@SUM(A1:A9)",
-    "\ttab first",
-    "\rreturn first",
-    "right\u202eto left\u202c and \u2067isolated\u2069",
-    "nul\x00 inside",
-    "\x1b]0;owned\x07 a title",
-    "\x1b[31mred\x1b[0m and \x9b31malso red",
-    "[bold]markup[/bold] [link=http://x.example]here[/link]",
-    "two\nlines",
-    "x" * 4000,
-)
 LABEL = "label \x1b[31m\u202e"
 FIRST = slot("2026-11-16T09:00Z")
-OBEYED = frozenset(map(chr, (*range(32), *range(0x7F, 0xA0), 0x200E, 0x200F))) - {"\n"}
-TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 COMMANDS = (
     (),
     ("status",),
@@ -61,8 +44,8 @@ def typist(tmp_path: Path) -> Typist:
     diary, clock, contract = practice_diary(
         tmp_path,
         "2026-11-16T08:50Z",
-        title="title \x1b]0;owned\x07\u202e" + TEXTS[0],
-        client=TEXTS[1] + "\x9b31m",
+        title="title \x1b]0;owned\x07\u202e" + MARKUP[0],
+        client=FORMULAS[0] + "\x9b31m",
         labels=(LABEL, *(text[:40] for text in TEXTS[:4])),
     )
     with diary:
@@ -72,16 +55,12 @@ def typist(tmp_path: Path) -> Typist:
             diary.edit([place], memo=text)
         refuse(diary, (contract.id, Slot(FIRST + 1)), "capture")
         record = draft_of(
-            contract, Slot(FIRST + 30), memo=TEXTS[9], application=TEXTS[10], replica=diary.replica
+            contract, Slot(FIRST + 30), memo=CONTROL[3], application=CONTROL[4], replica=diary.replica
         )
         clock.put(instant("2026-11-16T14:05Z"))
         diary.keep_draft(record)
-        diary.start(contract.id, TEXTS[9] + TEXTS[7], LABEL)
+        diary.start(contract.id, CONTROL[3] + TURNING[0], LABEL)
     return Typist(tmp_path / "diary", clock)
-
-
-def obeyed(text: str) -> set[str]:
-    return {sign for sign in text if sign in OBEYED or sign in TURNING}
 
 
 @rule("R24")
@@ -100,7 +79,7 @@ def test_questions_and_answers_of_acts_print_nothing_that_is_obeyed(typist: Typi
     for words, status, given in (
         (("remove", "9:20"), 1, "n\n"),
         (("edit", "9:20", "--label", LABEL), 0, ""),
-        (("memo", TEXTS[9]), 0, ""),
+        (("memo", CONTROL[3]), 0, ""),
         (("label", "\x1b[31mnone\u202e"), 2, ""),
         (("undo",), 0, ""),
         (("start", "nobody\x1b[31m"), 2, ""),
