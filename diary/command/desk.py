@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from diary.command.home import Desk, ask_passphrase, plain, print_json, say, tell, zone_of
+from diary.command.home import Desk, ask_passphrase, print_json, say, tell, zone_of
 from diary.errors import UsageError
+from diary.rules.plain_text import plain
 
 __all__ = [
     "AsJson",

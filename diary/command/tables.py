@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from diary.command.home import plain as plain_text
 from diary.rules.ids import MINUTES_PER_SLOT
 from diary.rules.json_form import at
 from diary.rules.money import money
+from diary.rules.plain_text import plain as plain_text
 from diary.rules.timesheet import BAR_WORDS, Bar, MemoBar, SegmentView, Totals, bar_of, marks
 from diary.rules.week import ends_at_ms, starts_at_ms
 

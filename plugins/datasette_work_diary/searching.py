@@ -34,10 +34,15 @@ class HitShown:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """All that the search's template shows; `words` is "" before anything was asked."""
+    """All that the search's template shows; `words` is "" before anything was asked.
+
+    `says` stands before the words that were sought, and `says_after` behind them: they stand by themselves,
+    since they may hold what turns the direction of writing. Without `says_after` the words are not said.
+    """
 
     words: str
     says: str
+    says_after: str
     hits: tuple[HitShown, ...]
     newer: str
     older: str
@@ -47,15 +52,19 @@ class SearchPage:
 def search_page(words: str, number: str, page: int, found: Found, reading: Reading) -> SearchPage:
     """Return a page of results, `page` counting from 0 (R31)."""
     first = page * HITS_A_PAGE + 1
-    says = f"Nothing holds “{words}”."
+    says, after = "Nothing holds", "."
     if found.hits:
-        says = f"Segments that hold “{words}”, the newest first: {first} to {first + len(found.hits) - 1}."
+        says, after = (
+            "Segments that hold",
+            f", the newest first: {first} to {first + len(found.hits) - 1}.",
+        )
     elif page:
-        says = "There are no older ones."
+        says, after = "There are no older ones.", ""
     here = f"{PATH}/{number}"
     return SearchPage(
         words=words,
         says=says,
+        says_after=after,
         hits=tuple(_shown(hit, reading) for hit in found.hits),
         newer=f"{here}?page={page - 1}" if page else "",
         older=f"{here}?page={page + 1}" if found.more else "",
@@ -84,7 +93,7 @@ async def search(datasette: Any, request: Any) -> Any:
         words = (await form_of(request)).text("words", TEXT_CHARACTERS_MAX)
         return Response.redirect(f"{PATH}/{viewer.searches.keep(words)}" if words else PATH, status=303)
     reading = await viewer.room.ask(reading_of)
-    empty = SearchPage("", "", (), "", "", "")
+    empty = SearchPage("", "", "", (), "", "", "")
     return await _show(datasette, request, empty, reading)
 
 
