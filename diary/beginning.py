@@ -58,13 +58,13 @@ def create(
         BadDeviceNameError: The device's name is empty or too long.
         WrongPhraseError: The phrase is none.
     """
-    name = _checked_name(device_name)
+    name = checked_name(device_name)
     entropy = entropy_of(phrase) if phrase else secrets.token_bytes(ENTROPY_BYTES)
     root = Root.from_phrase(new_phrase(entropy))
-    diary = _begin(home, clock, place, root.account)
+    diary = begin_file(home, clock, place, root.account)
     try:
         with diary.writing():
-            at_ms = _enlist(diary, name)
+            at_ms = enlist(diary, name)
             if not phrase:
                 diary.keep(ROOT_ENTROPY, entropy.hex())
             first = DeviceListInClear(
@@ -98,15 +98,15 @@ def join_account(
         WrongAccountError: It is another account's.
         DeviceListError: The list is not signed by the root, or is none.
     """
-    name = _checked_name(device_name)
+    name = checked_name(device_name)
     root = Root.from_phrase(phrase)
     if any(_account_of(each) not in {None, root.account} for each in lists):
         raise WrongAccountError
     devices = device_list.check_chain(lists, root.sign_public)
-    diary = _begin(home, clock, place, root.account)
+    diary = begin_file(home, clock, place, root.account)
     try:
         with diary.writing():
-            at_ms = _enlist(diary, name)
+            at_ms = enlist(diary, name)
             meta.put(diary.connection, JOINING, 1)
             _write_following(diary, devices, root, at_ms)
     except BaseException:
@@ -196,7 +196,7 @@ def check_none_in(home: Path) -> None:
                 raise files.DiaryExistsError(home=home)
 
 
-def _begin(home: Path, clock: Clock, place: KeyPlace, account: AccountId) -> OpenDiary:
+def begin_file(home: Path, clock: Clock, place: KeyPlace, account: AccountId) -> OpenDiary:
     """Make the file and the device's secrets; what an interrupted making left is taken over."""
     check_none_in(home)
     with suppress(files.DiaryExistsError):
@@ -214,14 +214,19 @@ def _begin(home: Path, clock: Clock, place: KeyPlace, account: AccountId) -> Ope
     )
 
 
-def _checked_name(device_name: str) -> str:
+def checked_name(device_name: str) -> str:
+    """Return a device's name without the spaces around it.
+
+    Raises:
+        BadDeviceNameError: It is empty or too long.
+    """
     name = device_name.strip()
     if not 1 <= len(name) <= DEVICE_NAME_CHARACTERS_MAX:
         raise BadDeviceNameError(most=DEVICE_NAME_CHARACTERS_MAX)
     return name
 
 
-def _enlist(diary: OpenDiary, name: str) -> Millis:
+def enlist(diary: OpenDiary, name: str) -> Millis:
     """Write down who this file is; return the instant."""
     at_ms = diary.now_ms()
     replica.begin(diary.connection, diary.replica, at_ms)

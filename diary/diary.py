@@ -18,6 +18,8 @@ from diary import (
     correcting,
     drafting,
     idling,
+    inviting,
+    joining,
     noticing,
     private_rules,
     recording,
@@ -33,6 +35,7 @@ from diary.contracts import Contract, TermsFields
 from diary.correcting import Acts, Loss, Undoable
 from diary.errors import DiaryError
 from diary.idling import IdleAnswer, IdleQuestion
+from diary.inviting import InvitationView, Invited
 from diary.look_door import LookDoor
 from diary.noticing import SnapshotNotice
 from diary.refused import RefusalView
@@ -41,6 +44,7 @@ from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.private import PrivateRule
 from diary.rules.segment import ListedDevice, Sealed
 from diary.rules.timesheet import Place
+from diary.sealing.invitation import Link
 from diary.sealing.keyring import KeyPlace
 from diary.state import OpenDiary
 from diary.status import Status
@@ -151,15 +155,51 @@ class Diary(LookDoor, SyncDoor):
         """Return the account's devices (R50)."""
         return beginning.listed_devices(self._state)
 
+    # A client's replica.
+
+    @classmethod
+    def take_seat(cls, home: Path, link: Link, *, clock: Clock, place: KeyPlace, name: str) -> Self:
+        """Make a client's replica whose joining waits to be sent (see `joining.take_seat`; R67)."""
+        return cls(joining.take_seat(home, link, clock=clock, place=place, name=name))
+
+    @classmethod
+    def resume_seat(
+        cls, home: Path, link: Link, *, clock: Clock, ask_passphrase: Callable[[], str] | None = None
+    ) -> Self | None:
+        """Go on with a joining by this link that was cut short, if there is one (R40, R67)."""
+        state = joining.resume_seat(home, link, clock=clock, ask_passphrase=ask_passphrase)
+        return None if state is None else cls(state)
+
+    @property
+    def _freelancers(self) -> OpenDiary:
+        """Return what the freelancer alone writes in; a client's replica refuses (R67)."""
+        return joining.require_freelancer(self._state)
+
+    # Who reads with them.
+
+    def invite(
+        self, contract_id: ContractId, *, days: int = inviting.EXPIRES_DAYS, instead: bool = False
+    ) -> Invited:
+        """Invite a client to a contract (see `inviting.invite`; R51)."""
+        return inviting.invite(self._freelancers, contract_id, days=days, instead=instead)
+
+    def invitations(self) -> tuple[InvitationView, ...]:
+        """Return the invitations, the open ones first (R51)."""
+        return inviting.invitations(self._state)
+
+    def withdraw_invitation(self, name: str) -> InvitationView:
+        """Take an open invitation back by the start of its id (R51)."""
+        return inviting.withdraw(self._freelancers, name)
+
     # Contracts.
 
     def new_contract(self, **fields: Unpack[TermsFields]) -> Contract:
         """Make a contract; a title is needed, all else has a default (see `contracts.new_contract`; R7)."""
-        return contracts.new_contract(self._state, **fields)
+        return contracts.new_contract(self._freelancers, **fields)
 
     def change_terms(self, contract_id: ContractId, **fields: Unpack[TermsFields]) -> Contract:
         """Write new terms; what is left out stays (R8)."""
-        return contracts.change_terms(self._state, contract_id, **fields)
+        return contracts.change_terms(self._freelancers, contract_id, **fields)
 
     def may_mask(self, contract_id: ContractId) -> bool:
         """Return whether a masked picture may be taken on a contract now (R8, R22)."""
@@ -175,23 +215,23 @@ class Diary(LookDoor, SyncDoor):
 
     def start(self, contract_id: ContractId, memo: str | None = None, label: str | None = None) -> None:
         """Switch tracking on for a contract (R11)."""
-        tracking.start(self._state, contract_id, memo, label)
+        tracking.start(self._freelancers, contract_id, memo, label)
 
     def stop(self) -> None:
         """Switch tracking off (R11)."""
-        tracking.stop(self._state)
+        tracking.stop(self._freelancers)
 
     def set_memo(self, text: str) -> None:
         """Set the memo of the slots to come (R36)."""
-        tracking.set_memo(self._state, text)
+        tracking.set_memo(self._freelancers, text)
 
     def set_label(self, text: str) -> None:
         """Set the label of the slots to come (R36)."""
-        tracking.set_label(self._state, text)
+        tracking.set_label(self._freelancers, text)
 
     def pause_until(self, at_ms: Millis) -> None:
         """Let the tracker rest until an instant (R23)."""
-        tracking.pause_until(self._state, at_ms)
+        tracking.pause_until(self._freelancers, at_ms)
 
     # Time away.
 
@@ -199,7 +239,9 @@ class Diary(LookDoor, SyncDoor):
         self, contract_id: ContractId, *, since_ms: Millis, until_ms: Millis, minutes: int
     ) -> IdleQuestion:
         """Ask what becomes of time in which nobody was there (R18)."""
-        return idling.ask(self._state, contract_id, since_ms=since_ms, until_ms=until_ms, minutes=minutes)
+        return idling.ask(
+            self._freelancers, contract_id, since_ms=since_ms, until_ms=until_ms, minutes=minutes
+        )
 
     def idle_question(self) -> IdleQuestion | None:
         """Return what is asked about time away, None for nothing (R18)."""
@@ -215,7 +257,9 @@ class Diary(LookDoor, SyncDoor):
         until_ms: Millis | None = None,
     ) -> IdleQuestion:
         """Answer it; the tracker does what the answer says (see `idling.answer`; R18)."""
-        return idling.answer(self._state, word, move_to=move_to, memo=memo, label=label, until_ms=until_ms)
+        return idling.answer(
+            self._freelancers, word, move_to=move_to, memo=memo, label=label, until_ms=until_ms
+        )
 
     def note_idle_handle(self, handle: str) -> None:
         """Note the notification that asks about time away (R18)."""
@@ -229,7 +273,7 @@ class Diary(LookDoor, SyncDoor):
 
     def keep_draft(self, draft: CaptureDraft, instead_of: ContractId | None = None) -> bool:
         """Seal the segment under way to disk; False where it was removed (R12, R19)."""
-        return drafting.keep_draft(self._state, draft, instead_of)
+        return drafting.keep_draft(self._freelancers, draft, instead_of)
 
     def drafts(self) -> tuple[CaptureDraft, ...]:
         """Return every draft, the oldest first; removed ones as marks (R12, R19)."""
@@ -241,7 +285,7 @@ class Diary(LookDoor, SyncDoor):
 
     def record(self, draft: CaptureDraft) -> Place:
         """Seal a draft as this replica's capture of its slot (see `recording.record`; R12, R32)."""
-        return recording.record(self._state, draft)
+        return recording.record(self._freelancers, draft)
 
     def note_notice(self, place: Place, handle: str) -> None:
         """Note that a snapshot's notification is shown from now on: its notice period begins (R17)."""
@@ -259,25 +303,25 @@ class Diary(LookDoor, SyncDoor):
 
     def edit(self, places: Iterable[Place], *, memo: str | None = None, label: str | None = None) -> Acts:
         """Set memo, label or both of a selection (R26)."""
-        return correcting.edit(self._state, places, memo=memo, label=label)
+        return correcting.edit(self._freelancers, places, memo=memo, label=label)
 
     def add_manual(
         self, contract_id: ContractId, slots: Iterable[Slot], memo: str, label: str | None = None
     ) -> Acts:
         """Claim whole slots as manual time (R21)."""
-        return correcting.add_manual(self._state, contract_id, slots, memo, label)
+        return correcting.add_manual(self._freelancers, contract_id, slots, memo, label)
 
     def may_add(self, contract: Contract, slot: Slot, label: str | None = None) -> Refused | None:
         """Return why manual time may not be added to a slot now, None where it may (R21)."""
-        return correcting.may_add(self._state, contract, slot, label)
+        return correcting.may_add(self._freelancers, contract, slot, label)
 
     def remove(self, places: Iterable[Place]) -> Acts:
         """Remove segments, snapshot and time in one (R4, R25)."""
-        return correcting.remove(self._state, places)
+        return correcting.remove(self._freelancers, places)
 
     def undo(self) -> Acts:
         """Undo the last edit or addition (R26)."""
-        return correcting.undo(self._state)
+        return correcting.undo(self._freelancers)
 
     def undoable(self) -> Undoable | None:
         """Return what `undo` would take back, None for nothing (R26)."""
@@ -293,11 +337,11 @@ class Diary(LookDoor, SyncDoor):
 
     def send_asked(self, only: Collection[Place] | None = None) -> tuple[Place, ...]:
         """Let what waits for an answer be sent, all of it or at these places (R20, R38)."""
-        return asking.send_asked(self._state, only)
+        return asking.send_asked(self._freelancers, only)
 
     def drop_asked(self, only: Collection[Place] | None = None) -> tuple[Place, ...]:
         """Destroy what waits for an answer, all of it or at these places (R25, R38)."""
-        return asking.drop_asked(self._state, only)
+        return asking.drop_asked(self._freelancers, only)
 
     # Settings.
 
@@ -317,8 +361,8 @@ class Diary(LookDoor, SyncDoor):
 
     def add_private_rule(self, *, application: str = "", words: str = "") -> PrivateRule:
         """Never capture windows of an application, with some words, or both (R22)."""
-        return private_rules.add(self._state, application, words)
+        return private_rules.add(self._freelancers, application, words)
 
     def remove_private_rule(self, rule: PrivateRule) -> None:
         """Capture again what a rule hid (R22)."""
-        private_rules.remove(self._state, rule)
+        private_rules.remove(self._freelancers, rule)

@@ -21,6 +21,7 @@ from diary.rules.sealed_content import (
     TermsContent,
     content_bytes,
 )
+from diary.rules.seat import SeatInClear
 from diary.rules.segment import (
     HEADER_VERSION,
     ContractState,
@@ -77,6 +78,7 @@ class HeaderParts(TypedDict, total=False):
     redaction: RedactionInClear
     devices: DeviceListInClear
     grant: GrantInClear
+    seat: SeatInClear
 
 
 def draw_header(
@@ -210,7 +212,11 @@ def epoch_key(diary: OpenDiary, contract: ContractId, epoch: int) -> bytes:
 
 
 def _learn_keys(diary: OpenDiary, contract: ContractId) -> None:
-    """Open the grants to this device that are not opened yet, this device's own first."""
+    """Open the grants to this device that are not opened yet; a client's invitation opens its own (R51)."""
+    if diary.is_seat:
+        from diary import seating
+
+        diary.epoch_keys.update(seating.keys_by_invitation(diary, contract))
     for stored in versions.slotless(diary.connection, "grant", contract):
         grant = stored.header.grant
         if (
@@ -248,7 +254,7 @@ def device_list(diary: OpenDiary) -> DeviceListInClear:
     """
     lists = [
         stored.header.devices
-        for stored in versions.slotless(diary.connection, "device_list", diary.contract_of_account)
+        for stored in versions.slotless(diary.connection, "device_list", diary.log_of_lists)
         if stored.header.devices is not None
     ]
     if not lists:

@@ -20,7 +20,7 @@ from diary.rules.merge import Held, destroyed
 from diary.rules.segment import Sealed
 from diary.rules.timesheet import Place
 from diary.state import CLOCK_DIFFERENCE, OpenDiary
-from diary.store import feed, meta, receipts, refusals, sending, versions
+from diary.store import feed, meta, receipts, refusals, replica, sending, versions
 from diary.store.refusals import KeptRefusal
 
 # What the server may take later, perhaps under the same name: it stays in the outbox (R40).
@@ -116,12 +116,17 @@ def link_server(diary: OpenDiary, url: str, key: str) -> None:
 def check_copy(diary: OpenDiary, replica_n: int) -> None:
     """Check that the server knows no later version of this replica than this file ever sent (R42).
 
+    A client's replica goes on behind them: nobody else writes by its key (R67).
+
     Raises:
         OlderCopyError: It does: this file was restored, or copied and used elsewhere.
     """
     with diary.reading():
         sent = sending.last_sent(diary.connection, diary.replica)
-    if replica_n > sent:
+    if replica_n > sent and diary.is_seat:
+        with diary.writing():
+            replica.go_on_behind(diary.connection, diary.replica, replica_n)
+    elif replica_n > sent:
         raise OlderCopyError(own=sent, known=replica_n)
 
 

@@ -5,7 +5,7 @@ With them goes the device list, into the log of every contract that lacks the ne
 
 from collections.abc import Mapping
 
-from diary import envelope, listing
+from diary import envelope, listing, seating
 from diary.beginning import WrongAccountError
 from diary.rules.ids import ContractId
 from diary.sealing.key_tree import Root
@@ -47,6 +47,9 @@ def grant_missing(diary: OpenDiary) -> int:
 
 def write_missing(diary: OpenDiary, held: Mapping[KeyName, bytes]) -> int:
     """Write the grants of `held` and the leaves that are missing, in the caller's transaction (R49, R50)."""
+    if diary.is_seat:  # a client reads, and gives no keys on (R51)
+        meta.remove(diary.connection, WANTED)
+        return 0
     granted = {
         (stored.header.contract, grant.epoch, grant.to)
         for stored in versions.slotless(diary.connection, "grant")
@@ -60,6 +63,12 @@ def write_missing(diary: OpenDiary, held: Mapping[KeyName, bytes]) -> int:
         for to, box in (*targets.items(), (envelope.RECOVERY, devices.recovery))
         if (contract, epoch, to) not in granted
     ]
+    for (contract, epoch), key in sorted(held.items()):
+        wanted += [
+            (contract, epoch, key, seat.replica, seat.keys.box)
+            for seat in seating.seats(diary, contract).seats.values()
+            if not seat.ended and (contract, epoch, seat.replica) not in granted
+        ]
     at_ms = diary.now_ms()
     listing.write_missing_leaves(diary, at_ms=at_ms)
     for contract, epoch, key, to, box in wanted:

@@ -12,6 +12,7 @@ from diary import (
     backup,
     checking,
     contracts,
+    inviting,
     looking,
     refused,
     reminding,
@@ -22,8 +23,10 @@ from diary.attention import Attention
 from diary.auditing import Audit
 from diary.checking import PlaceCheck, WeekCheck
 from diary.contracts import Contract
+from diary.evidence.seats import Seat
 from diary.refused import RefusalView
 from diary.reminding import Reminder
+from diary.rules.ids import ContractId
 from diary.rules.qualifies import Finding
 from diary.rules.reminder import Occasion, WeekReminder
 from diary.rules.sealed_content import StampedText
@@ -56,6 +59,10 @@ class LookDoor(StateDoor):
     def contract(self, name: str) -> Contract:
         """Return the contract of a title, the start of one, or the start of an id (R7)."""
         return contracts.named(self._state, name)
+
+    def joined(self, contract_id: ContractId) -> tuple[Seat, ...]:
+        """Return who joined a contract as its client, ended seats too (R51)."""
+        return inviting.joined(self._state, contract_id)
 
     def week(self, week: Week) -> WeekView:
         """Return a week as it stands on this device (R24)."""

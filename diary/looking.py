@@ -22,7 +22,7 @@ from diary.rules.verdict import Verdict, fact_of, verdicts
 from diary.rules.week import Week
 from diary.showing import draft_picture_name
 from diary.state import SERVER, OpenDiary, WeekAtHand
-from diary.store import meta, pictures, refusals, versions
+from diary.store import meta, overlaps, pictures, refusals, versions
 from diary.store.drafts import DraftText
 from diary.store.pictures import Whereabouts
 from diary.store.refusals import KeptRefusal
@@ -109,9 +109,19 @@ def _with_whereabouts(stood: _Stood, under_way: Mapping[str, Whereabouts], now_m
 def _worked_out(
     diary: OpenDiary, which: Week, known: dict[ContractId, Contract], stood: Sequence[_Stood], now_ms: Millis
 ) -> WeekView:
-    shown = [each for each in stood if each.stands.deleted or each.stands.kind is not None]
+    # To a client deleted time looks like no time (R65).
+    shows_deleted = not diary.is_seat
+    shown = [
+        each for each in stood if (each.stands.deleted and shows_deleted) or each.stands.kind is not None
+    ]
     histories = {contract: found.history for contract, found in known.items()}
-    judged = verdicts(which, [fact_of(*each.place, each.stands) for each in stood], histories, at_ms=now_ms)
+    judged = verdicts(
+        which,
+        [fact_of(*each.place, each.stands) for each in stood],
+        histories,
+        at_ms=now_ms,
+        stated=_stated(diary, which),
+    )
     late_before = diary.late_before(now_ms)
     segments = [
         _view(
@@ -139,6 +149,14 @@ def _worked_out(
         segments=in_order,
         totals=totals(in_order, histories, titles),
     )
+
+
+def _stated(diary: OpenDiary, which: Week) -> frozenset[Place]:
+    """Return what the server said of places that a client's replica cannot judge by itself (R28)."""
+    if diary.seat_in is None:
+        return frozenset()
+    slots = overlaps.stated(diary.connection, diary.seat_in, which.slots)
+    return frozenset((diary.seat_in, slot) for slot in slots)
 
 
 def segment(diary: OpenDiary, place: Place) -> SegmentView | None:

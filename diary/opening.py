@@ -9,10 +9,10 @@ from pathlib import Path
 
 from diary.clock import Clock, SystemClock
 from diary.errors import DamageError
-from diary.rules.ids import AccountId
+from diary.rules.ids import AccountId, ContractId
 from diary.rules.week import Week
 from diary.sealing.keyring import place_of
-from diary.state import OpenDiary, finish_adopting, finish_destroying, mark_destroying
+from diary.state import SEAT, OpenDiary, finish_adopting, finish_destroying, mark_destroying
 from diary.store import connection as files
 from diary.store import drafts, history, meta, renewal, replica
 
@@ -62,6 +62,7 @@ def _with_keys(
     if own is None or account is None:
         raise UnfinishedDiaryError(home=home)
     place = place_of(home, ask_passphrase)
+    seat_in = meta.word(connection, SEAT)
     return OpenDiary(
         home=home,
         connection=connection,
@@ -70,6 +71,7 @@ def _with_keys(
         clock=clock,
         account=AccountId(account),
         replica=own,
+        seat_in=None if seat_in is None else ContractId(seat_in),
     )
 
 
@@ -94,12 +96,16 @@ def forget_what_froze(diary: OpenDiary) -> None:
 
 def lies_elsewhere(diary: OpenDiary) -> bool:
     """Return whether this file lies elsewhere than when it was last opened (R42)."""
+    if diary.is_seat:
+        return False  # it writes nothing that another copy could contradict
     with diary.reading():
         return meta.get(diary.connection, renewal.LIES_AT) != renewal.lies_at(diary.path)
 
 
 def is_recoverable(diary: OpenDiary) -> bool:
     """Return whether this device's secrets lie here sealed to the recovery key (R50)."""
+    if diary.is_seat:
+        return True  # no phrase recovers a client's keys: they are invited again (R51)
     with diary.reading():
         kept = meta.word(diary.connection, RECOVERABLE)
     return kept is not None and kept.partition(" ")[0] == diary.keys.digest

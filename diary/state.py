@@ -44,6 +44,7 @@ SPARE_OF = "spare of"  # what the spare holds; without it the spare is written a
 DEVICE_NAME = "device name"
 KEYS_OF = "keys of replica "
 SERVER = "server"
+SEAT = "seat"  # the one contract of which this file is a client's replica
 CLOCK_SLACK_KNOWN_MS = 2_000  # half a slow round trip to the server whose clock was read
 CLOCK_SLACK_UNKNOWN_MS = 120_000  # R20: a difference under two minutes is not looked at
 META_PURPOSE = "meta"
@@ -66,7 +67,8 @@ class OpenDiary:
     `epoch_keys` and `contents` are caches of what was opened, in memory only: a content never changes under
     its name, and one whose row is gone is not asked for any more. `draft_pictures` says by hash which
     pictures of the segment under way this process has sealed already. `newest_epochs` were looked up in the
-    transaction under way, within which nobody else grants any. `weeks` are worked out anew whenever
+    transaction under way, within which nobody else grants any. `seat_in` is the contract of which this is a
+    client's replica (R67), None for a freelancer's device. `weeks` are worked out anew whenever
     the file changed or an instant passed at which they may look otherwise.
     """
 
@@ -83,6 +85,17 @@ class OpenDiary:
 
     newest_epochs: dict[ContractId, int] = field(default_factory=dict, repr=False)
     weeks: dict[Week, WeekAtHand] = field(default_factory=dict, repr=False)
+    seat_in: ContractId | None = None
+
+    @property
+    def is_seat(self) -> bool:
+        """Return whether this is a client's read-only replica of one contract (R67)."""
+        return self.seat_in is not None
+
+    @property
+    def log_of_lists(self) -> ContractId:
+        """Return the log in which this diary finds the account's device lists (R50)."""
+        return self.seat_in or self.contract_of_account
 
     @property
     def path(self) -> Path:

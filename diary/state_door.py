@@ -11,7 +11,7 @@ from typing import Self
 
 from diary import opening, settings, status
 from diary.clock import Clock
-from diary.rules.ids import AccountId, Millis, ReplicaId
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.state import OpenDiary
 from diary.status import Status
 
@@ -71,6 +71,11 @@ class StateDoor:
     def account(self) -> AccountId:
         """Return the account's id."""
         return self._state.account
+
+    @property
+    def seat_in(self) -> ContractId | None:
+        """Return the contract of which this is a client's replica; None for a freelancer's diary (R67)."""
+        return self._state.seat_in
 
     @property
     def replica(self) -> ReplicaId:

@@ -11,6 +11,8 @@ from diary import (
     good_standing,
     granting,
     healing,
+    joining,
+    overlapping,
     renewing,
     taking,
     thinning,
@@ -24,7 +26,7 @@ from diary.exchanging import ReadyPush, ServerLink, Settlement
 from diary.good_standing import Suspension
 from diary.proving import Showing
 from diary.renewing import Predecessor
-from diary.rules.ids import ContractId, Millis, ReplicaId
+from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.state_door import StateDoor
 from diary.store.epochs import Restoring
 from diary.store.feed import Alarm
@@ -246,6 +248,26 @@ class SyncDoor(StateDoor):
     def correct_slots(self) -> None:
         """Bring captures that never left to their true slots, now that the clock is known (R20)."""
         true_slots.correct_slots(self._state)
+
+    def overlapping_from(self) -> Slot | None:
+        """Return from which slot on a client's replica asks what overlaps, None elsewhere (R28)."""
+        return overlapping.asks_from(self._state)
+
+    def note_overlapping(self, first: Slot, slots: Collection[Slot]) -> None:
+        """Note which slots the server says another contract has (R28)."""
+        overlapping.note(self._state, first, slots)
+
+    def sign_joining_push(self, server_url: str) -> ReadyPush | None:
+        """Return the push by which a client's replica joins, None when it was taken (R51)."""
+        return joining.sign_joining_push(self._state, server_url)
+
+    def abandon(self) -> None:
+        """Remove a client's replica that was not let in, keys and all (R51)."""
+        joining.abandon(self._state)
+
+    def require_freelancer(self) -> None:
+        """Check that this is a freelancer's own diary, not a client's replica (R67)."""
+        joining.require_freelancer(self._state)
 
     def note_sync(self, at_ms: Millis) -> None:
         """Note a sync that went through."""

@@ -16,9 +16,10 @@ from diary.correcting import keep_before
 from diary.deciding import opened_entries, what_of
 from diary.destroying import forget_texts
 from diary.errors import DamageError
-from diary.evidence.feed import CheckedRow, FeedFaultError, Reader
+from diary.evidence.feed import CheckedRow, FeedFaultError
 from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, Page
+from diary.feed_reader import reader_at
 from diary.granting import want_grants
 from diary.healing import check_goes_on
 from diary.resealing import Anew, forget, reseal
@@ -26,7 +27,7 @@ from diary.rules.change import is_deletion
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, present, standing
 from diary.rules.sealed_content import EntryContent
-from diary.rules.segment import DeviceListInClear, Header, parse_header
+from diary.rules.segment import Header
 from diary.rules.vector import join
 from diary.rules.week import Week
 from diary.showing import BeforeText
@@ -78,7 +79,7 @@ def take_pages(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
 
 def _take(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
     cursors = receipts.cursors(diary.connection)
-    reader = Reader(diary.account, _devices(diary, cursors.get(ContractId(diary.account))), {})
+    reader = reader_at(diary, cursors)
     rows, new_contracts, new_devices = 0, 0, False
     for page in pages:
         checked = reader.check(page, cursors.get(page.contract))
@@ -97,17 +98,16 @@ def _take(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
         new = [arrival.header for arrival in arrivals if arrival.known is None]
         rows += len(new)
         new_contracts += page.contract not in cursors and page.contract != ContractId(diary.account)
-        if any(header.type == "device_list" and header.in_own_log for header in new):
+        if not diary.is_seat and any(_is_of_a_stranger(header) for header in new):
             new_devices = True
             want_grants(diary)
     feed.add_pushes(diary.connection, {name: push.signed for name, push in reader.pushes.items()})
     return Taken(rows=rows, new_contracts=new_contracts, new_devices=new_devices)
 
 
-def _devices(diary: OpenDiary, cursor: Cursor | None) -> DeviceListInClear | None:
-    """Return the newest device list that the account's log has shown so far (R50)."""
-    raw = feed.device_list_header(diary.connection, diary.account, cursor.size) if cursor else None
-    return parse_header(raw).devices if raw is not None else None
+def _is_of_a_stranger(header: Header) -> bool:
+    """Return whether a row tells of somebody who may lack keys: a new device, or a client (R50, R51)."""
+    return header.type == "joining" or (header.type == "device_list" and header.in_own_log)
 
 
 def _compare(diary: OpenDiary, contract: ContractId, checked: Sequence[CheckedRow]) -> list[_Arrival]:
@@ -305,7 +305,7 @@ def _put_back(diary: OpenDiary, place: _Place) -> None:
 def _remember_displaced(diary: OpenDiary, place: _Place, falling: Sequence[feed.HeldRow]) -> None:
     """Keep the memos that another device's edit displaces, sealed, until the week freezes (R26)."""
     displaced = [version for version in falling if place.fallen[version.header.name] == "superseded"]
-    if not displaced:
+    if not displaced or diary.is_seat:  # old texts stay on the freelancer's devices and nowhere else
         return
     at_ms = diary.now_ms()
     if Week.of(place.slot).is_frozen(at_ms):

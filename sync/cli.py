@@ -1,4 +1,4 @@
-"""The `diary` commands of this room (CLI.md): `register`, `login`, `sync`, `devices`, `server`."""
+"""The `diary` commands of this room (CLI.md): `register`, `login`, `sync`, `devices`, `server`, `join`."""
 
 import sys
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from diary.command.desk import AsJson, Desk, ask_passphrase, desk_of, print_json
 from diary.command.keys import KeyFile, Passphrase, PhraseFile, asked_phrase, place_for
 from diary.errors import RefusedError
 from diary.services import Service
-from sync import server_command
+from sync import party_commands, server_command
 
 if TYPE_CHECKING:
     from diary.diary import Diary
@@ -33,6 +33,7 @@ def commands(app: typer.Typer, open_diary: "Callable[[], Diary]") -> None:
     devices.command("list")(_devices_list(open_diary))
     app.add_typer(devices, name="devices")
     app.add_typer(server_command.app, name="server")
+    party_commands.commands(app, open_diary)
 
 
 def sync_service() -> Service:
@@ -57,7 +58,7 @@ def _register(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
         with Transport(url) as line, open_diary() as diary, SyncTeller(desk_of(ctx).clock) as teller:
             report = enrol_here(diary, line, progress=teller)
         say(f"Registered with {line.url}.")
-        _show(report, as_json=as_json)
+        show_report(report, as_json=as_json)
 
     return register
 
@@ -87,14 +88,14 @@ def login(
             phrase,
             clock=desk.clock,
             place=place,
-            device_name=name or _computer_name(),
+            device_name=name or computer_name(),
             progress=teller,
             ask_passphrase=teller.silent(ask_passphrase),
         )
     with diary:
         say(f"This device is “{diary.device_name}”, of the account on {line.url}.")
         say(diary.key_place_says())
-    _show(report, as_json=as_json)
+    show_report(report, as_json=as_json)
 
 
 def _sync(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
@@ -123,7 +124,7 @@ def _sync(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
             with Transport(link.url) as line, SyncTeller(desk.clock) as teller:
                 report = Engine(diary, line, progress=teller).run()
             diary.thin_pictures()
-        _show(report, as_json=as_json)
+        show_report(report, as_json=as_json)
         if _say_loudly(report):
             raise typer.Exit(RefusedError.exit_code)
 
@@ -135,7 +136,7 @@ def _watch(desk: Desk, open_diary: "Callable[[], Diary]", *, as_json: bool) -> N
 
     def report(done: "SyncReport") -> None:
         if done.pushed or done.pulled or done.refused or done.pictures_sent or done.pictures_fetched:
-            _show(done, as_json=as_json)
+            show_report(done, as_json=as_json)
             sys.stdout.flush()
             _say_loudly(done)
 
@@ -187,13 +188,14 @@ def _list_devices(open_diary: "Callable[[], Diary]", *, as_json: bool) -> None:
         tell("  ".join(words))
 
 
-def _computer_name() -> str:
+def computer_name() -> str:
+    """Return this computer's own name, as a device is called where its owner says none."""
     import platform
 
     return platform.node()[:DEVICE_NAME_CHARACTERS_MAX] or "this computer"
 
 
-def _show(report: "SyncReport", *, as_json: bool) -> None:
+def show_report(report: "SyncReport", *, as_json: bool) -> None:
     """Print what a sync did (CLI.md)."""
     if as_json:
         import msgspec

@@ -20,7 +20,7 @@ from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, Page, read_answer
 from diary.exchanging import OlderCopyError, ReadyPush, ServerLink
 from diary.good_standing import Suspension
-from diary.rules.ids import ContractId, Millis
+from diary.rules.ids import ContractId, Millis, Slot
 from diary.store.sending import Due
 from sync.exchange import (
     PUSHES_UNDER_WAY_MAX,
@@ -184,6 +184,7 @@ class Engine:
                     rows_max=self._uploads.pace.pull_rows,
                     log_epoch=desk.log_epoch,
                     awaited=awaited,
+                    overlapping_from=self._diary.overlapping_from(),
                 )
                 return lambda: line.pull(pull)
             case Push():
@@ -254,6 +255,9 @@ class Engine:
                 self._diary.note_server_clock(answer.server_ms - here_ms)
             self._diary.correct_slots()
             self._diary.note_standing(_suspension(answer))
+        if answer.overlapping is not None:
+            slots = [slot for told in answer.overlapping.values() for slot in told]
+            self._diary.note_overlapping(answer.overlapping_from or Slot(0), slots)
         if answer.arrived:
             self._diary.pictures_arrived(answer.arrived)
         rows = sum(len(page.rows) for page in answer.pages)

@@ -44,6 +44,7 @@ def register(
         OtherServerError: It is registered with another one.
         PeerError: The server cannot be reached, or does not take it.
     """
+    diary.require_freelancer()
     facts = line.server()
     known = diary.server()
     if known is not None and known.key != facts.key:

@@ -42,6 +42,7 @@ from sync.protocol import (
     Enrol,
     Heal,
     HealAnswer,
+    Join,
     Nonce,
     PicturePart,
     Pull,
@@ -148,6 +149,10 @@ class Transport:
     def enrol(self, enrol: Enrol) -> PushAnswer:
         """Enrol this replica by a device list that the root signed (R50)."""
         return self._ask("POST", "/v1/enrol", PushAnswer, enrol)
+
+    def join(self, join: Join) -> PushAnswer:
+        """Join a contract as its client by an invitation (R51)."""
+        return self._ask("POST", "/v1/join", PushAnswer, join)
 
     def push(self, message: bytes) -> PushAnswer:
         """Push versions; `message` is the JSON of a `Push` (R48)."""

@@ -11,7 +11,10 @@ from diary.rules.money import minor_of, money
 from diary.when import duration_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from diary.contracts import Contract, TermsFields
+    from diary.evidence.seats import Seat
 
 app = typer.Typer(rich_markup_mode=None)
 contract = typer.Typer(rich_markup_mode=None, help="Contracts and their terms.", no_args_is_help=True)
@@ -128,7 +131,8 @@ def show(ctx: typer.Context, name: Named, *, as_json: AsJson = False) -> None:
     """Show a contract's terms, and how they changed."""
     with desk_of(ctx).open_diary() as diary:
         found = diary.contract(name)
-    _tell(found, as_json=as_json)
+        seats = diary.joined(found.id)
+    _tell(found, as_json=as_json, seats=seats)
 
 
 @contract.command()
@@ -195,9 +199,12 @@ def _fields(
     return fields
 
 
-def _tell(found: "Contract", *, as_json: bool) -> None:
+def _tell(found: "Contract", *, as_json: bool, seats: "Sequence[Seat]" = ()) -> None:
     if as_json:
-        print_json(_json(found))
+        joined = [
+            {"seat": seat.replica, "joined_at": iso(seat.joined_at_ms), "ended": seat.ended} for seat in seats
+        ]
+        print_json(_json(found) | {"joined": joined})
         return
     from diary.command.tables import plain
 
@@ -215,6 +222,9 @@ def _tell(found: "Contract", *, as_json: bool) -> None:
     )
     for name, value in facts:
         tell(f"{name + ':':<14}{plain(value)}")
+    for seat in seats:
+        until = ", and reads no more" if seat.ended else ""
+        tell(f"{'reads along:':<14}{seat.replica[:8]}, joined {iso(seat.joined_at_ms)}{until}")
 
 
 def _json(found: "Contract") -> dict[str, object]:

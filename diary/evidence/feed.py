@@ -6,7 +6,7 @@ named fault out. A fault is an alarm: it stays until a person has looked.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,15 +18,17 @@ from diary.evidence.list_leaf import ListPlace, check_leaf
 from diary.evidence.merkle import push_hash
 from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
+from diary.evidence.seats import JoiningError, Seats
 from diary.evidence.signature import PUSH, verify
-from diary.rules.ids import AccountId, ReplicaId
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.seat import SEAT_TYPES
 from diary.rules.segment import DeviceListInClear, Header, ListedDevice, MalformedHeaderError, parse_header
 
 HASHES_PER_VERSION_BYTES = 64
 
 AlarmKind = Literal[
     "hole", "log_shrank", "log_epoch", "bad_signature", "unlisted_device", "wrong_place", "version_reused",
-    "device_list", "log_forked",
+    "device_list", "log_forked", "bad_joining", "wrong_side",
 ]  # fmt: skip
 
 
@@ -39,6 +41,11 @@ class FeedFaultError(PeerError):
     def __init__(self, kind: AlarmKind, what: str) -> None:
         self.kind = kind
         super().__init__(what=what)
+
+
+def _nobody(_: ContractId) -> Seats:
+    """Return a contract that nobody was ever invited to."""
+    return Seats()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +71,16 @@ class Reader:
 
     `devices` is the newest device list that the log of `lists_from` has shown, None before the first one:
     the account's own log, or, for who reads a single contract, that contract's (see `list_leaf`).
-    `pushes` holds the checked pushes at hand, so that each is verified once.
+    `pushes` holds the checked pushes at hand, so that each is verified once. `seats_before` returns the
+    invitations and seats of a contract as far as its log was read before (R51).
     """
 
     account: AccountId
     devices: DeviceListInClear | None
     pushes: dict[str, CheckedPush]
     lists_from: ListPlace = "account"
+    seats_before: Callable[[ContractId], Seats] = _nobody
+    _seats: dict[ContractId, Seats] = field(init=False, default_factory=dict)
     _listed: dict[ReplicaId, ListedDevice] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -112,13 +122,17 @@ class Reader:
             raise FeedFaultError("bad_signature", f"the content of version {_name(header)} was altered")
         if header.type == "device_list":
             self._learn_devices(header, raw, row)
-        push = self.pushes.get(row.push) or self._checked_push(row.push, page.pushes)
+        if header.type == "joining":
+            self._let_join(header, raw, row)
+        push = self.pushes.get(row.push) or self._checked_push(row.push, page)
         if header.replica != push.signed.replica:
             raise FeedFaultError("bad_signature", f"version {_name(header)} is in another device's push")
         if hashlib.sha256(raw).digest() + body_hash not in push.hashes:
             raise FeedFaultError("bad_signature", f"version {_name(header)} was signed by nobody")
         if not self._counts(header):
-            raise FeedFaultError("unlisted_device", f"version {_name(header)} is by no device of the account")
+            self._check_seat(header)
+        elif header.grant is not None and header.grant.invitation is not None:
+            self._seats_of(header.contract).learn(header, raw, row.body or b"", Millis(row.received_at_ms))
         return CheckedRow(row, raw, header, body_hash)
 
     def _learn_devices(self, header: Header, raw: bytes, row: LogRow) -> None:
@@ -147,16 +161,43 @@ class Reader:
         self.devices = devices
         self._listed = {listed.replica: listed for listed in devices.devices} if devices else {}
 
-    def _checked_push(self, name: str, pushes: Mapping[str, SignedPush]) -> CheckedPush:
+    def _seats_of(self, contract: ContractId) -> Seats:
+        if contract not in self._seats:
+            self._seats[contract] = self.seats_before(contract)
+        return self._seats[contract]
+
+    def _let_join(self, header: Header, raw: bytes, row: LogRow) -> None:
+        """Let a client's seat join if an invitation in the log allows it (R51)."""
+        if header.replica in self._listed:
+            raise FeedFaultError("bad_joining", f"version {_name(header)} joins under a device's id")
+        try:
+            seats = self._seats_of(header.contract)
+            seats.learn(header, raw, row.body or b"", Millis(row.received_at_ms))
+        except JoiningError as error:
+            what = f"a client joined contract {header.contract} who was not let in ({error.reason})"
+            raise FeedFaultError("bad_joining", what) from error
+
+    def _check_seat(self, header: Header) -> None:
+        """Check that a row that no device wrote is by a seat in force, and its to write (R48, R51)."""
+        seats = self._seats_of(header.contract)
+        if seats.in_force(header.replica) is None:
+            raise FeedFaultError("unlisted_device", f"version {_name(header)} is by no device of the account")
+        if header.type not in SEAT_TYPES:
+            what = f"version {_name(header)}, which only the freelancer may write, is by the client"
+            raise FeedFaultError("wrong_side", what)
+
+    def _checked_push(self, name: str, page: Page) -> CheckedPush:
         """Return the push of that hash once its signature is found to be its writer's."""
-        signed = pushes.get(name)
+        signed = page.pushes.get(name)
         if signed is None or push_hash(signed).hex() != name or len(signed.hashes) % HASHES_PER_VERSION_BYTES:
             raise FeedFaultError("bad_signature", "a push that should sign a row is not shown")
         listed = self._listed.get(signed.replica)
-        if listed is None:
+        seat = None if listed is not None else self._seats_of(page.contract).seats.get(signed.replica)
+        public = listed.sign if listed is not None else seat.keys.sign if seat is not None else None
+        if public is None:
             what = f"a push is signed by {signed.replica}, which is no device of the account"
             raise FeedFaultError("unlisted_device", what)
-        if not verify(bytes.fromhex(listed.sign), PUSH, signed.hashes, signed.signature):
+        if not verify(bytes.fromhex(public), PUSH, signed.hashes, signed.signature):
             raise FeedFaultError(
                 "bad_signature", f"a push of device {signed.replica} bears a false signature"
             )

@@ -7,12 +7,10 @@ force from its joining on, until an invitation that ends it is used. Pure.
 from dataclasses import dataclass, field
 
 from diary.errors import PeerError
-from diary.evidence.signature import JOINING, SIGNATURE_BYTES, verify
+from diary.evidence.signature import JOINING, verify
 from diary.rules.ids import Millis, ReplicaId
 from diary.rules.seat import SeatInClear
 from diary.rules.segment import Header
-
-BODY_BYTES_MAX = 1024  # a signature and a sealed name
 
 
 class JoiningError(PeerError):
@@ -118,9 +116,7 @@ class Seats:
             raise JoiningError("invitation_unknown", "No invitation of this contract has that secret")
         if invitation.used_by not in {None, header.replica}:
             raise JoiningError("invitation_used", "This invitation link was used already")
-        if not SIGNATURE_BYTES <= len(body) <= BODY_BYTES_MAX or not verify(
-            bytes.fromhex(keys.invitation), JOINING, raw, body[:SIGNATURE_BYTES]
-        ):
+        if not verify(bytes.fromhex(keys.invitation), JOINING, raw, body):
             raise JoiningError("bad_signature", "The joining is not signed by the invitation's secret")
         if received_at_ms >= invitation.expires_at_ms and invitation.used_by is None:
             raise JoiningError("invitation_expired", "This invitation link has expired or was withdrawn")

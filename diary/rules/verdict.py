@@ -5,7 +5,7 @@ the same one (R29). The order is: deleted, late, what could never bill, overlapp
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from diary.rules.contract import TermsHistory
@@ -85,6 +85,7 @@ def verdicts(
     histories: Mapping[ContractId, TermsHistory],
     *,
     at_ms: int | None = None,
+    stated: Collection[Place] = frozenset(),
 ) -> dict[Place, Verdict]:
     """Return the verdict on every fact of one account's week (R27, R28, R38).
 
@@ -93,7 +94,8 @@ def verdicts(
 
     `facts` are all of the account's, each place once, since segments of different contracts compete for a
     slot. What the server has not taken counts as if it took it at `at_ms`: late once the week is frozen;
-    without `at_ms` as taken in time, after all others.
+    without `at_ms` as taken in time, after all others. `stated` are places that the server said another
+    contract of the account has: who sees one contract alone cannot know it, and takes it as stated (R28).
 
     Raises:
         ValueError: A fact lies in another week, or a place appears twice.
@@ -108,6 +110,8 @@ def verdicts(
         why_not = _never_bills(week, fact, histories[fact.contract], at_ms)
         if why_not is not None or fact.kind is None:
             judged[fact.contract, fact.slot] = Verdict(bills=False, why_not=why_not)
+        elif (fact.contract, fact.slot) in stated:
+            judged[fact.contract, fact.slot] = Verdict(bills=False, why_not="overlapping")
         else:
             rivals[fact.slot].append(fact)
     owners: dict[ContractId, list[Slot]] = defaultdict(list)

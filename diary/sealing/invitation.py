@@ -4,9 +4,7 @@
     auth     HKDF(secret, "workdiary/1/invitation/auth"): an Ed25519 seed; whoever joins signs by it
     wrap     HKDF(secret, "workdiary/1/invitation/wrap"): an AES-256-GCM key
     grant    nonce ‖ AES-256-GCM(wrap, nonce, epoch key, AAD = SHA-256(header)); it has no wrap of its own
-    joining  Ed25519 signature by auth over the header's bytes, in the domain "workdiary/1/joining"; behind
-             it, for a seat with a name: nonce ‖ AES-256-GCM(HKDF(epoch key, "workdiary/1/joining/name"),
-             nonce, padded name, AAD = SHA-256(header)), the key's epoch in the header
+    joining  Ed25519 signature by auth over the header's bytes, in the domain "workdiary/1/joining"
 
 All that names anything stands behind the `#`, which no browser sends. This file draws no randomness: secrets
 and nonces are arguments.
@@ -23,11 +21,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from diary.errors import DamageError, UsageError
-from diary.evidence.signature import JOINING, SIGNATURE_BYTES, public_of, sign
+from diary.evidence.signature import JOINING, public_of, sign
 from diary.rules.ids import AccountId, ContractId
 from diary.rules.segment import Header, Sealed
 from diary.sealing.derive import KEY_BYTES, derive
-from diary.sealing.padding import CONTENT_BLOCK_BYTES, pad, unpad
 
 LINK_FORMAT = "1"
 LINK_PATH = "/join"
@@ -37,7 +34,6 @@ GRANT_BYTES = NONCE_BYTES + KEY_BYTES + 16
 _PARTS = 5
 _AUTH = b"workdiary/1/invitation/auth"
 _WRAP = b"workdiary/1/invitation/wrap"
-_NAME = b"workdiary/1/joining/name"
 _ID = re.compile(r"[0-9a-f]{32}")
 _KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -54,13 +50,6 @@ class WrongInvitationError(DamageError):
 
     says = "The key that invitation {auth} should give does not open: {because}."
     mend = "Ask whoever invited you for a new link."
-
-
-class BadSeatNameError(DamageError):
-    """The name that a seat gave itself does not open (R46)."""
-
-    says = "The name that a client gave their access does not open: it was altered."
-    mend = "Sync again to receive an unaltered copy."
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,35 +165,10 @@ def open_by_invitation(sealed: Sealed, keys: InvitationKeys) -> bytes:
         raise WrongInvitationError(auth=keys.auth[:8], because=because) from error
 
 
-def sign_joining(
-    header: Header, auth_seed: bytes, *, name: str = "", epoch_key: bytes = b"", nonce: bytes = b""
-) -> Sealed:
-    """Return a seat's joining, signed by the invitation; a name is sealed under the epoch key (R46, R51)."""
+def sign_joining(header: Header, auth_seed: bytes) -> Sealed:
+    """Return a seat's joining, signed by the invitation (R51)."""
     raw = header.to_bytes()
-    body = sign(auth_seed, JOINING, raw)
-    if name:
-        assert len(nonce) == NONCE_BYTES, "a nonce has 12 bytes"
-        padded = pad(name.encode(), CONTENT_BLOCK_BYTES)
-        body += nonce + AESGCM(derive(epoch_key, _NAME)).encrypt(nonce, padded, _bound(raw))
-    return Sealed(header=raw, body=body, wrap=None)
-
-
-def name_in_joining(sealed: Sealed, epoch_key: bytes) -> str:
-    """Return the name that a seat gave itself, "" for none (R46).
-
-    Raises:
-        WrongInvitationError: It does not open, or is no text.
-    """
-    behind = (sealed.body or b"")[SIGNATURE_BYTES:]
-    if not behind:
-        return ""
-    try:
-        padded = AESGCM(derive(epoch_key, _NAME)).decrypt(
-            behind[:NONCE_BYTES], behind[NONCE_BYTES:], _bound(sealed.header)
-        )
-        return (unpad(padded, CONTENT_BLOCK_BYTES) or b"").decode()
-    except (InvalidTag, ValueError) as error:
-        raise BadSeatNameError from error
+    return Sealed(header=raw, body=sign(auth_seed, JOINING, raw), wrap=None)
 
 
 def _bound(raw: bytes) -> bytes:

@@ -22,16 +22,15 @@ _REWIND = """
        SET size = min(size, :size)
      WHERE contract = :contract
 """
-_DEVICE_LIST = """
+_DEVICE_LISTS = """
     SELECT header
       FROM version
-     WHERE contract = :account
+     WHERE contract = :contract
        AND slot IS NULL
        AND type = 'device_list'
        AND leaf_index < :size
        AND log_epoch > 0
-     ORDER BY leaf_index DESC
-     LIMIT 1
+     ORDER BY leaf_index
 """
 _KNOWN = """
     SELECT n, id, header, body_hash, sealed IS NOT NULL, log_epoch, leaf_index, received_at_ms
@@ -176,10 +175,9 @@ def rewind(connection: sqlite3.Connection, contract: ContractId, size: int) -> N
     connection.execute(_REWIND, {"contract": contract, "size": size})
 
 
-def device_list_header(connection: sqlite3.Connection, account: AccountId, size: int) -> bytes | None:
-    """Return the header of the newest device list among the first `size` rows of the account's log (R50)."""
-    row = connection.execute(_DEVICE_LIST, {"account": account, "size": size}).fetchone()
-    return None if row is None else bytes(row[0])
+def device_list_headers(connection: sqlite3.Connection, contract: ContractId, size: int) -> list[bytes]:
+    """Return the headers of the device lists among the first `size` rows of a log, in its order (R50)."""
+    return [bytes(raw) for (raw,) in connection.execute(_DEVICE_LISTS, {"contract": contract, "size": size})]
 
 
 def known(connection: sqlite3.Connection, replica: ReplicaId, first: int, last: int) -> dict[int, KnownRow]:

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from diary.store.drafts_apart import lay_drafts_apart
 from diary.store.epochs_schema import know_of_epochs
 from diary.store.list_wish import wish_for_lists
+from diary.store.overlaps import lay_overlaps
 from diary.store.refused_view import lay_refused_view
 from diary.store.sealed_apart import lay_sealed_apart
 from diary.store.thinned import let_pictures_be_thinned
@@ -350,5 +351,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     let_pictures_be_thinned,
     lay_refused_view,
     wish_for_lists,
+    lay_overlaps,
 )
 SCHEMA = len(MIGRATIONS)

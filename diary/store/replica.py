@@ -20,6 +20,11 @@ _NEXT = """
      WHERE replica = :replica
  RETURNING last_n
 """
+_GO_ON = """
+    UPDATE replica
+       SET last_n = max(last_n, :n)
+     WHERE replica = :replica
+"""
 _LAST = """
     SELECT last_n
       FROM replica
@@ -41,6 +46,11 @@ def newest(connection: sqlite3.Connection) -> ReplicaId | None:
 def next_n(connection: sqlite3.Connection, replica: ReplicaId) -> int:
     """Return the next number of this replica; given back only if the transaction around it is (R33)."""
     return int(connection.execute(_NEXT, {"replica": replica}).fetchall()[0][0])
+
+
+def go_on_behind(connection: sqlite3.Connection, replica: ReplicaId, n: int) -> None:
+    """Give away no number up to `n` any more: the server knows a version of it already (R42)."""
+    connection.execute(_GO_ON, {"replica": replica, "n": n})
 
 
 def last_n(connection: sqlite3.Connection, replica: ReplicaId) -> int:

@@ -1,4 +1,4 @@
-"""Invitations: the link, what its secret opens, and the name of who joined (R46, R51, R64)."""
+"""Invitations: the link, and what its secret opens (R51, R64)."""
 
 import hashlib
 
@@ -14,15 +14,12 @@ from diary.rules.ids import AccountId, ContractId
 from diary.rules.segment import MalformedHeaderError, Sealed, parse_header
 from diary.sealing.invitation import (
     BadLinkError,
-    BadSeatNameError,
     InvitationKeys,
     Link,
     WrongInvitationError,
-    name_in_joining,
     open_by_invitation,
     parse_link,
     seal_to_invitation,
-    sign_joining,
 )
 from tests.rule import rule
 from tests.vector_file import SealedText, raw, vectors
@@ -55,13 +52,6 @@ class GrantCase(msgspec.Struct, frozen=True, kw_only=True):
     nonce: str = ""
 
 
-class NameCase(msgspec.Struct, frozen=True):
-    name: str
-    epoch_key: str
-    sealed: SealedText
-    says: str | None
-
-
 class BadHeader(msgspec.Struct, frozen=True):
     name: str
     header: str
@@ -71,7 +61,6 @@ class InvitationFile(msgspec.Struct, frozen=True):
     links: list[LinkCase]
     keys: list[KeysCase]
     grants: list[GrantCase]
-    names: list[NameCase]
     headers: list[BadHeader]
 
 
@@ -164,26 +153,6 @@ def test_any_flipped_bit_of_an_invitations_grant_is_found(part: str, at: int) ->
             msgspec.structs.replace(version, **{part: bytes(whole)}),
             InvitationKeys.of(bytes.fromhex(GRANT.secret)),
         )
-
-
-@rule("R46")
-@pytest.mark.parametrize("case", FILE.names, ids=lambda case: case.name)
-def test_the_name_of_a_seat_is_sealed_and_opens_by_the_epoch_key(case: NameCase) -> None:
-    if case.says is None:
-        with pytest.raises(BadSeatNameError):
-            name_in_joining(sealed(case.sealed), bytes.fromhex(case.epoch_key))
-        return
-    assert name_in_joining(sealed(case.sealed), bytes.fromhex(case.epoch_key)) == case.says
-    assert not case.says or case.says.encode() not in bytes.fromhex(case.sealed.body or "")
-
-
-@rule("R51")
-@given(name=st.text(max_size=100), key=st.binary(min_size=32, max_size=32))
-def test_any_name_comes_back(name: str, key: bytes) -> None:
-    case = next(case for case in FILE.names if case.says)
-    header = parse_header(case.sealed.header.encode())
-    named = sign_joining(header, bytes(32), name=name, epoch_key=key, nonce=bytes(12))
-    assert name_in_joining(named, key) == name
 
 
 @rule("R51")
