@@ -59,9 +59,14 @@ class Away:
         """Let the idle time count anew: a pause ended, perhaps by itself."""
         self._presence.wait_anew(at_ms)
 
-    def set_back(self, at_ms: Millis) -> None:
+    def set_back(self, before_ms: Millis, at_ms: Millis) -> None:
         """Take a clock that was set back (R20)."""
-        self._presence.set_back(at_ms)
+        self._presence.set_back(before_ms, at_ms)
+
+    def jump(self, before_ms: Millis, at_ms: Millis) -> None:
+        """Take sleep or a clock that was set ahead: before it was an absence, said as sleep alone (R18)."""
+        self._presence.jump(before_ms, at_ms)
+        self.advance(at_ms, is_on=False)
 
     def _return(self, at_ms: Millis) -> None:
         """Somebody is there: what waited for input is recorded; what waits for an answer waits no longer."""
@@ -87,18 +92,25 @@ class Away:
             at_ms >= absence.until_ms + ANSWER_MS_MAX
             or (returned_ms is not None and at_ms >= returned_ms + ANSWER_MS_AFTER_RETURN)
         ):
-            self.settle(Answer("drop"), "unanswered")
+            self.settle(at_ms, Answer("drop"), "unanswered")
 
     def _ask(self, at_ms: Millis) -> None:
         """Ask once what becomes of the minutes in which nobody was there; of none nothing is asked."""
         absence = Absence(self._presence.active_ms, at_ms)
-        if self._slots.about(absence) and self._absence is not None:
-            self.settle(Answer("drop"), "unanswered")  # one question at a time: the older one had its time
+        older = self._absence
+        if older is not None and not self._presence.was_seen_since(older.until_ms):
+            # Nobody came back: the process was started anew within one absence (R19).
+            absence = Absence(older.since_ms, at_ms)
+            if self._slots.idle_minutes(absence) == self._slots.idle_minutes(older):
+                return
+        elif self._slots.about(absence) and older is not None:
+            self.settle(
+                at_ms, Answer("drop"), "unanswered"
+            )  # one question at a time: the older one had its time
         about = self._slots.about(absence)
         if about:
             self._absence, self._returned_ms = absence, None
-            minutes = sum(len(absence.idle_minutes(draft)) for draft in about)
-            self._do.add(Ask(absence, about[-1].contract, minutes))
+            self._do.add(Ask(absence, about[-1].contract, self._slots.idle_minutes(absence)))
 
     def waits_for_somebody(self, draft: Draft, at_ms: Millis) -> bool:
         """Return whether nobody was there at the slot's end, or an answer is to decide about it."""
@@ -115,20 +127,20 @@ class Away:
             self._absence = None
             self._do.add(Settle())
 
-    def settle(self, answer: Answer, word: Word | None = None) -> None:
+    def settle(self, at_ms: Millis, answer: Answer, word: Word | None = None) -> None:
         """Let everything that waited for an answer become what it says."""
         absence, self._absence, self._returned_ms = self._absence, None, None
         if absence is not None:
             self._do.say(word or _SAID[answer.word])
-            self._apply(absence, answer)
+            self._apply(at_ms, absence, answer)
         self._do.add(Settle())
 
-    def _apply(self, absence: Absence, answer: Answer) -> None:
+    def _apply(self, at_ms: Millis, absence: Absence, answer: Answer) -> None:
         slots = self._slots
         for draft in slots.take_held(absence.is_about):
             after = self._rekeep(draft, answered(draft, absence, answer))
             if after is not None:
-                self._finish(after)
+                self._finish(at_ms, after)
         for draft in [*filter(absence.is_about, slots.unpictured.values())]:
             after = self._rekeep(draft, answered(draft, absence, answer))
             if after is None or after.missed:
@@ -151,9 +163,11 @@ class Away:
         self._do.keep(after, draft.contract if draft.contract != after.contract else None)
         return after
 
-    def _finish(self, draft: Draft) -> None:
+    def _finish(self, at_ms: Millis, draft: Draft) -> None:
         if draft.missed:
             self._do.add(DropDraft(draft.contract, draft.slot))
+        elif self.waits_for_somebody(draft, at_ms):
+            self._slots.held.append(draft)  # it ended in a later absence, which has a question of its own
         else:
             self.record(draft)
 

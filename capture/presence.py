@@ -23,6 +23,8 @@ class Presence:
         self._typed_ms = self._begun_ms = Millis(0)
         self._idle_ms: int | None = None  # as the desktop said at the last tick
         self._waits_from_ms = Millis(0)  # from here the idle time counts
+        self._seen_ms = Millis(0)  # when somebody was last seen
+        self._there_before_ms = Millis(0)  # until here somebody was there, by a clock that was set back since
         self.active_ms = Millis(0)  # until here nobody is known to have been away
 
     def begin(self, at_ms: Millis, active_ms: Millis, typed_ms: Millis) -> None:
@@ -64,6 +66,7 @@ class Presence:
 
     def _look_back(self, seen_ms: Millis) -> bool:
         """Take what the first look tells of the time before it; return whether it saw somebody since."""
+        self._seen_ms = seen_ms
         last_ms = max(seen_ms, self._typed_ms)
         if self.active_ms < self._begun_ms and last_ms > self.active_ms:
             self.typed(last_ms)
@@ -77,16 +80,39 @@ class Presence:
     def typed(self, at_ms: Millis) -> None:
         """Take an act of the freelancer's: what is typed into the diary is activity too."""
         self.active_ms = Millis(max(self.active_ms, at_ms))
+        self._seen_ms = Millis(max(self._seen_ms, at_ms))
         self._waits_from_ms = Millis(max(self._waits_from_ms, at_ms))
 
     def wait_anew(self, at_ms: Millis) -> None:
         """Let the idle time count from here: a pause is over."""
         self._waits_from_ms = at_ms
 
-    def set_back(self, at_ms: Millis) -> None:
-        """Take a clock that was set back: nobody was there later than now (R20)."""
-        self.active_ms = Millis(min(self.active_ms, at_ms))
-        self._waits_from_ms = Millis(min(self._waits_from_ms, at_ms))
+    def set_back(self, before_ms: Millis, at_ms: Millis) -> None:
+        """Take a clock that was set back: the quiet time is as long as it was, and ends now (R20)."""
+        self._there_before_ms = max(self._there_before_ms, self._there_until(before_ms))
+        shift_ms = before_ms - at_ms
+        self.active_ms = Millis(self.active_ms - shift_ms)
+        self._waits_from_ms = Millis(self._waits_from_ms - shift_ms)
+        self._seen_ms = Millis(self._seen_ms - shift_ms)
+
+    def jump(self, before_ms: Millis, at_ms: Millis) -> None:
+        """Take sleep, or a clock that was set ahead; nobody is known to have been away in a part of a minute.
+
+        Set back before and ahead now, the clock shows again what it showed while somebody was there.
+        """
+        self.active_ms = self._there_until(before_ms)
+        if self._there_before_ms <= at_ms:
+            self.active_ms = max(self.active_ms, self._there_before_ms)
+            self._waits_from_ms = max(self._waits_from_ms, self._there_before_ms)
+            self._there_before_ms = Millis(0)
+
+    def was_seen_since(self, at_ms: Millis) -> bool:
+        """Return whether somebody was seen at that instant or later."""
+        return self._seen_ms >= at_ms
+
+    def _there_until(self, at_ms: Millis) -> Millis:
+        """Return until when nobody is known to have been away by then: only a whole minute tells (R18)."""
+        return at_ms if at_ms - self.active_ms < MINUTE_MS else self.active_ms
 
     def is_away(self, at_ms: Millis) -> bool:
         """Return whether nobody was there for so long that tracking pauses."""

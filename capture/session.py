@@ -53,8 +53,7 @@ class Session:
         self._wish = Wish(contract=None)
         self._at_ms = Millis(0)
         self._sampled_at_ms = Millis(0)
-        self._was_tracking = False
-        self._was_met = False  # a moment that had come would have been met
+        self._was_tracking = self._was_met = False  # met: a moment that had come would have been
         self._is_locked = False
         self._is_private = False
         self._was_paused = False
@@ -79,7 +78,7 @@ class Session:
                 self._withhold(event)
             case Answered():
                 self._away.typed(event.at_ms)
-                self._away.settle(event.answer)
+                self._away.settle(event.at_ms, event.answer)
                 self._advance(event.at_ms, None)
             case Removed():
                 self._forget(event)
@@ -111,7 +110,7 @@ class Session:
 
     @property
     def awaits_picture(self) -> bool:
-        """Return whether a picture was asked for that has not come yet."""
+        """Return whether a picture that was asked for has not come yet."""
         return self._slots.asked or bool(self._slots.unpictured)
 
     @property
@@ -136,18 +135,19 @@ class Session:
                 self._slots.waiting.append(draft)
                 self._slots.drawn[draft.slot] = draft.drawn_ms
         self._away.begin(event.at_ms, event.absence, typed_ms=event.wish.since_ms)
-        self._advance(event.at_ms, None)
+        if event.absence is None:  # else perhaps nobody came back from it: the first look tells
+            self._advance(event.at_ms, None)
+        self._close_waiting(slot_at(event.at_ms))
 
     def _look(self, tick: Tick) -> None:
         """Take what the tick tells of the person and the screen."""
         gap_ms = tick.at_ms - self._at_ms
         if gap_ms < 0:
-            self._away.set_back(tick.at_ms)
+            self._away.set_back(self._at_ms, tick.at_ms)
         elif gap_ms > GAP_MS_MAX:
             if self._was_tracking:
                 self._do.say("asleep", minutes=gap_ms // MINUTE_MS)
-            # Whoever wakes the computer is there; before was an absence all the same, said as sleep alone.
-            self._away.advance(tick.at_ms, is_on=False)
+            self._away.jump(self._at_ms, tick.at_ms)  # before the look: whoever wakes the computer is there
         self._away.look(tick, since_ms=min(tick.at_ms - self._sampled_at_ms, GAP_MS_MAX))
         if self._wish.is_on(tick.at_ms):
             if tick.locked != self._is_locked:

@@ -40,6 +40,10 @@ class Slots:
         drafts = (draft for draft in self.drafts() if not draft.missed and absence.is_about(draft))
         return sorted(drafts, key=lambda draft: draft.slot)
 
+    def idle_minutes(self, absence: Absence) -> int:
+        """Return how many minutes an answer decides about."""
+        return sum(len(absence.idle_minutes(draft)) for draft in self.about(absence))
+
     def awaits_moment(self, draft: Draft) -> bool:
         """Return whether the snapshot of the draft under way is still to come."""
         return draft.snapshot is None and not draft.missed and not self.asked

@@ -148,6 +148,19 @@ def test_a_second_absence_drops_what_was_asked_about_the_first() -> None:
     assert SLOT in [draft.slot for draft in run.finished()]
 
 
+@rule("R18")
+def test_a_slot_of_two_absences_waits_for_the_second_answer_too() -> None:
+    run = left_at(0.1, 12, draw=7)
+    run.wish(on(BAKERY, since=12))
+    run.until(25, AWAY)
+    # The first minute of the second slot belongs to the first absence, its moment at 17 to the second.
+    assert [ask.contract for ask in asked(run)] == [MILL, BAKERY]
+    assert run.said().count("unanswered") == 1
+    assert (run.finished(), dropped(run)) == ([], [0])
+    run.step(Answered(at(25), Answer("drop")))
+    assert (run.finished(), dropped(run)) == ([], [0, 1])
+
+
 @rule("R12")
 @rule("R18")
 def test_dropping_the_moment_of_the_slot_under_way_draws_no_second_one() -> None:
@@ -188,6 +201,29 @@ def test_a_question_and_what_waits_for_it_outlive_the_process() -> None:
         (0, "x" * 10),
         (1, "x" * 6 + "-" * 4),
     ]
+
+
+@rule("R18")
+@rule("R19")
+@pytest.mark.parametrize(("tells_idle", "recorded"), [(True, [0, 1]), (False, [0, 1, 2])])
+def test_a_question_is_not_dropped_by_a_tracker_started_anew_while_nobody_is_there(
+    recorded: list[int], *, tells_idle: bool
+) -> None:
+    before = left_at(5.1, 16)
+    disk = {effect.draft.slot: effect.draft for effect in before.effects if isinstance(effect, KeepDraft)}
+    after = Run(drawing(4), on(), 16.5, disk.values(), asked(before)[0].absence)
+    if tells_idle:
+        away_since(5.1, after, 40)
+    else:
+        after.until(40, Sample(0, 0, 0))
+    assert "unanswered" not in after.said()
+    assert ("begun" in after.said()) is not tells_idle  # where nobody is known to be, no moment is drawn
+    assert (after.finished(), dropped(after)) == ([], [])
+    for ask in asked(after):  # perhaps anew, and then about all of the time away
+        assert ask.absence.since_ms == asked(before)[0].absence.since_ms
+    after.step(Answered(at(40), Answer("keep")))
+    # A desktop that tells no idle time is taken for ten minutes more as if somebody was there.
+    assert [draft.slot - SLOT for draft in after.finished()] == recorded
 
 
 @rule("R18")

@@ -78,6 +78,49 @@ def test_quiet_minutes_before_sleep_are_asked_about_whoever_wakes_it() -> None:
 
 
 @rule("R18")
+def test_a_minute_that_sleep_cut_off_is_not_asked_about() -> None:
+    run = Run(drawing(2), on()).until(4.95).until(5.05, AWAY)
+    run.now = 65
+    run.until(65.1, AWAY)
+    assert asked(run) == []
+    assert [tracked(draft) for draft in run.finished()] == ["xxxxxx----"]
+
+
+@rule("R18")
+@rule("R20")
+def test_a_clock_set_back_and_ahead_without_input_in_between_begins_no_absence_before_it() -> None:
+    # They read from 12 to 14, and were there again until the clock was set.
+    run = Run(drawing(0.5), on()).until(12).until(14.5, AWAY).until(14.95).until(15.05, AWAY)
+    for set_to in (-57, 125):
+        run.now = set_to
+        run.until(set_to + 0.2, AWAY)
+    assert asked(run) == []
+    assert [draft.slot - SLOT for draft in run.finished()] == [0, 1]
+
+
+@rule("R18")
+@rule("R20")
+def test_a_clock_set_back_by_mistake_and_ahead_again_pauses_nothing() -> None:
+    run = Run(drawing(0.5), on()).until(14)
+    for set_to in (-57, 14.2):
+        run.now = set_to
+        run.until(set_to + 0.2, AWAY)
+    run.until(20.2)
+    assert not {"idle", "active_again"} & {*run.said()}
+    assert [tracked(draft) for draft in run.finished()] == ["x" * 10, "x" * 10]
+
+
+@rule("R18")
+@rule("R20")
+def test_nobody_comes_back_because_the_clock_is_set_back() -> None:
+    run = Run(drawing(2), on()).until(3).until(14, AWAY)
+    run.now = -57
+    run.until(-52, AWAY)
+    assert run.said().count("idle") == 1
+    assert "active_again" not in run.said()
+
+
+@rule("R18")
 @rule("R20")
 def test_a_clock_set_back_does_not_keep_anybody_present() -> None:
     run = Run(drawing(4), on()).until(55)
