@@ -15,11 +15,15 @@ from diary.evidence import device_list
 from diary.evidence.list_leaf import check_leaf
 from diary.evidence.receipt import Receipt, Refusal
 from diary.evidence.seats import JoiningError, Seats
+from diary.rules.act_change import Said, refused_act
+from diary.rules.act_parts import VersionName
+from diary.rules.acts import ACT_TYPES, accepted_slots, redactions
 from diary.rules.change import Allowed, decide
 from diary.rules.change import Refused as RefusedByRule
 from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, ended_by
+from diary.rules.parties import wrong_side
 from diary.rules.seat import SEAT_TYPES
 from diary.rules.segment import DeviceListInClear, Header, ListedDevice, MalformedHeaderError, parse_header
 from diary.rules.unreadable import UNREADABLE
@@ -89,7 +93,8 @@ class Books:
 
     `contracts` are those of the pushed ones that the account has, `foreign` those that others have;
     `standing` holds every version of each pushed place, in log order. `seats` are invitations and seats of
-    the contracts in which they matter; `is_seats` says that a client's seat pushes (R51).
+    the contracts in which they matter, `acts` what the parties said there; `is_seats` says that a client's
+    seat pushes (R51).
     """
 
     account: AccountId
@@ -101,6 +106,7 @@ class Books:
     foreign: set[ContractId] = field(default_factory=set)
     terms: dict[ContractId, TermsHistory] = field(default_factory=dict)
     seats: dict[ContractId, Seats] = field(default_factory=dict)
+    acts: dict[ContractId, list[Held]] = field(default_factory=dict)
     is_seats: bool = False
     _listed: ListedDevice | None = None
 
@@ -139,6 +145,8 @@ class Books:
         if header.grant is not None or header.seat is not None:
             there = self.seats.setdefault(header.contract, Seats())
             there.learn(header, pushed.text.encode(), pushed.body or b"", at_ms)
+        if header.type in ACT_TYPES:
+            self.acts.setdefault(header.contract, []).append(Held(header, at_ms))
         if header.type == "terms":
             known = self.terms.get(header.contract)
             if known is not None:
@@ -263,6 +271,9 @@ def _fault_of_content(pushed: Pushed, header: Header) -> str:
             # A change of nothing but the state seals nothing.
             sealed = header.terms is not None
             return "" if body == wrap == sealed else "terms come with their sealed part"
+        case "request" | "acceptance" | "dispute" | "redaction":
+            sealed = header.commit is not None
+            return "" if body == wrap == sealed else "what is sealed comes whole, and nothing else does"
         case "grant" | "device_list" | "joining":
             return "" if body and not wrap else f"a {header.type} has a body and no wrap"
         case _:
@@ -276,11 +287,46 @@ def _judge_type(pushed: Pushed, header: Header, books: Books, at_ms: Millis) -> 
         return _judge_device_list(pushed, header, books)
     if header.in_own_log and header.type != "grant":
         return Refused("bad_header", "the account's own log holds device lists and grants", stored=True)
-    if header.type == "joining":
-        return _judge_joining(pushed, header, books, at_ms)
-    if header.type in {"terms", "grant"}:
-        return Accepted(header)
-    return _judge_segment(header, books, at_ms)
+    match header.type:
+        case "capture" | "entry":
+            return _judge_segment(header, books, at_ms)
+        case "joining":
+            return _judge_joining(pushed, header, books, at_ms)
+        case _:
+            return Accepted(header) if header.type == "grant" else _judge_said(header, books, at_ms)
+
+
+def _judge_said(header: Header, books: Books, at_ms: Millis) -> Decision:
+    """Ask whose the row is to write, then the rules of its type (R8, R10, R38, R48, R54, R62)."""
+    history = books.terms.get(header.contract)
+    there = books.seats.get(header.contract, Seats())
+    refused = wrong_side(header, there.seats, history)
+    if refused is None and header.terms is None:
+        if header.contract not in books.contracts or history is None:
+            return Refused("unknown_contract", "this server has no terms of that contract", stored=True)
+        acts = books.acts.get(header.contract, [])
+        said = Said(acts, lambda slot: books.standing.get((header.contract, slot), ()), history, at_ms)
+        refused = refused_act(header, said)
+    if refused is not None:
+        return Refused(refused.reason, refused.because, stored=True)
+    return Accepted(header, _redacted_by(header, there, books, at_ms))
+
+
+def _redacted_by(header: Header, there: Seats, books: Books, at_ms: Millis) -> tuple[VersionName, ...]:
+    """Return the names whose content goes because both parties have now signed its redaction (R54)."""
+    if header.redaction is None:
+        return ()
+    before = books.acts.get(header.contract, [])
+    after = redactions([*before, Held(header, at_ms)], there.seats)
+    known = redactions(before, there.seats)
+    agreed = [
+        slot
+        for slot in header.redaction.slots
+        if after[slot].is_agreed and not (slot in known and known[slot].is_agreed)
+    ]
+    return tuple(
+        held.header.name for slot in agreed for held in books.standing.get((header.contract, slot), ())
+    )
 
 
 def _judge_device_list(pushed: Pushed, header: Header, books: Books) -> Decision:
@@ -303,7 +349,8 @@ def _judge_segment(header: Header, books: Books, at_ms: Millis) -> Decision:
     if header.contract not in books.contracts or history is None or header.slot is None:
         return Refused("unknown_contract", "this server has no terms of that contract", stored=True)
     held = books.standing.setdefault((header.contract, header.slot), [])
-    decision = decide(header, held, history, at_ms)
+    accepted = header.slot in accepted_slots(books.acts.get(header.contract, ()))
+    decision = decide(header, held, history, at_ms, accepted=accepted)
     if isinstance(decision, RefusedByRule):
         return Refused(decision.reason, decision.because, stored=decision.reason not in PASSING_REASONS)
     assert isinstance(decision, Allowed)

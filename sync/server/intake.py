@@ -14,9 +14,12 @@ from diary.evidence.device_list import device
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Receipt, Refusal, SignedPush
 from diary.evidence.seats import Seats
+from diary.rules.act_parts import SLOTS_NAMED_MAX
+from diary.rules.acts import ACT_TYPES
 from diary.rules.contract import TermsHistory
-from diary.rules.ids import ContractId, Millis, ReplicaId
+from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import DeviceListInClear, Header, parse_header
+from diary.rules.week import locks_at_ms
 from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Push, PushAnswer
 from sync.server.arbiter import Accepted, Answered, Books, Known, Pushed, Refused, judge, read
 from sync.server.clock_watch import ClockWatch
@@ -40,7 +43,8 @@ from sync.server.storage import (
 )
 
 # What is judged by who the parties of the contract are; captures and entries, most of what comes, are not.
-PARTY_TYPES = frozenset({"terms", "grant", "joining", "request", "acceptance", "dispute", "redaction"})
+PARTY_TYPES = frozenset({"terms", "grant", "joining", *ACT_TYPES})
+NAMED_SLOTS_MAX = 20 * SLOTS_NAMED_MAX  # what stands in each of them is looked up under the account's lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ def read_push(push: Push, *, seat_of: ContractId | None = None, joins: bool = Fa
     hashes = b"".join(item.header_hash + item.body_hash for item in versions)
     signed = SignedPush(replica=push.replica, hashes=hashes, signature=push.signature)
     question = _question_of(push.replica, versions, seat_of)
+    if len(question.places) > PUSH_VERSIONS_MAX + NAMED_SLOTS_MAX:
+        raise TooLargeError(what=f"The acts of a push name at most {NAMED_SLOTS_MAX} slots.")
     return ReadPush(push, versions, signed, question, is_seats=joins or seat_of is not None)
 
 
@@ -82,10 +88,19 @@ def _question_of(replica: ReplicaId, versions: Sequence[Pushed], seat_of: Contra
     return Question(
         replica=replica,
         ns=frozenset(item.n for item in versions if item.n > 0),
-        places=frozenset((header.contract, header.slot) for header in headers if header.slot is not None),
+        places=frozenset((header.contract, slot) for header in headers for slot in _slots_of(header)),
         contracts=frozenset(header.contract for header in headers),
         parties=frozenset(parties if seat_of is None else {seat_of}),
     )
+
+
+def _slots_of(header: Header) -> tuple[Slot, ...]:
+    """Return the slots of which it matters what stands in them."""
+    if header.slot is not None:
+        return (header.slot,)
+    if header.acceptance is not None:
+        return header.acceptance.slots or ()
+    return () if header.redaction is None else header.redaction.slots
 
 
 def listed(row: DeviceListRow | None) -> DeviceListInClear | None:
@@ -238,6 +253,7 @@ def _note(
 def _open_books(hold: AccountHold, given: ReadPush, basis: Basis) -> Books:
     """Return what the push's versions can depend on."""
     unknown = given.question.contracts - basis.logs.keys() - {given.push.account}
+    late = _changed_late(given, basis, hold.received_at_ms)
     return Books(
         account=given.push.account,
         replica=given.push.replica,
@@ -248,8 +264,25 @@ def _open_books(hold: AccountHold, given: ReadPush, basis: Basis) -> Books:
         foreign=hold.foreign(unknown) if unknown else set(),
         terms={contract: TermsHistory(versions) for contract, versions in basis.terms.items()},
         seats=dict(basis.seats),
+        acts=basis.acts | hold.acts(late) if late else dict(basis.acts),
         is_seats=given.is_seats,
     )
+
+
+def _changed_late(given: ReadPush, basis: Basis, at_ms: Millis) -> set[ContractId]:
+    """Return the contracts of which late time is edited or deleted: it may have been accepted (R38).
+
+    Most pushes have none, and are not asked about it.
+    """
+    return {
+        header.contract
+        for item in given.versions
+        if (header := item.header) is not None
+        and header.type == "entry"
+        and header.slot is not None
+        and header.contract not in basis.acts
+        and at_ms >= locks_at_ms(header.slot)
+    }
 
 
 def _leaf(item: Pushed, header: Header, receipt: Receipt) -> NewLeaf:

@@ -82,6 +82,7 @@ class Basis:
     logs: dict[ContractId, Cursor]
     terms: dict[ContractId, tuple[TermsVersion, ...]]
     seats: dict[ContractId, Seats]
+    acts: dict[ContractId, list[Held]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +201,13 @@ class AccountHold(Protocol):
 
     def seats(self, contracts: Collection[ContractId]) -> dict[ContractId, Seats]:
         """Return invitations and seats of the contracts, as their logs show them; all are keys (R51)."""
+        ...
+
+    def acts(self, contracts: Collection[ContractId]) -> dict[ContractId, list[Held]]:
+        """Return what the parties of the contracts said to each other, in log order (R10, R38, R54, R62).
+
+        All contracts are keys.
+        """
         ...
 
     def open_account(self, root: str) -> None:

@@ -68,6 +68,7 @@ class PostgresHold:
         terms = self._ask(sql.TERMS, contracts=contracts)
         parties = list(question.parties)
         seats = self._ask(sql.SEATS, contracts=parties) if parties else None
+        acts = self._ask(sql.ACTS, contracts=parties) if parties else None
         return Basis(
             device_list=device_list_row(devices.fetchall()),
             answers=_answers(replica, accepted, refused),
@@ -75,6 +76,7 @@ class PostgresHold:
             logs=_heads(logs),
             terms=storage_rows.terms(terms.fetchall()),
             seats=storage_rows.seats(parties, seats.fetchall()) if seats else {},
+            acts=storage_rows.acts(parties, acts.fetchall()) if acts else {},
         )
 
     def device_list(self) -> DeviceListRow | None:
@@ -123,6 +125,10 @@ class PostgresHold:
     def seats(self, contracts: Collection[ContractId]) -> dict[ContractId, Seats]:
         """See `AccountHold.seats`."""
         return storage_rows.seats(contracts, self._all(sql.SEATS, contracts=list(contracts)))
+
+    def acts(self, contracts: Collection[ContractId]) -> dict[ContractId, list[Held]]:
+        """See `AccountHold.acts`."""
+        return storage_rows.acts(contracts, self._all(sql.ACTS, contracts=list(contracts)))
 
     def open_account(self, root: str) -> None:
         """See `AccountHold.open_account`."""

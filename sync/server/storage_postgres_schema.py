@@ -1,6 +1,6 @@
 """PostgreSQL's tables, and how older ones become those of today (R69)."""
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 # Held while the tables are made: processes that start at once make them once.
 SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7264919)"
@@ -36,7 +36,7 @@ OPERATOR = """
 
 _TABLES = """
     CREATE TABLE schema_version (version INTEGER NOT NULL);
-    INSERT INTO schema_version (version) VALUES (5);
+    INSERT INTO schema_version (version) VALUES (6);
 
     CREATE TABLE account (
         account TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(account) = 32),
@@ -105,6 +105,9 @@ _TABLES = """
     CREATE INDEX version_slot ON version (account, contract, slot) WHERE slot IS NOT NULL;
     CREATE INDEX version_terms ON version (account, contract, log_index) WHERE type = 'terms';
     CREATE INDEX version_seats ON version (account, contract, log_index) WHERE type IN ('grant', 'joining');
+    CREATE INDEX version_acts
+        ON version (account, contract, log_index)
+     WHERE type IN ('request', 'acceptance', 'dispute', 'redaction');
     -- Sealed bytes do not shrink: trying would only take time.
     ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
     ALTER TABLE push ALTER COLUMN hashes SET STORAGE EXTERNAL;
@@ -172,4 +175,10 @@ MIGRATIONS = {
         UPDATE schema_version SET version = 4;
     """,
     4: f"{OPERATOR}{_IS_FIFTH}",
+    5: """
+        CREATE INDEX version_acts
+            ON version (account, contract, log_index)
+         WHERE type IN ('request', 'acceptance', 'dispute', 'redaction');
+        UPDATE schema_version SET version = 6;
+    """,
 }

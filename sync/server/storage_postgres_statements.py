@@ -94,6 +94,15 @@ SEATS = """
      ORDER BY contract, log_epoch, log_index
 """
 
+ACTS = """
+    SELECT contract, header, received_at_ms
+      FROM version
+     WHERE account = %(account)s
+       AND contract = ANY(%(contracts)s::text[])
+       AND type IN ('request', 'acceptance', 'dispute', 'redaction')
+     ORDER BY contract, log_epoch, log_index
+"""
+
 SHARED_SLOTS = """
     SELECT DISTINCT own.slot
       FROM version AS own

@@ -9,6 +9,7 @@ from diary.evidence.receipt import LogRow, Receipt, Refusal
 from diary.evidence.seats import JoiningError, Seats
 from diary.rules.contract import TermsVersion, versions_of
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.merge import Held
 from diary.rules.segment import Header, parse_header, stored_header
 from sync.server.storage import NewLeaf, Stored, pictures_of
 
@@ -69,6 +70,14 @@ def seats(contracts: Iterable[ContractId], rows: Iterable[Row]) -> dict[Contract
         raw = text.encode()
         with suppress(JoiningError):  # it was let in by nobody, and gives nobody a right
             found[contract].learn(stored_header(raw), raw, body or b"", Millis(at_ms))
+    return found
+
+
+def acts(contracts: Iterable[ContractId], rows: Iterable[Row]) -> dict[ContractId, list[Held]]:
+    """Return what the parties of the contracts said, in the rows' order (see `ACTS` of the statements)."""
+    found: dict[ContractId, list[Held]] = {contract: [] for contract in contracts}
+    for contract, text, at_ms in rows:
+        found[contract].append(Held(stored_header(text), Millis(at_ms)))
     return found
 
 

@@ -50,6 +50,7 @@ class SqliteHold:
             logs=self.logs(question.contracts),
             terms=self.terms(question.contracts),
             seats=self.seats(question.parties) if question.parties else {},
+            acts=self.acts(question.parties) if question.parties else {},
         )
 
     def device_list(self) -> DeviceListRow | None:
@@ -105,6 +106,11 @@ class SqliteHold:
         """See `AccountHold.seats`."""
         asked = {"account": self._account, "contracts": _json.encode(sorted(contracts)).decode()}
         return storage_rows.seats(contracts, self._connection.execute(sql.SEATS, asked))
+
+    def acts(self, contracts: Collection[ContractId]) -> dict[ContractId, list[Held]]:
+        """See `AccountHold.acts`."""
+        asked = {"account": self._account, "contracts": _json.encode(sorted(contracts)).decode()}
+        return storage_rows.acts(contracts, self._connection.execute(sql.ACTS, asked))
 
     def open_account(self, root: str) -> None:
         """See `AccountHold.open_account`."""

@@ -9,7 +9,7 @@ shorter where it stands. The triggers hold the table to it; they cost an insert 
 names no other column reads none.
 """
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 VERSIONS_STAY = """
     CREATE TRIGGER version_never_goes
@@ -143,6 +143,9 @@ SCHEMA = (
     CREATE INDEX version_slot ON version (account, contract, slot) WHERE slot IS NOT NULL;
     CREATE INDEX version_terms ON version (account, contract, log_index) WHERE type = 'terms';
     CREATE INDEX version_seats ON version (account, contract, log_index) WHERE type IN ('grant', 'joining');
+    CREATE INDEX version_acts
+        ON version (account, contract, log_index)
+     WHERE type IN ('request', 'acceptance', 'dispute', 'redaction');
 
     CREATE TABLE refusal (
         account TEXT NOT NULL REFERENCES account,
@@ -220,4 +223,9 @@ MIGRATIONS = {
          WHERE type IN ('grant', 'joining');
     """,
     7: OPERATOR,
+    8: """
+        CREATE INDEX version_acts
+            ON version (account, contract, log_index)
+         WHERE type IN ('request', 'acceptance', 'dispute', 'redaction');
+    """,
 }

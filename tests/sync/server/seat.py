@@ -9,7 +9,8 @@ from diary.rules.segment import GrantInClear, Sealed
 from diary.sealing.invitation import InvitationKeys, seal_to_invitation, sign_joining
 from sync.protocol import Join, WireVersion
 from tests.sync.server.author import Author, wire
-from tests.sync.server.conftest import WEDNESDAY
+from tests.sync.server.conftest import WEDNESDAY, Here
+from tests.sync.server.process import answers_in, reasons
 
 FORTNIGHT_MS = 14 * 24 * 3_600_000
 
@@ -61,3 +62,11 @@ def invitation(
     if withdrawn:
         return wire(Sealed(header=header.to_bytes(), body=b"", wrap=None))
     return wire(seal_to_invitation(header, freelancer.epoch_key, keys.wrap, os.urandom(12)))
+
+
+def joined(here: Here, freelancer: Author, secret: bytes = bytes(32)) -> Seat:
+    """Return the client who was invited to the freelancer's contract, and joined it."""
+    assert reasons(here.client.push(freelancer, invitation(freelancer, secret))) == ["received"]
+    seat = Seat(freelancer, secret)
+    assert reasons(answers_in(here.client.post("/v1/join", seat.join()), here.client.key())) == ["received"]
+    return seat

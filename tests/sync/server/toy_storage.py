@@ -12,6 +12,7 @@ from diary.clock import Clock
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, LogRow, Page, Receipt, SignedPush
 from diary.evidence.seats import JoiningError, Seats
+from diary.rules.acts import ACT_TYPES
 from diary.rules.contract import TermsVersion, versions_of
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
@@ -76,6 +77,7 @@ class ToyHold:
             logs=self.logs(question.contracts),
             terms=self.terms(question.contracts),
             seats=self.seats(question.parties),
+            acts=self.acts(question.parties),
         )
 
     def device_list(self) -> DeviceListRow | None:
@@ -127,6 +129,16 @@ class ToyHold:
                 with suppress(JoiningError):
                     seats.learn(leaf.header, raw, leaf.body or b"", at_ms)
         return found
+
+    def acts(self, contracts: Collection[ContractId]) -> dict[ContractId, list[Held]]:
+        return {
+            name: [
+                Held(leaf.header, Millis(leaf.receipt.received_at_ms))
+                for leaf, _ in self.books.logs.get(name, [])
+                if leaf.header.type in ACT_TYPES
+            ]
+            for name in contracts
+        }
 
     def open_account(self, root: str) -> None:
         if not self.opened:

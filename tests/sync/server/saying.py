@@ -1,0 +1,42 @@
+"""What the parties say at the server, made by an author or by a client's seat."""
+
+from typing import Any
+
+from diary.rules.act_parts import AcceptanceInClear, DisputeInClear, RedactionInClear, RequestInClear
+from diary.rules.ids import Slot
+from diary.rules.sealed_content import ReasonContent, content_bytes
+from diary.rules.segment import ContractState, Sealed, parse_header
+from sync.protocol import WireVersion
+from tests.sync.server.author import Author, wire
+
+
+def said(by: Author, kind: str, reason: str = "", **parts: Any) -> WireVersion:
+    header = by.header(kind, **parts)
+    if reason:
+        return by.sealed(header, content_bytes(ReasonContent(contract=header.contract, reason=reason)))
+    return wire(Sealed(header=header.to_bytes(), body=None, wrap=None))
+
+
+def state(by: Author, word: ContractState) -> WireVersion:
+    return said(by, "terms", state=word)
+
+
+def request(by: Author, week: str | None = None) -> WireVersion:
+    return said(by, "request", "please", request=RequestInClear(kind="manual_time", week=week))
+
+
+def answer(by: Author, asked: WireVersion, *, allows: bool) -> WireVersion:
+    name = parse_header(asked.header.encode()).name
+    return said(by, "acceptance", acceptance=AcceptanceInClear(request=name, allows=allows))
+
+
+def acceptance(by: Author, *slots: int) -> WireVersion:
+    return said(by, "acceptance", acceptance=AcceptanceInClear(slots=tuple(map(Slot, slots))))
+
+
+def dispute(by: Author, act: Any, *slots: int) -> WireVersion:
+    return said(by, "dispute", "because", dispute=DisputeInClear(act=act, slots=tuple(map(Slot, slots))))
+
+
+def redaction(by: Author, *slots: int) -> WireVersion:
+    return said(by, "redaction", redaction=RedactionInClear(slots=tuple(map(Slot, slots))))
