@@ -4,16 +4,18 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypedDict, Unpack
+from typing import Literal, TypedDict, Unpack, get_args
 
 import msgspec
 
-from diary import envelope, listing
+from diary import envelope, listing, parties
 from diary.errors import UsageError
+from diary.rules.act_parts import is_week
 from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.ids import ContractId, Millis
 from diary.rules.sealed_content import TermsContent, content_bytes
-from diary.rules.segment import TermsInClear
+from diary.rules.segment import ContractState, TermsInClear
+from diary.rules.week import Week
 from diary.sealing import row
 from diary.state import OpenDiary
 from diary.store import versions
@@ -70,6 +72,7 @@ class TermsFields(TypedDict, total=False):
     manual_allowed: bool
     masking_allowed: bool
     label_required: bool
+    manual_weeks: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +138,34 @@ def change_terms(diary: OpenDiary, contract: ContractId, **fields: Unpack[TermsF
     Raises:
         UnknownContractError: There is none of this id.
         BadTermsError: The terms make no sense.
+        RefusedSayingError: They are the other party's to set.
     """
     with diary.writing():
-        known = by_id(diary, contract)
-        content = TermsContent(title=known.title, client=known.client, labels=known.labels)
-        terms, content = _with(known.terms, content, fields)
-        header = envelope.draw_header(diary, "terms", contract, terms=terms)
-        envelope.write(diary, header, content, at_ms=diary.now_ms())
+        write_terms(diary, by_id(diary, contract), fields)
     return by_id(diary, contract)
+
+
+def write_terms(diary: OpenDiary, known: Contract, fields: TermsFields) -> None:
+    """Write new terms within the caller's transaction (see `change_terms`; R8).
+
+    A change of nothing but the state is a row of its own: whatever was set meanwhile elsewhere stays.
+    """
+    at_ms = diary.now_ms()
+    if set(fields) == {"state"}:
+        if fields["state"] not in get_args(ContractState):
+            raise BadTermsError(because="a state is active, paused or closed")
+        header = envelope.draw_header(diary, "terms", known.id, state=fields["state"])
+        parties.require_side(diary, header, known.history)
+        envelope.write_bare(diary, header, at_ms=at_ms)
+        return
+    content = TermsContent(title=known.title, client=known.client, labels=known.labels)
+    terms, content = _with(known.terms, content, fields)
+    # Weeks that are frozen take no manual time whatever the terms say: they need not be named for ever.
+    still_open = {name for name in terms.manual_weeks if not Week.parse(name).is_frozen(at_ms)}
+    terms = msgspec.structs.replace(terms, manual_weeks=tuple(sorted(still_open)))
+    header = envelope.draw_header(diary, "terms", known.id, terms=terms)
+    parties.require_side(diary, header, known.history)
+    envelope.write(diary, header, content, at_ms=at_ms)
 
 
 def _with(
@@ -180,6 +203,7 @@ def _fault_of(terms: TermsInClear, content: TermsContent) -> str:
         "a weekly limit is not below nothing": terms.limit_minutes is not None and terms.limit_minutes < 0,
         "a state is active, paused or closed": terms.state not in {"active", "paused", "closed"},
         "a kind is hourly or fixed_price": terms.kind not in {"hourly", "fixed_price"},
+        "a week is written like 2026-W47": not all(map(is_week, terms.manual_weeks)),
     }
     return next((fault for fault, holds in faults.items() if holds), "")
 

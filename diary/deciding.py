@@ -5,18 +5,19 @@ Everything here runs within the caller's transaction.
 
 import msgspec
 
-from diary import envelope
+from diary import envelope, parties
 from diary.contracts import Contract
 from diary.destroying import destroy_what_fell
 from diary.errors import DamageError
 from diary.rules.change import Allowed, Refused, decide, is_deletion
 from diary.rules.content import OpenedEntry
-from diary.rules.ids import Millis
+from diary.rules.ids import Millis, Slot
 from diary.rules.merge import Standing, standing
 from diary.rules.refusals import What
 from diary.rules.sealed_content import CaptureContent, EntryContent
-from diary.rules.segment import HEADER_VERSION, NUMBER_END, Header, Sealed, Stamp
+from diary.rules.segment import HEADER_VERSION, NUMBER_END, Header, Stamp
 from diary.rules.timesheet import Place
+from diary.rules.week import Week
 from diary.state import OpenDiary
 from diary.store import refusals, versions
 from diary.store.refusals import KeptRefusal
@@ -27,7 +28,17 @@ def decided(
     diary: OpenDiary, contract: Contract, header: Header, held: tuple[StoredVersion, ...], at_ms: Millis
 ) -> Allowed | Refused:
     """Ask the rule that the server asks too, with the slack by which this clock may be wrong (R39)."""
-    return decide(header, list(map(held_of, held)), contract.history, at_ms, slack_ms=diary.slack_ms())
+    slot = header.slot or Slot(0)
+    # Only late time is ever accepted: the question is worth asking of frozen weeks alone (R38).
+    accepted = Week.of(slot).is_frozen(at_ms) and parties.accepted(diary, contract.id, slot)
+    return decide(
+        header,
+        list(map(held_of, held)),
+        contract.history,
+        at_ms,
+        slack_ms=diary.slack_ms(),
+        accepted=accepted,
+    )
 
 
 def write_entry(
@@ -65,8 +76,7 @@ def write_entry(
         case Allowed():
             waits_ms = max((stored.not_before_ms or 0 for stored in held if stored.waits), default=0)
             if content is None:
-                sealed = Sealed(header=header.to_bytes(), body=None, wrap=None)
-                envelope.keep_sealed(diary, header, sealed, at_ms=at_ms)
+                envelope.write_bare(diary, header, at_ms=at_ms)
             else:
                 not_before_ms = max(not_before_ms, waits_ms)
                 envelope.write(diary, header, content, at_ms=at_ms, not_before_ms=not_before_ms)

@@ -38,6 +38,7 @@ from diary.idling import IdleAnswer, IdleQuestion
 from diary.inviting import InvitationView, Invited
 from diary.look_door import LookDoor
 from diary.noticing import SnapshotNotice
+from diary.party_door import PartyDoor
 from diary.refused import RefusalView
 from diary.rules.change import Refused
 from diary.rules.ids import ContractId, Millis, Slot
@@ -67,12 +68,12 @@ __all__ = [
 ]
 
 
-class Diary(LookDoor, SyncDoor):
+class Diary(LookDoor, PartyDoor, SyncDoor):
     """One person's diary on one device, open in one thread.
 
     Made by `create`, `open` or `join_account`; a context manager that closes it. How it is opened
     stands in `diary.state_door`, what a sync asks of it in `diary.sync_door`, what is shown in
-    `diary.look_door`.
+    `diary.look_door`, what the parties of a contract say in `diary.party_door`.
     """
 
     # Beginning.

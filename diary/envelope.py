@@ -126,6 +126,11 @@ def write(
     diary.remember(header.name, content)
 
 
+def write_bare(diary: OpenDiary, header: Header, *, at_ms: Millis) -> None:
+    """Store a version that is its header alone: nothing of it is sealed."""
+    keep_sealed(diary, header, Sealed(header=header.to_bytes(), body=None, wrap=None), at_ms=at_ms)
+
+
 def write_capture(
     diary: OpenDiary,
     header: Header,

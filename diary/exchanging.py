@@ -14,6 +14,7 @@ from diary.errors import PeerError
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Cursor, Receipt, Refusal, SignedAnswer, SignedPush
 from diary.evidence.signature import PUSH
+from diary.redacting import redact_agreed
 from diary.resealing import correct_stamps
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, destroyed
@@ -223,6 +224,8 @@ def settle(
         # What was edited while it was under way stayed whole until now (R25).
         for place in sending.edited_since(diary.connection, (id_ for id_, _ in received)):
             destroy_what_fell(diary, place)
+        for contract in {receipt.contract for receipt in accepted}:
+            redact_agreed(diary, ContractId(contract))
         behind = _advance(diary, accepted)
         refused = tuple(kept for answer in final if (kept := _refuse(diary, answer)) is not None)
         places = {(kept.contract, kept.slot) for kept in refused if kept.slot is not None}

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby
 
-from diary import contracts, drafting, envelope
+from diary import contracts, drafting, envelope, parties
 from diary.contracts import Contract
 from diary.errors import DamageError, NothingError
+from diary.parties import Marks
 from diary.rules.content import MergedContent, OpenedCapture, OpenedEntry, agrees, merged
 from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.merge import Kind, Standing, standing
@@ -115,13 +116,15 @@ def _worked_out(
         each for each in stood if (each.stands.deleted and shows_deleted) or each.stands.kind is not None
     ]
     histories = {contract: found.history for contract, found in known.items()}
-    judged = verdicts(
-        which,
-        [fact_of(*each.place, each.stands) for each in stood],
-        histories,
-        at_ms=now_ms,
-        stated=_stated(diary, which),
-    )
+    marks = parties.marks(diary)
+
+    def said_of(each: _Stood) -> Marks:
+        return marks.get(each.place[0], Marks())
+
+    facts = [
+        fact_of(*each.place, each.stands, accepted=each.place[1] in said_of(each).accepted) for each in stood
+    ]
+    judged = verdicts(which, facts, histories, at_ms=now_ms, stated=_stated(diary, which))
     late_before = diary.late_before(now_ms)
     segments = [
         _view(
@@ -132,6 +135,7 @@ def _worked_out(
             state=_state_of(each, which, now_ms, late_before),
             verdict=judged[each.place],
             stood=each,
+            said=said_of(each),
         )
         for each in shown
     ]
@@ -318,7 +322,9 @@ def _view(
     state: State,
     verdict: Verdict | None = None,
     stood: _Stood | None = None,
+    said: Marks | None = None,
 ) -> SegmentView:
+    slot, said = place[1], said or Marks()
     counting = [] if stood is None else [*stood.stands.captures, *stood.stands.frontier]
     return SegmentView(
         contract=place[0],
@@ -344,7 +350,10 @@ def _view(
         life=stood.stands.life if stood else 0,
         versions=tuple(each.header.name for each in counting),
         defective=stood.defective if stood else False,
-        hourly=contract.history.at(Week.of(place[1]).starts_at_ms).kind == "hourly",
+        hourly=contract.history.at(Week.of(slot).starts_at_ms).kind == "hourly",
+        accepted=state == "late" and slot in said.accepted,
+        disputed=state != "deleted" and slot in said.disputed,
+        redacted=slot in said.redacted,
     )
 
 

@@ -22,6 +22,7 @@ from diary.evidence.receipt import Cursor, Page
 from diary.feed_reader import reader_at
 from diary.granting import want_grants
 from diary.healing import check_goes_on
+from diary.redacting import redact_agreed
 from diary.resealing import Anew, forget, reseal
 from diary.rules.change import is_deletion
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
@@ -89,6 +90,7 @@ def _take(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
         arrivals = _compare(diary, page.contract, checked)
         _give_way(diary, arrivals)
         _store(diary, page.contract, arrivals)
+        redact_agreed(diary, page.contract)
         last = checked[-1].row
         head = Cursor(page.head.log_epoch, last.index + 1)
         receipts.move_cursor(diary.connection, page.contract, head)

@@ -66,6 +66,9 @@ def segment_json(segment: "SegmentView") -> dict[str, object]:
         "bills": segment.bills,
         "why_not": segment.why_not,
         "picture_missing": segment.misses_picture,
+        "accepted": segment.accepted,
+        "disputed": segment.disputed,
+        "redacted": segment.redacted,
     }
 
 

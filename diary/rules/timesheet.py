@@ -32,6 +32,9 @@ Mark = Literal[
     "refused",
     "deleted",
     "defective",
+    "accepted",
+    "disputed",
+    "redacted",
 ]
 
 BAR_WORDS: Mapping[Bar, str] = {
@@ -79,7 +82,9 @@ class SegmentView:
 
     `minutes` has ten items: the merged counts, None where nothing tracked. `activity` is the number of
     active minutes, 0 to 10. `life` and `versions` (names of the standing versions) let a page say what an
-    act will cover. A deleted segment has empty texts and no pictures.
+    act will cover. A deleted segment has empty texts and no pictures. `accepted`: the client accepted it
+    though it is late (R38); `disputed`: they dispute it (R62); `redacted`: both parties had its content
+    destroyed, and nothing but its time and its bill is left (R54).
     """
 
     contract: ContractId
@@ -106,6 +111,14 @@ class SegmentView:
     versions: tuple[tuple[ReplicaId, int], ...]
     defective: bool
     hourly: bool
+    accepted: bool = False
+    disputed: bool = False
+    redacted: bool = False
+
+    @property
+    def is_bonus(self) -> bool:
+        """Return whether it bills apart from its week: late time that the client accepted (R38)."""
+        return self.bills and self.accepted and self.state == "late"
 
     @property
     def synced(self) -> bool:
@@ -133,7 +146,8 @@ class Totals:
     """Sums of one contract in one week, in segments; `amount_minor` in the currency's minor unit (R61).
 
     `segments` counts live ones; `manual`, `automatic`, `over_limit`, `late` and `overlapping` are parts of
-    it that overlap; `billable` is what bills.
+    it that overlap; `billable` is what bills, `bonus` the part of it that the client accepted though it is
+    late, beside the limit (R38).
     """
 
     contract: ContractId
@@ -149,6 +163,7 @@ class Totals:
     rate_minor: int
     currency: str
     amount_minor: int
+    bonus: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +261,12 @@ def marks(segment: SegmentView) -> tuple[Mark, ...]:
         found.append("missing")
     if segment.defective:
         found.append("defective")
+    if segment.accepted:
+        found.append("accepted")
+    if segment.disputed:
+        found.append("disputed")
+    if segment.redacted:
+        found.append("redacted")
     return tuple(found)
 
 
@@ -343,4 +364,5 @@ def _total(
         rate_minor=rate_minor,
         currency=currency,
         amount_minor=amount_minor(billable, rate_minor),
+        bonus=sum(segment.is_bonus for segment in segments),
     )

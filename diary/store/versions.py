@@ -55,6 +55,19 @@ _SLOTLESS = """
      WHERE type = :type AND slot IS NULL AND (:contract IS NULL OR contract = :contract)
      ORDER BY contract, received_at_ms IS NULL, received_at_ms, written_at_ms, n
 """
+_ACTS = """
+    SELECT *
+      FROM stored
+     WHERE type IN ('request', 'acceptance', 'dispute', 'redaction')
+       AND slot IS NULL
+       AND (:contract IS NULL OR contract = :contract)
+     ORDER BY contract, received_at_ms IS NULL, received_at_ms, log_epoch, leaf_index, written_at_ms, n
+"""
+_SEATS = """
+    SELECT contract, replica
+      FROM version
+     WHERE type = 'joining' AND slot IS NULL AND (:contract IS NULL OR contract = :contract)
+"""
 _SLOTLESS_STATE = """
     SELECT count(*) || ':' || ifnull(max(id), 0)
       FROM version
@@ -269,6 +282,18 @@ def slotless(
 ) -> tuple[StoredVersion, ...]:
     """Return the versions of a type that has no slot, received ones first in order of receipt (R8)."""
     return _asked(connection, _SLOTLESS, {"type": kind, "contract": contract})
+
+
+def acts(connection: sqlite3.Connection, contract: ContractId | None = None) -> tuple[StoredVersion, ...]:
+    """Return what the parties of one contract, or of all, said, in the log's order (R10, R62)."""
+    return _asked(connection, _ACTS, {"contract": contract})
+
+
+def seats(
+    connection: sqlite3.Connection, contract: ContractId | None = None
+) -> set[tuple[ContractId, ReplicaId]]:
+    """Return every seat that ever joined a contract, of one contract or of all (R51)."""
+    return set(connection.execute(_SEATS, {"contract": contract}))
 
 
 def slotless_state(connection: sqlite3.Connection) -> str:

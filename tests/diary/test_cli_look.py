@@ -40,6 +40,7 @@ def test_a_week_as_json_has_the_fields_that_others_build_on(typist: Typist) -> N
     assert list(told["segments"][0]) == [
         "contract", "slot", "start", "kind", "state", "memo", "label", "activity", "minutes", "application",
         "title", "pictures", "received_at", "synced", "bills", "why_not", "picture_missing",
+        "accepted", "disputed", "redacted",
     ]  # fmt: skip
     assert told["segments"][0]["start"] == "2026-11-16T09:00:00Z"
     assert len(told["segments"][0]["minutes"]) == 10
