@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
-from diary import envelope
+from diary import envelope, listing
 from diary.clock import Clock
 from diary.errors import UsageError
 from diary.evidence import device_list
-from diary.evidence.signature import DEVICE_LIST, signed_message
 from diary.opening import ACCOUNT, ROOT_ENTROPY, open_diary
 from diary.rules.ids import AccountId, Millis, ReplicaId
 from diary.rules.segment import DeviceListInClear, ListedDevice, MalformedHeaderError, Sealed, parse_header
@@ -74,7 +73,7 @@ def create(
                 signer=device_list.ROOT,
                 devices=(_this_device(diary),),
             )
-            _write_list(diary, first, root, at_ms)
+            listing.write_by_root(diary, first, root, at_ms=at_ms)
             key = diary.keys.account_key
             envelope.grant_to_all(
                 diary, diary.contract_of_account, envelope.ACCOUNT_KEY_EPOCH, key, at_ms=at_ms
@@ -173,7 +172,7 @@ def _write_following(diary: OpenDiary, known: DeviceListInClear, root: Root, at_
         signer=device_list.ROOT,
         devices=(*known.devices, _this_device(diary)),
     )
-    _write_list(diary, following, root, at_ms)
+    listing.write_by_root(diary, following, root, at_ms=at_ms)
 
 
 def _account_of(known: Sealed) -> AccountId | None:
@@ -242,13 +241,6 @@ def _this_device(diary: OpenDiary) -> ListedDevice:
         sign=diary.keys.sign_public.hex(),
         box=diary.keys.box_public.hex(),
     )
-
-
-def _write_list(diary: OpenDiary, devices: DeviceListInClear, root: Root, at_ms: Millis) -> None:
-    header = envelope.draw_header(diary, "device_list", diary.contract_of_account, devices=devices)
-    raw = header.to_bytes()
-    sealed = Sealed(header=raw, body=root.sign(signed_message(DEVICE_LIST, raw)), wrap=None)
-    envelope.keep_sealed(diary, header, sealed, at_ms=at_ms)
 
 
 def phrase(diary: OpenDiary) -> str | None:

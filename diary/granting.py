@@ -3,17 +3,21 @@
 With them goes the device list, into the log of every contract that lacks the newest (see `listing`).
 """
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Collection, Mapping
 
 from diary import envelope, listing, seating
 from diary.beginning import WrongAccountError
 from diary.rules.ids import ContractId
+from diary.rules.segment import DeviceListInClear
 from diary.sealing.key_tree import Root
 from diary.state import OpenDiary, adopt_account_key
 from diary.store import meta, versions
 from diary.store.versions import StoredVersion
 
 WANTED = "grants wanted"
+
+EPOCH_KEY_BYTES = 32
 
 KeyName = tuple[ContractId, int]
 """A contract, or the account for its own key, and the epoch (R49)."""
@@ -56,6 +60,7 @@ def write_missing(diary: OpenDiary, held: Mapping[KeyName, bytes]) -> int:
         if (grant := stored.header.grant) is not None
     }
     devices = envelope.device_list(diary)
+    held = {**held, **_keys_without_revoked(diary, held, granted, devices)}
     targets = {device.replica: device.box for device in devices.devices if device.revoked_from is None}
     wanted = [
         (contract, epoch, key, to, box)
@@ -75,6 +80,31 @@ def write_missing(diary: OpenDiary, held: Mapping[KeyName, bytes]) -> int:
         envelope.grant(diary, contract, epoch, key, to, bytes.fromhex(box), at_ms=at_ms)
     meta.remove(diary.connection, WANTED)
     return len(wanted)
+
+
+def _keys_without_revoked(
+    diary: OpenDiary,
+    held: Collection[KeyName],
+    granted: Collection[tuple[ContractId, int, str]],
+    devices: DeviceListInClear,
+) -> dict[KeyName, bytes]:
+    """Return a new key for each contract whose newest one a revoked device or an ended seat has (R50, R51).
+
+    Its epoch is the instant, so that two devices which begin one at once begin two: nobody may find two keys
+    under one number.
+    """
+    # The account's own key seals only what never leaves a device.
+    newest = {contract: 0 for contract, _ in held if contract != diary.contract_of_account}
+    for contract, epoch, _ in granted:
+        if contract in newest:
+            newest[contract] = max(newest[contract], epoch)
+    revoked = [device.replica for device in devices.devices if device.revoked_from is not None]
+    new: dict[KeyName, bytes] = {}
+    for contract, epoch in newest.items():
+        ended = [seat.replica for seat in seating.seats(diary, contract).seats.values() if seat.ended]
+        if any((contract, epoch, gone) in granted for gone in (*revoked, *ended)):
+            new[contract, max(epoch + 1, diary.now_ms())] = secrets.token_bytes(EPOCH_KEY_BYTES)
+    return new
 
 
 def open_recovery_grants(diary: OpenDiary, phrase: str) -> int:

@@ -1,4 +1,4 @@
-"""The device list in the log of every contract: written where it is missing (R50).
+"""The device list: in the account's own log by the root, and in every contract's where it is missing (R50).
 
 Whoever reads one contract alone learns from it which devices may write there (see `evidence.list_leaf`). In
 closed ones too: a new device writes grants there, and may delete until the lock. Everything runs within the
@@ -9,11 +9,21 @@ from collections import defaultdict
 
 from diary import envelope
 from diary.evidence.list_leaf import leaf_body, since_root
+from diary.evidence.signature import DEVICE_LIST, signed_message
 from diary.rules.ids import ContractId, Millis
 from diary.rules.segment import DeviceListInClear, Sealed
+from diary.sealing.key_tree import Root
 from diary.state import OpenDiary
 from diary.store import versions
 from diary.store.versions import StoredVersion
+
+
+def write_by_root(diary: OpenDiary, devices: DeviceListInClear, root: Root, *, at_ms: Millis) -> None:
+    """Write a device list into the account's own log, signed by the root (R50)."""
+    header = envelope.draw_header(diary, "device_list", diary.contract_of_account, devices=devices)
+    raw = header.to_bytes()
+    sealed = Sealed(header=raw, body=root.sign(signed_message(DEVICE_LIST, raw)), wrap=None)
+    envelope.keep_sealed(diary, header, sealed, at_ms=at_ms)
 
 
 def write_leaf(diary: OpenDiary, contract: ContractId, *, at_ms: Millis) -> None:

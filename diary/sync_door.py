@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from diary import (
     carrying,
+    devices,
     exchanging,
     good_standing,
     granting,
@@ -14,11 +15,13 @@ from diary import (
     joining,
     overlapping,
     renewing,
+    revoking,
     taking,
     thinning,
     true_slots,
 )
 from diary.carrying import PictureRef
+from diary.devices import Device
 from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedAnswer
 from diary.evidence.signature import HEAL
@@ -54,6 +57,18 @@ class SyncDoor(StateDoor):
     def link_server(self, url: str, key: str) -> None:
         """Note the server and pin its key (R50)."""
         exchanging.link_server(self._state, url, key)
+
+    def devices_seen(self) -> tuple[Device, ...]:
+        """Return the account's devices by what their owner knows them by (R50)."""
+        return devices.devices(self._state)
+
+    def revoke_device(self, phrase: str, replica: ReplicaId) -> None:
+        """Write the list that ends a device, by the recovery phrase, and begin new keys (R50)."""
+        revoking.revoke_device(self._state, phrase, replica)
+
+    def take_back_revocation(self) -> None:
+        """Forget a revoking list that the server did not take (R50)."""
+        revoking.take_back_revocation(self._state)
 
     def check_copy(self, replica_n: int) -> None:
         """Check that the server knows no later version of this replica than this file (R42)."""

@@ -10,7 +10,7 @@ from diary.command.desk import AsJson, Desk, ask_passphrase, desk_of, print_json
 from diary.command.keys import KeyFile, Passphrase, PhraseFile, asked_phrase, place_for
 from diary.errors import RefusedError
 from diary.services import Service
-from sync import party_commands, server_command
+from sync import devices_command, party_commands, server_command
 
 if TYPE_CHECKING:
     from diary.diary import Diary
@@ -28,10 +28,7 @@ def commands(app: typer.Typer, open_diary: "Callable[[], Diary]") -> None:
     app.command("register")(_register(open_diary))
     app.command("login")(login)
     app.command("sync")(_sync(open_diary))
-    devices = typer.Typer(help="The devices of this account.", invoke_without_command=True)
-    devices.callback()(_devices(open_diary))
-    devices.command("list")(_devices_list(open_diary))
-    app.add_typer(devices, name="devices")
+    app.add_typer(devices_command.commands(open_diary), name="devices")
     app.add_typer(server_command.app, name="server")
     party_commands.commands(app, open_diary)
 
@@ -142,50 +139,6 @@ def _watch(desk: Desk, open_diary: "Callable[[], Diary]", *, as_json: bool) -> N
 
     # The passphrase, where there is one, is asked for once and at the start, not by the loop.
     watch(desk.home, open_diary, clock=desk.clock, say=say, report=report)
-
-
-def _devices(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
-    def devices(ctx: typer.Context, *, as_json: AsJson = False) -> None:
-        """List the devices of this account."""
-        if ctx.invoked_subcommand is None:
-            _list_devices(open_diary, as_json=as_json)
-
-    return devices
-
-
-def _devices_list(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
-    def list_(*, as_json: AsJson = False) -> None:
-        """List the devices of this account."""
-        _list_devices(open_diary, as_json=as_json)
-
-    return list_
-
-
-def _list_devices(open_diary: "Callable[[], Diary]", *, as_json: bool) -> None:
-    from diary.attention import lost_says
-
-    with open_diary() as diary:
-        listed, own, name = diary.devices(), diary.replica, diary.device_name
-        lost = lost_says(diary.status().lost_by_server)
-    if lost:
-        say(lost)
-    if as_json:
-        print_json(
-            [
-                {
-                    "replica": device.replica,
-                    "this": device.replica == own,
-                    "revoked": device.revoked_from is not None,
-                }
-                for device in listed
-            ]
-        )
-        return
-    for number, device in enumerate(listed, start=1):
-        words = [f"{number}.", device.replica[:8]]
-        words += [f"this device, “{name}”"] if device.replica == own else []
-        words += ["revoked"] if device.revoked_from is not None else []
-        tell("  ".join(words))
 
 
 def computer_name() -> str:

@@ -45,7 +45,7 @@ def enrol(diary: Diary, line: Transport, server_key: str) -> None:
         succeed(diary, line, server_key)
     else:
         line.authorise(diary.account, diary.replica, diary.token)
-        _send_list(diary, line, server_key)
+        send_list(diary, line, server_key)
     diary.link_server(line.url, server_key)
 
 
@@ -69,11 +69,11 @@ def succeed(diary: Diary, line: Transport, server_key: str, *, looks_at_heads: b
         if _went_on_without(diary, line):
             diary.renew()
         line.authorise(diary.account, old.replica, old.token)
-        _send_list(diary, line, server_key, old)
+        send_list(diary, line, server_key, old)
         _read_all(diary, line, looks_at_heads=looks_at_heads)
         diary.follow_device_list()
         try:
-            _send_list(diary, line, server_key)
+            send_list(diary, line, server_key)
         except TurnedAwayError as fault:
             if fault.reason != "bad_device_list":
                 raise
@@ -100,7 +100,13 @@ def _went_on_without(diary: Diary, line: Transport) -> bool:
     return False
 
 
-def _send_list(diary: Diary, line: Transport, server_key: str, writer: Predecessor | None = None) -> None:
+def send_list(diary: Diary, line: Transport, server_key: str, writer: Predecessor | None = None) -> None:
+    """Send the device list that waits, of this replica or its predecessor, as an enrolment (R42, R50).
+
+    Raises:
+        EnrolmentRefusedError: The server answers it with a refusal.
+        TurnedAwayError: It follows no list that the server knows; nothing was stored.
+    """
     push = diary.sign_enrolment(line.url, writer.replica if writer else None)
     if push is None:
         return

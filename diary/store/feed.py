@@ -32,6 +32,11 @@ _DEVICE_LISTS = """
        AND log_epoch > 0
      ORDER BY leaf_index
 """
+_NEWEST_N = """
+    SELECT ifnull(max(n), 0)
+      FROM version
+     WHERE replica = :replica
+"""
 _KNOWN = """
     SELECT n, id, header, body_hash, sealed IS NOT NULL, log_epoch, leaf_index, received_at_ms
       FROM version
@@ -178,6 +183,11 @@ def rewind(connection: sqlite3.Connection, contract: ContractId, size: int) -> N
 def device_list_headers(connection: sqlite3.Connection, contract: ContractId, size: int) -> list[bytes]:
     """Return the headers of the device lists among the first `size` rows of a log, in its order (R50)."""
     return [bytes(raw) for (raw,) in connection.execute(_DEVICE_LISTS, {"contract": contract, "size": size})]
+
+
+def newest_n(connection: sqlite3.Connection, replica: ReplicaId) -> int:
+    """Return the greatest n of a replica's versions that are known here; 0 for none (R50)."""
+    return int(connection.execute(_NEWEST_N, {"replica": replica}).fetchone()[0])
 
 
 def known(connection: sqlite3.Connection, replica: ReplicaId, first: int, last: int) -> dict[int, KnownRow]:

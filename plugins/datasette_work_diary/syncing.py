@@ -10,11 +10,11 @@ from datasette.utils.asgi import Response
 from datasette_work_diary.frame import Handler, crumbs, reading_of, show, viewer_here
 from datasette_work_diary.reading import Reading, counted, length, megabytes
 from diary.auditing import Audit
+from diary.devices import Device
 from diary.diary import Diary, Status
 from diary.exchanging import ServerLink
-from diary.rules.ids import Millis, ReplicaId
+from diary.rules.ids import Millis
 from diary.rules.json_form import iso
-from diary.rules.segment import ListedDevice
 from diary.store.epochs import Restoring
 from diary.store.sending import SentNote
 
@@ -41,9 +41,7 @@ class SyncSeen:
     link: ServerLink | None
     synced_at_ms: Millis | None
     status: Status
-    devices: tuple[ListedDevice, ...]
-    own: ReplicaId
-    name: str
+    devices: tuple[Device, ...]
     audit: Audit
 
 
@@ -60,10 +58,13 @@ class Waiting:
 class DeviceShown:
     """One device of the account; `follows` is the device whose place it took (R42)."""
 
+    number: int
     short_id: str
     id: str
     name: str
     state: str
+    since: str
+    wrote: str
     follows: str
 
 
@@ -96,9 +97,7 @@ def look_at_sync(diary: Diary) -> SyncSeen:
         link=diary.server(),
         synced_at_ms=diary.synced_at_ms(),
         status=diary.status(),
-        devices=diary.devices(),
-        own=diary.replica,
-        name=diary.device_name,
+        devices=diary.devices_seen(),
         audit=diary.audit(),
     )
 
@@ -111,7 +110,7 @@ def sync_page(seen: SyncSeen) -> SyncPage:
         server=seen.link.url if seen.link else "",
         synced=_synced(seen),
         waiting=_waiting(seen.status),
-        devices=tuple(_device(one, seen) for one in seen.devices),
+        devices=tuple(_device(one, reading) for one in seen.devices),
         alarms=tuple(Row((reading.both(one.raised_at_ms), one.says)) for one in audit.alarms),
         restorings=tuple(Row((reading.both(one.taken_at_ms), _heads_lost(one))) for one in audit.restorings),
         stored=tuple(
@@ -183,16 +182,24 @@ def _waiting(status: Status) -> tuple[Waiting, ...]:
     return tuple(Waiting(what, why, href) for count, what, why, href in kinds if count)
 
 
-def _device(one: ListedDevice, seen: SyncSeen) -> DeviceShown:
-    is_own = one.replica == seen.own
-    state = "revoked" if one.revoked_from is not None else "this device" if is_own else "another device"
+def _device(one: Device, reading: Reading) -> DeviceShown:
+    state = "this device" if one.is_this else "another device"
+    if one.is_revoked:
+        state = f"revoked {_instant(one.revoked_at_ms, reading)}".rstrip()
     return DeviceShown(
+        number=one.number,
         short_id=one.replica[:8],
         id=one.replica,
-        name=seen.name if is_own else "",
+        name=one.name,
         state=state,
+        since=_instant(one.added_at_ms, reading),
+        wrote=_instant(one.wrote_at_ms, reading),
         follows=one.successor_of[:8] if one.successor_of else "",
     )
+
+
+def _instant(at_ms: Millis | None, reading: Reading) -> str:
+    return "" if at_ms is None else reading.instant(at_ms)
 
 
 async def sync(datasette: Any, request: Any) -> Any:
@@ -216,9 +223,14 @@ def _json(seen: SyncSeen) -> dict[str, object]:
         "refused": status.refused,
         "devices": [
             {
+                "number": one.number,
                 "replica": one.replica,
-                "this": one.replica == seen.own,
-                "revoked": one.revoked_from is not None,
+                "name": one.name or None,
+                "this": one.is_this,
+                "added_at": None if one.added_at_ms is None else iso(one.added_at_ms),
+                "wrote_at": None if one.wrote_at_ms is None else iso(one.wrote_at_ms),
+                "revoked": one.is_revoked,
+                "revoked_at": None if one.revoked_at_ms is None else iso(one.revoked_at_ms),
                 "successor_of": one.successor_of,
             }
             for one in seen.devices

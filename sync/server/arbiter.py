@@ -91,6 +91,7 @@ Decision = Answered | Accepted | Refused
 class Books:
     """What one push can depend on, as it stands; `accept` enters what was accepted.
 
+    `written` is, for each device that a pushed list revokes, the greatest n that stands in the logs.
     `contracts` are those of the pushed ones that the account has, `foreign` those that others have;
     `standing` holds every version of each pushed place, in log order. `seats` are invitations and seats of
     the contracts in which they matter, `acts` what the parties said there; `is_seats` says that a client's
@@ -104,6 +105,7 @@ class Books:
     standing: dict[Place, list[Held]] = field(default_factory=dict)
     contracts: set[ContractId] = field(default_factory=set)
     foreign: set[ContractId] = field(default_factory=set)
+    written: dict[ReplicaId, int] = field(default_factory=dict)
     terms: dict[ContractId, TermsHistory] = field(default_factory=dict)
     seats: dict[ContractId, Seats] = field(default_factory=dict)
     acts: dict[ContractId, list[Held]] = field(default_factory=dict)
@@ -333,7 +335,8 @@ def _judge_device_list(pushed: Pushed, header: Header, books: Books) -> Decision
     """Let the account's list follow the known one in its own log, and go with it in a contract's (R50)."""
     try:
         if header.in_own_log:
-            device_list.check(header, pushed.text.encode(), pushed.body or b"", books.devices)
+            new = device_list.check(header, pushed.text.encode(), pushed.body or b"", books.devices)
+            _check_revocations(new, books)
         else:
             check_leaf(header, pushed.body or b"", books.devices)
     except device_list.UnsignedDeviceListError as error:
@@ -341,6 +344,23 @@ def _judge_device_list(pushed: Pushed, header: Header, books: Books) -> Decision
     except device_list.DeviceListError as error:
         return Refused("bad_header", error.what_happened, stored=True)
     return Accepted(header)
+
+
+def _check_revocations(new: DeviceListInClear, books: Books) -> None:
+    """Check that no version which every reader has believed would count no more (R50).
+
+    A device may write between the look of who revokes it and the list: then the list is made anew.
+
+    Raises:
+        DeviceListError: One would.
+    """
+    known = books.devices.devices if books.devices is not None else ()
+    before = {listed.replica: listed.revoked_from for listed in known}
+    for listed in new.devices:
+        written, ends = books.written.get(listed.replica, 0), listed.revoked_from
+        if ends is not None and ends != before.get(listed.replica) and written >= ends:
+            because = f"device {listed.replica} has written up to version {written} by now"
+            raise device_list.DeviceListError(number=new.number, because=because)
 
 
 def _judge_segment(header: Header, books: Books, at_ms: Millis) -> Decision:

@@ -262,6 +262,7 @@ def _open_books(hold: AccountHold, given: ReadPush, basis: Basis) -> Books:
         standing=basis.standing,
         contracts=set(basis.logs),
         foreign=hold.foreign(unknown) if unknown else set(),
+        written=_written_by_revoked(hold, given),
         terms={contract: TermsHistory(versions) for contract, versions in basis.terms.items()},
         seats=dict(basis.seats),
         acts=basis.acts | hold.acts(late) if late else dict(basis.acts),
@@ -282,6 +283,18 @@ def _changed_late(given: ReadPush, basis: Basis, at_ms: Millis) -> set[ContractI
         and header.slot is not None
         and header.contract not in basis.acts
         and at_ms >= locks_at_ms(header.slot)
+    }
+
+
+def _written_by_revoked(hold: AccountHold, given: ReadPush) -> dict[ReplicaId, int]:
+    """Return how far each device has written that a list in the push revokes (R50)."""
+    lists = [item.header.devices for item in given.versions if item.header and item.header.in_own_log]
+    return {
+        listed.replica: hold.written_up_to(listed.replica)
+        for devices in lists
+        if devices is not None
+        for listed in devices.devices
+        if listed.revoked_from is not None
     }
 
 

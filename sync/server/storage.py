@@ -168,6 +168,10 @@ class AccountHold(Protocol):
         """
         ...
 
+    def written_up_to(self, replica: ReplicaId) -> int:
+        """Return the greatest n of a replica's versions that stand in the logs; 0 for none (R50)."""
+        ...
+
     def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
         """Return every accepted capture and entry of these places, in log order; all places are keys."""
         ...

@@ -88,6 +88,10 @@ class PostgresHold:
         accepted = self._ask(sql.ACCEPTED, replica=replica, ns=bigints(ns))
         return _answers(replica, accepted, self._ask(sql.REFUSED, replica=replica, ns=bigints(ns)))
 
+    def written_up_to(self, replica: ReplicaId) -> int:
+        """See `AccountHold.written_up_to`."""
+        return int(self._all(sql.WRITTEN_UP_TO, replica=replica)[0][0])
+
     def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
         """See `AccountHold.standing`."""
         return standing_by_place(places, self._ask_standing(places))

@@ -281,6 +281,12 @@ CREDENTIAL = """
      WHERE account = %(account)s AND replica = %(replica)s
 """
 
+WRITTEN_UP_TO = """
+    SELECT coalesce(max(n), 0)
+      FROM version
+     WHERE account = %(account)s AND replica = %(replica)s
+"""
+
 HIGHEST_N = """
     SELECT greatest(0,
                     (SELECT n

@@ -63,6 +63,12 @@ class SqliteHold:
         refused = storage_rows.refused(replica, self._connection.execute(sql.REFUSED, asked))
         return refused | storage_rows.accepted(replica, self._connection.execute(sql.ACCEPTED, asked))
 
+    def written_up_to(self, replica: ReplicaId) -> int:
+        """See `AccountHold.written_up_to`."""
+        asked = {"account": self._account, "replica": replica}
+        row = self._connection.execute(sql.WRITTEN_UP_TO, asked).fetchone()
+        return int(row[0]) if row else 0
+
     def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
         """See `AccountHold.standing`."""
         return standing(self._connection, self._account, places)

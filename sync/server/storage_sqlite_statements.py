@@ -220,6 +220,12 @@ CREDENTIAL = """
      WHERE account = :account AND replica = :replica
 """
 
+WRITTEN_UP_TO = """
+    SELECT coalesce(max(n), 0)
+      FROM version
+     WHERE account = :account AND replica = :replica
+"""
+
 HIGHEST_N = """
     SELECT max(coalesce((SELECT max(n) FROM version WHERE account = :account AND replica = :replica), 0),
                coalesce((SELECT max(n) FROM refusal WHERE account = :account AND replica = :replica), 0))

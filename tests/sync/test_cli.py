@@ -68,7 +68,8 @@ def test_login_by_the_phrase_makes_a_second_device(stage: Stage, home: Path, tmp
         assert [one.memo for one in diary.week(diary.weeks()[0]).segments] == ["of the first"]
     listed = run(stage, second, "devices")
     assert [line.split()[0] for line in listed.stdout.splitlines()] == ["1.", "2."]
-    assert "this device, “desktop”" in listed.stdout
+    assert "“desktop”  this device" in listed.stdout
+    assert "“laptop”  since 2026-11-18  last wrote 2026-11-18 " in listed.stdout
     as_json = json.loads(run(stage, second, "devices", "list", "--json").stdout)
     assert [(one["this"], one["revoked"]) for one in as_json] == [(False, False), (True, False)]
 
@@ -219,3 +220,26 @@ def test_the_services_of_diary_up_are_these_commands(stage: Stage, home: Path) -
     for service in (sync_service(), server_service()):
         result = run(stage, home, *service.arguments, "--help")
         assert result.exit_code == 0, service.name
+
+
+@rule("R50")
+def test_a_device_is_revoked_by_its_name_and_the_phrase(stage: Stage, home: Path, tmp_path: Path) -> None:
+    run(stage, home, "register", stage.url)
+    words = tmp_path / "phrase.txt"
+    words.write_text(phrase_of(home), encoding="utf-8")
+    second = tmp_path / "second"
+    run(stage, second, "login", stage.url, "--phrase-file", str(words), "--key-file", "--name", "attic")
+    unknown = run(stage, home, "devices", "revoke", "cellar", "--phrase-file", str(words), "--yes")
+    assert unknown.exit_code == 2
+    assert "There is no device “cellar”." in unknown.stderr
+    done = run(stage, home, "devices", "revoke", "2", "--phrase-file", str(words), "--yes")
+    assert done.exit_code == 0, done.stderr
+    assert "Revoked: device " in done.stderr
+    as_json = json.loads(run(stage, home, "devices", "--json").stdout)
+    assert [(one["revoked"], one["revoked_at"]) for one in as_json] == [
+        (False, None),
+        (True, "2026-11-18T12:00:00Z"),
+    ]
+    turned_away = run(stage, second, "sync")
+    assert turned_away.exit_code == 5
+    assert turned_away.stderr.startswith("device_revoked: ")

@@ -42,8 +42,7 @@ def test_the_list_stands_in_a_contracts_log_and_moves_no_other(here: Here) -> No
 def test_an_older_list_in_a_contract_lets_no_revoked_device_back_in(here: Here) -> None:
     first, second = enrolled(here)
     leaf = first.leaf()  # it says list 1, in which nobody is revoked
-    second.numbers = first.numbers  # the root's holder writes on the first device
-    revoking = second.device_list(revoked={second.replica: 1})
+    revoking = second.device_list(revoked={second.replica: 2})
     revoking_by_first = on(first, second, revoking)
     assert push(here, first, *revoking_by_first, leaf) == ["received"] * 2
     assert here.client.post("/v1/push", second.push(), second).status_code == 403
@@ -54,7 +53,7 @@ def on(writer: Author, signer: Author, listed: WireVersion) -> list[WireVersion]
     """Return a list that the root signed for `signer` as version of `writer`, signed anew."""
     header = parse_header(listed.header.encode())
     writer.devices = header.devices
-    moved = msgspec.structs.replace(header, replica=writer.replica).to_bytes()
+    moved = msgspec.structs.replace(header, replica=writer.replica, n=next(writer.numbers)).to_bytes()
     body = signer.root.sign(signature.signed_message(signature.DEVICE_LIST, moved))
     return [WireVersion(header=moved.decode(), body=body, wrap=None)]
 

@@ -302,7 +302,7 @@ def test_a_revoked_device_is_turned_away(here: Here, author: Author) -> None:
     here.client.enrol(other)
     here.client.push(other, other.capture(SLOT))
     author.devices = other.devices
-    assert reasons(here.client.push(author, author.device_list(revoked={other.replica: 2}))) == ["received"]
+    assert reasons(here.client.push(author, author.device_list(revoked={other.replica: 3}))) == ["received"]
     assert fault_of(here, other, other.push(other.capture(SLOT - 1))) == (403, "device_revoked")
     assert here.client.http.get(f"/v1/pictures/{'1' * 64}", headers=other.authorization).status_code == 403
 

@@ -104,6 +104,9 @@ class TestEveryStorage:
             hold.refuse([refused(9)])
         assert storage.highest_n(ACCOUNT, REPLICA) == 9
         assert storage.highest_n(ACCOUNT, ReplicaId("7" * 32)) == 0
+        with storage.hold(ACCOUNT) as hold:  # of a refused one no reader knows
+            assert hold.written_up_to(REPLICA) == 2
+            assert hold.written_up_to(ReplicaId("7" * 32)) == 0
 
     def test_a_place_holds_its_captures_and_entries_in_log_order(self, storage: Storage) -> None:
         with storage.hold(ACCOUNT) as hold:

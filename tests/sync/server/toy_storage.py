@@ -56,6 +56,10 @@ class Books:
     openings: dict[int, SignedOpening] = field(default_factory=dict)
 
 
+def is_receipt(item: Stored) -> bool:
+    return isinstance(item.answer, Receipt)
+
+
 class ToyHold:
     def __init__(self, everyone: dict[AccountId, Books], account: AccountId, now_ms: Millis) -> None:
         self.everyone = everyone
@@ -85,6 +89,10 @@ class ToyHold:
 
     def answers(self, replica: ReplicaId, ns: Collection[int]) -> dict[int, Stored]:
         return {n: self.books.answers[replica, n] for n in ns if (replica, n) in self.books.answers}
+
+    def written_up_to(self, replica: ReplicaId) -> int:
+        ns = (n for (by, n), item in self.books.answers.items() if by == replica and is_receipt(item))
+        return max(ns, default=0)
 
     def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
         return {
