@@ -7,6 +7,7 @@ read. What the server then has again comes back by its feed, like anything else.
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from diary import seating
 from diary.errors import PeerError
 from diary.evidence.feed import FeedFaultError
 from diary.evidence.merkle import root_of
@@ -202,9 +203,12 @@ def suspects(diary: OpenDiary, heads: Mapping[ContractId, int] | None) -> list[N
     """Return what to show to a server that says less than it had signed (R43).
 
     `heads` are the sizes of the logs that shrank; None where it knows neither device nor account: then it is
-    shown who the devices are.
+    shown who the devices are, or who is invited and has joined, by a client's replica.
     """
     with diary.reading():
+        if heads is None and diary.seat_in is not None:
+            parties = seating.rows(diary, diary.seat_in)
+            return [stored.header.name for stored in parties if stored.received_at_ms is not None]
         if heads is None:
             lists = versions.slotless(diary.connection, "device_list", diary.contract_of_account)
             return [stored.header.name for stored in lists if stored.received_at_ms is not None]

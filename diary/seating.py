@@ -20,7 +20,7 @@ SECRET = "invitation"  # noqa: S105  # where it lies: the secret of the link by 
 
 def seats(diary: OpenDiary, contract: ContractId) -> Seats:
     """Return invitations and seats of a contract: what its log holds, then what waits here to be sent."""
-    return _after(_rows(diary, contract))
+    return _after(rows(diary, contract))
 
 
 def seats_before(diary: OpenDiary, contract: ContractId, cursor: Cursor | None) -> Seats:
@@ -28,7 +28,7 @@ def seats_before(diary: OpenDiary, contract: ContractId, cursor: Cursor | None) 
     size = cursor.size if cursor is not None else 0
     return _after(
         stored
-        for stored in _rows(diary, contract)
+        for stored in rows(diary, contract)
         if stored.log_epoch and stored.leaf_index is not None and stored.leaf_index < size
     )
 
@@ -54,8 +54,8 @@ def keys_by_invitation(diary: OpenDiary, contract: ContractId) -> dict[tuple[Con
     }
 
 
-def _rows(diary: OpenDiary, contract: ContractId) -> list[StoredVersion]:
-    """Return the contract's invitations and joinings in its log's order; what was not received comes last."""
+def rows(diary: OpenDiary, contract: ContractId) -> list[StoredVersion]:
+    """Return a contract's invitations and joinings in its log's order; what was not received comes last."""
     invitations = (
         stored
         for stored in versions.slotless(diary.connection, "grant", contract)
@@ -70,9 +70,9 @@ def _place(stored: StoredVersion) -> tuple[bool, int, int]:
     return not is_received, (stored.leaf_index or 0) if is_received else 0, stored.header.n
 
 
-def _after(rows: Iterator[StoredVersion] | list[StoredVersion]) -> Seats:
+def _after(held: Iterator[StoredVersion] | list[StoredVersion]) -> Seats:
     found = Seats()
-    for stored in rows:
+    for stored in held:
         at_ms = Millis(stored.received_at_ms or stored.written_at_ms)
         with suppress(JoiningError):  # it was checked when it came; one that waits here is for the server
             found.learn(stored.header, stored.sealed.header, stored.sealed.body or b"", at_ms)

@@ -45,15 +45,6 @@ class Caller:
     replica: ReplicaId
     contract: ContractId | None = None
 
-    def require_device(self) -> None:
-        """Check that a device asks, not a client's seat (R51).
-
-        Raises:
-            NotYoursError: A seat asks for what only the freelancer's devices do.
-        """
-        if self.contract is not None:
-            raise NotYoursError
-
 
 def caller(storage: Storage, authorization: str | None) -> Caller:
     """Return who asks, by the request's `Authorization` header, which names the account too.

@@ -8,20 +8,18 @@ whatever is locked by now; nothing is judged anew. What bears no proof is left t
 import hashlib
 import hmac
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from itertools import groupby
 
 from diary.errors import PeerError
 from diary.evidence import device_list, signature
-from diary.evidence.list_leaf import check_leaf
-from diary.evidence.merkle import leaf_hash, push_hash, root_of
+from diary.evidence.merkle import leaf_hash, root_of
 from diary.evidence.opening import KnownHead, Opening, SignedOpening, read_opening
 from diary.evidence.page_proof import LEAF_BYTES, proves_page
-from diary.evidence.receipt import LogRow, Receipt, Refusal, SignedPush, read_answer
-from diary.rules.ids import AccountId, Millis, ReplicaId
+from diary.evidence.receipt import LogRow, Receipt, Refusal, read_answer
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.merge import Held, ended_by, present
-from diary.rules.segment import DeviceListInClear, Header, MalformedHeaderError, parse_header
+from diary.rules.segment import DeviceListInClear, MalformedHeaderError, parse_header
 from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Heal, HealAnswer, heal_payload
 from sync.server.accounts import Nonces
 from sync.server.clock_watch import ClockWatch
@@ -33,89 +31,14 @@ from sync.server.faults import (
     TooManyVersionsError,
     UnreadableError,
 )
+from sync.server.healed import Healing, Shown, pieces
 from sync.server.intake import listed
 from sync.server.log import Logs, ServerKey
+from sync.server.narrowing import narrowed
 from sync.server.storage import AccountHold, Name, NewLeaf, NewRefusal, Storage, Stored
 
 PROOFS_MAX = PUSH_VERSIONS_MAX  # a row needs one at most
 ACCOUNTS_AT_A_TIME = 1000
-HASHES_A_VERSION_BYTES = 64
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """A row that the server's own signature proves: it was received, there and then."""
-
-    row: LogRow
-    header: Header
-    header_hash: bytes
-    body_hash: bytes
-
-    @property
-    def order(self) -> tuple[int, bool, int, int]:
-        """Return by what rows enter again: as they came, and device lists first (R50)."""
-        row = self.row
-        return row.received_at_ms, not self.header.in_own_log, row.log_epoch, row.index
-
-
-@dataclass(slots=True)
-class _Healing:
-    """One request's rows on their way in, under the account's lock."""
-
-    hold: AccountHold
-    pushes: dict[str, SignedPush]
-    devices: DeviceListInClear | None
-    checked: dict[str, frozenset[bytes] | None] = field(default_factory=dict)
-
-    def learn_devices(self, lost: Iterable[_Shown]) -> None:
-        """Follow the lists that were lost, as far as they follow the known one (R50)."""
-        for shown in lost:
-            if shown.header.type != "device_list" or not shown.header.in_own_log:
-                continue
-            raw, body = shown.row.header.encode(), shown.row.body or b""
-            try:
-                self.devices = device_list.check(shown.header, raw, body, self.devices)
-            except device_list.DeviceListError:
-                continue  # it forks from what was signed since: a reader must not be shown both
-
-    def signed(self, shown: _Shown) -> bool:
-        """Return whether a listed device's push signed the row, as every reader will check (R48)."""
-        name = shown.row.push
-        if name not in self.checked:
-            self.checked[name] = self._hashes_of(name)
-        hashes = self.checked[name]
-        assert self.devices is not None, "who shows rows is listed"
-        return (
-            hashes is not None
-            and shown.header_hash + shown.body_hash in hashes
-            and self.pushes[name].replica == shown.header.replica
-            and device_list.counts(self.devices, shown.header.replica, shown.header.n)
-            and (shown.header.devices is None or self._goes_with_known(shown))
-        )
-
-    def _goes_with_known(self, shown: _Shown) -> bool:
-        """Return whether a device list may be shown to readers beside the one that is known (R50)."""
-        devices, known = shown.header.devices, self.devices
-        assert devices is not None, "only a device list is asked about"
-        assert known is not None, "who shows rows is listed"
-        if shown.header.in_own_log:
-            return devices.number <= known.number
-        try:
-            return check_leaf(shown.header, shown.row.body or b"", known).number <= known.number
-        except device_list.DeviceListError:
-            return False
-
-    def _hashes_of(self, name: str) -> frozenset[bytes] | None:
-        """Return the pairs of hashes that a push signed; None where nobody's signature holds."""
-        push = self.pushes.get(name)
-        if push is None or push_hash(push).hex() != name or len(push.hashes) % HASHES_A_VERSION_BYTES:
-            return None
-        signer = self.devices and device_list.device(self.devices, push.replica)
-        if not signer:
-            return None
-        if not signature.verify(bytes.fromhex(signer.sign), signature.PUSH, push.hashes, push.signature):
-            return None
-        return frozenset(_pieces(push.hashes, HASHES_A_VERSION_BYTES))
 
 
 def heal(
@@ -133,11 +56,17 @@ def heal(
     shown_epoch = _epoch_of(message, key.public)
     healed, destroyed_any = 0, False
     refused = _refused(message, key.public)
+    asking = storage.credential(message.account, message.replica)
+    contracts = {shown.header.contract for shown in proven}
+    if asking is not None and asking.contract is not None:
+        contracts.add(asking.contract)
     with storage.hold(message.account) as hold:
         lost, moved_epoch = _unknown(hold, proven)
-        healing = _Healing(hold, message.pushes, listed(hold.device_list()))
+        healing = Healing(hold, message.pushes, listed(hold.device_list()), hold.seats(contracts))
         healing.learn_devices(lost)
-        _check_shower(healing.devices, message)
+        healing.learn_seats(lost)
+        own = _check_shower(healing, message)
+        lost = [shown for shown in lost if own in {None, shown.header.contract}]
         if lost or max(shown_epoch - 1, moved_epoch) >= hold.log_epoch:
             watch.require_sure()
             assert healing.devices is not None, "who shows rows is listed"
@@ -152,9 +81,15 @@ def heal(
             watch.require_sure()
             hold.refuse(lost_refusals)
         if healing.devices is not None:
-            _admit(hold, message)
+            _admit(hold, message, own)
+        if ended := [
+            seat.replica for of in healing.seats.values() for seat in of.seats.values() if seat.ended
+        ]:
+            hold.end_seats(ended)
         at_ms = hold.received_at_ms
     openings = storage.openings(message.account, message.log_epoch)
+    if own is not None:
+        openings = [narrowed(opening, key, own) for opening in openings]
     return HealAnswer(server_ms=at_ms, healed=healed, openings=openings), destroyed_any
 
 
@@ -198,19 +133,29 @@ def _check_limits(message: Heal) -> None:
         raise TooLargeError(what=f"At most {PROOFS_MAX} answers, pages and pushes are shown at once.")
 
 
-def _check_shower(devices: DeviceListInClear | None, message: Heal) -> None:
-    """Check that a listed device shows it; its token may be lost, its key is not (R50)."""
-    shower = devices and device_list.device(devices, message.replica)
-    if not shower:
+def _check_shower(healing: Healing, message: Heal) -> ContractId | None:
+    """Check that a listed device shows it, or a seat in force; their tokens may be lost, their keys are not.
+
+    Return the one contract of which a client's seat may show anything, None for a device (R50, R51).
+    """
+    shower = healing.devices and device_list.device(healing.devices, message.replica)
+    seat = healing.seat_of(message.replica)
+    own: ContractId | None = None
+    if shower:
+        if shower.revoked_from is not None:
+            raise RevokedError
+        public = shower.sign
+    elif seat is not None and healing.devices is not None:
+        own, public = seat
+    else:
         raise NotEnrolledError
-    if shower.revoked_from is not None:
-        raise RevokedError
     payload = heal_payload(message.account, message.replica, message.nonce, message.token_hash)
-    if not signature.verify(bytes.fromhex(shower.sign), signature.HEAL, payload, message.signature):
+    if not signature.verify(bytes.fromhex(public), signature.HEAL, payload, message.signature):
         raise ForgedError(what="What is shown is not signed by the replica that it names.")
+    return own
 
 
-def _admit(hold: AccountHold, message: Heal) -> None:
+def _admit(hold: AccountHold, message: Heal, contract: ContractId | None) -> None:
     """Let the replica ask again by its token, which the backup may not know."""
     try:
         token_hash = bytes.fromhex(message.token_hash)
@@ -218,7 +163,7 @@ def _admit(hold: AccountHold, message: Heal) -> None:
         token_hash = b""
     if len(token_hash) != hashlib.sha256().digest_size:
         raise UnreadableError(what="token_hash is 64 hexadecimal digits.")
-    if not hmac.compare_digest(hold.admit(message.replica, token_hash), token_hash):
+    if not hmac.compare_digest(hold.admit(message.replica, token_hash, contract), token_hash):
         raise NotEnrolledError
 
 
@@ -233,10 +178,10 @@ def _epoch_of(message: Heal, server_key: bytes) -> int:
     return opening.log_epoch if opening.account == message.account else 0
 
 
-def _proven(message: Heal, server_key: bytes) -> list[_Shown]:
+def _proven(message: Heal, server_key: bytes) -> list[Shown]:
     """Return the rows whose leaf this server signed once, in the order in which they came."""
     leaves = set(_leaves_of(message, server_key))
-    found: dict[Name, _Shown] = {}
+    found: dict[Name, Shown] = {}
     for row in message.rows:
         shown = _read(row, message.account)
         if shown is not None and _leaf_of(shown) in leaves:
@@ -257,7 +202,7 @@ def _leaves_of(message: Heal, server_key: bytes) -> Iterator[bytes]:
         if len(page.leaves) % LEAF_BYTES == 0 and proves_page(
             page.contract, page.first, page.leaves, page.signature, server_key=server_key
         ):
-            yield from _pieces(page.leaves, LEAF_BYTES)
+            yield from pieces(page.leaves, LEAF_BYTES)
 
 
 def _refused(message: Heal, server_key: bytes) -> dict[Name, NewRefusal]:
@@ -290,12 +235,7 @@ def _lost_refusals(
     ]
 
 
-def _pieces(joined: bytes, size: int) -> Iterator[bytes]:
-    for start in range(0, len(joined), size):
-        yield joined[start : start + size]
-
-
-def _read(row: LogRow, account: AccountId) -> _Shown | None:
+def _read(row: LogRow, account: AccountId) -> Shown | None:
     """Return the row parsed and hashed; None for one that cannot be this account's."""
     raw = row.header.encode()
     try:
@@ -305,10 +245,10 @@ def _read(row: LogRow, account: AccountId) -> _Shown | None:
     whole = row.body is None or hashlib.sha256(row.body).digest() == body_hash
     if header.account != account or not whole or (row.wrap is not None and row.body is None):
         return None
-    return _Shown(row, header, hashlib.sha256(raw).digest(), body_hash)
+    return Shown(row, header, hashlib.sha256(raw).digest(), body_hash)
 
 
-def _leaf_of(shown: _Shown) -> bytes | None:
+def _leaf_of(shown: Shown) -> bytes | None:
     row, header = shown.row, shown.header
     try:
         push = bytes.fromhex(row.push)
@@ -318,7 +258,7 @@ def _leaf_of(shown: _Shown) -> bytes | None:
     return leaf_hash(header.type, header.contract, row.log_epoch, row.received_at_ms, *hashes)
 
 
-def _unknown(hold: AccountHold, proven: list[_Shown]) -> tuple[list[_Shown], int]:
+def _unknown(hold: AccountHold, proven: list[Shown]) -> tuple[list[Shown], int]:
     """Return the rows that the server does not have, and the epoch of what it has elsewhere now.
 
     Of a name that it received its first receipt stands (R40): one that was lost and pushed again without a
@@ -342,19 +282,19 @@ def _unknown(hold: AccountHold, proven: list[_Shown]) -> tuple[list[_Shown], int
     return lost, max(moved, default=0)
 
 
-def _is_lost(stored: Stored | None, shown: _Shown) -> bool:
+def _is_lost(stored: Stored | None, shown: Shown) -> bool:
     if stored is None:
         return True
     return isinstance(stored.answer, Refusal) and stored.header_hash == shown.header_hash
 
 
-def _stands_there(answer: Receipt | Refusal, shown: _Shown) -> bool:
+def _stands_there(answer: Receipt | Refusal, shown: Shown) -> bool:
     if not isinstance(answer, Receipt) or answer.index != shown.row.index:
         return False
     return bytes.fromhex(answer.leaf) == _leaf_of(shown)
 
 
-def _own(hold: AccountHold, lost: list[_Shown]) -> list[_Shown]:
+def _own(hold: AccountHold, lost: list[Shown]) -> list[Shown]:
     """Return the rows whose contract's id is not another account's by now."""
     contracts = {shown.header.contract for shown in lost}
     unknown = contracts - set(hold.logs(contracts))
@@ -362,7 +302,7 @@ def _own(hold: AccountHold, lost: list[_Shown]) -> list[_Shown]:
     return [shown for shown in lost if shown.header.contract not in foreign]
 
 
-def _enter(healing: _Healing, taken: list[_Shown]) -> bool:
+def _enter(healing: Healing, taken: list[Shown]) -> bool:
     """Append the rows behind what the logs hold; return whether content that was stored is destroyed."""
     hold = healing.hold
     places = {(item.header.contract, item.header.slot) for item in taken if item.header.slot is not None}

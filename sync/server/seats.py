@@ -7,7 +7,6 @@ learns nothing, save in which slots of its own the time does not bill because an
 import hmac
 from collections import defaultdict
 
-from diary.evidence.opening import Opening, SignedOpening, read_opening
 from diary.evidence.receipt import Receipt
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import AccountId, ContractId, Millis, Slot
@@ -94,20 +93,3 @@ def _overlaps(rivals: Rivals) -> set[tuple[Slot, ContractId]]:
         for (contract, slot), verdict in verdicts(week, facts, histories).items()
         if verdict.why_not == "overlapping"
     }
-
-
-def narrowed(signed: SignedOpening, key: ServerKey, contract: ContractId) -> SignedOpening:
-    """Return a statement of a new epoch that names one contract's head alone, signed anew (R43, R51).
-
-    The whole one would tell a client which other contracts there are, and how long their logs.
-    """
-    whole = read_opening(signed, key.public)
-    heads = {name: head for name, head in whole.heads.items() if name == contract}
-    return key.opening(
-        Opening(
-            account=whole.account,
-            log_epoch=whole.log_epoch,
-            opened_at_ms=whole.opened_at_ms,
-            heads=heads,
-        )
-    )

@@ -43,6 +43,7 @@ from sync.server.faults import (
     again,
 )
 from sync.server.log import ServerKey
+from sync.server.narrowing import narrowed
 from sync.server.pictures import Pictures, Span
 from sync.server.remover import Remover
 from sync.server.settings import Settings
@@ -194,7 +195,7 @@ class Server:
         if any(page.head.log_epoch > max(pull.log_epoch, FIRST_EPOCH) for page in feed.pages):
             openings = self._storage.openings(asking.account, pull.log_epoch)
             if own is not None:
-                openings = [seats.narrowed(opening, self._key, own) for opening in openings]
+                openings = [narrowed(opening, self._key, own) for opening in openings]
         now_ms = Millis(self._clock.now_ms())
         first: Slot | None = None
         if own is not None and not feed.more and not openings:
@@ -271,9 +272,8 @@ class Server:
         return self._pictures.part(asking.account, name)
 
     def take_picture(self, authorization: str | None, name: str, offset: int, part: bytes) -> PicturePart:
-        """Take a part of a picture; a client's seat brings none (R41, R51)."""
-        asking = accounts.caller(self._storage, authorization)
-        asking.require_device()
+        """Take a part of a picture (R41); a client's seat may bring back one of its contract (R43, R51)."""
+        asking = self._caller_of_picture(authorization, name)
         self._standings.require_good(asking.account)
         held = self._pictures.take_part(asking.account, name, offset, part)
         self._counts.picture_moved("in", len(part))

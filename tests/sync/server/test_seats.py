@@ -171,7 +171,7 @@ def test_a_new_device_list_ends_no_seat(here: Here, author: Author, seat: Seat) 
 
 
 @rule("R51")
-def test_a_client_fetches_pictures_of_their_contract_and_brings_none(
+def test_a_client_moves_pictures_of_their_contract_and_of_no_other(
     here: Here, author: Author, seat: Seat
 ) -> None:
     other = ContractId(os.urandom(16).hex())
@@ -182,8 +182,9 @@ def test_a_client_fetches_pictures_of_their_contract_and_brings_none(
         author.capture(SLOT, pictures=[seen]),
         author.capture(SLOT - 1, pictures=[unseen], contract=other),
     )
-    for picture in (seen, unseen):
-        assert here.client.upload(author, picture_name(picture), picture).status_code == 200
+    assert here.client.upload(seat, picture_name(unseen), unseen).status_code == 404
+    for by, picture in ((seat, seen), (author, unseen)):
+        assert here.client.upload(by, picture_name(picture), picture).status_code == 200
 
     def asked(method: str, picture: bytes) -> int:
         path = f"/v1/pictures/{picture_name(picture)}"
@@ -191,7 +192,6 @@ def test_a_client_fetches_pictures_of_their_contract_and_brings_none(
 
     assert [asked(method, seen) for method in ("GET", "HEAD")] == [200, 200]
     assert [asked(method, unseen) for method in ("GET", "HEAD")] == [404, 404]
-    assert here.client.upload(seat, picture_name(seen), seen).status_code == 403
     names = [picture_name(seen), picture_name(unseen), "\0"]
     assert here.client.pull(seat, awaited=names).arrived == [picture_name(seen)]
 
