@@ -16,6 +16,7 @@ from capture.alone import alone, holder, is_tracked
 from capture.autostart_command import add_autostart
 from capture.launch import LOG, ensure_tracker, last_lines
 from capture.private_command import add_private
+from diary.command.desk import desk_of
 from diary.command.home import say, tell
 from diary.contracts import Contract
 from diary.diary import Diary
@@ -67,7 +68,7 @@ def commands(app: typer.Typer, open_diary: OpenDiary) -> None:
     _add_changes(app, open_diary)
     _add_tracker(app, open_diary)
     add_private(app, open_diary)
-    _add_window(app, open_diary)
+    _add_window(app)
 
 
 def _add_wishes(app: typer.Typer, open_diary: OpenDiary) -> None:
@@ -167,9 +168,10 @@ def _add_tracker(app: typer.Typer, open_diary: OpenDiary) -> None:
         say(f"It runs as process {pid}." if pid else "It does not run now.")
 
 
-def _add_window(app: typer.Typer, open_diary: OpenDiary) -> None:
+def _add_window(app: typer.Typer) -> None:
     @app.command(rich_help_panel="track")
     def window(
+        ctx: typer.Context,
         *,
         hidden: Annotated[
             bool, typer.Option("--hidden", help="Start in the tray, where there is one.")
@@ -180,10 +182,13 @@ def _add_window(app: typer.Typer, open_diary: OpenDiary) -> None:
         if find_spec("PySide6") is None:
             raise NoToolkitError
         from capture.window.acting import Acting
+        from capture.window.passphrase import passphrase_for_tracker, unlocked
         from capture.window.qt import run
 
-        with open_diary() as diary:
-            raise typer.Exit(run(Acting(diary), hidden=hidden))
+        desk = desk_of(ctx)
+        with unlocked(lambda ask: Diary.open(desk.home, clock=desk.clock, ask_passphrase=ask)) as diary:
+            acting = Acting(diary, ask=lambda: passphrase_for_tracker(desk.home))
+            raise typer.Exit(run(acting, hidden=hidden))
 
 
 def _begin(diary: Diary, contract: Contract, memo: str | None, label: str | None) -> None:

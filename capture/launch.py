@@ -9,7 +9,7 @@ from pathlib import Path
 from capture.alone import is_tracked
 from diary.command.home import ask_passphrase
 from diary.errors import MachineError
-from diary.sealing.keyring import place_of
+from diary.sealing.keyring import Ask, place_of
 
 LOG = "tracker.log"
 START_SECONDS_MAX = 20  # a slow machine imports for a while; the tracker takes its place before that
@@ -23,8 +23,10 @@ class TrackerDidNotStartError(MachineError):
     mend = "See why with `diary tracker run`, which runs it here."
 
 
-def ensure_tracker(home: Path, say: Callable[[str], None]) -> None:
+def ensure_tracker(home: Path, say: Callable[[str], None], ask: Ask = ask_passphrase) -> None:
     """Start a tracker where none runs, and say so; it outlives whoever started it.
+
+    `ask` returns the passphrase of a diary that is under one.
 
     Raises:
         TrackerDidNotStartError: It ended again, or did not begin in time.
@@ -32,8 +34,8 @@ def ensure_tracker(home: Path, say: Callable[[str], None]) -> None:
     if is_tracked(home):
         return
     path = home / LOG
-    # Who opened a diary that is under a passphrase was asked for it; the tracker reads it from a pipe.
-    given = f"{ask_passphrase()}\n".encode() if place_of(home).kind == "passphrase" else b""
+    # At a terminal, who opened the diary was asked already; the tracker reads it from a pipe.
+    given = f"{ask()}\n".encode() if place_of(home).kind == "passphrase" else b""
     with path.open("ab") as sink:
         tracker = subprocess.Popen(
             [sys.executable, "-m", "diary.cli", "--home", str(home), "tracker", "run", "--quiet"],

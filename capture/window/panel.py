@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from diary.idling import IdleQuestion
 from diary.rules.ids import MINUTES_PER_SLOT, ContractId, Millis, Place
 
 State = Literal["off", "on", "paused"]
@@ -46,7 +47,7 @@ class Facts:
 
     `tracked` is None while tracking is off, `last` what `continue` would take up. `limit_minutes` and
     `billable` (segments) are those of the tracked or last contract this week. `warnings` are points that are
-    known to fail (R11), `loud` what wants attention until it was seen to.
+    known to fail (R11), `loud` what wants attention until it was seen to, `idle` what is asked (R18).
     """
 
     now_ms: Millis
@@ -67,7 +68,7 @@ class Facts:
     waiting: tuple[tuple[int, str], ...]
     warnings: tuple[str, ...]
     loud: tuple[str, ...]
-    idle_says: str
+    idle: IdleQuestion | None
     snapshot: LastSnapshot | None
     has_tracker: bool
     has_server: bool
@@ -75,7 +76,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """The window's contents. `acts` are those that would do something now."""
+    """The window's contents. `acts` are those that would do something now.
+
+    `idle_until_ms` names the question that is shown: an answer is to that one.
+    """
 
     state: State
     headline: str
@@ -89,6 +93,7 @@ class Panel:
     waiting: str
     notes: tuple[str, ...]
     idle_asks: str
+    idle_until_ms: Millis | None
     snapshot_says: str
     snapshot: LastSnapshot | None
     acts: frozenset[Act]
@@ -114,7 +119,8 @@ def panel_of(facts: Facts, wanted: ContractId | None = None) -> Panel:
         times=_times(facts),
         waiting=_waiting(facts),
         notes=(*facts.loud, *facts.warnings, *_lacks(facts, state)),
-        idle_asks=facts.idle_says,
+        idle_asks=_idle_asks(facts),
+        idle_until_ms=facts.idle.until_ms if facts.idle else None,
         snapshot_says=snapshot_says,
         snapshot=facts.snapshot,
         acts=_acts(facts, state, chosen, choice),
@@ -160,6 +166,14 @@ def _snapshot_says(facts: Facts) -> str:
     return f"{said}; still on this computer alone" if shot.held else said
 
 
+def _idle_asks(facts: Facts) -> str:
+    asked = facts.idle
+    if asked is None:
+        return ""
+    when = f"{_clock(facts, asked.since_ms)}–{_clock(facts, asked.until_ms)}"
+    return f"{asked.says}, {when}. What becomes of that time?"
+
+
 def _waiting(facts: Facts) -> str:
     if not facts.has_server:
         return "No server: all of it stays on this computer"
@@ -185,7 +199,7 @@ def _acts(facts: Facts, state: State, chosen: ContractId | None, choice: Choice 
         acts |= {"continue"} if state == "paused" or not facts.has_tracker else set()
     if facts.snapshot is not None:
         acts.add("remove")
-    if facts.idle_says:
+    if facts.idle:
         acts.add("answer_idle")
     return frozenset(acts)
 

@@ -1,4 +1,4 @@
-"""The window and the tray in Qt: lays out what `panel` says, and passes acts on. The one file that knows Qt.
+"""The window and the tray in Qt: lays out what `panel` says, and passes acts on.
 
 Qt's own widgets bring keyboard, screen reader, dark theme and scaling with them; nothing is drawn by hand but
 the tray's icon, whose state is its tooltip's first word too.
@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QMessageBox,
     QPushButton,
+    QScrollArea,
     QSystemTrayIcon,
     QVBoxLayout,
     QWidget,
@@ -46,7 +47,8 @@ if TYPE_CHECKING:
 
 REFRESH_MS = 1_000
 THUMBNAIL_WIDTH = 160
-_COLOURS: Mapping[State, str] = {"on": "#2e7d32", "paused": "#b26a00", "off": "#616161"}
+TITLE_BAR = 40
+_COLOURS: Mapping[State, str] = {"on": "#2e7d32", "paused": "#b26a00", "off": "#757575"}  # 3:1 on any panel
 
 
 class Window(QWidget):
@@ -64,7 +66,9 @@ class Window(QWidget):
         timer = QTimer(self)
         timer.timeout.connect(self.refresh)
         timer.start(REFRESH_MS)
+        self.resize(0, 0)  # Qt's own guess is larger than what is shown
         self.refresh()
+        self._fit()
 
     def refresh(self) -> None:
         """Show what the diary says now; what is being typed stays."""
@@ -76,17 +80,20 @@ class Window(QWidget):
         if panel != self._shown:
             self._shown = panel
             self._show(panel)
+            QTimer.singleShot(0, self._fit)  # once what was shown or hidden is laid out
         if self._tray:
             self._tray.show_state(panel)
 
     def act(self, act: Act, text: str = "", place: "Place | None" = None) -> None:
         """Do an act with what stands in the fields, and show what came of it."""
+        shown = self._shown
         said = self._acting.do(
             act,
             contract=self._contracts.currentData(),
             text=text or self._memo.currentText(),
             label=self._labels.currentText() if self._labels.isEnabled() else "",
             place=place,
+            asked_until_ms=shown.idle_until_ms if shown else None,
         )
         if act in {"start", "switch"}:
             self._wanted = None
@@ -106,7 +113,17 @@ class Window(QWidget):
             QApplication.quit()
 
     def _lay_out(self) -> None:
-        whole = QVBoxLayout(self)
+        self._contents = QWidget()
+        whole = QVBoxLayout(self._contents)
+        self._scrolled = QScrollArea()
+        self._scrolled.setWidgetResizable(True)
+        self._scrolled.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scrolled.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it follows what has the focus
+        self._scrolled.setWidget(self._contents)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._scrolled)
         self._headline = _label("State", whole)
         font = self._headline.font()
         font.setBold(True)
@@ -142,6 +159,7 @@ class Window(QWidget):
         self._thumbnail.setAccessibleName("Thumbnail of the last snapshot")
         shot.addWidget(self._thumbnail)
         self._snapshot_says = _label("Last snapshot", shot)
+        shot.setStretchFactor(self._snapshot_says, 1)
         self._button("&Remove", shot, self._remove)
         row = _row(whole)
         self._button("&Open diary", row, self.open_diary)
@@ -188,7 +206,17 @@ class Window(QWidget):
         self._snapshot_says.setText(panel.snapshot_says)
         if panel.snapshot is not None and panel.snapshot.thumbnail != self._pictured:
             self._pictured = panel.snapshot.thumbnail
-            self._thumbnail.setPixmap(_pixmap(self._acting.thumbnail(panel.snapshot)))
+            pixmap = _pixmap(self._acting.thumbnail(panel.snapshot), self.devicePixelRatioF())
+            self._thumbnail.setPixmap(pixmap)
+            self._thumbnail.setVisible(not pixmap.isNull())
+
+    def _fit(self) -> None:
+        """Be as large as what is shown, and no higher than the screen: there the rest is scrolled to."""
+        wanted, bar = self._contents.sizeHint(), self._scrolled.verticalScrollBar().sizeHint().width()
+        self._scrolled.setMinimumWidth(self._contents.minimumSizeHint().width() + bar)
+        room = self.screen().availableGeometry().height() - TITLE_BAR
+        wide, high = max(self.width(), wanted.width()), max(self.height(), wanted.height())
+        self.resize(wide, min(high, room))
 
     def _choose(self, _index: int) -> None:
         self._wanted = self._contracts.currentData()
@@ -277,13 +305,19 @@ class _Tray:
         window.activateWindow()
 
 
-def run(acting: Acting, *, hidden: bool = False) -> int:
-    """Show the window until it is quit; `hidden` starts in the tray where there is one."""
+def application() -> QApplication:
+    """Return the one application of this process."""
     app = QApplication.instance() or QApplication(["Work Diary"])
     assert isinstance(app, QApplication)
     app.setApplicationName("Work Diary")
     app.setDesktopFileName("workdiary")
     app.setQuitOnLastWindowClosed(False)
+    return app
+
+
+def run(acting: Acting, *, hidden: bool = False) -> int:
+    """Show the window until it is quit; `hidden` starts in the tray where there is one."""
+    app = application()
     window = Window(acting)
     if not (hidden and QSystemTrayIcon.isSystemTrayAvailable()):
         window.show()
@@ -330,8 +364,7 @@ def _fill(combo: QComboBox, items: list[tuple[str, str]], chosen: str | None) ->
 
 def _icon(state: State) -> QIcon:
     """Return a disc (on), two bars (paused) or a ring (off): told apart without colour."""
-    side = 64
-    pixmap = QPixmap(side, side)
+    pixmap = QPixmap(64, 64)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -349,14 +382,19 @@ def _icon(state: State) -> QIcon:
     return QIcon(pixmap)
 
 
-def _pixmap(picture: bytes) -> QPixmap:
-    """Return a thumbnail for the window; Qt reads no AVIF, so Pillow does. Empty where there is none."""
+def _pixmap(picture: bytes, scale: float) -> QPixmap:
+    """Return a thumbnail for the window; Qt reads no AVIF, so Pillow does. Empty where there is none.
+
+    `scale` is how many of the screen's pixels one of the window's is.
+    """
     if not picture:
         return QPixmap()
     try:
         image = Image.open(io.BytesIO(picture)).convert("RGBA")
     except (OSError, ValueError):
         return QPixmap()  # whoever wrote it: a picture that cannot be shown takes nothing else with it
-    image.thumbnail((THUMBNAIL_WIDTH, THUMBNAIL_WIDTH))
-    raw = QImage(image.tobytes(), image.width, image.height, QImage.Format.Format_RGBA8888)
-    return QPixmap.fromImage(raw.copy())
+    side = round(THUMBNAIL_WIDTH * scale)
+    image.thumbnail((side, side))
+    raw = QImage(image.tobytes(), image.width, image.height, QImage.Format.Format_RGBA8888).copy()
+    raw.setDevicePixelRatio(scale)
+    return QPixmap.fromImage(raw)

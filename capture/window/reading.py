@@ -23,7 +23,6 @@ def facts_of(diary: Diary, wanted: ContractId | None = None) -> Facts:
     chosen = next((each for each in contracts if each.id == contract), None)
     memo = tracking.memo.text if tracking.memo else ""
     label = tracking.label.text if tracking.label else ""
-    asked = status.idle
     return Facts(
         now_ms=now_ms,
         zone=zone,
@@ -53,7 +52,7 @@ def facts_of(diary: Diary, wanted: ContractId | None = None) -> Facts:
         if chosen and tracking.contract
         else (),
         loud=_loud(diary),
-        idle_says="" if asked is None else f"{asked.says}. What becomes of that time?",
+        idle=status.idle,
         snapshot=_snapshot((before, week)),
         has_tracker=is_tracked(diary.home),
         has_server=diary.server() is not None,

@@ -53,6 +53,8 @@ def test_a_day_gives_the_segments_that_the_rules_say(life: Life) -> None:
 @rule("R12")
 @rule("R18")
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # a week is
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 # Without a least number most of them would be an hour long.
 @given(life=lives(700, 1000))

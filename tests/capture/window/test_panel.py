@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture.window.panel import Choice, Facts, LastSnapshot, panel_of, recent
+from diary.idling import IdleQuestion
 from diary.rules.ids import ContractId, Millis, Slot
 from tests.practice import instant
 from tests.rule import rule
@@ -14,6 +15,12 @@ from tests.rule import rule
 NOON = instant("2026-11-18T12:00Z")
 MILL, BAKERY = Choice(ContractId("a" * 32), "Mill", ("drawing",)), Choice(ContractId("b" * 32), "Bakery")
 SHOT = LastSnapshot((MILL.id, Slot(2_991_600)), "Mill", instant("2026-11-18T11:53Z"), "f" * 64, held=True)
+AWAY = IdleQuestion(
+    contract=MILL.id,
+    since_ms=instant("2026-11-18T11:40Z"),
+    until_ms=instant("2026-11-18T11:50Z"),
+    minutes=10,
+)
 OFF = Facts(
     now_ms=NOON,
     zone=ZoneInfo("Asia/Kathmandu"),
@@ -33,7 +40,7 @@ OFF = Facts(
     waiting=((0, "not sent yet"), (3, "held back")),
     warnings=(),
     loud=(),
-    idle_says="",
+    idle=None,
     snapshot=None,
     has_tracker=True,
     has_server=True,
@@ -50,7 +57,7 @@ facts = st.builds(
     limit_minutes=st.none() | minutes,
     billable=st.integers(0, 1_100),
     snapshot=st.sampled_from([None, SHOT]),
-    idle_says=st.sampled_from(["", "12 minutes without you."]),
+    idle=st.sampled_from([None, AWAY]),
     has_tracker=st.booleans(),
     has_server=st.booleans(),
 )
@@ -99,6 +106,13 @@ def test_a_pause_says_until_when_and_ends_by_the_clock() -> None:
 def test_a_snapshot_that_is_held_back_says_so() -> None:
     assert panel_of(replace(ON, snapshot=SHOT)).snapshot_says == "Mill, 17:38; still on this computer alone"
     assert panel_of(replace(ON, snapshot=replace(SHOT, held=False))).snapshot_says == "Mill, 17:38"
+
+
+@rule("R18")
+def test_the_question_about_time_away_says_when_and_is_named() -> None:
+    panel = panel_of(replace(ON, idle=AWAY))
+    assert panel.idle_asks == "10 minutes without you, 17:25–17:35. What becomes of that time?"
+    assert panel.idle_until_ms == AWAY.until_ms
 
 
 @rule("R31")

@@ -17,7 +17,7 @@ from capture.window.acting import Acting
 from diary.clock import SystemClock
 from diary.contracts import Contract
 from diary.diary import Diary
-from diary.rules.ids import Slot
+from diary.rules.ids import Millis, Slot
 from diary.rules.week import Week, slot_at, starts_at_ms
 from diary.sealing.keyring import choose_place
 from tests.desktop import Desktop
@@ -163,6 +163,27 @@ def recorded(diary: Diary, contract: Contract, ago: int = 1) -> Slot:
     return slot
 
 
+@rule("R18")
+def test_an_answer_about_time_away_is_to_the_question_that_was_shown(home: Path) -> None:
+    with Diary.open(home) as diary:
+        mill, now_ms = diary.contract("Mill"), diary.now_ms()
+        for ago in (40, 20):
+            since_ms, until_ms = Millis(now_ms - ago * 60_000), Millis(now_ms - (ago - 10) * 60_000)
+            diary.ask_idle(mill.id, since_ms=since_ms, until_ms=until_ms, minutes=10)
+            acting = Acting(diary)
+            if ago == 40:
+                shown = acting.panel(None)
+        assert "Nothing is asked" in acting.do("answer_idle", text="drop", asked_until_ms=shown.idle_until_ms)
+        newer = diary.idle_question()
+        assert newer is not None
+        assert newer.answer is None
+        named_ms = acting.panel(None).idle_until_ms
+        assert acting.do("answer_idle", text="drop", asked_until_ms=named_ms) == ""
+        answered = diary.idle_question()
+        assert answered is not None
+        assert answered.answer == "drop"
+
+
 @rule("R23")
 def test_the_tray_shows_whether_tracking_is_on(desktop: Desktop, home: Path) -> None:
     tray = subprocess.Popen(
@@ -173,7 +194,7 @@ def test_the_tray_shows_whether_tracking_is_on(desktop: Desktop, home: Path) -> 
     try:
         time.sleep(1)
         with Diary.open(home) as diary, window(home, desktop, "--hidden"):
-            until(lambda: is_seen(desktop, (0x61, 0x61, 0x61)))
+            until(lambda: is_seen(desktop, (0x75, 0x75, 0x75)))
             assert not (desktop.active_title() or "").startswith("Work Diary")
             diary.start(diary.contract("Mill").id)
             until(lambda: is_seen(desktop, GREEN))
