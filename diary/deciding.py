@@ -30,7 +30,8 @@ def decided(
     """Ask the rule that the server asks too, with the slack by which this clock may be wrong (R39)."""
     slot = header.slot or Slot(0)
     # Only late time is ever accepted: the question is worth asking of frozen weeks alone (R38).
-    accepted = Week.of(slot).is_frozen(at_ms) and parties.accepted(diary, contract.id, slot)
+    may_be_late = Week.of(slot).is_frozen(at_ms + diary.slack_ms())
+    accepted = may_be_late and parties.accepted(diary, contract.id, slot)
     return decide(
         header,
         list(map(held_of, held)),

@@ -200,7 +200,7 @@ class Diary(LookDoor, PartyDoor, SyncDoor):
 
     def change_terms(self, contract_id: ContractId, **fields: Unpack[TermsFields]) -> Contract:
         """Write new terms; what is left out stays (R8)."""
-        return contracts.change_terms(self._freelancers, contract_id, **fields)
+        return contracts.change_terms(self._state, contract_id, **fields)
 
     def may_mask(self, contract_id: ContractId) -> bool:
         """Return whether a masked picture may be taken on a contract now (R8, R22)."""

@@ -20,7 +20,10 @@ from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
 from diary.evidence.seats import JoiningError, Seats
 from diary.evidence.signature import PUSH, verify
+from diary.rules.acts import ACT_TYPES
+from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.parties import wrong_side
 from diary.rules.seat import SEAT_TYPES
 from diary.rules.segment import DeviceListInClear, Header, ListedDevice, MalformedHeaderError, parse_header
 
@@ -41,6 +44,15 @@ class FeedFaultError(PeerError):
     def __init__(self, kind: AlarmKind, what: str) -> None:
         self.kind = kind
         super().__init__(what=what)
+
+
+# What a side may say depends on what stands before it; captures and entries, most rows, are a device's.
+_SIDED_TYPES = frozenset({"terms", *ACT_TYPES})
+
+
+def _no_terms(_: ContractId) -> TermsHistory | None:
+    """Return what a reader knows of terms who has read nothing."""
+    return None
 
 
 def _nobody(_: ContractId) -> Seats:
@@ -72,7 +84,7 @@ class Reader:
     `devices` is the newest device list that the log of `lists_from` has shown, None before the first one:
     the account's own log, or, for who reads a single contract, that contract's (see `list_leaf`).
     `pushes` holds the checked pushes at hand, so that each is verified once. `seats_before` returns the
-    invitations and seats of a contract as far as its log was read before (R51).
+    invitations and seats of a contract as far as its log was read before (R51), `terms_before` its terms.
     """
 
     account: AccountId
@@ -80,6 +92,8 @@ class Reader:
     pushes: dict[str, CheckedPush]
     lists_from: ListPlace = "account"
     seats_before: Callable[[ContractId], Seats] = _nobody
+    terms_before: Callable[[ContractId], TermsHistory | None] = _no_terms
+    _terms: dict[ContractId, TermsHistory | None] = field(init=False, default_factory=dict)
     _seats: dict[ContractId, Seats] = field(init=False, default_factory=dict)
     _listed: dict[ReplicaId, ListedDevice] = field(init=False)
 
@@ -131,6 +145,8 @@ class Reader:
             raise FeedFaultError("bad_signature", f"version {_name(header)} was signed by nobody")
         if not self._counts(header):
             self._check_seat(header)
+        if header.type in _SIDED_TYPES:
+            self._check_side(header, row)
         elif header.grant is not None and header.grant.invitation is not None:
             self._seats_of(header.contract).learn(header, raw, row.body or b"", Millis(row.received_at_ms))
         return CheckedRow(row, raw, header, body_hash)
@@ -185,6 +201,25 @@ class Reader:
         if header.type not in SEAT_TYPES:
             what = f"version {_name(header)}, which only the freelancer may write, is by the client"
             raise FeedFaultError("wrong_side", what)
+
+    def _check_side(self, header: Header, row: LogRow) -> None:
+        """Check that a row is its writer's side's to write, by what stands before it in the log (R8, R48).
+
+        Of what came back behind a restored server's log the order is lost: when it came first, the server
+        judged it by a log that nobody has any more, so there only its type is judged (R43).
+        """
+        contract, is_healed = header.contract, row.received_at_ms < row.log_epoch
+        if contract not in self._terms:
+            self._terms[contract] = self.terms_before(contract)
+        history = self._terms[contract]
+        refused = wrong_side(header, self._seats_of(contract).seats, None if is_healed else history)
+        if refused is not None:
+            what = f"version {_name(header)} is not its writer's to write: {refused.because}"
+            raise FeedFaultError("wrong_side", what)
+        if header.type == "terms":
+            at_ms = Millis(row.received_at_ms)
+            known = history.followed_by(header, at_ms).versions if history else versions_of([(header, at_ms)])
+            self._terms[contract] = TermsHistory(known) if known else None
 
     def _checked_push(self, name: str, page: Page) -> CheckedPush:
         """Return the push of that hash once its signature is found to be its writer's."""

@@ -233,7 +233,7 @@ def _capture_is_early_or_late(asked: _Asked) -> Refused | None:
 
 def _entry_is_early_or_of_late_time(asked: _Asked) -> Refused | None:
     """Take an entry after the lock only about late time not accepted yet, and no claim (R21, R37a, R38)."""
-    if asked.is_frozen and asked.accepted:
+    if asked.accepted:
         return Refused("week_locked", "the client has accepted this late time, and it stands")
     if not asked.is_frozen or (asked.is_late_segment and not asked.is_new_claim):
         return None

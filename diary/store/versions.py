@@ -53,7 +53,7 @@ _SLOTLESS = """
     SELECT *
       FROM stored
      WHERE type = :type AND slot IS NULL AND (:contract IS NULL OR contract = :contract)
-     ORDER BY contract, received_at_ms IS NULL, received_at_ms, written_at_ms, n
+     ORDER BY contract, received_at_ms IS NULL, received_at_ms, log_epoch, leaf_index, written_at_ms, n
 """
 _ACTS = """
     SELECT *
