@@ -28,7 +28,7 @@ class Reminder:
 
 def week_reminder(diary: OpenDiary) -> WeekReminder | None:
     """Return what a week still lacks, on Sunday evening and Monday morning, None for nothing (R31)."""
-    if not settings.setting(diary, "remind_week"):
+    if diary.is_seat or not settings.setting(diary, "remind_week"):
         return None
     with diary.reading():
         now_ms = diary.now_ms()

@@ -77,7 +77,12 @@ def _opened(desk: Desk, heard: list[str], name: str | None, *, passphrase: bool,
 
 
 def _practise(diary: "Diary") -> None:
-    """Make a practice contract and track it where there is no contract at all."""
+    """Make a practice contract and track it where there is no contract at all.
+
+    Raises:
+        ClientReplicaError: It is a client's copy, which tracks nothing.
+    """
+    diary.require_freelancer()
     if not diary.contracts():
         made = diary.new_contract(title=PRACTICE, manual_allowed=True)
         diary.start(made.id, memo="Trying the diary out")

@@ -150,7 +150,7 @@ def day_page(
         hour_count=len(sheet),
         hidden_hours=len(sheet) - len(shown),
         all_hours=all_hours,
-        changeable=not weeks[-1].is_frozen(reading.now_ms)
+        changeable=(not weeks[-1].is_frozen(reading.now_ms) and not reading.for_client)
         or any(segment.selectable for hour in sheet for cell in hour.cells for segment in cell.segments),
         remove_word=removal_word(week_has_ended=reading.now_ms >= weeks[-1].ends_at_ms, many=True),
     )
@@ -298,7 +298,8 @@ def segment_cell(segment: SegmentView, reading: Reading) -> SegmentCell:
         activity=segment.activity,
         activity_minutes=active_minutes(segment),
         marks=signs,
-        selectable=can_go(segment, frozen=Week.of(segment.slot).is_frozen(reading.now_ms)),
+        selectable=not reading.for_client
+        and can_go(segment, frozen=Week.of(segment.slot).is_frozen(reading.now_ms)),
     )
 
 

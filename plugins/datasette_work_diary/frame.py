@@ -57,6 +57,7 @@ def reading_of(diary: Diary) -> Reading:
         zone=ZoneInfo(zone) if zone else machine_zone(),
         clock_24h=bool(diary.setting("clock_24h")),
         now_ms=diary.now_ms(),
+        for_client=diary.seat_in is not None,
     )
 
 
@@ -194,6 +195,7 @@ async def show(
         "faces": faces(reading),
         "crumbs_here": [],
         "room": "",
+        "for_client": reading.for_client,
         "refusals_said": [],
         "attention": await viewer_here(datasette).room.ask(lambda diary: attention_said(diary, reading)),
     }

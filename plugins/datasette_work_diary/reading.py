@@ -30,11 +30,15 @@ MONTHS = (
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The viewer's zone, the clock's face and the instant at which a page is read."""
+    """The viewer's zone, the clock's face and the instant at which a page is read.
+
+    `for_client`: it is the client of a contract who reads, and changes nothing (R67).
+    """
 
     zone: ZoneInfo
     clock_24h: bool
     now_ms: Millis
+    for_client: bool = False
 
     def local(self, at_ms: int) -> datetime:
         """Return the instant in the viewer's zone."""

@@ -167,8 +167,8 @@ def segment_page(
         history=tuple(OldText(old.text, reading.instant(old.stamp[0])) for old in history),
         points=points_shown(findings, reading),
         points_say=_points_say(findings),
-        changeable=can_change(segment, frozen=frozen),
-        removable=can_go(segment, frozen=frozen),
+        changeable=can_change(segment, frozen=frozen or reading.for_client),
+        removable=can_go(segment, frozen=frozen) and not reading.for_client,
         why_not_changeable=_why_not_changeable(segment, week, reading),
         remove_word=removal_word(week_has_ended=ended, many=False),
         remove_deadline=_until(week, reading),
@@ -211,6 +211,8 @@ def _until(week: Week, reading: Reading) -> str:
 
 
 def _why_not_changeable(segment: SegmentView, week: Week, reading: Reading) -> str:
+    if reading.for_client:
+        return "The freelancer writes it; this is a copy to read."
     if segment.state == "deleted":
         return "This segment was deleted."
     if segment.state == "refused":
