@@ -9,7 +9,8 @@ Every answer that is no success carries a `Fault`: 400 for what cannot be read o
 (`bad_request`, `bad_header`, `bad_signature`), 401 `not_enrolled`, 403 `device_revoked`, `not_yours`,
 `invitation_unknown`, `invitation_expired`, `invitation_used`, `registration_closed` and, for pictures alone,
 `account_suspended`, 404 `not_found`, 409 `upload_offset` and `bad_device_list`, 413 `too_large`,
-`too_many_versions` and `quota`, 422 `wrong_hash`, 503 `busy` and `clock_unsure`.
+`too_many_versions` and `quota`, 422 `wrong_hash`, 429 `too_many_requests` with `Retry-After`, 503 `busy` and
+`clock_unsure`.
 
 Pictures (R41): `PUT /v1/pictures/{name}` with the header `Upload-Offset` (0 when absent) appends a part of
 raw bytes and answers `PicturePart`; `HEAD` says the same in the headers `Upload-Offset` (bytes held so far)

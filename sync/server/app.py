@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 import uvicorn
 from litestar import Litestar, Request, Response
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
@@ -26,7 +27,14 @@ from sync.protocol import PROTOCOL_VERSION, UPLOAD_OFFSET, Fault
 from sync.server.clock_watch import LOOK_SECONDS
 from sync.server.counting import Counts
 from sync.server.doors import DOORS
-from sync.server.faults import BusyError, FaultError, UnreadableError, UploadOffsetError
+from sync.server.faults import (
+    BusyError,
+    FaultError,
+    NotEnrolledError,
+    UnreadableError,
+    UploadOffsetError,
+)
+from sync.server.limiting import STATE, note_wrong_token
 from sync.server.patience import PatientProtocol
 from sync.server.server import Server
 from sync.server.settings import Settings
@@ -63,6 +71,7 @@ def create_app(settings: Settings, clock: Clock | None = None, counts: Counts | 
 
     return Litestar(
         route_handlers=list(DOORS),
+        state=State({STATE: server}),
         dependencies={"server": Provide(lambda: server, sync_to_thread=False, use_cache=True)},
         exception_handlers={
             FaultError: _answer_fault,
@@ -100,8 +109,10 @@ async def _watch_for_ever(server: Server) -> None:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def _answer_fault(_: Request[Any, Any, Any], fault: FaultError) -> Response[Fault]:
+def _answer_fault(request: Request[Any, Any, Any], fault: FaultError) -> Response[Fault]:
     headers = {}
+    if isinstance(fault, NotEnrolledError):
+        note_wrong_token(request)
     if isinstance(fault, UploadOffsetError):
         headers = {UPLOAD_OFFSET: str(fault.details["held"])}
     if fault.retry_after_seconds is not None:

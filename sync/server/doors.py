@@ -37,6 +37,13 @@ from sync.protocol import (
     ServerFacts,
 )
 from sync.server.faults import UnreadableError
+from sync.server.limiting import (
+    check_account,
+    note_account,
+    of_nonces,
+    of_the_unproven,
+    of_wrong_tokens,
+)
 from sync.server.server import Server
 
 OCTETS = "application/octet-stream"
@@ -88,37 +95,68 @@ async def server_facts(server: Server) -> ServerFacts:
     return server.facts()
 
 
-@get("/v1/nonce")
+@get("/v1/nonce", guards=[of_nonces], responses=_faults(429))
 async def nonce(server: Server) -> Nonce:
     """Give what a root key signs to prove itself."""
     return server.nonce()
 
 
-@post("/v1/device-list", status_code=200, responses=_faults(400, 403, 404))
+@post(
+    "/v1/device-list",
+    status_code=200,
+    guards=[of_the_unproven],
+    responses=_faults(400, 403, 404, 429),
+)
 async def device_lists(server: Server, data: RootProof) -> DeviceLists:
     """Give the device lists since the root's last one to the holder of the root key."""
-    return await asyncio.to_thread(server.device_lists, data)
+    check_account(server, data.account)
+    answer = await asyncio.to_thread(server.device_lists, data)
+    note_account(server, data.account)
+    return answer
 
 
-@post("/v1/enrol", status_code=200, responses=_faults(400, 401, 403, 409, 413, 503))
+@post(
+    "/v1/enrol",
+    status_code=200,
+    guards=[of_the_unproven],
+    responses=_faults(400, 401, 403, 409, 413, 429, 503),
+)
 async def enrol(server: Server, data: Enrol) -> PushAnswer:
     """Open an account, or advance its device list, and admit the enrolling replica."""
-    return await asyncio.to_thread(server.enrol, data)
+    check_account(server, data.push.account)
+    answer = await asyncio.to_thread(server.enrol, data)
+    note_account(server, data.push.account)
+    return answer
 
 
-@post("/v1/join", status_code=200, responses=_faults(400, 403, 413, 503))
+@post(
+    "/v1/join",
+    status_code=200,
+    guards=[of_the_unproven],
+    responses=_faults(400, 403, 413, 429, 503),
+)
 async def join(server: Server, data: Join) -> PushAnswer:
     """Let a client's seat join a contract by the secret of an invitation link, and admit it."""
     return await asyncio.to_thread(server.join, data)
 
 
-@post("/v1/push", status_code=200, responses=_faults(400, 401, 403, 413, 503))
+@post(
+    "/v1/push",
+    status_code=200,
+    guards=[of_wrong_tokens],
+    responses=_faults(400, 401, 403, 413, 429, 503),
+)
 async def push(server: Server, data: Push, authorization: Authorization = None) -> PushAnswer:
     """Take versions of one replica, signed by it; answer each with a receipt or a refusal."""
     return await server.push_in_turn(authorization, data)
 
 
-@post("/v1/pull", status_code=200, responses=_faults(400, 401, 403, 413, 503))
+@post(
+    "/v1/pull",
+    status_code=200,
+    guards=[of_wrong_tokens],
+    responses=_faults(400, 401, 403, 413, 429, 503),
+)
 async def pull(server: Server, data: Pull, authorization: Authorization = None) -> PullAnswer:
     """Give the rows of the account's feeds past the cursors."""
     return await asyncio.to_thread(server.pull, authorization, data)
@@ -132,8 +170,9 @@ async def heal(server: Server, data: Heal) -> HealAnswer:
 
 @head(
     "/v1/pictures/{name:str}",
+    guards=[of_wrong_tokens],
     response_headers=[ResponseHeader(name=UPLOAD_OFFSET, documentation_only=True)],
-    responses=_faults(400, 401, 403, 404, 503),
+    responses=_faults(400, 401, 403, 404, 429, 503),
 )
 async def picture_part(
     server: Server, name: PictureNamed, authorization: Authorization = None
@@ -145,9 +184,10 @@ async def picture_part(
 
 @put(
     "/v1/pictures/{name:str}",
+    guards=[of_wrong_tokens],
     status_code=200,
     operation_class=_PartOperation,
-    responses=_faults(400, 401, 403, 404, 409, 413, 422, 503),
+    responses=_faults(400, 401, 403, 404, 409, 413, 422, 429, 503),
 )
 async def take_picture(
     server: Server,
@@ -163,11 +203,12 @@ async def take_picture(
 
 @get(
     "/v1/pictures/{name:str}",
+    guards=[of_wrong_tokens],
     media_type=OCTETS,
     responses={
         206: ResponseSpec(bytes, description="What the Range asks for", media_type=OCTETS),
         416: ResponseSpec(Fault, description="Nothing lies in that Range", generate_examples=False),
-        **_faults(400, 401, 403, 404, 503),
+        **_faults(400, 401, 403, 404, 429, 503),
     },
 )
 async def picture(

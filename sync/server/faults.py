@@ -22,7 +22,7 @@ class FaultError(DiaryError):
 
     status: ClassVar[int] = 400
     reason: ClassVar[str] = "bad_request"
-    retry_after_seconds: ClassVar[int | None] = None
+    retry_after_seconds: int | None = None
 
     def fault(self) -> Fault:
         """Return the fault as it is answered."""
@@ -179,6 +179,18 @@ class WrongHashError(FaultError):
     mend = "Upload it again from the start."
     status = 422
     reason = "wrong_hash"
+
+
+class TooManyRequestsError(FaultError):
+    """Somebody who has shown nothing yet asks too often (R44)."""
+
+    says = "Too many requests of this kind came from there: the next one is answered in {wait_seconds} s."
+    status = 429
+    reason = "too_many_requests"
+
+    def __init__(self, wait_seconds: int) -> None:
+        super().__init__(wait_seconds=wait_seconds)
+        self.retry_after_seconds = wait_seconds
 
 
 class ClockUnsureError(FaultError):

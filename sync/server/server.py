@@ -45,6 +45,7 @@ from sync.server.faults import (
 from sync.server.log import ServerKey
 from sync.server.narrowing import narrowed
 from sync.server.pictures import Pictures, Span
+from sync.server.rates import Rates
 from sync.server.remover import Remover
 from sync.server.settings import Settings
 from sync.server.standings import Standings
@@ -84,6 +85,7 @@ class Server:
         self._standings = Standings(storage.operator)
         self._standings.read()
         self._takes_new_accounts = takes_new_accounts
+        self.rates = Rates()
         self._nonces = accounts.Nonces(key.secret_for("nonce"))
         self._pushes: Turns[intake.TakenPush] = Turns(storage)
         # Requests for pictures may wait long for an object store: rows must not wait behind them (R41).
@@ -104,6 +106,10 @@ class Server:
             counts,
             takes_new_accounts=settings.new_accounts == "open",
         )
+
+    def monotonic_ms(self) -> int:
+        """Return a clock that nobody sets, by which requests are counted (R44)."""
+        return self._clock.monotonic_ms()
 
     def facts(self) -> ServerFacts:
         """Return who answers, and its clock."""
