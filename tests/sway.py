@@ -76,9 +76,10 @@ class Sway:
         )  # fmt: skip
         return json.loads(done.stdout) if done.stdout.strip() else done.stderr
 
-    def open_terminal(self, title: str) -> None:
-        """Open one more terminal with this title and wait until it has the focus."""
-        self._run("foot", "--title", title, "-o", "locked-title=yes", "sh")
+    def open_terminal(self, title: str, *, colour: tuple[int, int, int] | None = None) -> None:
+        """Open one more terminal with this title and wait until it has the focus; `colour` is its paper's."""
+        paper = () if colour is None else ("-o", "colors.background={:02x}{:02x}{:02x}".format(*colour))
+        self._run("foot", "--title", title, "-o", "locked-title=yes", *paper, "sh")
         self.until(lambda: self.focused_title() == title, f"a terminal titled {title!r}")
 
     def focused_title(self) -> str | None:
