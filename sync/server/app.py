@@ -36,6 +36,7 @@ from sync.server.faults import (
 )
 from sync.server.limiting import STATE, note_wrong_token
 from sync.server.patience import PatientProtocol
+from sync.server.portal import PORTAL
 from sync.server.server import Server
 from sync.server.settings import Settings
 
@@ -70,7 +71,7 @@ def create_app(settings: Settings, clock: Clock | None = None, counts: Counts | 
             server.close()
 
     return Litestar(
-        route_handlers=list(DOORS),
+        route_handlers=[*DOORS, *PORTAL],
         state=State({STATE: server}),
         dependencies={"server": Provide(lambda: server, sync_to_thread=False, use_cache=True)},
         exception_handlers={

@@ -5,7 +5,7 @@ answers, JavaScript must give the same. Drawn anew by `python -m tests.javascrip
 """
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from diary.evidence.week_csv import segments_csv, totals_csv
 from diary.rules.content import MergedContent, agrees, merged
 from diary.rules.contract import TermsHistory, TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
@@ -244,20 +245,34 @@ def draw(seed: int) -> dict[str, Any]:
     held = author.held(OURS, slots)
     others = author.held(THEIRS, chance.sample(slots, k=5))
     histories = {OURS: _history(chance, week), THEIRS: _history(chance, week)}
+    accepted, disputed, redacted = (frozenset(chance.sample(slots, k=3)) for _ in range(3))
     places = [
         (contract, slot, at)
         for contract, versions in ((OURS, held), (THEIRS, others))
         for slot, at in _by_slot(versions).items()
     ]
     judged = verdicts(
-        week, [fact_of(contract, slot, standing(at)) for contract, slot, at in places], histories
+        week,
+        [
+            fact_of(contract, slot, standing(at), accepted=contract == OURS and slot in accepted)
+            for contract, slot, at in places
+        ],
+        histories,
     )
     shown = [
         _segment(author.contents, week, at, judged[contract, slot], contract, slot)
         for contract, slot, at in places
         if contract == OURS and (standing(at).deleted or standing(at).kind is not None)
     ]
-    segments = tuple(sorted(shown, key=lambda one: one.slot))
+    segments = tuple(
+        replace(
+            one,
+            accepted=one.state == "late" and one.slot in accepted,
+            disputed=one.state != "deleted" and one.slot in disputed,
+            redacted=one.slot in redacted,
+        )
+        for one in sorted(shown, key=lambda one: one.slot)
+    )
     now_ms = week.locked_at_ms + chance.randrange(-1, 2)
     titles = {OURS: "Orchard"}
     view = WeekView(
@@ -279,6 +294,9 @@ def draw(seed: int) -> dict[str, Any]:
             {"terms": msgspec.to_builtins(one.terms), "received_at_ms": one.received_at_ms}
             for one in histories[OURS].versions
         ],
+        "accepted": sorted(accepted),
+        "disputed": sorted(disputed),
+        "redacted": sorted(redacted),
         "overlapping": sorted(
             slot
             for (contract, slot), one in judged.items()
@@ -290,9 +308,16 @@ def draw(seed: int) -> dict[str, Any]:
             "bars": [bar_of(one) for one in segments],
             "marks": [marks(one) for one in segments],
             "defective": [one.defective for one in segments],
+            "csv": {zone: _csv(view, zone) for zone in chance.sample(ZONES, k=1)},
             "memo_bars": {zone: _bars(segments, zone) for zone in chance.sample(ZONES, k=1)},
         },
     }
+
+
+def _csv(view: WeekView, zone: str) -> list[str]:
+    """Return the table and its sums as `diary export` writes them (R58)."""
+    table = segments_csv(view.segments, zone=ZoneInfo(zone), picture_files=None)
+    return [table, totals_csv([(view.week, view.totals)])]
 
 
 def _standing(held: list[Held]) -> dict[str, Any]:

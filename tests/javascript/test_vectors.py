@@ -16,8 +16,8 @@ from tests.rule import rule
 
 NODE = Path(sys.executable).with_name("node")
 FILES = (
-    "row", "picture", "grant", "push", "answer", "opening", "merkle", "device_list", "header", "party_header",
-    "invitation", "week",
+    "row", "picture", "grant", "push", "answer", "opening", "merkle", "device_list", "list_leaf", "header",
+    "party_header", "invitation", "week",
 )  # fmt: skip
 CASES_LEAST = 250
 

@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { agrees, contentOf, merged } from "../../sync/server/static/content.js";
+import { segmentsCsv, totalsCsv } from "../../sync/server/static/csv.js";
 import * as devices from "../../sync/server/static/devices.js";
 import { parseHeader } from "../../sync/server/static/header.js";
 import { authOf, parseLink, Seats } from "../../sync/server/static/invitation.js";
@@ -132,6 +133,10 @@ async function signatures() {
 }
 
 async function lists() {
+  for (const { name, known, sealed, expect } of read("list_leaf").cases) {
+    const checked = devices.checkLeaf(parseHeader(sealed.header), unhex(sealed.body ?? ""), known);
+    say("list_leaf", name, await kindOf(checked.then(() => "proven")), expect);
+  }
   for (const { name, known, sealed, expect } of read("device_list").cases) {
     const before = known && (known.header ? parseHeader(known.header).devices : known);
     const checked = devices.check(parseHeader(sealed.header), unhex(sealed.body), sealed.header, before);
@@ -188,7 +193,7 @@ async function invitations() {
   for (const { secret, auth } of file.keys)
     say("invitation", "auth", (await authOf(unhex(secret))).auth, auth);
   for (const { name, secret, sealed, expect, key } of file.grants) {
-    const opened = open.openInvitation(sealedOf(sealed), unhex(secret));
+    const opened = open.openInvitation(sealedOf(sealed), await open.invitationKey(unhex(secret)));
     const got = await kindOf(opened.then((found) => `opens ${hex(found)}`));
     say("invitation", `grant: ${name}`, got, expect === "opens" ? `opens ${key}` : expect);
   }
@@ -205,7 +210,7 @@ async function invitations() {
 }
 
 /** What the page shows of a history, put together as its worker does it. */
-function shown({ week: name, versions, terms, overlapping, now_ms: nowMs }) {
+function shown({ week: name, versions, terms, overlapping, accepted, disputed, redacted, now_ms: nowMs }) {
   const week = weekNamed(name);
   const history = new TermsHistory(terms);
   const bySlot = Map.groupBy(versions, ({ header }) => header.slot);
@@ -214,7 +219,7 @@ function shown({ week: name, versions, terms, overlapping, now_ms: nowMs }) {
     .sort((one, other) => one.slot - other.slot);
   const judged = verdicts(
     week,
-    stood.map(({ slot, stands }) => ({ slot, ...stands })),
+    stood.map(({ slot, stands }) => ({ slot, ...stands, accepted: accepted.includes(slot) })),
     history,
     new Set(overlapping),
   );
@@ -234,6 +239,9 @@ function shown({ week: name, versions, terms, overlapping, now_ms: nowMs }) {
       leaf_index: null,
       defective,
       hadPicture: held.some(({ header }) => header.pictures?.length),
+      accepted: accepted.includes(slot),
+      disputed: disputed.includes(slot),
+      redacted: redacted.includes(slot),
     };
     const contract = { id: versions[0].header.contract, title: "Orchard", client: "Ada" };
     return timesheet.segmentOf(contract, slot, week, stands, judged.get(slot), content, more) ?? [];
@@ -244,7 +252,7 @@ function shown({ week: name, versions, terms, overlapping, now_ms: nowMs }) {
     segments,
     history,
   );
-  return { week: timesheet.weekJson(week, segments, totals, nowMs), stood, segments };
+  return { week: timesheet.weekJson(week, segments, totals, nowMs), stood, segments, totals };
 }
 
 const barsOn = (segments, zone) => {
@@ -259,7 +267,7 @@ const barsOn = (segments, zone) => {
 function weeks() {
   const pinned = read("week");
   for (const history of pinned.histories) {
-    const { week, stood, segments } = shown(history);
+    const { week, stood, segments, totals } = shown(history);
     const { expect } = history;
     const standings = Object.fromEntries(
       stood.map(({ slot, stands }) => {
@@ -290,6 +298,10 @@ function weeks() {
       segments.map(({ defective }) => defective),
       expect.defective,
     );
+    for (const [zone, csv] of Object.entries(expect.csv)) {
+      const sums = totals ? [{ name: history.week, totals }] : [];
+      say("week", `${about}, CSV in ${zone}`, [segmentsCsv(segments, zone), totalsCsv(sums)], csv);
+    }
     for (const [zone, bars] of Object.entries(expect.memo_bars))
       say("week", `${about}, memo bars in ${zone}`, barsOn(segments, zone), bars);
   }

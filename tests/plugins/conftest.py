@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import uvicorn
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from datasette_work_diary.access import Door
 from datasette_work_diary.cli import listen
@@ -145,23 +145,6 @@ def served(tmp_path: Path) -> Iterator[Served]:
         diary.set_setting("zone", "UTC")
         fill(diary, contract, clock)
         yield serve(tmp_path / "diary", diary, clock, contract, stack)
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    """Run the one driver of browsers that a process may have."""
-    with sync_playwright() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """Run one Chromium for all tests of pages."""
-    browser = playwright.chromium.launch(
-        executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-    )
-    yield browser
-    browser.close()
 
 
 @pytest.fixture

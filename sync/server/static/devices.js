@@ -1,8 +1,8 @@
 // The numbered, signed device list of an account (R50): what may follow what, and who signed it.
 
 import { MalformedHeader, parseHeader } from "./header.js";
-import { hex, sha256, unhex, utf8, verify } from "./open.js";
-import { isNone } from "./shapes.js";
+import { hex, sha256, textOf, unbase64, unhex, utf8, verify } from "./open.js";
+import { fields, isNone, isText, listOf } from "./shapes.js";
 
 /** @typedef {import("./header.js").Header} Header */
 /** @typedef {import("./header.js").DeviceList} DeviceList */
@@ -11,6 +11,7 @@ import { isNone } from "./shapes.js";
 
 const ROOT = "root";
 const DEVICES_MAX = 200;
+const LEAF = fields({ lists: listOf(fields({ header: isText, signature: isText })) });
 
 /** A device list is refused; `kind` is "refused", "fork" or "bad_signature". */
 export class DeviceListFault extends Error {
@@ -69,6 +70,58 @@ export async function checkChain(lists, account) {
   }
   if (known === null) throw refused("there is none");
   return known;
+}
+
+/**
+ * Return the list that a leaf of a contract's log shows, once it is proven and goes with the known one (R50).
+ *
+ * Its body holds the list that the root signed last and those that follow it. Devices may write leaves at
+ * once: one that is older than the known list is no news, and what cannot stand in one history is a fork.
+ * @type {(header: Header, body: Bytes, known: DeviceList | null) => Promise<DeviceList>}
+ */
+export async function checkLeaf(header, body, known) {
+  const list = header.devices;
+  if (header.type !== "device_list" || !list) throw refused("the version carries no device list");
+  if (!/^[0-9a-f]{64}$/.test(list.root) || accountOf(list.root) !== header.account) {
+    throw refused("its root does not make this account");
+  }
+  const proven = await checkChain(listsIn(body), header.account);
+  if (!isSame(proven, list)) throw refused("what should prove it proves another list");
+  if (known !== null && !isSame(known, list)) {
+    const [older, newer] = known.number < list.number ? [known, list] : [list, known];
+    if (older.number === newer.number || !mayBecome(older, newer)) {
+      throw new DeviceListFault("fork", "two lists cannot stand in one history");
+    }
+  }
+  return list;
+}
+
+/** @type {(body: Bytes) => { header: string, signature: Bytes }[]} */
+function listsIn(body) {
+  let found;
+  try {
+    found = JSON.parse(textOf(body));
+    if (!LEAF(found)) throw new TypeError("it is no proof");
+    found = found.lists.map((/** @type {{ header: string, signature: string }} */ { header, signature }) => ({
+      header,
+      signature: unbase64(signature),
+    }));
+  } catch {
+    throw refused("its proof cannot be read");
+  }
+  if (found.length > DEVICES_MAX) throw refused(`its proof has over ${DEVICES_MAX} lists`);
+  return found;
+}
+
+/** Return whether a list can have become a later one, whatever stood between them (R50). @type {(older: DeviceList, newer: DeviceList) => boolean} */
+function mayBecome(older, newer) {
+  const kept = newer.devices.slice(0, older.devices.length);
+  return (
+    newer.root === older.root &&
+    newer.recovery === older.recovery &&
+    kept.length === older.devices.length &&
+    kept.every((device, at) => onlyRevokes(older.devices[at], device))
+  );
 }
 
 /** @type {(raw: string) => Header} */

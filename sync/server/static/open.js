@@ -375,22 +375,16 @@ export async function openGrant(sealed, key) {
   }
 }
 
-/**
- * Return the epoch key that an invitation's secret opens (R51).
- * @type {(sealed: Sealed, secret: Uint8Array) => Promise<Bytes>}
- */
-export async function openInvitation(sealed, secret) {
+/** Return what a link's secret opens grants by; the secret itself is not kept. @type {(secret: Uint8Array) => Promise<CryptoKey>} */
+export const invitationKey = (secret) =>
+  aesKey(derive(secret, "workdiary/1/invitation/wrap"), "AES-GCM", ["decrypt"]);
+
+/** Return the epoch key that was granted to an invitation (R51). @type {(sealed: Sealed, key: CryptoKey) => Promise<Bytes>} */
+export async function openInvitation(sealed, key) {
   const body = sealed.body ?? NO_BYTES;
   if (body.length !== WRAP_BYTES) throw new OpenFault("wrong_invitation");
-  const key = await aesKey(derive(secret, "workdiary/1/invitation/wrap"), "AES-GCM", ["decrypt"]);
-  try {
-    return await decrypted(
-      key,
-      body.slice(0, NONCE_BYTES),
-      body.slice(NONCE_BYTES),
-      sha256(utf8(sealed.header)),
-    );
-  } catch {
+  const [nonce, bound] = [body.slice(0, NONCE_BYTES), sha256(utf8(sealed.header))];
+  return decrypted(key, nonce, body.slice(NONCE_BYTES), bound).catch(() => {
     throw new OpenFault("wrong_invitation");
-  }
+  });
 }

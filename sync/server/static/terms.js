@@ -4,7 +4,8 @@ import { weekAt, MINUTES_PER_SLOT } from "./week.js";
 
 /** @typedef {import("./header.js").TermsInClear} TermsInClear */
 /** @typedef {import("./week.js").Week} Week */
-/** @typedef {{ terms: TermsInClear, received_at_ms: number }} TermsVersion */
+/** @typedef {import("./header.js").Header} Header */
+/** @typedef {{ terms: TermsInClear, received_at_ms: number, replica?: string }} TermsVersion */
 
 /** A contract's terms in the order of receipt; the first holds for all time before its receipt too (R8). */
 export class TermsHistory {
@@ -46,7 +47,7 @@ export class TermsHistory {
   /** Return whether manual time of `week` may be added at the instant (R8). @type {(week: Week, atMs: number) => boolean} */
   manualAllowedFor(week, atMs) {
     return this.#inForce(week.startsAtMs, Math.max(atMs, week.startsAtMs)).some(
-      (terms) => terms.manual_allowed,
+      (terms) => terms.manual_allowed || terms.manual_weeks?.includes(week.name),
     );
   }
 
@@ -61,4 +62,23 @@ export class TermsHistory {
     // Of several received in one instant only the last was ever in force.
     return [this.at(firstMs), ...later.map(({ received_at_ms: at }) => this.at(at))];
   }
+}
+
+/**
+ * Return the versions that a log's terms rows make, in the order of receipt (R8).
+ *
+ * A row that says nothing but the state leaves all else as it was; one that nothing precedes says nothing.
+ * @type {(rows: { header: Header, received_at_ms: number }[]) => TermsVersion[]}
+ */
+export function versionsOf(rows) {
+  /** @type {TermsVersion[]} */
+  const found = [];
+  const inOrder = [...rows].sort((one, other) => one.received_at_ms - other.received_at_ms);
+  for (const { header, received_at_ms } of inOrder) {
+    const before = found.at(-1)?.terms;
+    const changed = before && header.state ? { ...before, state: header.state } : null;
+    const terms = header.terms ?? changed;
+    if (terms) found.push({ terms, received_at_ms, replica: header.replica });
+  }
+  return found;
 }

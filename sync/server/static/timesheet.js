@@ -17,13 +17,14 @@ import { endsAtMs, iso, isFrozen, localDay, startsAtMs } from "./week.js";
  * One segment as the client sees it; `minutes` has ten items, null where nothing tracked.
  * @typedef {Merged & { contract: string, contract_title: string, client: string, slot: number, kind: Kind, state: "synced" | "late" | "deleted",
  *   activity: number, received_at_ms: number | null, leaf_index: number | null, bills: boolean,
- *   why_not: WhyNot | null, defective: boolean, missing: boolean }} Segment
+ *   why_not: WhyNot | null, defective: boolean, missing: boolean, accepted: boolean, disputed: boolean,
+ *   redacted: boolean }} Segment
  */
 /**
  * Sums of one contract in one week, in segments (R61).
  * @typedef {{ contract: string, contract_title: string, segments: number, automatic: number, manual: number,
  *   over_limit: number, late: number, overlapping: number, billable: number, limit_minutes: number | null,
- *   rate_minor: number, currency: string, amount_minor: number }} Totals
+ *   rate_minor: number, currency: string, amount_minor: number, bonus: number }} Totals
  */
 /** @typedef {{ contract: string, memo: string, bar: Bar, starts_at_ms: number, ends_at_ms: number, slots: number[] }} MemoBar */
 /** @typedef {import("./week.js").LocalHour & { cells: { slot: number, segments: Segment[] }[] }} HourRow */
@@ -44,7 +45,7 @@ export const WHY_NOT_WORDS = {
 /**
  * Return one segment as it is shown; null where nothing stands but a memo.
  * @type {(contract: { id: string, title: string, client: string }, slot: number, week: Week, stands: Standing, verdict: Verdict, content: Merged,
- *   more: { leaf_index: number | null, defective: boolean, hadPicture: boolean }) => Segment | null}
+ *   more: { leaf_index: number | null, defective: boolean, hadPicture: boolean, accepted?: boolean, disputed?: boolean, redacted?: boolean }) => Segment | null}
  */
 export function segmentOf(contract, slot, week, stands, verdict, content, more) {
   if (!stands.deleted && stands.kind === null) return null;
@@ -64,6 +65,9 @@ export function segmentOf(contract, slot, week, stands, verdict, content, more) 
     why_not: verdict.why_not,
     defective: more.defective,
     missing: false,
+    accepted: late && !stands.deleted && Boolean(more.accepted),
+    disputed: !stands.deleted && Boolean(more.disputed),
+    redacted: Boolean(more.redacted),
   };
 }
 
@@ -80,6 +84,9 @@ export function marks(segment) {
   if (segment.no_picture.length && !segment.snapshots.length) found.push("no picture");
   if (segment.missing) found.push("missing");
   if (segment.defective) found.push("defective");
+  if (segment.accepted) found.push("accepted");
+  if (segment.disputed) found.push("disputed");
+  if (segment.redacted) found.push("redacted");
   return found;
 }
 
@@ -108,6 +115,8 @@ export function totalsOf(week, contract, segments, history) {
     rate_minor: rate,
     currency,
     amount_minor: Number(amountMinor(billable, rate)),
+    // Late time that was accepted bills beside the limit (R38).
+    bonus: count(({ bills, accepted, state }) => bills && accepted && state === "late"),
   };
 }
 
@@ -188,6 +197,9 @@ export const segmentJson = (segment) => ({
   bills: segment.bills,
   why_not: segment.why_not,
   picture_missing: segment.missing,
+  accepted: segment.accepted,
+  disputed: segment.disputed,
+  redacted: segment.redacted,
 });
 
 /** Return a week of one contract as `diary week --json` gives it. @type {(week: Week, segments: Segment[], totals: Totals | null, nowMs: number) => Record<string, unknown>} */

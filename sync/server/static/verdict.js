@@ -9,9 +9,9 @@ import { isFrozen, MINUTES_PER_SLOT } from "./week.js";
 /**
  * What a verdict needs to know of a slot of one contract; a `Standing` has all of it but the slot.
  * @typedef {{ slot: number, kind: "automatic" | "manual" | null, deleted: boolean, has_picture: boolean,
- *   received_at_ms: number | null, claimed_at_ms: number | null }} Fact
+ *   received_at_ms: number | null, claimed_at_ms: number | null, accepted?: boolean }} Fact
  */
-/** @typedef {{ bills: boolean, why_not: WhyNot | null }} Verdict */
+/** @typedef {{ bills: boolean, why_not: WhyNot | null, bonus?: boolean }} Verdict `bonus`: late time that was accepted (R38). */
 
 /** Return the slots that the weekly limit lets bill: the earliest (R27). @type {(slots: number[], limitMinutes: number | null) => Set<number>} */
 export function withinLimit(slots, limitMinutes) {
@@ -36,6 +36,8 @@ export function verdicts(week, facts, history, overlapping) {
     const why = neverBills(week, fact, history);
     if (why !== null || fact.kind === null) judged.set(fact.slot, { bills: false, why_not: why });
     else if (overlapping.has(fact.slot)) judged.set(fact.slot, { bills: false, why_not: "overlapping" });
+    // Accepted late time bills whatever the limit is, and uses nothing of it.
+    else if (isLate(week, fact)) judged.set(fact.slot, { bills: true, why_not: null, bonus: true });
     else owned.push(fact.slot);
   }
   const billing = withinLimit(owned, history.limitMinutes(week));
@@ -50,9 +52,13 @@ export function verdicts(week, facts, history, overlapping) {
 /** @type {(week: Week, fact: Fact, history: TermsHistory) => WhyNot | null} */
 function neverBills(week, fact, history) {
   if (fact.deleted) return "deleted";
-  if (fact.received_at_ms !== null && isFrozen(week, fact.received_at_ms)) return "late";
+  const late = isLate(week, fact);
+  if (late && !fact.accepted) return "late";
   if (history.at(week.startsAtMs).kind === "fixed_price") return "fixed_price";
   // The last claim decides: who was allowed manual time later may claim a capture without a picture then.
   const claimed = fact.claimed_at_ms ?? fact.received_at_ms ?? week.lockedAtMs - 1;
-  return !fact.has_picture && !history.manualAllowedFor(week, claimed) ? "manual_not_allowed" : null;
+  return !late && !fact.has_picture && !history.manualAllowedFor(week, claimed) ? "manual_not_allowed" : null;
 }
+
+/** @type {(week: Week, fact: Fact) => boolean} */
+const isLate = (week, fact) => fact.received_at_ms !== null && isFrozen(week, fact.received_at_ms);

@@ -1,0 +1,53 @@
+// Elements made by hand: texts are texts, never markup, whoever wrote them (R53).
+
+/** @typedef {Node | string | number | null | undefined | false} Child */
+/** @typedef {Record<string, any>} Attributes A function is a listener: `onclick`. False and null are left out. */
+
+/** @type {(element: Element, name: string, value: any) => void} */
+function put(element, name, value) {
+  if (value === null || value === undefined || value === false) return;
+  if (typeof value === "function") element.addEventListener(name.slice(2), value);
+  else if (name === "value" || name === "checked" || name === "selected")
+    Object.assign(element, { [name]: value });
+  else element.setAttribute(name, value === true ? "" : String(value));
+}
+
+/** @type {(element: Element, children: (Child | Child[])[]) => void} */
+function fill(element, children) {
+  for (const child of children.flat()) {
+    if (child === null || child === undefined || child === false) continue;
+    element.append(child instanceof Node ? child : String(child));
+  }
+}
+
+/**
+ * Return an element; `h("p", {class: "under"}, "text")`.
+ * @type {<K extends keyof HTMLElementTagNameMap>(tag: K, attributes?: Attributes, ...children: (Child | Child[])[]) => HTMLElementTagNameMap[K]}
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  fill(element, children); // a select has its options before its value
+  for (const [name, value] of Object.entries(attributes)) put(element, name, value);
+  return element;
+}
+
+/** Return an element of SVG. @type {(tag: string, attributes?: Attributes, ...children: (Child | Child[])[]) => SVGElement} */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) put(element, name, value);
+  fill(element, children);
+  return element;
+}
+
+/** Put other children in an element's place of its own. @type {(element: Element, ...children: (Child | Child[])[]) => void} */
+export function show(element, ...children) {
+  element.replaceChildren();
+  fill(element, children);
+}
+
+/** Return the element of this id, which the page has. @type {(id: string) => HTMLElement} */
+export function byId(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`the page has no ${id}`);
+  return found;
+}

@@ -1,0 +1,88 @@
+// The line to the server: what a seat asks, and the words of what goes wrong (R44, R45).
+
+/** @typedef {import("./open.js").Bytes} Bytes */
+/** @typedef {import("./feed.js").Cursor} Cursor */
+/**
+ * @typedef {{ server_ms: number, pages: import("./feed.js").Page[], more: boolean, replica_n: number,
+ *   clock_sure?: boolean, openings?: { text: string, signature: string }[],
+ *   overlapping?: Record<string, number[]> | null, overlapping_from?: number | null }} PullAnswer
+ */
+/** @typedef {{ server_ms: number, answers: { text: string, signature: string } }} PushAnswer */
+
+/** The server did not do it; `reason` is its word, or "unreachable". */
+export class LineFault extends Error {
+  /** @param {string} reason @param {string} because */
+  constructor(reason, because) {
+    super(because);
+    this.reason = reason;
+  }
+}
+
+const UNREACHABLE = "The server cannot be reached. What was loaded before is shown.";
+
+export class Line {
+  #url;
+  #authorization;
+
+  /** @param {string} url where the server answers, without a path @param {string | null} authorization */
+  constructor(url, authorization = null) {
+    this.#url = url.replace(/\/$/, "");
+    this.#authorization = authorization;
+  }
+
+  /** @type {(path: string, body?: string) => Promise<Response>} */
+  async #ask(path, body) {
+    /** @type {Record<string, string>} */
+    const headers = this.#authorization ? { Authorization: `Bearer ${this.#authorization}` } : {};
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const asked = { method: body === undefined ? "GET" : "POST", body, headers };
+    const rest = /** @type {RequestInit} */ ({
+      cache: "no-store",
+      credentials: "omit",
+      redirect: "error",
+      referrerPolicy: "no-referrer",
+    });
+    let answer;
+    try {
+      answer = await fetch(`${this.#url}${path}`, { ...asked, ...rest });
+    } catch {
+      throw new LineFault("unreachable", UNREACHABLE);
+    }
+    if (answer.ok) return answer;
+    const fault = await answer.json().catch(() => ({}));
+    throw new LineFault(
+      fault.reason ?? "unreachable",
+      fault.because ?? `The server answered ${answer.status}.`,
+    );
+  }
+
+  /** @type {() => Promise<{ key: string, server_ms: number }>} */
+  async facts() {
+    return (await this.#ask("/v1/server")).json();
+  }
+
+  /** @type {(message: string) => Promise<PushAnswer>} */
+  async join(message) {
+    return (await this.#ask("/v1/join", message)).json();
+  }
+
+  /** @type {(message: string) => Promise<PushAnswer>} */
+  async push(message) {
+    return (await this.#ask("/v1/push", message)).json();
+  }
+
+  /** @type {(asked: { account: string, cursors: Record<string, Cursor>, log_epoch: number, overlapping_from?: number }) => Promise<PullAnswer>} */
+  async pull(asked) {
+    return (await this.#ask("/v1/pull", JSON.stringify(asked))).json();
+  }
+
+  /** Return a picture as it lies at the server, null where it is not there. @type {(name: string) => Promise<Bytes | null>} */
+  async picture(name) {
+    try {
+      return new Uint8Array(await (await this.#ask(`/v1/pictures/${name}`)).arrayBuffer());
+    } catch (error) {
+      if (error instanceof LineFault && error.reason === "not_found") return null;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,376 @@
+// The client's page: what is shown where, and what every part of it may ask for. It holds no key and opens
+// nothing: the worker does; texts come from it as texts.
+
+import { agreement } from "./agreement.js";
+import { Asking, AskFault, scriptOf } from "./asking.js";
+import { dayPage } from "./day.js";
+import { byId, h, show } from "./element.js";
+import { home, invited, trust } from "./home.js";
+import { segmentPage } from "./segment.js";
+import { timesheet } from "./sheet.js";
+import { keptTimes, timesForm, zoneOf } from "./times.js";
+import { dayOfDate, localDate, SLOTS_PER_DAY, weekNamed, weekOf } from "./week.js";
+import { weekPage } from "./weekly.js";
+import { isAlarm, sayOf } from "./words.js";
+
+/** @typedef {import("./timesheet.js").Segment} Segment */
+/** @typedef {import("./content.js").Snapshot} Snapshot */
+/** @typedef {{ type: string, part: object, content: object | null }} Act */
+
+const SYNC_MS = 60_000; // the client sees an open week as it syncs (R65)
+const PICTURES_SHOWN_MAX = 400;
+
+/** What the parts of the page may ask for. */
+export class Desk {
+  times = keptTimes();
+  /** @type {Record<string, any>[]} */
+  contracts = [];
+  /** @type {Map<string, string>} */
+  #urls = new Map();
+  #turn = 0;
+  #asking = new Asking(({ read, size }) =>
+    this.say(`Reading and checking: ${read} of ${size} entries.`, false),
+  );
+  /** @type {WeakMap<Element, () => void>} */
+  #near = new WeakMap();
+  #watch = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        this.#watch.unobserve(target);
+        this.#near.get(target)?.();
+      }
+    },
+    { rootMargin: "600px 0px" },
+  );
+
+  /** @type {(ask: string, asked?: object) => Promise<any>} */
+  ask(ask, asked) {
+    return this.#asking.ask(ask, asked);
+  }
+
+  /** Do something once the element comes near the window. @type {(element: Element, act: () => Promise<void>) => void} */
+  whenNear(element, act) {
+    this.#near.set(element, () => act().catch((fault) => this.fault(fault)));
+    this.#watch.observe(element);
+  }
+
+  /** The server's time as far as it is known. */
+  nowMs() {
+    return Date.now() + (this.contracts[0]?.clock_ahead_ms ?? 0);
+  }
+
+  /** @type {(text: string, stays?: boolean) => void} */
+  say(text, stays = true) {
+    const status = byId("status");
+    status.textContent = text;
+    status.toggleAttribute("data-passing", !stays);
+  }
+
+  /** @type {(fault: unknown) => void} */
+  fault(fault) {
+    this.say(fault instanceof AskFault ? sayOf({ kind: fault.kind, what: fault.message }) : String(fault));
+    if (fault instanceof AskFault && isAlarm(fault.kind)) byId("status").setAttribute("data-tone", "grave");
+  }
+
+  /** @type {(contract: Record<string, any>) => void} */
+  #learn(contract) {
+    const others = this.contracts.filter(({ id }) => id !== contract.id);
+    this.contracts = [...others, contract].sort((one, other) => (one.title < other.title ? -1 : 1));
+  }
+
+  /** @type {() => Promise<void>} */
+  async begin() {
+    this.contracts = await this.ask("contracts");
+    addEventListener("hashchange", () => this.route());
+    addEventListener("online", () => this.sync());
+    setInterval(() => document.visibilityState === "visible" && this.sync(), SYNC_MS);
+    await this.route();
+    this.sync();
+  }
+
+  /** Read what is new in the contract that is shown, or in all; a page in use is drawn anew only if that changed it. */
+  async sync() {
+    const [id] = placeOf();
+    const wanted = this.contracts.filter((one) => !id || one.id === id);
+    for (const before of wanted) {
+      try {
+        const after = await this.ask("sync", { contract: before.id });
+        this.#learn(after);
+        this.say("", false);
+        if (
+          JSON.stringify({ ...after, synced_at_ms: 0, clock_ahead_ms: 0 }) !==
+          JSON.stringify({ ...before, synced_at_ms: 0, clock_ahead_ms: 0 })
+        )
+          await this.route(true);
+      } catch (fault) {
+        this.fault(fault);
+        this.#learn(await this.ask("summary", { contract: before.id }));
+        this.#alarms();
+      }
+    }
+  }
+
+  /** @type {(link: string) => void} */
+  invite(link) {
+    show(byId("main"), invited(this, link));
+    this.#frame();
+    byId("main").focus({ preventScroll: true });
+  }
+
+  /** @type {(link: string) => Promise<void>} */
+  async join(link) {
+    this.say("Joining…", false);
+    try {
+      const contract = await this.ask("join", { link });
+      this.#learn(contract);
+      // The secret is used up: it need not stand in the address any more.
+      history.replaceState(null, "", `#/${contract.id}`);
+      await this.route();
+      this.say(`You have joined “${contract.title}”.`);
+    } catch (fault) {
+      this.fault(fault);
+      this.contracts = await this.ask("contracts");
+      this.#alarms();
+    }
+  }
+
+  /** Sign, send and read again; a refusal is said by its name. @type {(id: string, acts: Act[], done: string) => Promise<void>} */
+  async act(id, acts, done) {
+    this.say("Signing and sending…", false);
+    try {
+      this.#learn(await this.ask("act", { contract: id, acts }));
+      await this.route(true);
+      this.say(done);
+    } catch (fault) {
+      this.fault(fault);
+    }
+  }
+
+  /** @type {(contract: Record<string, any>, slots: number[], what: string) => void} */
+  dispute(contract, slots, what) {
+    const reason = h("textarea", { id: "reason", required: true, rows: 4, maxlength: 2000 });
+    const raise = () => {
+      const row = {
+        type: "dispute",
+        part: { dispute: { act: "raised", slots } },
+        content: { contract: contract.id, reason: reason.value },
+      };
+      return this.act(contract.id, [row], "The dispute is raised.");
+    };
+    this.confirm(
+      `Dispute ${what}`,
+      "The freelancer reads your reason and can reply. You can withdraw it at any time.",
+      raise,
+      h("p", {}, h("label", { for: "reason" }, "Reason"), reason),
+    );
+  }
+
+  /** @type {(title: string, text: string, act: () => Promise<void>, ...more: Node[]) => void} */
+  confirm(title, text, act, ...more) {
+    const dialog = /** @type {HTMLDialogElement} */ (byId("dialog"));
+    const submit = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      dialog.close();
+      act();
+    };
+    const form = h(
+      "form",
+      { onsubmit: submit },
+      h("h2", { id: "dialog-title" }, title),
+      h("p", {}, text),
+      more,
+      h(
+        "p",
+        { class: "acts" },
+        h("button", { type: "submit" }, title),
+        h("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Not now"),
+      ),
+    );
+    show(dialog, form);
+    dialog.showModal();
+  }
+
+  /** Return a picture's address within this page, or a sentence why there is none. @type {(segment: Segment, shot: Snapshot, name: string) => Promise<{ url: string } | string>} */
+  async picture(segment, shot, name) {
+    const known = this.#urls.get(name);
+    if (known) return { url: known };
+    try {
+      const asked = {
+        contract: segment.contract,
+        slot: segment.slot,
+        version: shot.version,
+        name,
+        index: shot.indexes[name],
+      };
+      const bytes = await this.ask("picture", asked);
+      if (bytes === null) return "The picture has not reached the server yet, or is missing.";
+      const url = URL.createObjectURL(new Blob([bytes], { type: typeOf(bytes) }));
+      this.#urls.set(name, url);
+      for (const oldest of [...this.#urls.keys()].slice(
+        0,
+        Math.max(0, this.#urls.size - PICTURES_SHOWN_MAX),
+      )) {
+        URL.revokeObjectURL(this.#urls.get(oldest) ?? "");
+        this.#urls.delete(oldest);
+      }
+      return { url };
+    } catch (fault) {
+      return fault instanceof AskFault
+        ? sayOf({ kind: fault.kind, what: fault.message })
+        : "It does not open.";
+    }
+  }
+
+  /** @type {(name: string, text: string) => void} */
+  save(name, text) {
+    const url = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
+    h("a", { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  }
+
+  /** @type {(date: string) => void} */
+  goTo(date) {
+    if (date) location.hash = `#/${placeOf()[0]}/day/${date}`;
+  }
+
+  /** Show what the address names. @type {(again?: boolean) => Promise<void>} */
+  async route(again = false) {
+    this.#turn += 1;
+    const turn = this.#turn;
+    if (location.hash.startsWith("#1.")) return this.invite(location.href);
+    const nodes = await this.#nodes().catch(
+      (fault) => (this.fault(fault), [h("h1", {}, "That cannot be shown")]),
+    );
+    if (turn !== this.#turn) return undefined; // another address was asked for meanwhile
+    const main = byId("main");
+    const top = scrollY;
+    show(main, nodes);
+    this.#frame();
+    document.title = `${main.querySelector("h1")?.textContent ?? ""} · Work diary`;
+    if (again) scrollTo(0, top);
+    else this.#arrived(turn);
+    return undefined;
+  }
+
+  /** Another page: what was said belongs to the one before, and the keyboard goes on from here. @type {(turn: number) => void} */
+  #arrived(turn) {
+    if (turn < 2) return;
+    this.say("", false);
+    byId("main").focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }
+
+  /** @type {() => Promise<(Node | null)[]>} */
+  async #nodes() {
+    const [id, kind, what] = placeOf();
+    if (id === "trust") return [h("h1", {}, "Trust"), trust()];
+    const contract = this.contracts.find((one) => one.id === id);
+    if (!contract) return home(this, this.contracts);
+    if (kind === "terms") return agreement(this, contract);
+    if (kind === "week") {
+      const week = weekNamed(what);
+      if (week) return weekPage(this, contract, (await this.#weeks(id, [week.firstSlot]))[0]);
+    }
+    if (kind === "day" && /^\d{4}-\d\d-\d\d$/.test(what))
+      return dayPage(this, contract, what, await this.#segmentsOf(id, what));
+    if (kind === "segment" && /^\d{1,9}$/.test(what)) {
+      const date = localDate(Number(what), zoneOf(this.times));
+      const around = (await this.#segmentsOf(id, date)).filter(
+        ({ slot, state }) => state !== "deleted" && localDate(slot, zoneOf(this.times)) === date,
+      );
+      const segment = around.find(({ slot }) => slot === Number(what));
+      if (segment) return segmentPage(this, contract, segment, around);
+    }
+    return timesheet(this, contract);
+  }
+
+  /** @type {(id: string, first: number[]) => Promise<import("./showing.js").WeekView[]>} */
+  #weeks(id, first) {
+    return this.ask("weeks", { contract: id, first, whole: true });
+  }
+
+  /** Return the segments of every week that a local day touches. @type {(id: string, date: string) => Promise<Segment[]>} */
+  async #segmentsOf(id, date) {
+    const midnight = dayOfDate(date) * SLOTS_PER_DAY;
+    const first = new Set(
+      [-SLOTS_PER_DAY, 0, 2 * SLOTS_PER_DAY - 1].map((by) => weekOf(midnight + by).firstSlot),
+    );
+    return (await this.#weeks(id, [...first])).flatMap(({ segments }) => segments);
+  }
+
+  #frame() {
+    const [id, kind] = placeOf();
+    /** @type {(href: string, text: string, here: boolean) => HTMLElement} */
+    const room = (href, text, here) => h("a", { href, "aria-current": here ? "page" : null }, text);
+    const chosen = this.contracts.find((one) => one.id === id);
+    const others = this.contracts.length > 1 ? [room("#/", "All contracts", !id)] : [];
+    show(
+      byId("rooms"),
+      chosen
+        ? [
+            room(`#/${id}`, "Timesheet", !kind),
+            room(`#/${id}/terms`, "Terms and requests", kind === "terms"),
+            ...others,
+          ]
+        : [],
+    );
+    show(
+      byId("times"),
+      timesForm(this.times, (times) => ((this.times = times), this.route(true))),
+    );
+    this.#alarms();
+  }
+
+  #alarms() {
+    const found = this.contracts.flatMap((contract) =>
+      contract.alarms.map((/** @type {any} */ alarm) => ({ contract, alarm })),
+    );
+    show(
+      byId("alarms"),
+      found.map(({ contract, alarm }) =>
+        h(
+          "div",
+          { class: "notice", "data-tone": "grave", role: "alert" },
+          h(
+            "p",
+            {},
+            h("strong", {}, `Alarm (${alarm.kind}): `),
+            sayOf(alarm),
+            ` ${alarm.what}. Nothing of it was taken. Trust this server no further until you know why, and ask the freelancer.`,
+          ),
+          h(
+            "button",
+            {
+              type: "button",
+              class: "quiet",
+              onclick: async () => (
+                this.#learn(await this.ask("seen", { contract: contract.id })),
+                this.#alarms()
+              ),
+            },
+            "I have looked at it",
+          ),
+        ),
+      ),
+    );
+  }
+}
+
+/** Return what the address names: contract, kind, which. @type {() => string[]} */
+const placeOf = () => (location.hash.startsWith("#/") ? location.hash.slice(2).split("/") : [""]);
+
+/** Return the kind of picture, by its first bytes; a picture is never shown as anything else. @type {(bytes: Uint8Array) => string} */
+function typeOf(bytes) {
+  const start = String.fromCharCode(...bytes.slice(0, 12));
+  if (start.startsWith("RIFF") && start.endsWith("WEBP")) return "image/webp";
+  if (start.startsWith("\u0089PNG")) return "image/png";
+  return start.slice(4, 8) === "ftyp" ? "image/avif" : "image/jpeg";
+}
+
+if ("serviceWorker" in navigator) {
+  // Its scope is all that the page is made of: a worker's modules are asked for by their own address.
+  const scope = new URL("../", import.meta.url).pathname;
+  navigator.serviceWorker.register(scriptOf("service.js"), { scope }).catch(() => undefined);
+}
+new Desk().begin();

@@ -1,0 +1,134 @@
+// A client's seat: its keys, how it joins, and what it writes in its contract (R48, R51, R66).
+
+import { authOf } from "./invitation.js";
+import * as open from "./open.js";
+import { base64, privateKey, publicOfSeed, sealRow, sign } from "./seal.js";
+
+/** @typedef {import("./open.js").Bytes} Bytes */
+/** @typedef {import("./open.js").Sealed} Sealed */
+/** @typedef {import("./invitation.js").Link} Link */
+/** @typedef {import("./store.js").Contract} Contract */
+/** @typedef {import("./store.js").OwnSeat} OwnSeat */
+
+/** @type {(bytes: number) => Bytes} */
+const random = (bytes) => crypto.getRandomValues(new Uint8Array(bytes));
+
+/**
+ * Return a new seat in the link's contract, ready to be kept and then to join (R51).
+ *
+ * Keys are made here and can be taken out by nobody, this page included. The joining is made once, so that
+ * what is sent twice is the same and is answered alike (R40).
+ * @type {(link: Link) => Promise<Contract>}
+ */
+export async function newContract(link) {
+  const seed = random(32);
+  const box = await crypto.subtle.generateKey("X25519", false, ["deriveBits"]);
+  const keys = /** @type {CryptoKeyPair} */ (box);
+  const boxPublic = new Uint8Array(await crypto.subtle.exportKey("raw", keys.publicKey));
+  const auth = await authOf(link.secret);
+  const token = open.hex(open.derive(seed, "workdiary/1/token"));
+  const seat = {
+    replica: open.hex(random(16)),
+    n: 1,
+    sign: await privateKey("Ed25519", seed),
+    box: keys.privateKey,
+    token,
+  };
+  const parts = { sign: await publicOfSeed(seed), box: open.hex(boxPublic), invitation: auth.auth };
+  const header = headerText("joining", { id: link.contract, account: link.account }, seat.replica, 1, {
+    seat: parts,
+  });
+  const body = await sign(auth.key, "workdiary/1/joining", open.utf8(header));
+  const push = await pushOf(link.account, seat, [{ header, body, wrap: null }]);
+  const tokenHash = open.hex(open.sha256(open.utf8(token)));
+  return {
+    id: link.contract,
+    account: link.account,
+    server_url: link.server_url,
+    server_key: link.server_key,
+    seat,
+    joining: {
+      message: JSON.stringify({ push, token_hash: tokenHash }),
+      wrap: await open.invitationKey(link.secret),
+      auth: auth.auth,
+    },
+    admitted: false,
+    ended: false,
+    reader: null,
+    log_epoch: 1,
+    keys: new Map(),
+    slotless: [],
+    weeks: new Map(),
+    late_weeks: new Set(),
+    overlapping: new Set(),
+    alarms: [],
+    notices: [],
+    synced_at_ms: null,
+    clock_ahead_ms: 0,
+  };
+}
+
+/** Return what a seat's requests name it by. @type {(contract: Contract) => string} */
+export const authorizationOf = ({ account, seat }) => `${account}.${seat.replica}.${seat.token}`;
+
+/**
+ * Return a header's text, its fields in the order in which devices write them.
+ * @type {(type: string, contract: { id: string, account: string }, replica: string, n: number, parts: Record<string, unknown>) => string}
+ */
+const headerText = (type, contract, replica, n, parts) =>
+  JSON.stringify({
+    v: 1,
+    type,
+    account: contract.account,
+    contract: contract.id,
+    replica,
+    n,
+    head: null,
+    ...parts,
+  });
+
+/** Return a push, signed by the seat (R48). @type {(account: string, seat: OwnSeat, versions: Sealed[]) => Promise<object>} */
+export async function pushOf(account, seat, versions) {
+  const hashes = versions.flatMap(({ header, body }) => [
+    open.sha256(open.utf8(header)),
+    open.sha256(body ?? new Uint8Array(0)),
+  ]);
+  const signature = await sign(seat.sign, "workdiary/1/push", open.joined(...hashes));
+  /** @type {(bytes: Bytes | null) => string | null} */
+  const coded = (bytes) => (bytes === null ? null : base64(bytes));
+  return {
+    account,
+    replica: seat.replica,
+    versions: versions.map(({ header, body, wrap }) => ({ header, body: coded(body), wrap: coded(wrap) })),
+    signature: base64(signature),
+  };
+}
+
+/**
+ * Return a version that the seat writes under its number `n`; a content is sealed under the newest epoch (R47).
+ * @type {(contract: Contract, n: number, type: string, part: Record<string, unknown>, content: object | null) => Promise<Sealed>}
+ */
+export async function written(contract, n, type, part, content) {
+  const { replica } = contract.seat;
+  if (content === null)
+    return { header: headerText(type, contract, replica, n, part), body: null, wrap: null };
+  const epoch = Math.max(...contract.keys.keys());
+  const wrapping = contract.keys.get(epoch);
+  if (!wrapping) throw new Error("a contract that is shown has a key");
+  const text = open.utf8(JSON.stringify(content));
+  /** @type {(commit: string) => string} */
+  const header = (commit) => headerText(type, contract, replica, n, { epoch, commit, ...part });
+  return sealRow(header, text, wrapping, { key: random(32), nonce: random(12) });
+}
+
+/**
+ * Return what became of each version of a push, sure that the server of this link said so (R37d).
+ * @type {(contract: Contract, answer: import("./line.js").PushAnswer) => Promise<{ is: string, reason?: string, because?: string }[]>}
+ */
+export async function answersIn(contract, { answers }) {
+  const signature = open.unbase64(answers.signature);
+  if (!(await open.verify(contract.server_key, "workdiary/1/answer", open.utf8(answers.text), signature))) {
+    throw new open.OpenFault("forged_answer");
+  }
+  return JSON.parse(answers.text);
+}

@@ -1,0 +1,59 @@
+// What goes wrong and what is meant, in a client's words; the kinds are those of the protocol and the reader.
+
+/** Each refusal and alarm by its word. @type {Record<string, string>} */
+export const KINDS = {
+  invitation_unknown:
+    "This link opens nothing here: its secret is another one, or it was copied wrongly. Compare it with the one that was sent to you, or ask for a new one.",
+  invitation_expired: "This link has expired or was withdrawn. Ask for a new one.",
+  invitation_used:
+    "This link was used already: a link works once. If that was not you, tell whoever invited you; then ask for a new one.",
+  another_server: "Another server answers here than the one your link names. Nothing was sent to it.",
+  bad_signature: "The server shows something that its writer did not sign.",
+  unlisted_device: "The server shows something written by a device that is not the freelancer's.",
+  wrong_place: "The server shows something that belongs elsewhere.",
+  wrong_side: "The server shows something that its writer had no right to write.",
+  bad_joining: "The server shows a client who was never let in.",
+  wrong_grant: "A key that was granted to this browser does not open: it was altered.",
+  wrong_invitation: "The key that your link should open does not open: it was altered.",
+  altered_picture: "This picture was altered: it is not shown.",
+  hole: "The server leaves something out of the record.",
+  log_shrank: "The server shows less than it showed before.",
+  log_epoch: "The server began the record anew without saying so.",
+  log_forked: "The server shows another record than before.",
+  device_list: "The server shows a list of devices that the freelancer cannot have signed.",
+  forged_answer: "The server's answer does not bear its signature.",
+  forged_opening: "The server says it was restored, by a statement that it did not sign.",
+  device_revoked: "Your access from this browser was ended. What was loaded before stays readable here.",
+  not_enrolled: "The server does not know this browser's access.",
+  not_in_review:
+    "This week is not in review: it is from the Monday after it, 12:00 UTC, to Friday 23:59 UTC.",
+  slot_deleted: "The freelancer has deleted this time meanwhile.",
+  unreachable: "The server cannot be reached. What was loaded before is shown.",
+};
+
+/** Alarms say that somebody is lying, and stay until a person has looked. @type {(kind: string) => boolean} */
+export const isAlarm = (kind) =>
+  [
+    "bad_signature",
+    "unlisted_device",
+    "wrong_place",
+    "wrong_side",
+    "wrong_grant",
+    "wrong_invitation",
+    "hole",
+  ].includes(kind) ||
+  [
+    "log_shrank",
+    "log_epoch",
+    "log_forked",
+    "device_list",
+    "forged_answer",
+    "forged_opening",
+    "another_server",
+  ].includes(kind);
+
+/** Return the sentence of a fault. @type {(fault: { kind?: string, what?: string, message?: string }) => string} */
+export const sayOf = ({ kind = "", what, message }) => KINDS[kind] ?? what ?? message ?? "It did not work.";
+
+/** @type {Record<string, string>} */
+export const STATES = { active: "active", paused: "paused", closed: "closed" };

@@ -1,0 +1,182 @@
+// The client's page in a thread of its own: it reads, checks, opens and signs, so that the page never waits.
+// The page asks by messages {id, ask, with}; each is answered by {id, answer} or {id, fault}; progress comes
+// between. Keys never leave this thread's database.
+
+import * as open from "./open.js";
+import { parseLink } from "./invitation.js";
+import { Line } from "./line.js";
+import { faultOf, Reading } from "./reading.js";
+import { answersIn, authorizationOf, newContract, pushOf, written } from "./seat.js";
+import { forgetOpened, summary, weekView } from "./showing.js";
+import { openStore } from "./store.js";
+import { nameOf } from "./header.js";
+import { weekOf } from "./week.js";
+
+/** @typedef {import("./store.js").Contract} Contract */
+
+const store = openStore();
+
+/** A wish that cannot be met; `kind` is a word of the page. */
+class Refused extends Error {
+  /** @param {string} kind @param {string} because */
+  constructor(kind, because) {
+    super(because);
+    this.kind = kind;
+  }
+}
+
+const nowMs = () => Date.now();
+
+/** @type {(id: string) => Promise<Contract>} */
+async function held(id) {
+  const contract = await (await store).contract(id);
+  if (!contract) throw new Refused("not_found", "This browser has not joined that contract.");
+  return contract;
+}
+
+/** One at a time, over all tabs: two would draw one number of the seat's. @type {<T>(id: string, act: () => Promise<T>) => Promise<T>} */
+const alone = (id, act) => navigator.locks.request(`workdiary/${id}`, act);
+
+/** @type {(contract: Contract) => Promise<void>} */
+async function read(contract) {
+  const before = contract.reader?.cursor?.size ?? 0;
+  /** @type {(read: number, size: number) => void} */
+  const progress = (size, of) => postMessage({ progress: { contract: contract.id, read: size, size: of } });
+  try {
+    await new Reading(await store, contract, progress).run(nowMs);
+  } finally {
+    if ((contract.reader?.cursor?.size ?? 0) !== before) forgetOpened(contract.id);
+  }
+}
+
+/** @type {(id: string, slot: number, name: string) => Promise<{ contract: Contract, row: import("./feed.js").Row }>} */
+async function rowNamed(id, slot, name) {
+  const contract = await held(id);
+  const rows = await (await store).week(id, weekOf(slot).firstSlot);
+  const row = rows.find(({ header }) => nameOf(header) === name);
+  if (!row) throw new Refused("not_found", "That version is gone.");
+  return { contract, row };
+}
+
+/** @type {Record<string, (asked: any) => Promise<any>>} */
+const asks = {
+  /** Return the contracts that this browser has joined or is joining. */
+  async contracts() {
+    return Promise.all((await (await store).contracts()).map(summary));
+  },
+
+  /** Join by a link, and read the contract (R51). The keys are kept before the server is told. */
+  async join({ link: text }) {
+    const link = parseLink(text);
+    return alone(link.contract, async () => {
+      const known = await (await store).contract(link.contract);
+      const contract = known && !known.ended ? known : await newContract(link);
+      if (contract !== known) {
+        await (await store).forget(link.contract, true);
+        await (await store).keep(contract);
+      }
+      try {
+        await read(contract);
+      } catch (error) {
+        // What the server never let in is forgotten: the next link begins anew.
+        if (!contract.admitted && faultOf(error)?.kind !== "unreachable") {
+          await (await store).forget(contract.id, true);
+        }
+        throw error;
+      }
+      return summary(contract);
+    });
+  },
+
+  /** Read what is new. */
+  async sync({ contract: id }) {
+    return alone(id, async () => {
+      const contract = await held(id);
+      await read(contract);
+      return summary(contract);
+    });
+  },
+
+  async summary({ contract: id }) {
+    return summary(await held(id));
+  },
+
+  /** Return weeks as they are shown; with `whole` their contents are opened. */
+  async weeks({ contract: id, first, whole }) {
+    const contract = await held(id);
+    const base = await store;
+    return Promise.all(
+      first.map(async (/** @type {number} */ slot) =>
+        weekView(contract, slot, await base.week(id, slot), whole),
+      ),
+    );
+  },
+
+  /** Return a picture opened, null while the server does not have it (R47, R64). */
+  async picture({ contract: id, slot, version, name, index }) {
+    const { contract, row } = await rowNamed(id, slot, version);
+    const base = await store;
+    let sealed = await base.picture(id, name);
+    if (sealed === null) {
+      sealed = await new Line(contract.server_url, authorizationOf(contract)).picture(name);
+      if (sealed === null) return null;
+      if (open.hex(open.sha256(sealed)) !== name) throw new open.OpenFault("altered_picture");
+      await base.keepPicture(id, name, sealed, nowMs());
+    }
+    const wrapping = contract.keys.get(row.header.epoch ?? 0);
+    if (!wrapping) throw new Refused("no_key", "The key of this part was not granted to this browser yet.");
+    const key = await open.rowKey({ header: row.raw, body: row.body, wrap: row.wrap }, wrapping);
+    const { account, replica, n } = row.header;
+    return open.openPicture(sealed, key, [account, id, slot, replica, n, index].join("/"));
+  },
+
+  /** Write rows of the seat's: sealed, signed, sent in one push, and read again (R48, R66). */
+  async act({ contract: id, acts }) {
+    return alone(id, async () => {
+      const contract = await held(id);
+      const first = contract.seat.n + 1;
+      contract.seat.n += acts.length; // kept before they are used: a number is never drawn twice
+      await (await store).keep(contract);
+      const versions = [];
+      for (const [at, { type, part, content }] of acts.entries()) {
+        versions.push(await written(contract, first + at, type, part, content));
+      }
+      const push = await pushOf(contract.account, contract.seat, versions);
+      const line = new Line(contract.server_url, authorizationOf(contract));
+      const answers = await answersIn(contract, await line.push(JSON.stringify(push)));
+      await read(contract);
+      const refused = answers.find(({ is }) => is !== "receipt");
+      if (refused)
+        throw new Refused(refused.reason ?? "refused", refused.because ?? "The server refused it.");
+      return summary(contract);
+    });
+  },
+
+  /** Say that a person has looked at an alarm. */
+  async seen({ contract: id }) {
+    return alone(id, async () => {
+      const contract = await held(id);
+      Object.assign(contract, { alarms: [], notices: [] });
+      await (await store).keep(contract);
+      return summary(contract);
+    });
+  },
+
+  /** Forget a contract: rows, pictures and the keys that open them. */
+  async forget({ contract: id }) {
+    await (await store).forget(id, true);
+    forgetOpened(id);
+  },
+};
+
+addEventListener("message", async ({ data: { id, ask, with: asked } }) => {
+  try {
+    postMessage({ id, answer: await asks[ask](asked) });
+  } catch (error) {
+    const fault = faultOf(error) ?? {
+      kind: /** @type {any} */ (error).kind ?? "failed",
+      what: error instanceof Error ? error.message : String(error),
+    };
+    postMessage({ id, fault });
+  }
+});
