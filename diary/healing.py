@@ -5,21 +5,22 @@ server with the proofs that the diary keeps: the receipts of what it sent, the s
 read. What the server then has again comes back by its feed, like anything else.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from diary import seating
 from diary.errors import PeerError
 from diary.evidence.feed import FeedFaultError
 from diary.evidence.merkle import root_of
-from diary.evidence.opening import Opening, SignedOpening, read_opening
+from diary.evidence.opening import FIRST_EPOCH, Opening, SignedOpening, read_opening
 from diary.evidence.page_proof import LEAF_BYTES
-from diary.evidence.receipt import Cursor, Page, is_answer_of
+from diary.evidence.receipt import Cursor, LogRow, Page, is_answer_of
 from diary.proving import SHOWN_ROWS_MAX, Prover, Showing, is_leaf_of, leaves_of, leaves_taken
 from diary.rules.ids import ContractId, Millis
 from diary.state import OpenDiary
 from diary.store import epochs, feed, meta, receipts, sending, versions
 from diary.store.epochs import LostHead, Restoring
-from diary.store.feed import Alarm
+from diary.store.feed import Alarm, KnownRow
 from diary.store.versions import Name
 
 SUSPECTS_MAX = 500  # one proven row is enough for the server to see that it lost something
@@ -75,13 +76,12 @@ def _take_opening(diary: OpenDiary, opening: Opening, signed: SignedOpening) -> 
     lost: list[LostHead] = []
     for contract in {*cursors, *epochs.contracts(connection)}:
         cursor = cursors.get(contract, Cursor(opening.log_epoch, 0))
-        head = opening.heads.get(contract)
         kept = _rows_in_common(diary, contract, cursor, opening)
         _keep_leaves(diary, contract, kept)
         epochs.mark_lost(connection, contract, kept)
-        if cursor.size > opening.kept(contract):
-            size = head.size if head else 0
-            lost.append(LostHead(contract, cursor.log_epoch, cursor.size, size))
+        if cursor.size > kept:
+            # Read anew, the log shows how much of it is left (see `count_kept`).
+            lost.append(LostHead(contract, cursor.log_epoch, cursor.size, kept))
         size = min(cursor.size, kept)
         receipts.move_cursor(connection, contract, Cursor(opening.log_epoch, size))
     epochs.keep(connection, opening.log_epoch, signed, lost, diary.now_ms())
@@ -139,6 +139,26 @@ def _stands_at(diary: OpenDiary, contract: ContractId, index: int, leaf: str) ->
     return True
 
 
+def count_kept(
+    diary: OpenDiary, contract: ContractId, rows: Iterable[tuple[LogRow, KnownRow | None]]
+) -> None:
+    """Count how many rows in turn this diary held in the same places, while a log is read anew (R43).
+
+    Each row stands beside what was held under its name; of that which was lost the epoch is negative.
+    """
+    if epochs.newest(diary.connection) == FIRST_EPOCH:
+        return
+    same = list(takewhile(_is_in_its_place, rows))
+    if same:
+        epochs.count_kept(diary.connection, contract, same[0][0].index, len(same))
+
+
+def _is_in_its_place(row: tuple[LogRow, KnownRow | None]) -> bool:
+    now, known = row
+    epoch, *rest = known.place if known else (None,)
+    return epoch is not None and (abs(epoch), *rest) == (now.log_epoch, now.index, now.received_at_ms)
+
+
 def read_anew(diary: OpenDiary, contract: ContractId, cursor: Cursor) -> bool:
     """Have a log read from its start where a statement came since its last row here; False: none did (R43).
 
@@ -151,6 +171,8 @@ def read_anew(diary: OpenDiary, contract: ContractId, cursor: Cursor) -> bool:
             return False
         _keep_leaves(diary, contract, 0)
         epochs.mark_lost(diary.connection, contract, 0)
+        head = LostHead(contract, parts[0].log_epoch, cursor.size, kept_size=0)
+        epochs.keep_lost_head(diary.connection, newest, head)
         receipts.move_cursor(diary.connection, contract, Cursor(newest, 0))
         meta.put(diary.connection, _SHOWN_AT, 0)
     return True

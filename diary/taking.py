@@ -21,7 +21,7 @@ from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, Page
 from diary.feed_reader import reader_at
 from diary.granting import want_grants
-from diary.healing import check_goes_on
+from diary.healing import check_goes_on, count_kept
 from diary.redacting import redact_agreed
 from diary.resealing import Anew, forget, reseal
 from diary.rules.change import is_deletion
@@ -88,6 +88,7 @@ def _take(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
             continue
         check_goes_on(diary, page, cursors.get(page.contract))
         arrivals = _compare(diary, page.contract, checked)
+        count_kept(diary, page.contract, ((one.checked.row, one.known) for one in arrivals))
         _give_way(diary, arrivals)
         _store(diary, page.contract, arrivals)
         redact_agreed(diary, page.contract)

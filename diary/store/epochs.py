@@ -22,6 +22,15 @@ _KEEP = """
 _KEEP_LOST_HEAD = """
     INSERT INTO lost_head (log_epoch, contract, had_epoch, had_size, kept_size)
     VALUES (:log_epoch, :contract, :had_epoch, :had_size, :kept_size)
+        ON CONFLICT (log_epoch, contract) DO UPDATE
+       SET kept_size = excluded.kept_size
+"""
+_COUNT_KEPT = """
+    UPDATE lost_head
+       SET kept_size = min(had_size, kept_size + :more)
+     WHERE log_epoch = :log_epoch
+       AND contract = :contract
+       AND kept_size = :first
 """
 _LOST_HEADS = """
     SELECT opening.log_epoch, opening.taken_at_ms, lost_head.contract, lost_head.had_epoch,
@@ -29,6 +38,7 @@ _LOST_HEADS = """
       FROM opening
       LEFT JOIN lost_head
         ON lost_head.log_epoch = opening.log_epoch
+       AND lost_head.kept_size < lost_head.had_size
      ORDER BY opening.log_epoch, lost_head.contract
 """
 _MARK_LOST = """
@@ -144,7 +154,10 @@ class PageProof:
 
 @dataclass(frozen=True, slots=True)
 class LostHead:
-    """A log of which this diary knew more than the restored server: from which head to how many rows."""
+    """A log of which this diary knew more than the restored server: from which head to how many rows.
+
+    `kept_size` grows while a log is read anew; one of which all rows were found again lost no head.
+    """
 
     contract: ContractId
     had_epoch: int
@@ -184,8 +197,22 @@ def keep(
     bound = {"log_epoch": log_epoch, "taken_at_ms": taken_at_ms}
     connection.execute(_KEEP, bound | {"text": signed.text, "signature": signed.signature})
     for head in lost:
-        places = {"contract": head.contract, "had_epoch": head.had_epoch, "had_size": head.had_size}
-        connection.execute(_KEEP_LOST_HEAD, places | {"log_epoch": log_epoch, "kept_size": head.kept_size})
+        keep_lost_head(connection, log_epoch, head)
+
+
+def keep_lost_head(connection: sqlite3.Connection, log_epoch: int, head: LostHead) -> None:
+    """Keep what was known of a log before a statement; of one kept already, how much of it is left."""
+    places = {"contract": head.contract, "had_epoch": head.had_epoch, "had_size": head.had_size}
+    connection.execute(_KEEP_LOST_HEAD, places | {"log_epoch": log_epoch, "kept_size": head.kept_size})
+
+
+def count_kept(connection: sqlite3.Connection, contract: ContractId, first: int, more: int) -> None:
+    """Note that a log that is read anew still holds so many rows in their old places, from row `first` on.
+
+    Rows after the first that is another one are not counted: from there the head was lost.
+    """
+    bound = {"log_epoch": newest(connection), "contract": contract, "first": first, "more": more}
+    connection.execute(_COUNT_KEPT, bound)
 
 
 def restorings(connection: sqlite3.Connection) -> tuple[Restoring, ...]:

@@ -54,6 +54,35 @@ def test_who_only_reads_notices_another_log_by_the_row_before_the_page(stage: Re
     assert (lost(b), lost(c)) == (0, 0)
 
 
+@rule("R43")
+@pytest.mark.parametrize("slots_since", [1, 2, 3], ids=["shorter", "as long", "longer"])
+@pytest.mark.parametrize("finder", ["writer", "reader"])
+def test_the_head_that_was_lost_is_named_however_far_the_server_grew_again(
+    stage: RestoringStage, slots_since: int, finder: str
+) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    c = stage.another(a.diary.phrase() or "")
+    sync_in_turn(a, b, c)
+    backup = stage.back_up()
+    kept = a.diary.cursors()[contract.id].size
+    for at in (ELEVEN, Slot(ELEVEN + 1)):
+        record_slot(a.diary, contract, at)
+    sync_in_turn(a, b)
+    had = b.diary.cursors()[contract.id].size
+    stage.restore(backup)
+    for later in range(slots_since):
+        record_slot(c.diary, contract, Slot(NINE + later))
+    c.sync()
+    sync_in_turn(*((a, b) if finder == "writer" else (b, a)), c, b)
+    for device in (a, b):
+        (restoring,) = device.diary.restorings()
+        (head,) = restoring.lost
+        assert (head.contract, head.had_epoch, head.had_size, head.kept_size) == (contract.id, 1, had, kept)
+    (seen_by_c,) = c.diary.restorings()
+    assert seen_by_c.lost == ()
+    assert shown(a) == shown(b) == shown(c)
+
+
 def told_by_its_header_alone(a: Device, b: Device, contract: Contract, answer: str) -> None:
     """Have an edit at ten fail to arrive, lose its content to a deletion, and be told by its header alone."""
     b.diary.edit([(contract.id, TEN)], memo="noted as sent, and never arrived")
