@@ -69,7 +69,7 @@ class Turns(Generic[_Result]):
                 for one, outcome in zip(turn, outcomes, strict=True):
                     if one.answer.cancelled():
                         continue  # nobody waits any more; what was stored is answered by its name (R40)
-                    if isinstance(outcome, Exception):
+                    if isinstance(outcome, BaseException):
                         one.answer.set_exception(outcome)
                     else:
                         one.answer.set_result(outcome)
@@ -77,13 +77,13 @@ class Turns(Generic[_Result]):
             self._turn = None
 
 
-def _done_together(storage: Storage, works: Sequence[Callable[[], _Result]]) -> list[_Result | Exception]:
+def _done_together(storage: Storage, works: Sequence[Callable[[], _Result]]) -> list[_Result | BaseException]:
     """Return what each work returned or raised, after the commit that they share."""
-    outcomes: list[_Result | Exception] = []
+    outcomes: list[_Result | BaseException] = []
     try:
         with storage.together():
             outcomes += [_outcome(work) for work in works]
-    except Exception as fault:  # noqa: BLE001 - whatever it is, each of those who wait is told
+    except BaseException as fault:  # noqa: BLE001 - whatever it is, each of those who wait is told
         return [fault] * len(works)
     return outcomes
 

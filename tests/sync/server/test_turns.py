@@ -20,10 +20,15 @@ from tests.sync.server.versions import ACCOUNT, OTHER_ACCOUNT, REPLICA, ROOT, SL
 
 ASKERS = 20
 TOKEN = b"1" * 32
+PATIENCE_SECONDS = 60.0  # instead of for ever
 
 
 class OnPurposeError(Exception):
     """One of those that are joined fails."""
+
+
+class BrokenDownError(BaseException):
+    """What a library of another language raises when it breaks down: no `Exception`."""
 
 
 def account(number: int) -> AccountId:
@@ -151,6 +156,15 @@ class TestTheEmbeddedOne:
         assert enrolled(embedded) == set()
         assert run(taken_at_once(embedded, works[:1])) == [START]
         assert enrolled(embedded) == {account(0)}
+
+    def test_whatever_ends_a_turn_nobody_waits_for_ever(self, embedded: SqliteStorage) -> None:
+        def break_down() -> int:
+            raise BrokenDownError
+
+        works = [admitting(embedded, 0), break_down, admitting(embedded, 1)]
+        answers = run(asyncio.wait_for(taken_at_once(embedded, works), PATIENCE_SECONDS))
+        assert [type(answer) for answer in answers] == [BrokenDownError] * 3
+        assert enrolled(embedded) == set()
 
     def test_whoever_left_is_not_waited_for(self, embedded: SqliteStorage) -> None:
         async def leave() -> int:
