@@ -61,7 +61,8 @@ _LOST = """
     SELECT replica, n
       FROM version
      WHERE log_epoch < 0
-     ORDER BY received_at_ms, contract <> account, leaf_index
+     ORDER BY CASE type WHEN 'device_list' THEN json_extract(CAST(header AS TEXT), '$.devices.number') END
+              NULLS LAST, received_at_ms, contract <> account, leaf_index
 """
 _NEWEST_OWN = """
     SELECT n

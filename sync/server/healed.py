@@ -15,6 +15,7 @@ from diary.rules.segment import DeviceListInClear, Header
 from sync.server.storage import AccountHold
 
 HASHES_A_VERSION_BYTES = 64
+NO_LIST = 1 << 62  # after every device list
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,15 @@ class Shown:
     body_hash: bytes
 
     @property
-    def order(self) -> tuple[int, bool, int, int]:
-        """Return by what rows enter again: as they came, and device lists first (R50)."""
+    def order(self) -> tuple[int, int, bool, int, int]:
+        """Return by what rows enter again: device lists by their numbers, then the others as they came (R50).
+
+        When a list came does not say which it follows: a server that was restored, and its clock set back,
+        received a later one at an earlier instant; and of two proofs one may name a place in an older epoch.
+        """
         row = self.row
-        return row.received_at_ms, not self.header.in_own_log, row.log_epoch, row.index
+        number = self.header.devices.number if self.header.devices else NO_LIST
+        return number, row.received_at_ms, not self.header.in_own_log, row.log_epoch, row.index
 
 
 @dataclass(slots=True)

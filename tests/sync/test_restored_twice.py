@@ -52,3 +52,23 @@ def test_what_is_healed_again_enters_by_its_first_receipt_and_not_by_where_it_st
         for place in (first, later)
     ]
     assert indices == sorted(indices)
+
+
+@rule("R43")
+@rule("R50")
+def test_device_lists_of_one_instant_enter_again_by_their_numbers(stage: RestoringStage) -> None:
+    a = stage.first()
+    contract = a.diary.new_contract(title="Practice")
+    a.sync()
+    backup = stage.back_up()
+    b, c = (stage.another(a.diary.phrase() or "") for _ in range(2))
+    sync_in_turn(a, b, c)
+    stage.restore(backup)
+    sync_in_turn(a, c)
+    stage.restore(backup)
+    # It proves the list before its own by the place of its healing, its own by its first receipt.
+    record_slot(c.diary, contract, TEN)
+    sync_in_turn(c, a, b)
+    assert [len(one.diary.devices()) for one in (a, b, c)] == [3, 3, 3]
+    assert [one.diary.alarms() for one in (a, b, c)] == [(), (), ()]
+    assert b.segments(TEN) == a.segments(TEN) != []
