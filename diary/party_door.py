@@ -59,6 +59,11 @@ class PartyDoor(StateDoor):
         """Accept late time, as the client; return how many segments (R38)."""
         return saying.accept_late(self._state, places, reason)
 
+    def accepted_late(self) -> int:
+        """Return how many late segments were accepted so far (R38)."""
+        with self._state.reading():
+            return sum(len(found.accepted) for found in parties.marks(self._state).values())
+
     def dispute(self, places: Iterable[Place], reason: str) -> int:
         """Dispute segments of a week in review, as the client; return how many (R62)."""
         return saying.dispute(self._state, places, reason)

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from diary.command.desk import AsJson, desk_of, print_json, tell, text_of
+from diary.command.request import answer, request, said_json, said_lines
 from diary.errors import UsageError
 from diary.rules.json_form import iso
 from diary.rules.money import minor_of, money
+from diary.rules.terms_changes import limit_words
 from diary.when import duration_of
 
 if TYPE_CHECKING:
@@ -132,7 +134,19 @@ def show(ctx: typer.Context, name: Named, *, as_json: AsJson = False) -> None:
     with desk_of(ctx).open_diary() as diary:
         found = diary.contract(name)
         seats = diary.joined(found.id)
-    _tell(found, as_json=as_json, seats=seats)
+        if as_json:
+            joined = [
+                {"seat": seat.replica, "joined_at": iso(seat.joined_at_ms), "ended": seat.ended}
+                for seat in seats
+            ]
+            print_json(_json(found) | {"joined": joined} | said_json(diary, found))
+            return
+        said = list(said_lines(diary, found))
+    _tell(found, as_json=False, seats=seats)
+    from diary.command.tables import plain
+
+    for what, words in said:
+        tell(f"{what + ':':<14}{plain(words)}")
 
 
 @contract.command()
@@ -151,6 +165,10 @@ def resume(ctx: typer.Context, name: Named) -> None:
 def close(ctx: typer.Context, name: Named) -> None:
     """Close a contract: no new time; it stays readable for ever."""
     _set_state(ctx, name, "closed")
+
+
+contract.command()(request)
+contract.command()(answer)
 
 
 def _set_state(ctx: typer.Context, name: str, state: Literal["active", "paused", "closed"]) -> None:
@@ -201,10 +219,7 @@ def _fields(
 
 def _tell(found: "Contract", *, as_json: bool, seats: "Sequence[Seat]" = ()) -> None:
     if as_json:
-        joined = [
-            {"seat": seat.replica, "joined_at": iso(seat.joined_at_ms), "ended": seat.ended} for seat in seats
-        ]
-        print_json(_json(found) | {"joined": joined})
+        print_json(_json(found))
         return
     from diary.command.tables import plain
 
@@ -215,7 +230,7 @@ def _tell(found: "Contract", *, as_json: bool, seats: "Sequence[Seat]" = ()) -> 
         ("weekly limit", _limit(found)),
         ("labels", ", ".join(found.labels) or "none"),
         ("a label is", "required" if found.terms.label_required else "optional"),
-        ("manual time", "allowed" if found.terms.manual_allowed else "not allowed"),
+        ("manual time", _manual(found)),
         ("masking", "allowed" if found.terms.masking_allowed else "not allowed"),
         ("state", found.terms.state),
         ("terms so far", str(len(found.history.versions))),
@@ -241,8 +256,16 @@ def _json(found: "Contract") -> dict[str, object]:
         "manual_allowed": found.terms.manual_allowed,
         "masking_allowed": found.terms.masking_allowed,
         "label_required": found.terms.label_required,
+        "manual_weeks": list(found.terms.manual_weeks),
         "terms": [{"received_at": iso(one.received_at_ms)} for one in found.history.versions],
     }
+
+
+def _manual(found: "Contract") -> str:
+    if found.terms.manual_allowed:
+        return "allowed"
+    weeks = ", ".join(found.terms.manual_weeks)
+    return f"allowed for {weeks}" if weeks else "not allowed"
 
 
 def _rate(found: "Contract") -> str:
@@ -253,4 +276,4 @@ def _rate(found: "Contract") -> str:
 
 def _limit(found: "Contract") -> str:
     minutes = found.terms.limit_minutes
-    return "none" if minutes is None else f"{minutes // 60}:{minutes % 60:02} h a week"
+    return "none" if minutes is None else limit_words(minutes)

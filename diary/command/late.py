@@ -6,7 +6,7 @@ import typer
 
 from diary.command.chosen import among
 from diary.command.correct import OfContract
-from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, tell, zone_of
+from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, say, tell, zone_of
 from diary.errors import NothingError
 from diary.rules.json_form import iso
 from diary.rules.timesheet import Place
@@ -14,15 +14,18 @@ from diary.rules.week import starts_at_ms
 from diary.when import selection_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from diary.asking import Asked
+    from diary.command.desk import Desk
     from diary.command.tables import Sheet
     from diary.diary import Diary
 
 app = typer.Typer(rich_markup_mode=None)
 
 Answer = Annotated[
-    Literal["send", "drop"] | None,
-    typer.Argument(metavar="[send|drop]", help="send it, or destroy it; alone lists it"),
+    Literal["send", "drop", "accept"] | None,
+    typer.Argument(metavar="[send|drop|accept]", help="send it, or destroy it; the client accepts it"),
 ]
 Which = Annotated[
     list[str] | None,
@@ -48,10 +51,13 @@ def late(
     yes: Yes = False,
     utc: Utc = False,
 ) -> None:
-    """List the time that waits for your answer: late, or moved by a clock that was wrong; send or drop it."""
+    """List the late time that waits for your answer; send or drop it, or accept it as the client."""
     desk = desk_of(ctx)
     with desk.open_diary() as diary:
         only = None if contract is None else diary.contract(contract).id
+        if answer == "accept" or diary.seat_in is not None:
+            _late_for_client(diary, desk, slots or (), accept=answer == "accept", utc=utc)
+            return
         waiting = [one for one in diary.asked() if only in {None, one.contract}]
         if answer is not None:
             places = [(one.contract, one.slot) for one in waiting]
@@ -66,6 +72,8 @@ def late(
         if as_json:
             print_json([_json(one) for one in waiting])
             return
+        if accepted := diary.accepted_late():
+            say(f"The client accepted {_count(accepted)} of late time so far, as a bonus.")
         if not waiting:
             tell("Nothing waits for an answer.")
             return
@@ -76,6 +84,35 @@ def late(
     _show(waiting, sheet)
     tell("Late time bills once the client accepts it. Send it: diary late send. Or: diary late drop.")
     tell("Some of it: diary late send @1 @3-5")
+
+
+def _late_for_client(
+    diary: "Diary", desk: "Desk", slots: "Sequence[str]", *, accept: bool, utc: bool
+) -> None:
+    """List the late time that the client has not accepted, or accept it: then it bills as a bonus (R38)."""
+    from diary.command.look import sheet_of
+
+    late = [
+        one
+        for week in diary.weeks()
+        for one in diary.week(week).segments
+        if one.state == "late" and not one.accepted
+    ]
+    places = [(one.contract, one.slot) for one in late]
+    if slots:
+        zone = zone_of(diary, utc=utc)
+        places = among(places, selection_of(slots, now_ms=diary.now_ms(), zone=zone, listed=desk.listed()))
+        if not places:
+            raise NothingWaitsThereError(words=" ".join(slots))
+    if accept:
+        tell(f"{_count(diary.accept_late(places) if places else 0)} accepted; they bill as a bonus.")
+        return
+    if not late:
+        tell("No late time waits for you.")
+        return
+    desk.list_places([[place] for place in places])
+    sheet_of(diary, utc=utc).segments(late, with_day=True)
+    tell("It bills once you accept it: diary late accept. Some of it: diary late accept @1 @3-5")
 
 
 def _answered(diary: "Diary", answer: Literal["send", "drop"], places: list[Place], *, yes: bool) -> str:

@@ -39,6 +39,8 @@ _OWN = {
     "refused": "refused",
     "check": "check",
     "late": "late",
+    "dispute": "dispute",
+    "redact": "dispute",
     "idle": "idle",
     "export": "export",
     "init": "account",

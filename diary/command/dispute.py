@@ -1,0 +1,80 @@
+"""`dispute` and `redact`: what the parties say of single segments (R54, R62)."""
+
+from typing import Annotated
+
+import typer
+
+from diary.command.chosen import places_of
+from diary.command.correct import OfContract
+from diary.command.desk import Slots, Utc, Yes, agree, desk_of, tell, text_of, zone_of
+from diary.errors import UsageError
+
+app = typer.Typer(rich_markup_mode=None)
+
+Why = Annotated[str, typer.Option("--reason", metavar="WHY", help="Why; the other party reads it.")]
+
+
+class BothWaysError(UsageError):
+    """A dispute that is raised, taken back and replied to at once."""
+
+    says = "A dispute is taken back, or replied to: not both at once."
+    mend = "Use --withdraw or --reply."
+
+
+@app.command()
+def dispute(
+    ctx: typer.Context,
+    slots: Slots,
+    reason: Why = "",
+    contract: OfContract = None,
+    *,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Dispute them no longer.")] = False,
+    reply: Annotated[bool, typer.Option("--reply", help="Reply to the client's dispute.")] = False,
+    utc: Utc = False,
+) -> None:
+    """Dispute segments of a week in review, as the client; the freelancer replies with --reply."""
+    if withdraw and reply:
+        raise BothWaysError
+    desk = desk_of(ctx)
+    with desk.open_diary() as diary:
+        only = None if contract is None else diary.contract(contract).id
+        places = places_of(diary, desk, slots, zone_of(diary, utc=utc), contract=only)
+        said = text_of(reason, "reason") or ""
+        if withdraw:
+            count, word = diary.take_dispute_back(places, said), "disputed no longer"
+        elif reply:
+            count, word = diary.reply(places, said), "replied about"
+        else:
+            count, word = diary.dispute(places, said), "disputed"
+    tell(f"{_count(count)} {word}.")
+
+
+@app.command()
+def redact(
+    ctx: typer.Context,
+    slots: Slots,
+    reason: Why = "",
+    contract: OfContract = None,
+    *,
+    yes: Yes = False,
+    utc: Utc = False,
+) -> None:
+    """Have the content of frozen segments destroyed once both parties have said so; time and bill stay."""
+    desk = desk_of(ctx)
+    with desk.open_diary() as diary:
+        only = None if contract is None else diary.contract(contract).id
+        places = places_of(diary, desk, slots, zone_of(diary, utc=utc), contract=only)
+        tell(
+            f"Snapshots and texts of {_count(len(places))} are destroyed on every copy once both have signed."
+        )
+        agree("Sign it? This cannot be undone.", yes=yes)
+        agreed = diary.redact(places, text_of(reason, "reason") or "")
+    waiting = len(places) - agreed
+    if agreed:
+        tell(f"Both have signed for {_count(agreed)}: destroyed with the next sync.")
+    if waiting:
+        tell(f"{_count(waiting)} wait for the other party to sign.")
+
+
+def _count(segments: int) -> str:
+    return f"{segments} segment{'' if segments == 1 else 's'}"
