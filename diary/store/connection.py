@@ -14,6 +14,7 @@ from diary.errors import DamageError, DiaryError, MachineError, NothingError, Us
 from diary.store.migrations import APPLICATION_ID, MIGRATIONS, SCHEMA, Migration
 
 FILE_NAME = "diary.db"
+_known_here: set[str] = set()  # the files that this process has opened
 PAGE_BYTES = 8192  # a sealed row is about 1.3 KB: six fit into a page, and a commit writes fewer of them
 BUSY_MILLIS = 10_000  # tracker, sync and pages write at once; each holds the lock for milliseconds
 
@@ -44,6 +45,13 @@ class DamagedDiaryError(DamageError):
 
     says = "{path} is damaged: {fault}."
     mend = "Save what can be read of it: diary salvage. Or put a backup in its place: diary restore FILE."
+
+
+class DamagedWalError(DamageError):
+    """What was written last does not hold, and SQLite would pass it over without a word (R19)."""
+
+    says = "{lost} pages that were written last to {path} do not hold: to open it would lose them."
+    mend = "Save what can be read, and see what is lost: diary salvage. Until then nothing is changed."
 
 
 class NewerDiaryError(DamageError):
@@ -137,6 +145,7 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA foreign_keys = ON")
+    _known_here.update(row[2] for row in connection.execute("PRAGMA database_list"))
 
 
 def create_file(home: Path) -> Path:
@@ -176,6 +185,7 @@ def connect(home: Path) -> Connection:
     with told(path):
         if not path.exists():
             raise NoDiaryError(home=home)
+        require_whole_wal(path)
         # SQLite alone may open this file: closing it by another way drops every lock that this process
         # holds on it (POSIX), and the next process to close it would take the WAL from under us.
         connection = sqlite3.connect(
@@ -189,6 +199,27 @@ def connect(home: Path) -> Connection:
         connection.close()
         raise
     return connection
+
+
+def require_whole_wal(path: Path) -> None:
+    """Check, the first time that this process has to do with a file, that opening it loses nothing (R19).
+
+    Later it must not be read in any other way than through SQLite; and whoever has it open has looked.
+
+    Raises:
+        DamagedWalError: It would lose what was acknowledged.
+    """
+    file = os.path.realpath(path)
+    if file in _known_here:
+        return
+    _known_here.add(file)
+    if not os.path.exists(f"{file}-wal"):  # noqa: PTH110  # nearly always: each command asks
+        return
+    from diary.store.pages import lost_by_opening
+
+    if lost := lost_by_opening(path):
+        _known_here.discard(file)
+        raise DamagedWalError(lost=lost, path=path)
 
 
 def _bring_up_to_date(connection: Connection, path: Path) -> None:

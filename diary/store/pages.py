@@ -6,6 +6,7 @@ file. Nobody else may have the file open: it is read without SQLite's locks.
 """
 
 import struct
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +21,7 @@ except ModuleNotFoundError:  # Windows
 FILE_HEADER_BYTES = 100
 _SIZES = frozenset(1 << power for power in range(9, 17))
 _WAL_HEADER = struct.Struct(">8I")
+_SUMMED_BYTES = 24  # of the header; behind them stands their checksum
 _FRAME_HEADER = struct.Struct(">6I")
 _SHARED_FIRST, _SHARED_BYTES = 0x40000002, 510
 _MAGIC = 0x377F0682  # the last bit says that the checksums are over big-endian words
@@ -35,6 +37,15 @@ class _Frame:
     at: int
     commits: bool
     holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Wal:
+    """What was read of a WAL."""
+
+    frames: list[_Frame]
+    page_bytes: int
+    header_holds: bool = True
 
 
 @dataclass(slots=True)
@@ -96,16 +107,19 @@ def wal_of(path: Path) -> Path:
 def pages_of(path: Path) -> Pages:
     """Return the pages of a file and its WAL; a page size that cannot be read is taken to be ours."""
     with path.open("rb") as file:
-        header = file.read(FILE_HEADER_BYTES)
-    size = int.from_bytes(header[16:18], "big")
-    frames, wal_bytes = _frames(wal_of(path))
-    page_bytes = wal_bytes or {1: 65_536}.get(size, size)
-    if page_bytes not in _SIZES:
-        page_bytes = PAGE_BYTES
+        wal = _read(wal_of(path), _page_bytes_of(file.read(FILE_HEADER_BYTES)))
+        passed_over = 0 if wal.header_holds else _not_in(file, wal_of(path), wal)
     # A last page that is cut off counts: it is there, and cannot be read.
-    pages = Pages(path, page_bytes, -(-path.stat().st_size // page_bytes))
-    _lay_over(pages, frames)
+    pages = Pages(path, wal.page_bytes, -(-path.stat().st_size // wal.page_bytes))
+    _lay_over(pages, wal.frames)
+    pages.wal_lost += passed_over
     return pages
+
+
+def _page_bytes_of(header: bytes) -> int:
+    size = int.from_bytes(header[16:18], "big")
+    size = {1: 65_536}.get(size, size)
+    return size if size in _SIZES else PAGE_BYTES
 
 
 def lost_in_wal(path: Path) -> int:
@@ -113,8 +127,45 @@ def lost_in_wal(path: Path) -> int:
 
     SQLite takes such a WAL for one that ends before the first of them, and says nothing.
     """
-    frames, _ = _frames(wal_of(path))
-    return _lost_among(frames)
+    return _lost_among(_read(wal_of(path)).frames)
+
+
+def lost_by_opening(path: Path) -> int:
+    """Return how many pages SQLite would lose, and say nothing, if it opened a file now (R19).
+
+    0 where another process has it open: whoever was first has looked. This process must not have it open.
+    """
+    if fcntl is None:
+        return 0
+    wal = wal_of(path)
+    with path.open("rb+") as file:
+        try:
+            # As in `require_alone`, and held until the WAL is read: who opens it meanwhile waits.
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _SHARED_BYTES, _SHARED_FIRST)
+        except (BlockingIOError, PermissionError):
+            return 0
+        found = _read(wal, _page_bytes_of(file.read(FILE_HEADER_BYTES)))
+        if found.header_holds:
+            return _lost_among(found.frames)
+        return _not_in(file, wal, found)
+
+
+def _not_in(file: BinaryIO, wal: Path, found: _Wal) -> int:
+    """Return how many committed pages of a WAL whose header does not hold are not in the file itself.
+
+    SQLite passes such a WAL over. Nothing is lost by that where a power cut tore the header as it was written
+    anew: then all of the frames behind it were brought into the file before.
+    """
+    commits = [index for index, frame in enumerate(found.frames) if frame.holds and frame.commits]
+    newest = {
+        frame.page: frame.at for frame in found.frames[: commits[-1] + 1 if commits else 0] if frame.holds
+    }
+    raw = wal.read_bytes()
+    lost = 0
+    for page, at in newest.items():
+        file.seek((page - 1) * found.page_bytes)
+        lost += file.read(found.page_bytes) != raw[at : at + found.page_bytes]
+    return lost
 
 
 def _lost_among(frames: list[_Frame]) -> int:
@@ -145,23 +196,30 @@ def _lay_over(pages: Pages, frames: list[_Frame]) -> None:
     pages.count = max([pages.count, *pages.in_wal])
 
 
-def _frames(wal: Path) -> tuple[list[_Frame], int]:
-    """Return the frames of the WAL's present generation, and its page size; none, and 0, without one.
+def _read(wal: Path, page_bytes: int = PAGE_BYTES) -> _Wal:
+    """Return the frames of the WAL's present generation; none without one.
 
     A checksum runs on from frame to frame; that of the frame before stands in it, so that one can be judged
-    though its neighbours do not hold.
+    though its neighbours do not hold. Where the header does not hold, `page_bytes` is taken for the page
+    size, and what the first frame says for what they all should.
     """
     raw = wal.read_bytes() if wal.is_file() else b""
     if len(raw) < _WAL_HEADER.size:
-        return [], 0
-    magic, _, page_bytes, _, *salts, first, second = _WAL_HEADER.unpack_from(raw)
-    if magic & ~1 != _MAGIC or page_bytes not in _SIZES:
-        return [], 0
+        return _Wal([], page_bytes)
+    magic, _, size, _, *salts, first, second = _WAL_HEADER.unpack_from(raw)
     order = ">" if magic & 1 else "<"
+    is_ours = magic & ~1 == _MAGIC and size in _SIZES
+    header_holds = is_ours and _sums((0, 0), raw[:_SUMMED_BYTES], order) == (first, second)
+    if header_holds:
+        page_bytes = size
+    else:
+        order = ">" if sys.byteorder == "big" else "<"  # as SQLite writes it
     seed: Sums = (first, second)
     frames: list[_Frame] = []
     for at in range(_WAL_HEADER.size, len(raw) - page_bytes - _FRAME_HEADER.size + 1, page_bytes + 24):
         page, pages_after, *found, one, two = _FRAME_HEADER.unpack_from(raw, at)
+        if not (header_holds or frames):
+            salts = found
         begin = at + _FRAME_HEADER.size
         content = raw[at : at + 8] + raw[begin : begin + page_bytes]
         holds = found == salts and _sums(seed, content, order) == (one, two)
@@ -169,7 +227,7 @@ def _frames(wal: Path) -> tuple[list[_Frame], int]:
         seed = (one, two)
     while frames and not frames[-1].holds:
         frames.pop()  # an older generation's, or what a power cut tore
-    return frames, page_bytes
+    return _Wal(frames, page_bytes, header_holds=header_holds)
 
 
 def _sums(seed: Sums, content: bytes, order: str) -> Sums:

@@ -71,6 +71,7 @@ def run(home: Path, clock: Clock, port: int, *, browser: bool) -> None:
     from datasette_work_diary.lock import Lock
     from diary.diary import Diary
     from diary.sealing.keyring import place_of
+    from diary.store.connection import FILE_NAME, require_whole_wal
 
     running = running_at(home)
     if running:
@@ -83,6 +84,7 @@ def run(home: Path, clock: Clock, port: int, *, browser: bool) -> None:
         lock.hold(given)
         is_locked = False
     if is_locked:
+        require_whole_wal(home / FILE_NAME)  # Datasette opens the file before the passphrase is typed
         say("The diary is locked by a passphrase: the page asks for it.")
     else:
         open_again().close()
