@@ -7,7 +7,6 @@ file takes a new replica id before it writes: it lies elsewhere than the one it 
 
 import os
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +18,7 @@ from diary.evidence.device_list import device
 from diary.opening import ACCOUNT
 from diary.recovering import recovered_keys
 from diary.rules.ids import AccountId
+from diary.rules.progress import Progress
 from diary.sealing.key_tree import DeviceKeys
 from diary.sealing.keyring import KeyPlace
 from diary.sealing.private_file import sync_folder
@@ -29,9 +29,6 @@ from diary.store.migrations import APPLICATION_ID, SCHEMA
 
 STEPS_AT_ONCE = 10_000  # of SQLite's machine, between two words of progress
 BESIDE = (f"{files.FILE_NAME}-wal", f"{files.FILE_NAME}-shm")
-
-Progress = Callable[[int, int], None]
-"""Told how many pages of how many are copied."""
 
 
 class BackupExistsError(UsageError):

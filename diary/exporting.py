@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -15,6 +15,7 @@ from diary.export_page import export_page
 from diary.fetching import fetch_thinned
 from diary.rules.ids import ContractId, Slot
 from diary.rules.json_form import at
+from diary.rules.progress import Progress, told_of
 from diary.rules.timesheet import Place, SegmentView, totals
 from diary.rules.week import Week, starts_at_ms
 
@@ -83,16 +84,23 @@ class Chosen:
 
 
 def export(
-    diary: "LookDoor", chosen: Chosen, folder: Path, *, zone: ZoneInfo, pictures: bool = False
+    diary: "LookDoor",
+    chosen: Chosen,
+    folder: Path,
+    *,
+    zone: ZoneInfo,
+    pictures: bool = False,
+    progress: Progress | None = None,
 ) -> Exported:
     """Write what was chosen into `folder`, which is replaced if it is there; all appears at once or none.
 
-    With `pictures`, `diary` is a whole `Diary`: thinned ones are fetched through it first.
+    With `pictures`, `diary` is a whole `Diary`: thinned ones are fetched through it first. `progress` is told
+    of the weeks that are read; with `pictures` of the segments whose pictures are written: that takes longer.
 
     Raises:
         NotWritableError: The disk or the folder refused.
     """
-    by_week = _chosen_of(diary, chosen)
+    by_week = _chosen_of(diary, chosen, None if pictures else progress)
     because = fetch_thinned(diary, chain.from_iterable(each for _, each in by_week)) if pictures else ""
     if pictures:
         by_week = _chosen_of(diary, chosen)  # what was fetched is here now
@@ -106,7 +114,7 @@ def export(
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as made:
             begun = Path(made) / folder.name
             begun.mkdir(mode=0o700)
-            files, without = _write_pictures(diary, segments, begun) if pictures else (None, [])
+            files, without = _write_pictures(diary, segments, begun, progress) if pictures else (None, [])
             _write(begun / SEGMENTS, segments_csv(segments, zone=zone, picture_files=files))
             _write(begun / TOTALS, totals_csv(sums))
             if files is not None:
@@ -122,19 +130,24 @@ def export(
     return Exported(folder, len(segments), written, len(without), tuple(dict.fromkeys(without)), because)
 
 
-def _chosen_of(diary: "LookDoor", chosen: Chosen) -> list[tuple[Week, list[SegmentView]]]:
-    return [(week, [one for one in diary.week(week).segments if chosen.has(one)]) for week in chosen.weeks]
+def _chosen_of(
+    diary: "LookDoor", chosen: Chosen, progress: Progress | None = None
+) -> list[tuple[Week, list[SegmentView]]]:
+    return [
+        (week, [one for one in diary.week(week).segments if chosen.has(one)])
+        for week in told_of(chosen.weeks, progress)
+    ]
 
 
 def _write_pictures(
-    diary: "LookDoor", segments: Iterable[SegmentView], folder: Path
+    diary: "LookDoor", segments: Sequence[SegmentView], folder: Path, progress: Progress | None
 ) -> tuple[Mapping[Place, Sequence[str]], list[Slot]]:
     """Write the opened pictures; return their files by place, and the slot of each that is not here."""
     (folder / PICTURES).mkdir(mode=0o700)
     files: dict[Place, list[str]] = {}
     taken: dict[str, int] = {}
     without: list[Slot] = []
-    for segment in segments:
+    for segment in told_of(segments, progress):
         for snapshot in segment.snapshots:
             for name in filter(None, (snapshot.screen, snapshot.camera)):
                 try:

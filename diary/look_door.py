@@ -27,12 +27,13 @@ from diary.evidence.seats import Seat
 from diary.refused import RefusalView
 from diary.reminding import Reminder
 from diary.rules.ids import ContractId
+from diary.rules.progress import Progress
 from diary.rules.qualifies import Finding
 from diary.rules.reminder import Occasion, WeekReminder
 from diary.rules.sealed_content import StampedText
 from diary.rules.timesheet import Place, SegmentView, WeekView
 from diary.rules.week import Week
-from diary.search import Found, Progress, Texts
+from diary.search import Found, Texts
 from diary.state import OpenDiary
 from diary.state_door import StateDoor
 from diary.store import connection as files
@@ -147,7 +148,7 @@ class LookDoor(StateDoor):
         """Return what is stored, what was sent, when and to whom, and what gave alarm (R55)."""
         return auditing.audit(self._state)
 
-    def backup(self, path: Path, progress: backup.Progress | None = None) -> int:
+    def backup(self, path: Path, progress: Progress | None = None) -> int:
         """Write a whole copy of the diary to a file; return its size in bytes (R70)."""
         return backup.backup(self._state, path, progress)
 

@@ -1,6 +1,6 @@
 """Reports over any stretch of days or weeks, asked of an open diary (R31)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from diary.errors import UsageError
 from diary.rules.ids import ContractId
+from diary.rules.progress import Progress, told_of
 from diary.rules.report import KEYS, Key
 from diary.rules.timesheet import SegmentView
 from diary.rules.week import Week, local_date, local_day
@@ -72,21 +73,35 @@ def days_of(first: str, last: str) -> Days:
 
 
 def segments_of_days(
-    diary: "LookDoor", days: Days, zone: ZoneInfo, *, contract: ContractId | None = None
+    diary: "LookDoor",
+    days: Days,
+    zone: ZoneInfo,
+    *,
+    contract: ContractId | None = None,
+    progress: Progress | None = None,
 ) -> list[SegmentView]:
     """Return the segments that start in these days of a zone, perhaps of one contract (R5)."""
     first, last = (_a_week_of(day, zone) for day in (days.first, days.last))
     # A local day may reach into the week before or after the one in which its noon lies.
     weeks = [week for week in diary.weeks() if first.previous() <= week <= last.next()]
-    found = segments_of_weeks(diary, weeks, contract=contract)
+    found = segments_of_weeks(diary, weeks, contract=contract, progress=progress)
     return [one for one in found if days.first <= local_date(one.slot, zone) <= days.last]
 
 
 def segments_of_weeks(
-    diary: "LookDoor", weeks: Iterable[Week], *, contract: ContractId | None = None
+    diary: "LookDoor",
+    weeks: Collection[Week],
+    *,
+    contract: ContractId | None = None,
+    progress: Progress | None = None,
 ) -> list[SegmentView]:
-    """Return the segments of weeks, perhaps of one contract."""
-    return [one for week in weeks for one in diary.week(week).segments if contract in {None, one.contract}]
+    """Return the segments of weeks, perhaps of one contract; `progress` is told how many weeks are read."""
+    return [
+        one
+        for week in told_of(weeks, progress)
+        for one in diary.week(week).segments
+        if contract in {None, one.contract}
+    ]
 
 
 def _a_week_of(day: date, zone: ZoneInfo) -> Week:

@@ -5,13 +5,14 @@ version's texts folded to one case. A version never changes under its name, so l
 came since. Whether a text still stands is asked of the place itself before it is shown.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
 from diary import contracts, envelope, looking
 from diary.rules.ids import ContractId, ReplicaId, Slot
+from diary.rules.progress import Progress
 from diary.rules.timesheet import Place
 from diary.search_reading import EpochKey, Folded, Half, cores, folded
 from diary.state import OpenDiary
@@ -24,9 +25,6 @@ SHARED_FROM = (
     50_000  # versions, half a second's reading: from here on it pays to begin a process for half of it
 )
 TEXT_CHARACTERS_MAX = 200  # a longer search finds nothing that a shorter one does not
-
-Progress = Callable[[int, int], None]
-"""Told how many versions of how many are read."""
 
 
 @dataclass(frozen=True, slots=True)

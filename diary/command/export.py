@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, say, tell, zone_of
+from diary.command.progress import shown
 from diary.errors import UsageError
 from diary.exporting import PAGE, PICTURES, SEGMENTS, TOTALS, Chosen, Exported, free_folder, is_ours
 from diary.exporting import export as write_export
@@ -57,7 +58,8 @@ def export(
             if not is_ours(folder):
                 raise InTheWayError(folder=folder, free=free_folder(folder))
             agree(f"{folder} holds an earlier export. Replace it?", yes=yes)
-        done = write_export(diary, chosen, folder, zone=zone, pictures=pictures)
+        with shown("Exporting", desk.clock) as progress:
+            done = write_export(diary, chosen, folder, zone=zone, pictures=pictures, progress=progress)
     _tell(done, zone, as_json=as_json)
 
 

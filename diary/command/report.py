@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from diary.command.desk import AsJson, Utc, desk_of, print_json, tell, zone_of
+from diary.command.progress import shown
 from diary.reporting import days_of, keys_of, segments_of_days, segments_of_weeks
+from diary.rules.progress import Progress
 from diary.rules.report import Key, Sum, columns, row, rows_json, sums_by, together
 from diary.rules.timesheet import SegmentView
 from diary.rules.week import Week, local_date, slot_at
@@ -46,14 +48,14 @@ def report(
     with desk.open_look() as diary:
         zone = zone_of(diary, utc=utc)
         only = None if contract is None else diary.contract(contract).id
-        if first or last:
-            today = local_date(slot_at(diary.now_ms()), zone).isoformat()
-            days = days_of(first or last or today, last or today)
-            segments = segments_of_days(diary, days, zone, contract=only)
-        else:
-            segments = [
-                one for one in _segments(diary, what or ["this"], zone) if only in {None, one.contract}
-            ]
+        with shown("Reading the diary", desk.clock) as progress:
+            if first or last:
+                today = local_date(slot_at(diary.now_ms()), zone).isoformat()
+                days = days_of(first or last or today, last or today)
+                segments = segments_of_days(diary, days, zone, contract=only, progress=progress)
+            else:
+                found = _segments(diary, what or ["this"], zone, progress)
+                segments = [one for one in found if only in {None, one.contract}]
     sums = sums_by(keys, segments, zone)
     if as_json:
         print_json(rows_json(keys, sums))
@@ -65,7 +67,7 @@ def report(
         _print(keys, sums)
 
 
-def _segments(diary: "LookDoor", words: list[str], zone: ZoneInfo) -> list[SegmentView]:
+def _segments(diary: "LookDoor", words: list[str], zone: ZoneInfo, progress: Progress) -> list[SegmentView]:
     """Return the segments of weeks, each named by a word, or else of the spans that the words name.
 
     Raises:
@@ -77,8 +79,8 @@ def _segments(diary: "LookDoor", words: list[str], zone: ZoneInfo) -> list[Segme
     except BadTimeError:
         slots = {slot for span in spans_of(words, now_ms=now_ms, zone=zone) for slot in span.slots}
         of_slots = sorted({Week.of(slot) for slot in slots})
-        return [one for one in segments_of_weeks(diary, of_slots) if one.slot in slots]
-    return segments_of_weeks(diary, dict.fromkeys(weeks))
+        return [one for one in segments_of_weeks(diary, of_slots, progress=progress) if one.slot in slots]
+    return segments_of_weeks(diary, dict.fromkeys(weeks), progress=progress)
 
 
 def _print(keys: tuple[Key, ...], sums: list[Sum]) -> None:

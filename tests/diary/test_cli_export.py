@@ -2,9 +2,12 @@
 
 import csv
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from diary.diary import Diary
+from diary.exporting import Chosen, export
 from tests.diary.typed import Typist, typist_with_a_morning
 from tests.practice import SCREEN
 from tests.rule import rule
@@ -39,6 +42,24 @@ def test_pictures_lie_beside_the_table_that_names_them(typist: Typist, tmp_path:
     for row in rows_of(folder / "segments.csv"):
         assert row["pictures"].startswith("pictures/20261116T09")
         assert (folder / row["pictures"]).read_bytes() == SCREEN
+
+
+def test_an_export_with_pictures_says_of_how_many_segments_it_has_written_how_many(
+    typist: Typist, tmp_path: Path
+) -> None:
+    told: list[tuple[int, int]] = []
+    with Diary.open(typist.home, clock=typist.clock) as diary:
+        week = diary.weeks()[0]
+        chosen = Chosen(week.name, week.name, (week,))
+        export(
+            diary,
+            chosen,
+            tmp_path / "out",
+            zone=ZoneInfo("UTC"),
+            pictures=True,
+            progress=lambda *far: told.append(far),
+        )
+    assert told == [(0, 3), (1, 3), (2, 3)]
 
 
 @rule("R58")

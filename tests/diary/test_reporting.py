@@ -47,6 +47,14 @@ def test_the_days_of_a_fortnight_hold_each_segment_once(diary: Diary, zone: str)
     assert len(segments_of_weeks(diary, diary.weeks())) == len(TIMES)
 
 
+def test_a_long_report_says_of_how_many_weeks_it_has_read_how_many(diary: Diary) -> None:
+    told: list[tuple[int, int]] = []
+    weeks = diary.weeks()
+    segments_of_weeks(diary, weeks, progress=lambda *far: told.append(far))
+    assert len(weeks) > 1
+    assert told == [(done, len(weeks)) for done in range(len(weeks))]
+
+
 @rule("R5")
 def test_a_day_ends_where_its_zone_says(diary: Diary) -> None:
     day = Days(date(2026, 11, 18), date(2026, 11, 18))
