@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from diary.rules.ids import ContractId
 from tests.plugins.conftest import MORNING, Served
@@ -47,6 +47,11 @@ def faults(page: Page) -> list[str]:
     ]
 
 
+def arrived(page: Page, heading: str) -> None:
+    """Wait until a click has led to the page with this heading: it does not wait by itself."""
+    expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
+
+
 def overflow(page: Page) -> int:
     """Return by how many pixels the page is wider than its window."""
     wide: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -77,14 +82,17 @@ def test_axe_finds_nothing_on_any_page_and_none_is_wider_than_its_window(
     page.locator("input[name=place]").first.check()
     found["selected"] = faults(page)
     page.locator("button.grave").first.click()
+    arrived(page, "Remove the snapshot")
     found["remove"], too_wide["remove"] = faults(page), overflow(page)
     page.goto(served.address("/-/diary/day/2026-11-18"))
     page.locator(f'input[value$="/{slot("2026-11-18T11:00Z")}"]').check()
     page.get_by_role("button", name="Edit memo or label").click()
+    arrived(page, "Edit 1 segment")
     found["edit"] = faults(page)
     page.get_by_role("textbox", name="Memo").fill("Too late")
     served.clock.put(instant("2026-11-23T12:30Z"))
     page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("week_locked")
     found["edit refused"], too_wide["edit refused"] = faults(page), overflow(page)
     page.goto(served.address("/-/diary/week/2026-W47"))
     found["frozen week"] = faults(page)
@@ -98,6 +106,7 @@ def test_axe_finds_nothing_on_any_page_and_none_is_wider_than_its_window(
         found[name], too_wide[name] = faults(page), overflow(page)
     page.goto(served.address("/-/diary/late"))
     page.get_by_role("button", name="Destroy all").click()
+    arrived(page, "of recorded time?")
     found["destroy late time"] = faults(page)
     page.goto(served.address("/-/diary/search"))
     page.get_by_role("searchbox").fill("refunds")

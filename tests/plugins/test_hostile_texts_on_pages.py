@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from diary.rules.ids import Slot
 from tests.hostile_texts import CONTROL, FORMULAS, LONG, MARKUP, TEXTS, TURNING
@@ -144,7 +144,7 @@ def test_the_pages_that_ask_before_a_change_show_texts_as_text(hostile: Served, 
         for number in range(2, len(TEXTS)):
             page.locator(f'input[name="place"][value$="/{FIRST + number}"]').check()
         page.get_by_role("button", name=button).click()
-        page.wait_for_load_state()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(button.split()[0])
         check_shown_as_text(page)
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from diary.rules.ids import Slot
 from diary.rules.week import Week
@@ -275,15 +275,33 @@ def test_the_opened_view_is_faceted_queried_and_described_as_datasette_does(
 def test_an_open_page_shows_what_was_written_meanwhile(served: Served, page: Page) -> None:
     page.goto(served.address(DAY))
     served.diary.edit([(served.contract.id, MORNING[0])], memo="Written by the tracker")
-    expect(page.locator(".memo-bar", has_text="Written by the tracker")).to_be_visible(timeout=8000)
+    expect(page.locator(".memo-bar", has_text="Written by the tracker")).to_be_visible()
 
 
 def test_an_open_page_does_not_take_away_what_somebody_is_typing(served: Served, page: Page) -> None:
     page.goto(served.address(DAY))
     page.get_by_label("What did you work on?").fill("Half a sent")
     served.diary.edit([(served.contract.id, MORNING[0])], memo="Written by the tracker")
-    expect(page.get_by_text("The diary has changed.")).to_be_visible(timeout=8000)
+    expect(page.get_by_text("The diary has changed.")).to_be_visible()
     expect(page.get_by_label("What did you work on?")).to_have_value("Half a sent")
+
+
+def test_what_is_typed_while_a_new_page_is_on_its_way_stays(served: Served, page: Page) -> None:
+    page.goto(served.address(DAY))
+    field = page.get_by_label("What did you work on?")
+    field.scroll_into_view_if_needed()
+    box = field.bounding_box()
+    assert box is not None
+    held: list[Route] = []
+    page.route(served.address(DAY), lambda route: held.append(route))  # noqa: PLW0108  # it never comes
+    with page.expect_request(served.address(DAY)):
+        served.diary.edit([(served.contract.id, MORNING[0])], memo="Written by the tracker")
+    # Bare mouse and keys: whatever asks for an element would wait for the new page.
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.keyboard.type("Half a sent")
+    expect(page.get_by_text("The diary has changed.")).to_be_visible()
+    expect(field).to_have_value("Half a sent")
+    assert len(held) == 1
 
 
 @rule("R52")

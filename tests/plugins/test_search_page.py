@@ -21,7 +21,7 @@ def test_a_word_is_searched_by_keyboard_and_a_hit_opened_and_left_again(served: 
     expect(page.get_by_role("listitem").filter(has_text=PLANTED_MEMO)).to_have_count(3)
     assert "marzipan" not in page.url.lower()
     page.get_by_role("link", name="09:20–09:30").click()
-    assert page.url.endswith(f"/{MORNING[2]}")
+    page.wait_for_url(f"**/{MORNING[2]}")
     page.go_back()
     expect(page.get_by_role("listitem").filter(has_text=PLANTED_MEMO)).to_have_count(3)
     told = page.request.get(f"{page.url}.json").json()

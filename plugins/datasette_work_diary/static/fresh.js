@@ -4,6 +4,7 @@
 const EVERY_MILLIS = 4000;
 const main = /** @type {HTMLElement} */ (document.getElementById("diary"));
 const known = main.dataset.version; // the file as it was when this page was made
+let coming = false; // whether the page is on its way anew
 
 /** Whether somebody has selected or typed something that a new page would lose. */
 function busy() {
@@ -28,13 +29,19 @@ function offer() {
 }
 
 async function look() {
-  if (document.visibilityState !== "visible") return;
+  if (coming || document.visibilityState !== "visible") return;
   const answer = await fetch("/-/diary/version.json", { cache: "no-store" });
   if (!answer.ok) return;
   const { version } = await answer.json();
   if (version === known) return;
-  if (busy()) offer();
-  else location.reload();
+  if (busy()) {
+    offer();
+    return;
+  }
+  coming = true;
+  // Who begins to type or select while the new page is on its way keeps this one.
+  main.addEventListener("input", () => { window.stop(); coming = false; offer(); }, { once: true });
+  location.reload();
 }
 
 setInterval(() => look().catch(() => { /* the viewer was ended; the page stays as it is */ }), EVERY_MILLIS);
