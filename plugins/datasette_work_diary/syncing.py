@@ -171,11 +171,11 @@ def _waiting(status: Status) -> tuple[Waiting, ...]:
         (
             status.unsynced,
             counted(status.unsynced, "segment"),
-            "not at the server yet: sent at the next sync",
+            "not at the server yet",
             "",
         ),
-        (status.held, counted(status.held, "segment"), "held back for the notice period", ""),
-        (late, counted(late, "segment"), "waiting for your answer", "/-/diary/late"),
+        (status.held, counted(status.held, "segment"), "of them held back for the notice period", ""),
+        (late, counted(late, "segment"), "of them waiting for your answer", "/-/diary/late"),
         (status.pictures_left, counted(status.pictures_left, "picture"), "to be sent after the rows", ""),
         (status.refused, counted(status.refused, "change"), "refused", "/-/diary/refused"),
     )

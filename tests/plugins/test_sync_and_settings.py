@@ -38,6 +38,16 @@ def test_what_waits_what_is_stored_and_which_devices_there_are(served: Served, p
     assert told["refused"] == 1
 
 
+@rule("R38")
+def test_what_waits_for_an_answer_is_counted_among_what_is_not_sent(served: Served, page: Page) -> None:
+    served.late_time("2026-11-18T12:10Z", "2026-11-18T12:20Z")
+    asked = len(served.diary.asked())
+    page.goto(served.address(SYNC))
+    waits = page.get_by_role("region", name="What waits")
+    expect(waits).to_contain_text(f"{served.diary.status().unsynced} segments not at the server yet")
+    expect(waits).to_contain_text(f"{asked} segments of them waiting for your answer")
+
+
 @rule("R55")
 def test_what_was_sent_within_a_minute_is_one_line(served: Served) -> None:
     def note(at_ms: int, what: str, size: int) -> SentNote:
