@@ -146,6 +146,8 @@ def _do(stage: _Stage, act: Act) -> None:
         case Worked():
             diary.record(_draft(diary, stage.jobs[act.job], act))
         case Synced():
+            if act.sends_late:
+                diary.send_asked()
             _sync(stage, act.device)
         case Edited():
             diary.edit(_standing(diary, stage, act), memo=act.memo)
@@ -164,7 +166,6 @@ def _standing(diary: Diary, stage: _Stage, act: Edited | Removed) -> list[Place]
 
 def _sync(stage: _Stage, device: str) -> None:
     diary = stage.devices[device]
-    diary.send_asked()  # late time is shown: whoever leads the story answers that it may be sent (R38)
     with Transport(stage.url) as line:
         Engine(diary, line).run()
 

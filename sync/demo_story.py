@@ -50,10 +50,11 @@ class Worked:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """A device synced."""
+    """A device synced; with `sends_late` its owner said before that late time may be sent (R38)."""
 
     at_ms: int
     device: Device
+    sends_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def _first_week(week: Week, chance: Random) -> Iterator[Act]:
     yield Edited(
         _at(lock_day, 0, "9:00"), "tower", "mill", _slots(week, 0, "14:00", 2), "October ledger, the rest"
     )
-    yield Synced(_at(lock_day, 0, "15:00"), "tower")
+    yield Synced(_at(lock_day, 0, "15:00"), "tower", sends_late=True)
 
 
 def _middle_week(week: Week, chance: Random) -> Iterator[Act]:
@@ -159,6 +160,11 @@ def _middle_week(week: Week, chance: Random) -> Iterator[Act]:
         "Meeting",
     )
     yield Synced(_at(week, 4, "16:10"), "laptop")
+    # On the train home there is no network: by Monday noon it is late, and waits for an answer.
+    for slot in _slots(week, 4, "18:10", 5):
+        yield _worked(
+            "laptop", "orchard", slot, "Notes from the workshop", "Meeting", "editor", chance, look="picture"
+        )
 
 
 def _last_week(week: Week, chance: Random) -> Iterator[Act]:

@@ -53,7 +53,8 @@ def test_every_page_has_something_to_show(laptop: Diary) -> None:
     states = Counter(one.state for one in segments(laptop))
     reasons = Counter(one.why_not for one in segments(laptop) if one.state != "deleted")
     shown = Counter(mark for one in segments(laptop) for mark in marks(one))
-    assert {"synced", "late", "unsynced", "deleted"} <= set(states)
+    assert {"synced", "late", "unsynced", "held", "deleted"} <= set(states)
+    assert {one.memo for one in laptop.asked()} == {"Notes from the workshop"}
     assert {None, "late", "overlapping", "over_limit", "manual_not_allowed"} <= set(reasons)
     assert {"masked", "no picture", "late", "overlapping", "not synced"} <= set(shown)
     assert {one.kind for one in segments(laptop)} == {"automatic", "manual"}
