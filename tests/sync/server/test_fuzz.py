@@ -21,6 +21,7 @@ from tests.sync.server.conftest import WEDNESDAY, Here
 # Every door of the document, method and path: a new one is fuzzed, or a test below fails.
 DOORS = [
     ("get", "/health"),
+    ("get", "/health/ready"),
     ("get", "/v1/server"),
     ("get", "/v1/nonce"),
     ("post", "/v1/device-list"),
