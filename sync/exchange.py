@@ -252,9 +252,13 @@ def cursors_after(cursors: Mapping[ContractId, Cursor], pages: Iterable[Page]) -
     """
     known = dict(cursors)
     for page in pages:
-        if page.rows:
-            size = page.rows[-1].index + 1
-            known[page.contract] = Cursor(log_epoch=page.head.log_epoch, size=size)
+        if page.rows or page.seals:
+            epoch = page.head.log_epoch
+            read = known.get(page.contract, Cursor(epoch, 0))
+            if read.log_epoch != epoch:
+                read = Cursor(epoch, 0)
+            size = page.rows[-1].index + 1 if page.rows else read.size
+            known[page.contract] = Cursor(epoch, size, read.seals + len(page.seals))
     return known
 
 

@@ -22,6 +22,7 @@ import msgspec
 
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedAnswer, SignedPush
+from diary.evidence.statement import SignedStatement
 from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
 
 PROTOCOL_VERSION = 1
@@ -57,11 +58,13 @@ class Push(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class PushAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """One receipt or refusal a version, in the order of the push, signed by the server's key.
 
-    `answers.text` is the JSON of a list of `Receipt` and `Refusal`.
+    `answers.text` is the JSON of a list of `Receipt` and `Refusal`. `heads` are the signed heads of the logs
+    that the push made grow (R56).
     """
 
     server_ms: int
     answers: SignedAnswer
+    heads: list[SignedStatement] = []
 
 
 class Enrol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

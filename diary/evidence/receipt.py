@@ -10,6 +10,7 @@ import msgspec
 
 from diary.errors import PeerError
 from diary.evidence import signature
+from diary.evidence.statement import SignedStatement
 from diary.rules.ids import ContractId, ReplicaId
 from diary.rules.unreadable import UNREADABLE
 
@@ -88,11 +89,12 @@ class LogRow(msgspec.Struct, frozen=True, kw_only=True):
     wrap: bytes | None
 
 
-class Cursor(msgspec.Struct, frozen=True):
-    """How far a feed has been read: the log's epoch and the number of rows known (R45)."""
+class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far a feed has been read: the log's epoch, the rows known, and the seals known (R45, R57)."""
 
     log_epoch: int
     size: int
+    seals: int = 0
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +102,9 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     `proof` is the server's signature over their leaves (`diary.evidence.page_proof`), None for no rows.
     `before` is the leaf of the row before the first, in hexadecimal, None at the log's start: a reader who
-    holds another one there was shown another log (R43, R56).
+    holds another one there was shown another log (R43, R56). `signed_head` says what `head` says and the
+    root, under the server's signature (`diary.evidence.head`); `seals` are those behind the cursor's count
+    (R57).
     """
 
     contract: ContractId
@@ -109,6 +113,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     head: Cursor
     proof: bytes | None = None
     before: str | None = None
+    signed_head: SignedStatement | None = None
+    seals: list[SignedStatement] = []
 
 
 _encoder = msgspec.json.Encoder()

@@ -138,6 +138,11 @@ def read_seal(signed: SignedStatement, server_key: bytes) -> Seal:
     return seal
 
 
+def own_seal(signed: SignedStatement) -> Seal:
+    """Return a seal that was signed, or checked, by whoever asks."""
+    return _decoder.decode(signed.text)
+
+
 def _facts(week: Week, contract: ContractId, held: Iterable[Held]) -> Iterable[Fact]:
     """Yield what stood in the week's slots before the lock; what came later is late, or was refused (R37)."""
     before = [

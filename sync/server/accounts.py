@@ -96,13 +96,13 @@ def enrol(storage: Storage, key: ServerKey, watch: ClockWatch, message: Enrol) -
         _check_list(basis.answers.get(header.n), first, header, known)
         authentic(given, known if known is not None and known.number > devices.number else devices)
         hold.open_account(devices.root)
-        answers, _ = enter(hold, given, basis, watch)
-        if not isinstance(answers[0], Receipt):
-            raise DeviceListError(what=answers[0].because)
+        entered = enter(hold, given, basis, watch, key)
+        first_answer = entered.answers[0]
+        if not isinstance(first_answer, Receipt):
+            raise DeviceListError(what=first_answer.because)
         if not hmac.compare_digest(hold.admit(message.push.replica, token_hash), token_hash):
             raise DeviceListError(what="The replica is already enrolled with another token.")
-        at_ms = hold.received_at_ms
-    return PushAnswer(server_ms=at_ms, answers=key.answer(answers))
+    return entered.answer(key)
 
 
 def token_hash_of(text: str) -> bytes:

@@ -8,19 +8,21 @@ whatever is locked by now; nothing is judged anew. What bears no proof is left t
 import hashlib
 import hmac
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from diary.errors import PeerError
 from diary.evidence import device_list, signature
-from diary.evidence.merkle import leaf_hash, root_of
+from diary.evidence.merkle import leaf_hash
 from diary.evidence.opening import KnownHead, Opening, SignedOpening, read_opening
 from diary.evidence.page_proof import LEAF_BYTES, proves_page
 from diary.evidence.receipt import LogRow, Receipt, Refusal, read_answer
-from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, ended_by, present
 from diary.rules.segment import DeviceListInClear, MalformedHeaderError, parse_header
+from diary.rules.week import Week, slot_at
 from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Heal, HealAnswer, heal_payload
+from sync.server import closing
 from sync.server.accounts import Nonces
 from sync.server.clock_watch import ClockWatch
 from sync.server.faults import (
@@ -77,6 +79,8 @@ def heal(
             taken = [shown for shown in _own(hold, lost) if healing.signed(shown)]
             destroyed_any = _enter(healing, taken)
             healed = len(taken)
+            closing.seal_due(hold, message.account, key, watch)
+            closing.seal_anew(hold, message.account, key, _touched(taken))
         if lost_refusals := _lost_refusals(hold, refused, healing.devices):
             watch.require_sure()
             hold.refuse(lost_refusals)
@@ -100,10 +104,8 @@ def open_epoch(hold: AccountHold, key: ServerKey, account: AccountId, *, above: 
     """
     epoch = max(hold.received_at_ms, hold.log_epoch + 1, above + 1)
     heads = {
-        contract: KnownHead(
-            log_epoch=head.log_epoch, size=head.size, root=root_of(hold.leaves(contract)).hex()
-        )
-        for contract, head in hold.all_logs().items()
+        contract: KnownHead(log_epoch=log.log_epoch, size=log.size, root=log.leaves.root.hex())
+        for contract, log in hold.all_logs().items()
     }
     signed = key.opening(
         Opening(account=account, log_epoch=epoch, opened_at_ms=hold.received_at_ms, heads=heads)
@@ -302,6 +304,15 @@ def _own(hold: AccountHold, lost: list[Shown]) -> list[Shown]:
     return [shown for shown in lost if shown.header.contract not in foreign]
 
 
+def _touched(taken: Iterable[Shown]) -> Iterator[Slot]:
+    """Yield slots of the weeks that the rows may change: their own, and those for which terms hold (R43)."""
+    for shown in taken:
+        if shown.header.slot is not None:
+            yield shown.header.slot
+        elif shown.header.type == "terms":
+            yield slot_at(Week.at(shown.row.received_at_ms).previous().starts_at_ms)
+
+
 def _enter(healing: Healing, taken: list[Shown]) -> bool:
     """Append the rows behind what the logs hold; return whether content that was stored is destroyed."""
     hold = healing.hold
@@ -321,7 +332,7 @@ def _enter(healing: Healing, taken: list[Shown]) -> bool:
                 held.append(Held(header, Millis(at_ms)))
             receipt = logs.receive(header, item.header_hash, item.body_hash)
             leaves.append(NewLeaf(header, row.header, item.body_hash, row.body, row.wrap, receipt))
-        hold.append(healing.pushes[push], bytes.fromhex(push), leaves)
+        hold.append(healing.pushes[push], bytes.fromhex(push), leaves, logs.grown())
     if ended:
         hold.destroy(ended)
     # Pictures may lie where no backup took them back: then they outlived the rows that named them.

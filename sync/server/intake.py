@@ -11,6 +11,7 @@ import msgspec
 
 from diary.evidence import signature
 from diary.evidence.device_list import device
+from diary.evidence.head import LogHead
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Receipt, Refusal, SignedPush
 from diary.evidence.seats import Seats
@@ -21,6 +22,7 @@ from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import DeviceListInClear, Header, parse_header
 from diary.rules.week import locks_at_ms
 from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Push, PushAnswer
+from sync.server import closing
 from sync.server.arbiter import Accepted, Answered, Books, Known, Pushed, Refused, judge, read
 from sync.server.clock_watch import ClockWatch
 from sync.server.faults import (
@@ -180,26 +182,41 @@ def take(
         if devices is None:
             raise NotEnrolledError
         authentic(given, devices, basis.seats)
-        answers, destroyed_any = enter(hold, given, basis, watch)
-        at_ms = hold.received_at_ms
+        entered = enter(hold, given, basis, watch, key)
     return TakenPush(
-        PushAnswer(server_ms=at_ms, answers=key.answer(answers)),
-        tuple(answer.reason for answer in answers if isinstance(answer, Refusal)),
-        destroyed_any,
+        entered.answer(key),
+        tuple(answer.reason for answer in entered.answers if isinstance(answer, Refusal)),
+        entered.destroyed_any,
     )
 
 
-def enter(
-    hold: AccountHold, given: ReadPush, basis: Basis, watch: ClockWatch
-) -> tuple[list[Receipt | Refusal], bool]:
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What became of a push under the lock: its answers in order, the heads of the logs that grew."""
+
+    answers: list[Receipt | Refusal]
+    heads: list[LogHead]
+    destroyed_any: bool
+    received_at_ms: Millis
+
+    def answer(self, key: ServerKey) -> PushAnswer:
+        """Return it as it is answered, signed; after the commit (R37d, R40, R56)."""
+        return PushAnswer(
+            server_ms=self.received_at_ms,
+            answers=key.answer(self.answers),
+            heads=[key.head(head) for head in self.heads],
+        )
+
+
+def enter(hold: AccountHold, given: ReadPush, basis: Basis, watch: ClockWatch, key: ServerKey) -> Entered:
     """Judge and store every version of an authentic push under the account's lock (R3, R45).
 
-    `basis` is what the hold answered to the push's question. Returns the answers in the order of the push,
-    and whether content that was stored earlier is destroyed.
+    `basis` is what the hold answered to the push's question. Weeks that are due are sealed first (R57).
 
     Raises:
         ClockUnsureError: The push holds something new, and the clock may not judge it now (R6).
     """
+    closing.seal_due(hold, given.push.account, key, watch)
     books = _open_books(hold, given, basis)
     if any(item.n not in books.known for item in given.versions):
         # After the instant of receipt was read: a jump before it is seen, a later one does no harm.
@@ -232,10 +249,11 @@ def enter(
                         leaves[name] = msgspec.structs.replace(leaves[name], body=None, wrap=None)
                     else:
                         destroyed.append(name)
+    grown = logs.grown()
     if leaves:
-        hold.append(given.signed, hashed, list(leaves.values()))
+        hold.append(given.signed, hashed, list(leaves.values()), grown)
     _note(hold, refusals, destroyed, ended)
-    return answers, bool(destroyed)
+    return Entered(answers, logs.heads(grown), bool(destroyed), hold.received_at_ms)
 
 
 def _note(

@@ -7,18 +7,23 @@ import contextlib
 import hashlib
 import hmac
 import os
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from diary.errors import DamageError
-from diary.evidence.merkle import leaf_hash
+from diary.evidence.head import LogHead, sign_head
+from diary.evidence.merkle import CompactRange, leaf_hash
 from diary.evidence.opening import FIRST_EPOCH, Opening, SignedOpening, sign_opening
 from diary.evidence.page_proof import sign_page
-from diary.evidence.receipt import Cursor, Receipt, Refusal, SignedAnswer, sign_answer
+from diary.evidence.receipt import Receipt, Refusal, SignedAnswer, sign_answer
+from diary.evidence.seal import Seal, sign_seal
+from diary.evidence.statement import SignedStatement
 from diary.rules.ids import ContractId, Millis
 from diary.rules.segment import Header
+from sync.server.kept_log import Log
 
 SEED_BYTES = 32
 
@@ -38,38 +43,67 @@ class Logs:
 
     def __init__(
         self,
-        heads: Mapping[ContractId, Cursor],
+        logs: Mapping[ContractId, Log],
         push: bytes,
         received_at_ms: Millis,
         log_epoch: int = FIRST_EPOCH,
     ) -> None:
-        self._heads = dict(heads)
+        self._logs = dict(logs)
+        self._new: dict[ContractId, list[bytes]] = defaultdict(list)
         self._push = push
         self._received_at_ms = received_at_ms
         self._log_epoch = log_epoch
 
     def receive(self, header: Header, header_hash: bytes, body_hash: bytes) -> Receipt:
         """Return the receipt of a version that now enters its contract's log (R45)."""
-        head = self._heads.get(header.contract, Cursor(self._log_epoch, 0))
-        self._heads[header.contract] = Cursor(head.log_epoch, head.size + 1)
+        log = self._logs.get(header.contract, Log(self._log_epoch))
+        new = self._new[header.contract]
+        index = log.size + len(new)
         leaf = leaf_hash(
             header.type,
             header.contract,
-            head.log_epoch,
+            log.log_epoch,
             self._received_at_ms,
             header_hash,
             body_hash,
             self._push,
         )
+        new.append(leaf)
         return Receipt(
             replica=header.replica,
             n=header.n,
             contract=header.contract,
-            log_epoch=head.log_epoch,
-            index=head.size,
+            log_epoch=log.log_epoch,
+            index=index,
             received_at_ms=self._received_at_ms,
             leaf=leaf.hex(),
         )
+
+    def grown(self) -> dict[ContractId, CompactRange]:
+        """Return the ranges of the logs that grew, with what they received (R56)."""
+        nothing = Log(self._log_epoch)
+        return {
+            contract: self._logs.get(contract, nothing).leaves.extended(leaves)
+            for contract, leaves in self._new.items()
+        }
+
+    def heads(self, grown: Mapping[ContractId, CompactRange]) -> list[LogHead]:
+        """Return what the logs that grew are now (R56)."""
+        return [
+            head_of(contract, Log(self._log_epoch, leaves), self._received_at_ms)
+            for contract, leaves in grown.items()
+        ]
+
+
+def head_of(contract: ContractId, log: Log, at_ms: Millis) -> LogHead:
+    """Return what a log is at an instant, to be signed (R56)."""
+    return LogHead(
+        contract=contract,
+        log_epoch=log.log_epoch,
+        size=log.size,
+        root=log.leaves.root.hex(),
+        at_ms=at_ms,
+    )
 
 
 class ServerKey:
@@ -104,6 +138,14 @@ class ServerKey:
     def page(self, contract: ContractId, first: int, leaves: bytes) -> bytes:
         """Return the signature by which any reader can prove the rows of a page (R43)."""
         return sign_page(contract, first, leaves, self._private)
+
+    def head(self, head: LogHead) -> SignedStatement:
+        """Return what a log is, signed (R56)."""
+        return sign_head(head, self._private)
+
+    def seal(self, seal: Seal) -> SignedStatement:
+        """Return the seal of a frozen week, signed (R57)."""
+        return sign_seal(seal, self._private)
 
     def opening(self, opening: Opening) -> SignedOpening:
         """Return the statement that an account's logs go on in a new epoch, signed (R43)."""

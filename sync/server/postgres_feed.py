@@ -5,12 +5,16 @@ from functools import partial
 
 from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
+from diary.evidence.statement import SignedStatement
 from diary.rules.ids import AccountId, ContractId
+from sync.server import storage_postgres_seals as seals_sql
 from sync.server import storage_postgres_statements as sql
 from sync.server import storage_rows
 from sync.server.feeding import ReadPage, Room, feed_of
+from sync.server.kept_log import SEALS_PAGE_MAX
 from sync.server.postgres_lines import Line, all_rows
 from sync.server.storage import Feed
+from sync.server.storage_postgres_hold import leaves
 
 FEED_ROWS = 100  # read at once: bodies of a megabyte each would still fit into memory
 
@@ -28,7 +32,9 @@ def feed(
         cursors,
         room,
         log_epoch=lambda: _log_epoch(line, account),
+        leaves=partial(leaves, line, account),
         read_from=partial(_page, line, account),
+        seals=partial(_seals, line, account),
         only=only,
     )
 
@@ -38,7 +44,7 @@ def _page(
 ) -> ReadPage:
     """Return the feed's rows from `first`."""
     rows: list[LogRow] = []
-    leaves: list[bytes] = []
+    found: list[bytes] = []
     before: str | None = None
     pushes: dict[str, SignedPush] = {}
     cost = 0
@@ -69,12 +75,18 @@ def _page(
                 pushes[read.push] = signed[read.push]
                 cost += len(pushes[read.push].hashes)
             rows.append(read)
-            leaves.append(row[-1])
+            found.append(row[-1])
             cost += storage_rows.cost(row)
             if cost >= room.size:
                 break
     page = Page(contract=contract, rows=rows, pushes=pushes, head=head, before=before)
-    return ReadPage(page, b"".join(leaves), cost)
+    return ReadPage(page, b"".join(found), cost)
+
+
+def _seals(line: Line, account: AccountId, contract: ContractId, after: int) -> list[SignedStatement]:
+    asked = {"account": account, "contract": contract, "after": after, "seals_max": SEALS_PAGE_MAX}
+    rows = all_rows(line, seals_sql.SEALS, **asked)
+    return [SignedStatement(text=text, signature=signature) for text, signature in rows]
 
 
 def _epochs(line: Line, account: AccountId, head: Cursor) -> list[int]:

@@ -56,16 +56,15 @@ def join(storage: Storage, key: ServerKey, watch: ClockWatch, message: Join) -> 
         if devices is None or header.contract not in basis.logs:
             raise InvitationUnknownError
         authentic(given, devices, joins=header)
-        answers, _ = enter(hold, given, basis, watch)
-        answer = answers[0]
+        entered = enter(hold, given, basis, watch, key)
+        answer = entered.answers[0]
         if not isinstance(answer, Receipt):
             if answer.reason == "bad_signature":
                 raise ForgedError(what=answer.because)
             raise _FAULTS.get(answer.reason, InvitationUnknownError)
         if not hmac.compare_digest(hold.admit(header.replica, token_hash, header.contract), token_hash):
             raise NotYoursError
-        at_ms = hold.received_at_ms
-    return PushAnswer(server_ms=at_ms, answers=key.answer(answers))
+    return entered.answer(key)
 
 
 def first_told(now_ms: Millis, asked_from: Slot | None) -> Slot:

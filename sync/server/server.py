@@ -7,6 +7,7 @@ import msgspec
 import structlog
 
 from diary.clock import Clock
+from diary.evidence.head import LogHead
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, Page
 from diary.rules.ids import AccountId, ContractId, Millis, Slot
@@ -29,7 +30,7 @@ from sync.protocol import (
     RootProof,
     ServerFacts,
 )
-from sync.server import accounts, healing, intake, seats
+from sync.server import accounts, closing, healing, intake, seats
 from sync.server.accounts import Caller
 from sync.server.blobs import PICTURE_NAME, Blobs
 from sync.server.blobs_folder import FolderBlobs
@@ -56,6 +57,7 @@ from sync.server.turns import Turns
 PICTURE_THREADS = 16  # requests for pictures under way at once, 4 MiB each and a picture in memory
 PULL_BYTES_MAX = 4 * 1024 * 1024  # one answer stays a few megabytes, whatever its rows are
 HEALING_MILLIS = 90 * 24 * 3_600_000  # devices may stay away for months, and thin out their own pictures
+UNSEALED_AT_A_TIME = 100
 _INTEGER_MAX = 2**53  # what JSON, SQL and JavaScript all hold exactly
 
 _log = structlog.get_logger("workdiary.server")
@@ -249,12 +251,23 @@ class Server:
         return asking
 
     def _proven(self, feed: Feed) -> list[Page]:
-        """Return the pages with the signatures by which their rows can be shown (R43)."""
+        """Return the pages with the signatures by which they can be shown: rows and heads (R43, R56)."""
+        now_ms = Millis(self._clock.now_ms())
         return [
-            msgspec.structs.replace(page, proof=self._key.page(page.contract, page.rows[0].index, leaves))
-            if page.rows
-            else page
-            for page, leaves in zip(feed.pages, feed.leaves, strict=True)
+            msgspec.structs.replace(
+                page,
+                proof=self._key.page(page.contract, page.rows[0].index, leaves) if page.rows else None,
+                signed_head=self._key.head(
+                    LogHead(
+                        contract=page.contract,
+                        log_epoch=page.head.log_epoch,
+                        size=page.head.size,
+                        root=root.hex(),
+                        at_ms=now_ms,
+                    )
+                ),
+            )
+            for page, leaves, root in zip(feed.pages, feed.leaves, feed.roots, strict=True)
         ]
 
     def heal(self, heal: Heal) -> HealAnswer:
@@ -298,9 +311,23 @@ class Server:
         Return whether all of it is done; else it is to be tried again soon.
         """
         self._remover.finish(None)
-        if self._watch.is_sure():  # how old a picture is, is the clock's to say
+        if self._watch.is_sure():  # how old a picture is, and what has frozen, is the clock's to say
+            self._seal_idle(Millis(self._clock.now_ms()))
             self._collect_orphans(Millis(self._clock.now_ms()))
         return not self._storage.doomed(1)
+
+    def _seal_idle(self, now_ms: Millis) -> None:
+        """Seal the due weeks of accounts for which nobody asks (R57)."""
+        lock_ms = closing.last_lock_ms(now_ms)
+        while accounts_due := self._storage.unsealed(lock_ms, UNSEALED_AT_A_TIME):
+            for account in accounts_due:
+                with self._storage.hold(account) as hold:
+                    issued = closing.seal_due(hold, account, self._key, self._watch)
+                    is_sealed = hold.sealed_until_ms >= lock_ms
+                if issued:
+                    _log.info("sealed", account=account, seals=issued)
+                if not is_sealed:
+                    return  # the clock is not sure any more
 
     def _collect_orphans(self, now_ms: Millis) -> None:
         if self._storage.last_opened() > now_ms - HEALING_MILLIS:

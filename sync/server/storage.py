@@ -15,6 +15,7 @@ from typing import Protocol
 
 import msgspec
 
+from diary.evidence.merkle import CompactRange
 from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedPush
 from diary.evidence.seats import Seats
@@ -22,6 +23,7 @@ from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
 from diary.rules.segment import Header, PictureName
+from sync.server.kept_log import Log, LogBooks
 from sync.server.operating import OperatorBooks
 
 Place = tuple[ContractId, Slot]
@@ -79,7 +81,7 @@ class Basis:
     device_list: DeviceListRow | None
     answers: dict[int, Stored]
     standing: dict[Place, list[Held]]
-    logs: dict[ContractId, Cursor]
+    logs: dict[ContractId, Log]
     terms: dict[ContractId, tuple[TermsVersion, ...]]
     seats: dict[ContractId, Seats]
     acts: dict[ContractId, list[Held]]
@@ -132,15 +134,17 @@ class PictureRow:
 class Feed:
     """Pages of the feeds that grew, the account's own log first; `more` when a limit cut them (R45).
 
-    `leaves` are those of each page, in the same order, 32 bytes a row (R43).
+    `leaves` are those of each page, in the same order, 32 bytes a row (R43); `roots` those of each page's
+    whole log (R56).
     """
 
     pages: list[Page]
     more: bool
     leaves: list[bytes]
+    roots: list[bytes]
 
 
-class AccountHold(Protocol):
+class AccountHold(LogBooks, Protocol):
     """One account under its lock: verbs of one transaction."""
 
     @property
@@ -174,18 +178,6 @@ class AccountHold(Protocol):
 
     def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
         """Return every accepted capture and entry of these places, in log order; all places are keys."""
-        ...
-
-    def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
-        """Return epoch and size of those of the contracts' logs that this account has."""
-        ...
-
-    def all_logs(self) -> dict[ContractId, Cursor]:
-        """Return epoch and size of all the account's logs: the epoch is that of the account (R43)."""
-        ...
-
-    def leaves(self, contract: ContractId) -> list[bytes]:
-        """Return the leaves of one log, in its order, of all epochs (R43, R56)."""
         ...
 
     def open_epoch(self, log_epoch: int, opening: SignedOpening) -> None:
@@ -229,8 +221,16 @@ class AccountHold(Protocol):
         """Take the access of seats whose right has ended (R51)."""
         ...
 
-    def append(self, push: SignedPush, push_hash: bytes, leaves: Sequence[NewLeaf]) -> None:
+    def append(
+        self,
+        push: SignedPush,
+        push_hash: bytes,
+        leaves: Sequence[NewLeaf],
+        grown: Mapping[ContractId, CompactRange],
+    ) -> None:
         """Append the leaves to their logs, which grow by one each, and keep the push that signed them.
+
+        `grown` are the ranges of those logs with the leaves behind what they had (R56).
 
         A capture's pictures may be uploaded from now on. A device list becomes the newest one, and its
         revoked replicas lose their access. `received_at_ms` becomes the account's last one, whatever the
@@ -310,7 +310,8 @@ class Storage(Protocol):
 
         A feed without a cursor, or with one of another epoch, is read from its start. A cursor past the
         feed's end, or of a log that is not there, gets a page with no rows and the true head. At least one
-        row comes when there is one. A page with rows says which leaf stands before them.
+        row comes when there is one. A page with rows says which leaf stands before them. Seals beyond the
+        cursor's count come with their contract's page, as many as `SEALS_PAGE_MAX` (R57).
         """
         ...
 
@@ -320,6 +321,10 @@ class Storage(Protocol):
 
     def last_opened(self) -> int:
         """Return the newest epoch of all accounts, which is the instant of its opening; 1 for none (R43)."""
+        ...
+
+    def unsealed(self, lock_ms: Millis, limit: int) -> list[AccountId]:
+        """Return accounts whose weeks are not sealed up to that lock (R57)."""
         ...
 
     def accounts(self, after: AccountId | None, limit: int) -> list[AccountId]:

@@ -17,6 +17,7 @@ from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from sync.server import storage_postgres_schema as schema
+from sync.server import storage_postgres_seals as seals_sql
 from sync.server import storage_postgres_statements as sql
 from sync.server import storage_rows
 from sync.server.faults import again
@@ -86,7 +87,8 @@ class PostgresStorage:
             # The clock is read here and nowhere else in a write: after the lock is held (R3).
             received_at_ms = max(self._clock.now_ms(), rows[0][0] if rows else 0)
             epoch = rows[0][1] if rows else FIRST_EPOCH
-            hold = PostgresHold(line, account, Millis(received_at_ms), epoch)
+            sealed_until_ms = Millis(rows[0][2] if rows else 0)
+            hold = PostgresHold(line, account, Millis(received_at_ms), epoch, sealed_until_ms)
             yield hold
         self._unswept = self._unswept or hold.destroyed_something
 
@@ -132,6 +134,10 @@ class PostgresStorage:
         """See `Storage.last_opened`."""
         ((newest,),) = self._read(sql.LAST_OPENED)
         return newest or FIRST_EPOCH
+
+    def unsealed(self, lock_ms: Millis, limit: int) -> list[AccountId]:
+        """See `Storage.unsealed`."""
+        return [account for (account,) in self._read(seals_sql.UNSEALED, lock_ms=lock_ms, limit=limit)]
 
     def accounts(self, after: AccountId | None, limit: int) -> list[AccountId]:
         """See `Storage.accounts`."""

@@ -1,40 +1,44 @@
 """One account under its row's lock in PostgreSQL (R3, R25, R40, R43)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from diary.evidence.merkle import CompactRange
 from diary.evidence.opening import SignedOpening
-from diary.evidence.receipt import Cursor, SignedPush
+from diary.evidence.receipt import SignedPush
 from diary.evidence.seats import Seats
+from diary.evidence.statement import SignedStatement
 from diary.rules.contract import TermsVersion
-from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
 from diary.rules.segment import stored_header
+from sync.server import storage_postgres_seals as seals_sql
 from sync.server import storage_postgres_statements as sql
 from sync.server import storage_rows
-from sync.server.postgres_lines import Answer, Line, bigints
-from sync.server.storage import (
-    Basis,
-    DeviceListRow,
-    Name,
-    NewLeaf,
-    NewRefusal,
-    Place,
-    Question,
-    Stored,
-)
+from sync.server.kept_log import Log, NewSeal
+from sync.server.postgres_lines import Answer, Line, all_rows, bigints
+from sync.server.storage import Basis, DeviceListRow, Name, NewLeaf, NewRefusal, Place, Question, Stored
 
 
 class PostgresHold:
     """One account under its row's lock (see `AccountHold`)."""
 
-    def __init__(self, line: Line, account: AccountId, received_at_ms: Millis, log_epoch: int) -> None:
+    def __init__(
+        self,
+        line: Line,
+        account: AccountId,
+        received_at_ms: Millis,
+        log_epoch: int,
+        sealed_until_ms: Millis,
+    ) -> None:
         self._line = line
         self._account = account
         self._received_at_ms = received_at_ms
         self._log_epoch = log_epoch
+        self._sealed_until_ms = sealed_until_ms
         self.destroyed_something = False
 
     @property
@@ -73,7 +77,7 @@ class PostgresHold:
             device_list=device_list_row(devices.fetchall()),
             answers=_answers(replica, accepted, refused),
             standing=standing_by_place(question.places, standing),
-            logs=_heads(logs),
+            logs=self._logs(logs.fetchall()),
             terms=storage_rows.terms(terms.fetchall()),
             seats=storage_rows.seats(parties, seats.fetchall()) if seats else {},
             acts=storage_rows.acts(parties, acts.fetchall()) if acts else {},
@@ -99,17 +103,44 @@ class PostgresHold:
     def _ask_standing(self, places: Collection[Place]) -> Answer:
         return self._ask(sql.STANDING, **columns_of(places))
 
-    def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
+    @property
+    def sealed_until_ms(self) -> Millis:
+        """See `AccountHold.sealed_until_ms`."""
+        return self._sealed_until_ms
+
+    def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Log]:
         """See `AccountHold.logs`."""
-        return _heads(self._ask(sql.LOGS, contracts=list(contracts)))
+        return self._logs(self._all(sql.LOGS, contracts=list(contracts)))
 
-    def all_logs(self) -> dict[ContractId, Cursor]:
+    def all_logs(self) -> dict[ContractId, Log]:
         """See `AccountHold.all_logs`."""
-        return _heads(self._ask(sql.ALL_LOGS))
+        return self._logs(self._all(sql.ALL_LOGS))
 
-    def leaves(self, contract: ContractId) -> list[bytes]:
-        """See `AccountHold.leaves`."""
-        return [leaf for (leaf,) in self._all(sql.LEAVES, contract=contract)]
+    def _logs(self, rows: Sequence[storage_rows.Row]) -> dict[ContractId, Log]:
+        return {
+            contract: storage_rows.log(log, partial(leaves, self._line, self._account, contract))
+            for contract, *log in rows
+        }
+
+    def segments(self, first: Slot, end: Slot) -> dict[ContractId, list[Held]]:
+        """See `AccountHold.segments`."""
+        return storage_rows.segments(self._all(seals_sql.SEGMENTS, first=first, end=end))
+
+    def newest_seals(self, week: str) -> dict[ContractId, SignedStatement]:
+        """See `AccountHold.newest_seals`."""
+        return storage_rows.newest_seals(self._all(seals_sql.NEWEST_SEALS, week=week))
+
+    def keep_seals(self, seals: Sequence[NewSeal]) -> None:
+        """See `AccountHold.keep_seals`."""
+        for new in seals:
+            row = storage_rows.seal(self._account, new)
+            self._line.execute(seals_sql.KEEP_SEAL, row)
+            self._line.execute(seals_sql.COUNT_SEAL, row)
+
+    def note_sealed(self, until_ms: Millis) -> None:
+        """See `AccountHold.note_sealed`."""
+        self._run(seals_sql.NOTE_SEALED, until_ms=until_ms)
+        self._sealed_until_ms = until_ms
 
     def open_epoch(self, log_epoch: int, opening: SignedOpening) -> None:
         """See `AccountHold.open_epoch`."""
@@ -148,7 +179,13 @@ class PostgresHold:
         """See `AccountHold.end_seats`."""
         self._run(sql.END_SEATS, replicas=sorted(replicas))
 
-    def append(self, push: SignedPush, push_hash: bytes, leaves: Sequence[NewLeaf]) -> None:
+    def append(
+        self,
+        push: SignedPush,
+        push_hash: bytes,
+        leaves: Sequence[NewLeaf],
+        grown: Mapping[ContractId, CompactRange],
+    ) -> None:
         """See `AccountHold.append`."""
         account = self._account
         rows = [storage_rows.version(account, push_hash, leaf) for leaf in leaves]
@@ -161,7 +198,9 @@ class PostgresHold:
         self._run(sql.KEEP_PUSH, hash=push_hash, **msgspec.structs.asdict(push))
         self._line.execute(sql.APPEND, new)
         for last in storage_rows.last_receipts(leaves):
-            self._run(sql.GROW, contract=last.contract, log_epoch=last.log_epoch, size=last.index + 1)
+            log = grown[last.contract]
+            new_head = {"contract": last.contract, "log_epoch": last.log_epoch, "size": log.size}
+            self._run(sql.GROW, **new_head, peaks=log.to_bytes())
         if pictures:
             _, names, replicas, ns, sizes = (list(column) for column in zip(*pictures, strict=True))
             self._run(
@@ -226,6 +265,6 @@ def standing_by_place(places: Collection[Place], answer: Answer) -> dict[Place, 
     return found
 
 
-def _heads(answer: Answer) -> dict[ContractId, Cursor]:
-    rows: list[Any] = answer.fetchall()
-    return {contract: Cursor(epoch, size) for contract, epoch, size in rows}
+def leaves(line: Line, account: AccountId, contract: ContractId) -> list[bytes]:
+    """Return the leaves of one log, in its order, of all epochs (R43, R56)."""
+    return [leaf for (leaf,) in all_rows(line, sql.LEAVES, account=account, contract=contract)]

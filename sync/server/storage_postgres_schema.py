@@ -1,6 +1,6 @@
 """PostgreSQL's tables, and how older ones become those of today (R69)."""
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 # Held while the tables are made: processes that start at once make them once.
 SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7264919)"
@@ -34,9 +34,22 @@ OPERATOR = """
     CREATE RULE operator_act_never_goes AS ON DELETE TO operator_act DO INSTEAD NOTHING;
 """
 
+SEALS = """
+    CREATE TABLE seal (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        contract TEXT COLLATE "C" NOT NULL,
+        number BIGINT NOT NULL CHECK (number >= 1),
+        week TEXT COLLATE "C" NOT NULL CHECK (length(week) = 8),
+        text TEXT NOT NULL,
+        signature BYTEA NOT NULL CHECK (length(signature) = 64),
+        PRIMARY KEY (account, contract, number)
+    );
+    CREATE INDEX seal_week ON seal (account, week);
+"""
+
 _TABLES = """
     CREATE TABLE schema_version (version INTEGER NOT NULL);
-    INSERT INTO schema_version (version) VALUES (6);
+    INSERT INTO schema_version (version) VALUES (7);
 
     CREATE TABLE account (
         account TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(account) = 32),
@@ -45,7 +58,8 @@ _TABLES = """
         received_at_ms BIGINT NOT NULL CHECK (received_at_ms >= 0),
         picture_bytes BIGINT NOT NULL DEFAULT 0 CHECK (picture_bytes >= 0),
         list_epoch BIGINT NOT NULL DEFAULT 1 CHECK (list_epoch >= 1),
-        log_epoch BIGINT NOT NULL DEFAULT 1 CHECK (log_epoch >= 1)
+        log_epoch BIGINT NOT NULL DEFAULT 1 CHECK (log_epoch >= 1),
+        sealed_until_ms BIGINT NOT NULL DEFAULT 0 CHECK (sealed_until_ms >= 0)
     ) WITH (fillfactor = 70);
 
     CREATE TABLE opening (
@@ -70,6 +84,8 @@ _TABLES = """
         contract TEXT COLLATE "C" NOT NULL CHECK (length(contract) = 32),
         log_epoch BIGINT NOT NULL CHECK (log_epoch >= 1),
         size BIGINT NOT NULL CHECK (size >= 0),
+        peaks BYTEA CHECK (length(peaks) % 32 = 0),
+        seals BIGINT NOT NULL DEFAULT 0 CHECK (seals >= 0),
         PRIMARY KEY (account, contract)
     ) WITH (fillfactor = 70);
     CREATE INDEX contract_alone ON contract (contract);
@@ -143,9 +159,18 @@ _TABLES = """
     );
 """
 
-SCHEMA = f"{_TABLES}{OPERATOR}"
+SCHEMA = f"{_TABLES}{OPERATOR}{SEALS}"
 
 _IS_FIFTH = "UPDATE schema_version SET version = 5"
+
+_KNOW_LOGS = """
+    ALTER TABLE account
+      ADD COLUMN sealed_until_ms BIGINT NOT NULL DEFAULT 0 CHECK (sealed_until_ms >= 0);
+    ALTER TABLE contract
+      ADD COLUMN peaks BYTEA CHECK (length(peaks) % 32 = 0),
+      ADD COLUMN seals BIGINT NOT NULL DEFAULT 0 CHECK (seals >= 0);
+    UPDATE schema_version SET version = 7;
+"""
 
 # What makes tables of that version those of the next.
 MIGRATIONS = {
@@ -181,4 +206,5 @@ MIGRATIONS = {
          WHERE type IN ('request', 'acceptance', 'dispute', 'redaction');
         UPDATE schema_version SET version = 6;
     """,
+    6: f"{SEALS}{_KNOW_LOGS}",
 }

@@ -10,7 +10,7 @@ is looked up one by one (LATERAL … OFFSET 0), for `= ANY` may be applied after
 """
 
 # The account's lock (R3): whoever gets it sees what the one before committed.
-LOCK = "SELECT received_at_ms, log_epoch FROM account WHERE account = %(account)s FOR UPDATE"
+LOCK = "SELECT received_at_ms, log_epoch, sealed_until_ms FROM account WHERE account = %(account)s FOR UPDATE"
 
 LAST_RECEIVED_OF_ALL = "SELECT max(received_at_ms) FROM account"
 
@@ -60,13 +60,13 @@ STANDING = """
 """
 
 LOGS = """
-    SELECT contract, log_epoch, size
+    SELECT contract, log_epoch, size, peaks, seals
       FROM contract
      WHERE account = %(account)s AND contract = ANY(%(contracts)s::text[])
 """
 
 ALL_LOGS = """
-    SELECT contract, log_epoch, size
+    SELECT contract, log_epoch, size, peaks, seals
       FROM contract
      WHERE account = %(account)s
      ORDER BY contract <> account, contract
@@ -172,9 +172,10 @@ APPEND_COLUMNS = (
 APPEND_NUMBERS = ("log_epoch", "log_index", "received_at_ms", "n", "slot")
 
 GROW = """
-    INSERT INTO contract (account, contract, log_epoch, size)
-    VALUES (%(account)s, %(contract)s, %(log_epoch)s, %(size)s)
-        ON CONFLICT (account, contract) DO UPDATE SET log_epoch = excluded.log_epoch, size = excluded.size
+    INSERT INTO contract (account, contract, log_epoch, size, peaks)
+    VALUES (%(account)s, %(contract)s, %(log_epoch)s, %(size)s, %(peaks)b)
+        ON CONFLICT (account, contract) DO UPDATE
+       SET log_epoch = excluded.log_epoch, size = excluded.size, peaks = excluded.peaks
 """
 
 NOTE_RECEIVED = "UPDATE account SET received_at_ms = %(at_ms)s WHERE account = %(account)s"

@@ -1,16 +1,19 @@
 """Rows of the databases as the storage's values, the same for every one of them (R40, R45)."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from diary.evidence.merkle import CompactRange
 from diary.evidence.receipt import LogRow, Receipt, Refusal
 from diary.evidence.seats import JoiningError, Seats
+from diary.evidence.statement import SignedStatement
 from diary.rules.contract import TermsVersion, versions_of
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.merge import Held
 from diary.rules.segment import Header, parse_header, stored_header
+from sync.server.kept_log import Log, NewSeal
 from sync.server.storage import NewLeaf, Stored, pictures_of
 
 # STRICT tables, and PostgreSQL's, answer for the types of their columns.
@@ -51,6 +54,45 @@ def refused(replica: ReplicaId, rows: Iterable[Row]) -> dict[int, Stored]:
             ),
         )
         for n, header_hash, body_hash, reason, because, at_ms in rows
+    }
+
+
+def log(row: Row, leaves: Callable[[], Iterable[bytes]]) -> Log:
+    """Return a log (see `LOGS` of the statements, without the contract).
+
+    `leaves` gives those of a log that was kept before ranges were: it is asked where there is none.
+    """
+    log_epoch, size, peaks, seals = row
+    if size and peaks is None:
+        return Log(log_epoch, CompactRange().extended(leaves()), seals)
+    return Log(log_epoch, CompactRange.from_bytes(size, peaks or b""), seals)
+
+
+def segments(rows: Iterable[Row]) -> dict[ContractId, list[Held]]:
+    """Return captures and entries by their contracts (see `SEGMENTS` of the statements)."""
+    found: dict[ContractId, list[Held]] = {}
+    for contract, header, at_ms in rows:
+        found.setdefault(ContractId(contract), []).append(Held(stored_header(header), Millis(at_ms)))
+    return found
+
+
+def seal(account: AccountId, new: NewSeal) -> dict[str, str | int | bytes]:
+    """Return a seal as the row of `seal`."""
+    return {
+        "account": account,
+        "contract": new.contract,
+        "number": new.number,
+        "week": new.week,
+        "text": new.signed.text,
+        "signature": new.signed.signature,
+    }
+
+
+def newest_seals(rows: Iterable[Row]) -> dict[ContractId, SignedStatement]:
+    """Return the last seal of each contract, of rows by their numbers."""
+    return {
+        ContractId(contract): SignedStatement(text=text, signature=signature)
+        for contract, text, signature in rows
     }
 
 

@@ -16,14 +16,16 @@ import apsw
 from diary.clock import Clock
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
+from diary.evidence.statement import SignedStatement
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from sync.server import storage_rows
 from sync.server import storage_sqlite_statements as sql
 from sync.server.feeding import ReadPage, Room, feed_of
+from sync.server.kept_log import SEALS_PAGE_MAX
 from sync.server.sqlite_file import MACHINE_FAULTS, opened
 from sync.server.sqlite_transactions import SqliteTransactions
 from sync.server.storage import Credential, DeviceListRow, Feed, PictureRow, Rivals
-from sync.server.storage_sqlite_hold import SqliteHold, device_list, standing, terms
+from sync.server.storage_sqlite_hold import SqliteHold, device_list, leaves, standing, terms
 from sync.server.storage_sqlite_operator import SqliteOperatorBooks
 
 
@@ -59,7 +61,8 @@ class SqliteStorage:
             # The clock is read here and nowhere else in a write: after the lock is held (R3).
             received_at_ms = max(self._clock.now_ms(), row[0] if row else 0)
             epoch = row[1] if row else FIRST_EPOCH
-            hold = SqliteHold(self._connection, account, Millis(received_at_ms), epoch)
+            sealed_until_ms = Millis(row[2] if row else 0)
+            hold = SqliteHold(self._connection, account, Millis(received_at_ms), epoch, sealed_until_ms)
             yield hold
             self._unswept = self._unswept or hold.destroyed_something
 
@@ -103,7 +106,9 @@ class SqliteStorage:
                 cursors,
                 Room(rows_max, bytes_max),
                 log_epoch=lambda: self._log_epoch(account),
+                leaves=partial(leaves, self._connection, account),
                 read_from=partial(self._page, account),
+                seals=partial(self._seals, account),
                 only=only,
             )
 
@@ -112,7 +117,7 @@ class SqliteStorage:
     ) -> ReadPage:
         """Return the feed's rows from `first`."""
         rows: list[LogRow] = []
-        leaves: list[bytes] = []
+        found: list[bytes] = []
         before: str | None = None
         pushes: dict[str, SignedPush] = {}
         cost = 0
@@ -132,7 +137,7 @@ class SqliteStorage:
                     pushes[read.push] = SignedPush(replica=replica, hashes=hashes, signature=signature)
                     cost += len(hashes)
                 rows.append(read)
-                leaves.append(row[-1])
+                found.append(row[-1])
                 cost += storage_rows.cost(row)
                 if cost >= room.size or len(rows) == room.rows:
                     cursor.close()
@@ -140,7 +145,12 @@ class SqliteStorage:
             if cost >= room.size or len(rows) >= room.rows:
                 break
         page = Page(contract=contract, rows=rows, pushes=pushes, head=head, before=before)
-        return ReadPage(page, b"".join(leaves), cost)
+        return ReadPage(page, b"".join(found), cost)
+
+    def _seals(self, account: AccountId, contract: ContractId, after: int) -> list[SignedStatement]:
+        asked = {"account": account, "contract": contract, "after": after, "seals_max": SEALS_PAGE_MAX}
+        rows = self._connection.execute(sql.SEALS, asked)
+        return [SignedStatement(text=text, signature=signature) for text, signature in rows]
 
     def _epochs(self, account: AccountId, head: Cursor) -> list[int]:
         """Return the epochs in which the log may have rows, in the rows' order (R43)."""
@@ -164,6 +174,12 @@ class SqliteStorage:
         with self._transactions.transaction("BEGIN"):
             ((newest,),) = self._connection.execute(sql.LAST_OPENED)
         return newest or FIRST_EPOCH
+
+    def unsealed(self, lock_ms: Millis, limit: int) -> list[AccountId]:
+        """See `Storage.unsealed`."""
+        with self._transactions.transaction("BEGIN"):
+            rows = _all(self._connection, sql.UNSEALED, {"lock_ms": lock_ms, "limit": limit})
+        return [account for (account,) in rows]
 
     def accounts(self, after: AccountId | None, limit: int) -> list[AccountId]:
         """See `Storage.accounts`."""
@@ -201,7 +217,7 @@ class SqliteStorage:
             if not slots:
                 return Rivals({}, {})
             logs = _all(self._connection, sql.ALL_LOGS, {"account": account})
-            contracts = [name for name, _, _ in logs if name != account]
+            contracts = [name for name, *_ in logs if name != account]
             places = [(name, slot) for slot in slots for name in contracts]
             stands = standing(self._connection, account, places)
             return Rivals(stands, terms(self._connection, account, contracts))

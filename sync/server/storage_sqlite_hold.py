@@ -1,19 +1,23 @@
 """One account under the embedded storage's lock (R3, R25, R40, R43)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 import apsw
 import msgspec
 
+from diary.evidence.merkle import CompactRange
 from diary.evidence.opening import SignedOpening
-from diary.evidence.receipt import Cursor, SignedPush
+from diary.evidence.receipt import SignedPush
 from diary.evidence.seats import Seats
+from diary.evidence.statement import SignedStatement
 from diary.rules.contract import TermsVersion
-from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
 from diary.rules.segment import stored_header
 from sync.server import storage_rows
 from sync.server import storage_sqlite_statements as sql
+from sync.server.kept_log import Log, NewSeal
 from sync.server.storage import Basis, DeviceListRow, Name, NewLeaf, NewRefusal, Place, Question, Stored
 
 _json = msgspec.json.Encoder()
@@ -23,12 +27,18 @@ class SqliteHold:
     """One account under `BEGIN IMMEDIATE` (see `AccountHold`)."""
 
     def __init__(
-        self, connection: apsw.Connection, account: AccountId, received_at_ms: Millis, log_epoch: int
+        self,
+        connection: apsw.Connection,
+        account: AccountId,
+        received_at_ms: Millis,
+        log_epoch: int,
+        sealed_until_ms: Millis,
     ) -> None:
         self._connection = connection
         self._account = account
         self._received_at_ms = received_at_ms
         self._log_epoch = log_epoch
+        self._sealed_until_ms = sealed_until_ms
         self.destroyed_something = False
 
     @property
@@ -73,23 +83,47 @@ class SqliteHold:
         """See `AccountHold.standing`."""
         return standing(self._connection, self._account, places)
 
-    def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
+    @property
+    def sealed_until_ms(self) -> Millis:
+        """See `AccountHold.sealed_until_ms`."""
+        return self._sealed_until_ms
+
+    def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Log]:
         """See `AccountHold.logs`."""
         asked = {"account": self._account, "contracts": _json.encode(sorted(contracts)).decode()}
+        return self._logs(self._connection.execute(sql.LOGS, asked).fetchall())
+
+    def all_logs(self) -> dict[ContractId, Log]:
+        """See `AccountHold.all_logs`."""
+        return self._logs(self._connection.execute(sql.ALL_LOGS, {"account": self._account}).fetchall())
+
+    def _logs(self, rows: Sequence[storage_rows.Row]) -> dict[ContractId, Log]:
         return {
-            contract: Cursor(epoch, size)
-            for contract, epoch, size in self._connection.execute(sql.LOGS, asked)
+            contract: storage_rows.log(log, partial(leaves, self._connection, self._account, contract))
+            for contract, *log in rows
         }
 
-    def all_logs(self) -> dict[ContractId, Cursor]:
-        """See `AccountHold.all_logs`."""
-        rows = self._connection.execute(sql.ALL_LOGS, {"account": self._account})
-        return {contract: Cursor(epoch, size) for contract, epoch, size in rows}
+    def segments(self, first: Slot, end: Slot) -> dict[ContractId, list[Held]]:
+        """See `AccountHold.segments`."""
+        asked = {"account": self._account, "first": first, "end": end}
+        return storage_rows.segments(self._connection.execute(sql.SEGMENTS, asked))
 
-    def leaves(self, contract: ContractId) -> list[bytes]:
-        """See `AccountHold.leaves`."""
-        asked = {"account": self._account, "contract": contract}
-        return [leaf for (leaf,) in self._connection.execute(sql.LEAVES, asked)]
+    def newest_seals(self, week: str) -> dict[ContractId, SignedStatement]:
+        """See `AccountHold.newest_seals`."""
+        asked = {"account": self._account, "week": week}
+        return storage_rows.newest_seals(self._connection.execute(sql.NEWEST_SEALS, asked))
+
+    def keep_seals(self, seals: Sequence[NewSeal]) -> None:
+        """See `AccountHold.keep_seals`."""
+        for new in seals:
+            row = storage_rows.seal(self._account, new)
+            self._connection.execute(sql.KEEP_SEAL, row)
+            self._connection.execute(sql.COUNT_SEAL, row)
+
+    def note_sealed(self, until_ms: Millis) -> None:
+        """See `AccountHold.note_sealed`."""
+        self._connection.execute(sql.NOTE_SEALED, {"account": self._account, "until_ms": until_ms})
+        self._sealed_until_ms = until_ms
 
     def open_epoch(self, log_epoch: int, opening: SignedOpening) -> None:
         """See `AccountHold.open_epoch`."""
@@ -136,7 +170,13 @@ class SqliteHold:
         asked = {"account": self._account, "replicas": _json.encode(sorted(replicas)).decode()}
         self._connection.execute(sql.END_SEATS, asked)
 
-    def append(self, push: SignedPush, push_hash: bytes, leaves: Sequence[NewLeaf]) -> None:
+    def append(
+        self,
+        push: SignedPush,
+        push_hash: bytes,
+        leaves: Sequence[NewLeaf],
+        grown: Mapping[ContractId, CompactRange],
+    ) -> None:
         """See `AccountHold.append`."""
         account = self._account
         signed = {"account": account, "hash": push_hash, **msgspec.structs.asdict(push)}
@@ -144,13 +184,9 @@ class SqliteHold:
         rows = (storage_rows.version(account, push_hash, leaf) for leaf in leaves)
         self._connection.executemany(sql.APPEND, rows)
         for last in storage_rows.last_receipts(leaves):
-            grown = {
-                "account": account,
-                "contract": last.contract,
-                "log_epoch": last.log_epoch,
-                "size": last.index + 1,
-            }
-            self._connection.execute(sql.GROW, grown)
+            log = grown[last.contract]
+            new = {"contract": last.contract, "log_epoch": last.log_epoch, "size": log.size}
+            self._connection.execute(sql.GROW, new | {"account": account, "peaks": log.to_bytes()})
         self._connection.executemany(sql.EXPECT_PICTURE, storage_rows.expected_pictures(account, leaves))
         self._connection.execute(sql.NOTE_RECEIVED, {"account": account, "at_ms": self._received_at_ms})
         for leaf in leaves:
@@ -193,6 +229,12 @@ class SqliteHold:
         """See `AccountHold.doom`."""
         asked = [{"account": self._account, "name": name} for name in pictures]
         self._connection.executemany(sql.DOOM, asked)
+
+
+def leaves(connection: apsw.Connection, account: AccountId, contract: ContractId) -> list[bytes]:
+    """Return the leaves of one log, in its order, of all epochs (R43, R56)."""
+    asked = {"account": account, "contract": contract}
+    return [leaf for (leaf,) in connection.execute(sql.LEAVES, asked)]
 
 
 def device_list(connection: apsw.Connection, account: AccountId) -> DeviceListRow | None:

@@ -9,7 +9,20 @@ shorter where it stands. The triggers hold the table to it; they cost an insert 
 names no other column reads none.
 """
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
+
+SEALS = """
+    CREATE TABLE seal (
+        account TEXT NOT NULL REFERENCES account,
+        contract TEXT NOT NULL,
+        number INTEGER NOT NULL CHECK (number >= 1),
+        week TEXT NOT NULL CHECK (length(week) = 8),
+        text TEXT NOT NULL,
+        signature BLOB NOT NULL CHECK (length(signature) = 64),
+        PRIMARY KEY (account, contract, number)
+    ) STRICT;
+    CREATE INDEX seal_week ON seal (account, week);
+"""
 
 VERSIONS_STAY = """
     CREATE TRIGGER version_never_goes
@@ -83,7 +96,8 @@ SCHEMA = (
         received_at_ms INTEGER NOT NULL CHECK (received_at_ms >= 0),
         picture_bytes INTEGER NOT NULL DEFAULT 0 CHECK (picture_bytes >= 0),
         list_epoch INTEGER NOT NULL DEFAULT 1 CHECK (list_epoch >= 1),
-        log_epoch INTEGER NOT NULL DEFAULT 1 CHECK (log_epoch >= 1)
+        log_epoch INTEGER NOT NULL DEFAULT 1 CHECK (log_epoch >= 1),
+        sealed_until_ms INTEGER NOT NULL DEFAULT 0 CHECK (sealed_until_ms >= 0)
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE opening (
@@ -108,6 +122,8 @@ SCHEMA = (
         contract TEXT NOT NULL CHECK (length(contract) = 32),
         log_epoch INTEGER NOT NULL CHECK (log_epoch >= 1),
         size INTEGER NOT NULL CHECK (size >= 0),
+        peaks BLOB CHECK (length(peaks) % 32 = 0),
+        seals INTEGER NOT NULL DEFAULT 0 CHECK (seals >= 0),
         PRIMARY KEY (account, contract)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX contract_alone ON contract (contract);
@@ -177,6 +193,7 @@ SCHEMA = (
         PRIMARY KEY (account, name)
     ) STRICT, WITHOUT ROWID;
 """
+    + SEALS
     + VERSIONS_STAY
     + OPERATOR
 )
@@ -228,4 +245,11 @@ MIGRATIONS = {
             ON version (account, contract, log_index)
          WHERE type IN ('request', 'acceptance', 'dispute', 'redaction');
     """,
+    9: """
+        ALTER TABLE account
+          ADD COLUMN sealed_until_ms INTEGER NOT NULL DEFAULT 0 CHECK (sealed_until_ms >= 0);
+        ALTER TABLE contract ADD COLUMN peaks BLOB CHECK (length(peaks) % 32 = 0);
+        ALTER TABLE contract ADD COLUMN seals INTEGER NOT NULL DEFAULT 0 CHECK (seals >= 0);
+    """
+    + SEALS,
 }

@@ -1,6 +1,6 @@
 """The embedded database's statements (R45, R69); its tables stand in `storage_sqlite_schema`."""
 
-LAST_RECEIVED = "SELECT received_at_ms, log_epoch FROM account WHERE account = :account"
+LAST_RECEIVED = "SELECT received_at_ms, log_epoch, sealed_until_ms FROM account WHERE account = :account"
 
 LAST_RECEIVED_OF_ALL = "SELECT max(received_at_ms) FROM account"
 
@@ -36,13 +36,13 @@ STANDING = """
 """
 
 LOGS = """
-    SELECT contract, log_epoch, size
+    SELECT contract, log_epoch, size, peaks, seals
       FROM contract
      WHERE account = :account AND contract IN (SELECT value FROM json_each(:contracts))
 """
 
 ALL_LOGS = """
-    SELECT contract, log_epoch, size
+    SELECT contract, log_epoch, size, peaks, seals
       FROM contract
      WHERE account = :account
      ORDER BY contract <> account, contract
@@ -123,10 +123,41 @@ APPEND = """
 """
 
 GROW = """
-    INSERT INTO contract (account, contract, log_epoch, size)
-    VALUES (:account, :contract, :log_epoch, :size)
-        ON CONFLICT (account, contract) DO UPDATE SET log_epoch = excluded.log_epoch, size = excluded.size
+    INSERT INTO contract (account, contract, log_epoch, size, peaks)
+    VALUES (:account, :contract, :log_epoch, :size, :peaks)
+        ON CONFLICT (account, contract) DO UPDATE
+       SET log_epoch = excluded.log_epoch, size = excluded.size, peaks = excluded.peaks
 """
+
+NOTE_SEALED = "UPDATE account SET sealed_until_ms = :until_ms WHERE account = :account"
+
+KEEP_SEAL = """
+    INSERT INTO seal (account, contract, number, week, text, signature)
+    VALUES (:account, :contract, :number, :week, :text, :signature)
+"""
+
+COUNT_SEAL = """
+    UPDATE contract
+       SET seals = :number
+     WHERE account = :account AND contract = :contract
+"""
+
+NEWEST_SEALS = """
+    SELECT contract, text, signature
+      FROM seal
+     WHERE account = :account AND week = :week
+     ORDER BY contract, number
+"""
+
+SEALS = """
+    SELECT text, signature
+      FROM seal
+     WHERE account = :account AND contract = :contract AND number > :after
+     ORDER BY number
+     LIMIT :seals_max
+"""
+
+UNSEALED = "SELECT account FROM account WHERE sealed_until_ms < :lock_ms LIMIT :limit"
 
 NOTE_RECEIVED = "UPDATE account SET received_at_ms = :at_ms WHERE account = :account"
 
@@ -290,3 +321,12 @@ DOOMED_OF = "SELECT account, name FROM doomed WHERE account = :account LIMIT :li
 DOOMED = "SELECT account, name FROM doomed LIMIT :limit"
 
 PICTURE_REMOVED = "DELETE FROM doomed WHERE account = ? AND name = ?"
+
+SEGMENTS = """
+    SELECT c.contract, v.header, v.received_at_ms
+      FROM contract AS c
+     CROSS JOIN version AS v
+        ON v.account = c.account AND v.contract = c.contract AND v.slot >= :first AND v.slot < :end
+     WHERE c.account = :account
+     ORDER BY v.rowid
+"""

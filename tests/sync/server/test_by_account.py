@@ -16,13 +16,17 @@ import pytest
 
 from diary.clock import GivenClock
 from diary.evidence.opening import SignedOpening
-from diary.rules.ids import Slot
+from diary.evidence.statement import SignedStatement
+from diary.rules.ids import Millis, Slot
 from sync.server import storage_postgres_operator as operator_statements
 from sync.server import storage_postgres_schema as schema
+from sync.server import storage_postgres_seals as seals
 from sync.server import storage_postgres_statements as statements
+from sync.server.kept_log import NewSeal
 from sync.server.operating import AccountRule, Act, Deed
 from sync.server.storage import Question
-from sync.server.storage_postgres import PostgresStorage
+from sync.server.storage_postgres import READ, PostgresStorage
+from sync.server.storage_postgres_hold import leaves
 from tests.rule import rule
 from tests.sync.server.conftest import START
 from tests.sync.server.postgres import Postgres
@@ -53,6 +57,7 @@ ACROSS_ACCOUNTS = {
     "SUSPENDED": "twice a minute by each process: who is not in good standing, by an index of those alone",
     "LINES": "by an operator who lists the accounts",
     "ALL_ACTS": "by an operator who reads what was done",
+    "UNSEALED": "now and then, to tidy up: whose weeks are due though nobody asks (R57)",
     "DOOMED": "once an hour, to tidy up: which pictures a process that is gone left to be removed",
 }
 UTILITIES = {"SWEEP", "WRITE"}
@@ -96,7 +101,7 @@ def test_no_question_about_one_account_is_asked_of_all(cluster: Postgres, url: s
     read = parts_read_by(plans_in(cluster.folder / "log"))
     known = {
         name: normal(text)
-        for name, text in (vars(statements) | vars(operator_statements)).items()
+        for name, text in (vars(statements) | vars(operator_statements) | vars(seals)).items()
         if name.isupper() and isinstance(text, str) and name not in UTILITIES
     }
     unseen = {name for name, text in known.items() if text not in read}
@@ -128,8 +133,13 @@ def live_through_everything(storage: PostgresStorage) -> None:
         assert len(basis.standing[CONTRACT, Slot(SLOT)]) == 1
         assert not basis.seats[CONTRACT].has_client
         assert hold.foreign({CONTRACT}) == set()
+        assert hold.written_up_to(REPLICA) == 9
         hold.end_seats({REPLICA})
-        assert len(hold.leaves(CONTRACT)) == 3
+        assert hold.all_logs()[CONTRACT].size == 3
+        assert len(hold.segments(Slot(0), Slot(SLOT + 2))[CONTRACT]) == 2
+        hold.keep_seals([NewSeal(CONTRACT, 1, "2026-W47", SignedStatement(text="{}", signature=b"s" * 64))])
+        assert set(hold.newest_seals("2026-W47")) == {CONTRACT}
+        hold.note_sealed(Millis(1))
         hold.open_epoch(7, SignedOpening(text="{}", signature=b"s" * 64))
     assert storage.make_room(ACCOUNT, PICTURE, EVERYTHING)
     assert storage.picture_arrived(ACCOUNT, PICTURE)
@@ -138,9 +148,11 @@ def live_through_everything(storage: PostgresStorage) -> None:
     assert storage.is_picture_of(ACCOUNT, CONTRACT, PICTURE)
     assert storage.rivals(ACCOUNT, CONTRACT, Slot(0)).standing == {}
     assert [len(page.rows) for page in storage.feed(ACCOUNT, {}, 100, EVERYTHING).pages] == [1, 3]
-    assert storage.feed(OTHER_ACCOUNT, {CONTRACT: basis.logs[CONTRACT]}, 100, EVERYTHING).pages
+    assert storage.feed(OTHER_ACCOUNT, {CONTRACT: basis.logs[CONTRACT].cursor}, 100, EVERYTHING).pages
     with storage.hold(ACCOUNT) as hold:
         hold.destroy([(REPLICA, 3)])
+    assert storage.unsealed(Millis(1), 10) == [OTHER_ACCOUNT]
+    assert len(storage._lines.asked(READ, lambda line: leaves(line, ACCOUNT, CONTRACT))) == 3
     assert storage.doomed(10) == storage.doomed(10, ACCOUNT) == [(ACCOUNT, PICTURE)]
     storage.pictures_removed([(ACCOUNT, PICTURE)])
     assert storage.highest_n(ACCOUNT, REPLICA) == 9

@@ -1,207 +1,26 @@
 """A storage in plain dictionaries: it must keep the promises that the databases keep."""
 
-import copy
 import dataclasses
-import hashlib
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 
 from diary.clock import Clock
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
-from diary.evidence.receipt import Cursor, LogRow, Page, Receipt, SignedPush
-from diary.evidence.seats import JoiningError, Seats
-from diary.rules.acts import ACT_TYPES
-from diary.rules.contract import TermsVersion, versions_of
+from diary.evidence.receipt import Cursor, LogRow, Page, Receipt
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
-from diary.rules.merge import Held
+from sync.server.kept_log import SEALS_PAGE_MAX
 from sync.server.operating import AccountLine
 from sync.server.storage import (
-    Basis,
     Credential,
     DeviceListRow,
     Feed,
-    Name,
     NewLeaf,
-    NewRefusal,
     PictureRow,
-    Place,
-    Question,
     Rivals,
-    Stored,
-    pictures_of,
 )
+from tests.sync.server.toy_hold import BEGINNING, Books, ToyHold, log_of
 from tests.sync.server.toy_operator import ToyOperatorBooks
-
-BEGINNING = Millis(0)
-
-
-@dataclass
-class Books:
-    root: str = ""
-    received_at_ms: Millis = BEGINNING
-    tokens: dict[ReplicaId, bytes] = field(default_factory=dict)
-    revoked: set[ReplicaId] = field(default_factory=set)
-    seats: dict[ReplicaId, ContractId] = field(default_factory=dict)
-    ended: set[ReplicaId] = field(default_factory=set)
-    logs: dict[ContractId, list[tuple[NewLeaf, str]]] = field(default_factory=dict)
-    pushes: dict[str, SignedPush] = field(default_factory=dict)
-    answers: dict[Name, Stored] = field(default_factory=dict)
-    pictures: dict[str, dict[Name, int]] = field(default_factory=dict)
-    whole: set[str] = field(default_factory=set)
-    counted: set[str] = field(default_factory=set)
-    device_list: DeviceListRow | None = None
-    log_epoch: int = FIRST_EPOCH
-    openings: dict[int, SignedOpening] = field(default_factory=dict)
-
-
-def is_receipt(item: Stored) -> bool:
-    return isinstance(item.answer, Receipt)
-
-
-class ToyHold:
-    def __init__(self, everyone: dict[AccountId, Books], account: AccountId, now_ms: Millis) -> None:
-        self.everyone = everyone
-        self.account = account
-        self.books = copy.deepcopy(everyone.get(account, Books()))
-        self.opened = account in everyone
-        self.doomed: set[str] = set()
-        self.received_at_ms = max(now_ms, self.books.received_at_ms)
-
-    @property
-    def log_epoch(self) -> int:
-        return self.books.log_epoch
-
-    def basis(self, question: Question) -> Basis:
-        return Basis(
-            device_list=self.device_list(),
-            answers=self.answers(question.replica, question.ns),
-            standing=self.standing(question.places),
-            logs=self.logs(question.contracts),
-            terms=self.terms(question.contracts),
-            seats=self.seats(question.parties),
-            acts=self.acts(question.parties),
-        )
-
-    def device_list(self) -> DeviceListRow | None:
-        return self.books.device_list
-
-    def answers(self, replica: ReplicaId, ns: Collection[int]) -> dict[int, Stored]:
-        return {n: self.books.answers[replica, n] for n in ns if (replica, n) in self.books.answers}
-
-    def written_up_to(self, replica: ReplicaId) -> int:
-        ns = (n for (by, n), item in self.books.answers.items() if by == replica and is_receipt(item))
-        return max(ns, default=0)
-
-    def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
-        return {
-            place: [
-                Held(leaf.header, Millis(leaf.receipt.received_at_ms))
-                for leaf, _ in self.books.logs.get(place[0], [])
-                if leaf.header.slot == place[1]
-            ]
-            for place in places
-        }
-
-    def logs(self, contracts: Collection[ContractId]) -> dict[ContractId, Cursor]:
-        return {name: head for name, head in self.all_logs().items() if name in contracts}
-
-    def all_logs(self) -> dict[ContractId, Cursor]:
-        return {name: Cursor(self.log_epoch, len(log)) for name, log in self.books.logs.items()}
-
-    def leaves(self, contract: ContractId) -> list[bytes]:
-        return [bytes.fromhex(leaf.receipt.leaf) for leaf, _ in self.books.logs.get(contract, [])]
-
-    def open_epoch(self, log_epoch: int, opening: SignedOpening) -> None:
-        self.books.log_epoch = log_epoch
-        self.books.openings[log_epoch] = opening
-
-    def foreign(self, contracts: Collection[ContractId]) -> set[ContractId]:
-        others = [books for account, books in self.everyone.items() if account != self.account]
-        return {name for name in contracts if any(name in books.logs for books in others)}
-
-    def terms(self, contracts: Collection[ContractId]) -> dict[ContractId, tuple[TermsVersion, ...]]:
-        found = {
-            name: versions_of((leaf.header, Millis(leaf.receipt.received_at_ms)) for leaf, _ in leaves)
-            for name in contracts
-            for leaves in [self.books.logs.get(name, [])]
-        }
-        return {name: versions for name, versions in found.items() if versions}
-
-    def seats(self, contracts: Collection[ContractId]) -> dict[ContractId, Seats]:
-        found = {name: Seats() for name in contracts}
-        for name, seats in found.items():
-            for leaf, _ in self.books.logs.get(name, []):
-                raw, at_ms = leaf.header_text.encode(), Millis(leaf.receipt.received_at_ms)
-                with suppress(JoiningError):
-                    seats.learn(leaf.header, raw, leaf.body or b"", at_ms)
-        return found
-
-    def acts(self, contracts: Collection[ContractId]) -> dict[ContractId, list[Held]]:
-        return {
-            name: [
-                Held(leaf.header, Millis(leaf.receipt.received_at_ms))
-                for leaf, _ in self.books.logs.get(name, [])
-                if leaf.header.type in ACT_TYPES
-            ]
-            for name in contracts
-        }
-
-    def open_account(self, root: str) -> None:
-        if not self.opened:
-            self.books.root = root
-            self.books.received_at_ms = self.received_at_ms
-            self.opened = True
-
-    def admit(self, replica: ReplicaId, token_hash: bytes, contract: ContractId | None = None) -> bytes:
-        if contract is not None and replica not in self.books.tokens:
-            self.books.seats[replica] = contract
-        return self.books.tokens.setdefault(replica, token_hash)
-
-    def end_seats(self, replicas: Collection[ReplicaId]) -> None:
-        self.books.ended |= self.books.seats.keys() & set(replicas)
-
-    def append(self, push: SignedPush, push_hash: bytes, leaves: Sequence[NewLeaf]) -> None:
-        assert self.opened
-        self.books.received_at_ms = self.received_at_ms
-        self.books.pushes[push_hash.hex()] = push
-        for leaf in leaves:
-            log = self.books.logs.setdefault(leaf.receipt.contract, [])
-            assert leaf.receipt.index == len(log)
-            log.append((leaf, push_hash.hex()))
-            header_hash = hashlib.sha256(leaf.header_text.encode()).digest()
-            self.books.answers[leaf.header.name] = Stored(header_hash, leaf.body_hash, leaf.receipt)
-            for name, size in pictures_of(leaf):
-                rows = self.books.pictures.setdefault(name, {})
-                rows[leaf.header.name] = next(iter(rows.values()), size)
-            if leaf.header.devices is not None:
-                self.books.device_list = DeviceListRow(leaf.header_text, leaf.body or b"")
-                self.books.revoked = {
-                    item.replica for item in leaf.header.devices.devices if item.revoked_from is not None
-                }
-
-    def refuse(self, refusals: Sequence[NewRefusal]) -> None:
-        for item in refusals:
-            name = item.refusal.replica, item.refusal.n
-            self.books.answers[name] = Stored(item.header_hash, item.body_hash, item.refusal)
-
-    def destroy(self, names: Collection[Name]) -> None:
-        for log in self.books.logs.values():
-            for index, (leaf, push) in enumerate(log):
-                if leaf.header.name in names:
-                    log[index] = (_emptied(leaf), push)
-                    for picture, _ in leaf.header.pictures or ():
-                        rows = self.books.pictures.get(picture, {})
-                        rows.pop(leaf.header.name, None)
-                        if not rows:
-                            self.books.pictures.pop(picture, None)
-                            self.books.whole.discard(picture)
-                            self.books.counted.discard(picture)
-                            self.doomed.add(picture)
-
-    def doom(self, pictures: Collection[str]) -> None:
-        self.doomed |= {name for name in pictures if name not in self.books.pictures}
 
 
 class ToyStorage:
@@ -277,13 +96,13 @@ class ToyStorage:
         ]
         for contract in sorted(books.logs, key=lambda name: (name != ContractId(account), name)):
             log = books.logs[contract]
-            head = Cursor(books.log_epoch, len(log))
+            head = log_of(books, contract).cursor
             read = cursors.get(contract, Cursor(books.log_epoch, 0))
             if read == head:
                 continue
             if rows_max <= 0 or bytes_max <= 0:
                 return _with_leaves(pages, books, more=True)
-            first = read.size if read.log_epoch == books.log_epoch else 0
+            first, known = (read.size, read.seals) if read.log_epoch == books.log_epoch else (0, 0)
             rows: list[LogRow] = []
             for leaf, push in log[first : first + rows_max]:
                 rows.append(_log_row(leaf, push))
@@ -293,8 +112,12 @@ class ToyStorage:
             rows_max -= len(rows)
             pushes = {row.push: books.pushes[row.push] for row in rows}
             before = log[first - 1][0].receipt.leaf if 0 < first <= len(log) and rows else None
-            pages.append(Page(contract=contract, rows=rows, pushes=pushes, head=head, before=before))
-            if first + len(rows) < len(log):
+            kept = [seal.signed for seal in books.seals.get(contract, [])]
+            seals = kept[known : known + SEALS_PAGE_MAX]
+            pages.append(
+                Page(contract=contract, rows=rows, pushes=pushes, head=head, before=before, seals=seals)
+            )
+            if first + len(rows) < len(log) or known + len(seals) < len(kept):
                 return _with_leaves(pages, books, more=True)
         return _with_leaves(pages, books, more=False)
 
@@ -304,6 +127,9 @@ class ToyStorage:
 
     def last_opened(self) -> int:
         return max((books.log_epoch for books in self.everyone.values()), default=FIRST_EPOCH)
+
+    def unsealed(self, lock_ms: Millis, limit: int) -> list[AccountId]:
+        return [name for name, books in self.everyone.items() if books.sealed_until_ms < lock_ms][:limit]
 
     def accounts(self, after: AccountId | None, limit: int) -> list[AccountId]:
         return sorted(account for account in self.everyone if after is None or account > after)[:limit]
@@ -372,11 +198,8 @@ def _with_leaves(pages: list[Page], books: Books, *, more: bool) -> Feed:
         return bytes.fromhex(books.logs[contract][index][0].receipt.leaf)
 
     leaves = [b"".join(leaf(page.contract, row.index) for row in page.rows) for page in pages]
-    return Feed(pages, more, leaves)
-
-
-def _emptied(leaf: NewLeaf) -> NewLeaf:
-    return NewLeaf(leaf.header, leaf.header_text, leaf.body_hash, None, None, leaf.receipt)
+    roots = [log_of(books, page.contract).leaves.root for page in pages]
+    return Feed(pages, more, leaves, roots)
 
 
 def _log_row(leaf: NewLeaf, push: str) -> LogRow:

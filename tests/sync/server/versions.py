@@ -10,6 +10,7 @@ import msgspec
 from diary.evidence.receipt import Receipt, Refusal, SignedPush
 from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
 from diary.rules.segment import DeviceListInClear, Header, ListedDevice, TermsInClear
+from sync.server.kept_log import Log
 from sync.server.storage import AccountHold, NewLeaf, NewRefusal
 
 ACCOUNT = AccountId("a" * 32)
@@ -133,7 +134,14 @@ def append(
         made.append(leaf(header, index=index, at_ms=hold.received_at_ms, body=body, epoch=hold.log_epoch))
     hashes = b"".join(hashlib.sha256(item.header_text.encode()).digest() + item.body_hash for item in made)
     push = SignedPush(replica=made[0].header.replica, hashes=hashes, signature=os.urandom(64))
-    hold.append(push, hashlib.sha256(hashes + push.signature).digest(), made)
+    logs = hold.logs({item.receipt.contract for item in made})
+    grown = {
+        contract: logs.get(contract, Log(hold.log_epoch)).leaves.extended(
+            bytes.fromhex(item.receipt.leaf) for item in made if item.receipt.contract == contract
+        )
+        for contract in {item.receipt.contract for item in made}
+    }
+    hold.append(push, hashlib.sha256(hashes + push.signature).digest(), made, grown)
     return made
 
 

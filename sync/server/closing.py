@@ -1,0 +1,116 @@
+"""What becomes of a week at its lock: it is sealed, once, in the first transaction that finds it due (R57).
+
+A week without rows before its lock has no seal. What a restored server is shown later may change what a
+frozen week came to: then its seal is issued anew, and names the one that it takes the place of (R43).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from diary.evidence.seal import Records, Seal, own_seal, reckon
+from diary.rules.contract import TermsHistory
+from diary.rules.ids import AccountId, ContractId, Millis, Slot
+from diary.rules.merge import Held
+from diary.rules.week import LOCK_MILLIS_AFTER_WEEK, Week
+from sync.server.clock_watch import ClockWatch
+from sync.server.kept_log import NewSeal
+from sync.server.log import ServerKey
+from sync.server.storage import AccountHold
+
+
+def last_lock_ms(at_ms: int) -> Millis:
+    """Return the newest lock that has passed at the instant, the instant itself included (R3)."""
+    return Millis(Week.at(at_ms - LOCK_MILLIS_AFTER_WEEK).starts_at_ms + LOCK_MILLIS_AFTER_WEEK)
+
+
+def seal_due(hold: AccountHold, account: AccountId, key: ServerKey, watch: ClockWatch) -> int:
+    """Seal the account's weeks that are due; return how many seals were issued (R6, R57).
+
+    Most transactions find none: that costs them a comparison.
+    """
+    due_ms = last_lock_ms(hold.received_at_ms)
+    known_ms = hold.sealed_until_ms
+    if known_ms >= due_ms or not watch.is_sure():
+        return 0
+    first = Slot(_locked_at(known_ms).next().first_slot if known_ms else 0)
+    seals = _reckoned(hold, account, key, first, due_ms, {})
+    hold.keep_seals(seals)
+    hold.note_sealed(due_ms)
+    return len(seals)
+
+
+def seal_anew(hold: AccountHold, account: AccountId, key: ServerKey, slots: Iterable[Slot]) -> int:
+    """Issue anew the seals that healed rows of these slots have changed; return how many (R43)."""
+    weeks = {Week.of(slot) for slot in slots}
+    frozen = [week for week in weeks if week.locked_at_ms <= hold.sealed_until_ms]
+    if not frozen:
+        return 0
+    # Of all later weeks too: terms that were lost hold until others came.
+    known: dict[tuple[ContractId, str], Seal] = {}
+    week = min(frozen)
+    while week.locked_at_ms <= hold.sealed_until_ms:
+        for contract, signed in hold.newest_seals(week.name).items():
+            known[contract, week.name] = own_seal(signed)
+        week = week.next()
+    seals = _reckoned(hold, account, key, min(frozen).first_slot, hold.sealed_until_ms, known)
+    hold.keep_seals(seals)
+    return len(seals)
+
+
+def _reckoned(
+    hold: AccountHold,
+    account: AccountId,
+    key: ServerKey,
+    first: Slot,
+    lock_ms: Millis,
+    known: Mapping[tuple[ContractId, str], Seal],
+) -> list[NewSeal]:
+    """Return the seals of the weeks from a slot's to the one that froze at `lock_ms`, signed.
+
+    One that says what the `known` one of its week says already is left out.
+    """
+    by_week = _by_week(hold.segments(first, Slot(_locked_at(lock_ms).next().first_slot)))
+    if not by_week:
+        return []
+    contracts = {contract for of_week in by_week.values() for contract in of_week}
+    histories = {contract: TermsHistory(terms) for contract, terms in hold.terms(contracts).items()}
+    logs = hold.all_logs()
+    numbers = {contract: log.seals for contract, log in logs.items()}
+    seals: list[NewSeal] = []
+    for week in sorted(by_week):
+        for contract, reckoning in reckon(week, Records(by_week[week], histories)).items():
+            earlier = known.get((contract, week.name))
+            if earlier is not None and earlier.reckoning == reckoning:
+                continue
+            numbers[contract] += 1
+            log = logs[contract]
+            seal = Seal(
+                account=account,
+                contract=contract,
+                week=week.name,
+                number=numbers[contract],
+                log_epoch=log.log_epoch,
+                size=log.size,
+                root=log.leaves.root.hex(),
+                sealed_at_ms=hold.received_at_ms,
+                reckoning=reckoning,
+                replaces=None if earlier is None else (earlier.number, earlier.log_epoch),
+            )
+            seals.append(NewSeal(contract, seal.number, week.name, key.seal(seal)))
+    return seals
+
+
+def _by_week(
+    segments: Mapping[ContractId, Sequence[Held]],
+) -> Mapping[Week, Mapping[ContractId, Sequence[Held]]]:
+    by_week: dict[Week, dict[ContractId, list[Held]]] = defaultdict(lambda: defaultdict(list))
+    for contract, held in segments.items():
+        for version in held:
+            assert version.header.slot is not None, "segments have slots"
+            by_week[Week.of(version.header.slot)][contract].append(version)
+    return by_week
+
+
+def _locked_at(lock_ms: int) -> Week:
+    """Return the week that froze at a lock."""
+    return Week.at(lock_ms - LOCK_MILLIS_AFTER_WEEK).previous()

@@ -1,0 +1,45 @@
+"""PostgreSQL's statements about seals and what they are made of (R57, R69)."""
+
+NOTE_SEALED = "UPDATE account SET sealed_until_ms = %(until_ms)s WHERE account = %(account)s"
+
+KEEP_SEAL = """
+    INSERT INTO seal (account, contract, number, week, text, signature)
+    VALUES (%(account)s, %(contract)s, %(number)s, %(week)s, %(text)s, %(signature)b)
+"""
+
+COUNT_SEAL = """
+    UPDATE contract
+       SET seals = %(number)s
+     WHERE account = %(account)s AND contract = %(contract)s
+"""
+
+NEWEST_SEALS = """
+    SELECT contract, text, signature
+      FROM seal
+     WHERE account = %(account)s AND week = %(week)s
+     ORDER BY contract, number
+"""
+
+SEALS = """
+    SELECT text, signature
+      FROM seal
+     WHERE account = %(account)s AND contract = %(contract)s AND number > %(after)s
+     ORDER BY number
+     LIMIT %(seals_max)s
+"""
+
+UNSEALED = "SELECT account FROM account WHERE sealed_until_ms < %(lock_ms)s LIMIT %(limit)s"
+
+SEGMENTS = """
+    SELECT c.contract, v.header, v.received_at_ms
+      FROM contract AS c
+     CROSS JOIN LATERAL (SELECT *
+                           FROM version
+                          WHERE version.account = %(account)s
+                            AND version.contract = c.contract
+                            AND version.slot >= %(first)s
+                            AND version.slot < %(end)s
+                         OFFSET 0) AS v
+     WHERE c.account = %(account)s
+     ORDER BY c.contract, v.log_epoch, v.log_index
+"""
