@@ -36,7 +36,7 @@ from diary.rules.segment import (
 from diary.rules.unreadable import UNREADABLE
 from diary.sealing import row
 from diary.state import OpenDiary
-from diary.store import outbox, pictures, replica, versions
+from diary.store import heads, outbox, pictures, replica, versions
 from diary.store.versions import StoredVersion
 
 ACCOUNT_KEY_EPOCH = 1
@@ -92,7 +92,8 @@ def draw_header(
         contract=contract,
         replica=diary.replica,
         n=replica.next_n(diary.connection, diary.replica),
-        head=None,  # no log head is known in this version (R56)
+        # Of this contract's log and no other: its other party reads it, and compares (R46, R56).
+        head=heads.newest_checked(diary.connection, contract),
         **parts,
     )
 

@@ -8,12 +8,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from diary import witnessing
 from diary.deciding import what_of
 from diary.destroying import destroy_what_fell
 from diary.errors import PeerError
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Cursor, Receipt, Refusal, SignedAnswer, SignedPush
 from diary.evidence.signature import PUSH
+from diary.evidence.statement import SignedStatement
 from diary.redacting import redact_agreed
 from diary.resealing import correct_stamps
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
@@ -21,7 +23,7 @@ from diary.rules.merge import Held, destroyed
 from diary.rules.segment import Sealed
 from diary.rules.timesheet import Place
 from diary.state import CLOCK_DIFFERENCE, OpenDiary
-from diary.store import feed, meta, receipts, refusals, replica, sending, versions
+from diary.store import feed, log_trees, meta, receipts, refusals, replica, sending, versions
 from diary.store.refusals import KeptRefusal
 
 # What the server may take later, perhaps under the same name: it stays in the outbox (R40).
@@ -202,20 +204,27 @@ def sign_enrolment(diary: OpenDiary, server_url: str, writer: ReplicaId | None =
 
 
 def settle(
-    diary: OpenDiary, push: ReadyPush, answers: Sequence[Receipt | Refusal], signed: SignedAnswer
+    diary: OpenDiary,
+    push: ReadyPush,
+    answers: Sequence[Receipt | Refusal],
+    signed: SignedAnswer,
+    heads: Sequence[SignedStatement] = (),
 ) -> Settlement:
     """Store the answers to a push: what is accepted leaves the outbox, what is refused is listed (R37d, R40).
 
-    `signed` is the answer as the server signed it; that it did is for the caller to have checked.
+    `signed` is the answer as the server signed it; that it did is for the caller to have checked. `heads` are
+    those of the logs that grew.
 
     Raises:
         MisaddressedAnswerError: They answer other versions than were pushed.
+        FeedFaultError: A receipt is of something else, or a head contradicts what was read (R56).
     """
     if tuple((answer.replica, answer.n) for answer in answers) != push.names:
         raise MisaddressedAnswerError
     accepted, final, passing = _sorted_out(answers)
     answered: list[Receipt | Refusal] = [*accepted, *final]
-    with diary.writing():
+    with witnessing.alarms_kept(diary, diary.contract_of_account), diary.writing():
+        witnessing.check_receipts(diary, push.signed, push.versions, answers, signed)
         names = ((answer.replica, answer.n) for answer in answered)
         receipts.keep_answer(diary.connection, signed, names, diary.now_ms())
         ids = dict(zip(push.names, push.ids, strict=True))
@@ -227,6 +236,7 @@ def settle(
         for contract in {receipt.contract for receipt in accepted}:
             redact_agreed(diary, ContractId(contract))
         behind = _advance(diary, accepted)
+        witnessing.take_own_heads(diary, heads)
         refused = tuple(kept for answer in final if (kept := _refuse(diary, answer)) is not None)
         places = {(kept.contract, kept.slot) for kept in refused if kept.slot is not None}
         behind |= _ask_again_for_lost_content(diary, places)
@@ -263,12 +273,13 @@ def _advance(diary: OpenDiary, accepted: Iterable[Receipt]) -> bool:
     for contract, own in logs.items():
         own.sort(key=lambda receipt: receipt.index)
         cursor = cursors.get(contract, Cursor(log_epoch=own[0].log_epoch, size=0))
-        size = cursor.size
+        size, leaves = cursor.size, list[bytes]()
         for receipt in own:
             if (receipt.log_epoch, receipt.index) == (cursor.log_epoch, size):
+                leaves.append(bytes.fromhex(receipt.leaf))
                 size += 1
         if size > cursor.size:
-            receipts.move_cursor(diary.connection, contract, Cursor(log_epoch=cursor.log_epoch, size=size))
+            log_trees.grow(diary.connection, contract, cursor.log_epoch, leaves)
         behind |= any(receipt.log_epoch != cursor.log_epoch or receipt.index >= size for receipt in own)
     return behind
 
@@ -324,7 +335,7 @@ def _ask_again_for_lost_content(diary: OpenDiary, places: Iterable[Place]) -> bo
         for version in held:
             lost = version.content != "standing" and version.header.name not in fallen
             if lost and version.leaf_index is not None:
-                feed.rewind(diary.connection, contract, version.leaf_index)
+                log_trees.rewind(diary.connection, contract, version.leaf_index)
                 again = True
     return again
 

@@ -11,14 +11,13 @@ from itertools import takewhile
 from diary import seating
 from diary.errors import PeerError
 from diary.evidence.feed import FeedFaultError
-from diary.evidence.merkle import root_of
 from diary.evidence.opening import FIRST_EPOCH, Opening, SignedOpening, read_opening
 from diary.evidence.page_proof import LEAF_BYTES
 from diary.evidence.receipt import Cursor, LogRow, Page, is_answer_of
-from diary.proving import SHOWN_ROWS_MAX, Prover, Showing, is_leaf_of, leaves_of, leaves_taken
+from diary.proving import SHOWN_ROWS_MAX, Prover, Showing, leaves_of
 from diary.rules.ids import ContractId, Millis
 from diary.state import OpenDiary
-from diary.store import epochs, feed, meta, receipts, sending, versions
+from diary.store import epochs, feed, log_trees, meta, receipts, sending, versions
 from diary.store.epochs import LostHead, Restoring
 from diary.store.feed import Alarm, KnownRow
 from diary.store.versions import Name
@@ -83,7 +82,7 @@ def _take_opening(diary: OpenDiary, opening: Opening, signed: SignedOpening) -> 
             # Read anew, the log shows how much of it is left (see `count_kept`).
             lost.append(LostHead(contract, cursor.log_epoch, cursor.size, kept))
         size = min(cursor.size, kept)
-        receipts.move_cursor(connection, contract, Cursor(opening.log_epoch, size))
+        log_trees.cut(connection, contract, Cursor(opening.log_epoch, size))
     epochs.keep(connection, opening.log_epoch, signed, lost, diary.now_ms())
     epochs.ask_for_pictures(connection, Millis(epochs.kept_until_ms(connection) - PICTURE_MARGIN_MS))
 
@@ -99,10 +98,8 @@ def _rows_in_common(diary: OpenDiary, contract: ContractId, cursor: Cursor, open
         return 0
     if cursor.size < head.size:
         return head.size if cursor.log_epoch == head.log_epoch else 0
-    parts = epochs.leaf_parts(diary.connection, contract, 0, head.size)
-    leaves = leaves_taken(diary, parts)
-    whole = len(leaves) == head.size == len(parts)
-    return head.size if whole and root_of(leaves).hex() == head.root else 0
+    root = log_trees.tree(diary.connection, contract).root_at(head.size)
+    return head.size if root.hex() == head.root else 0
 
 
 def _keep_leaves(diary: OpenDiary, contract: ContractId, kept: int) -> None:
@@ -134,9 +131,8 @@ def check_goes_on(diary: OpenDiary, page: Page, cursor: Cursor | None) -> None:
 
 
 def _stands_at(diary: OpenDiary, contract: ContractId, index: int, leaf: str) -> bool:
-    for parts in epochs.leaf_parts(diary.connection, contract, index, index + 1):
-        return is_leaf_of(diary, parts, leaf)
-    return True
+    known = log_trees.tree(diary.connection, contract)
+    return index >= known.size or known.leaf(index).hex() == leaf
 
 
 def count_kept(
@@ -173,7 +169,7 @@ def read_anew(diary: OpenDiary, contract: ContractId, cursor: Cursor) -> bool:
         epochs.mark_lost(diary.connection, contract, 0)
         head = LostHead(contract, parts[0].log_epoch, cursor.size, kept_size=0)
         epochs.keep_lost_head(diary.connection, newest, head)
-        receipts.move_cursor(diary.connection, contract, Cursor(newest, 0))
+        log_trees.cut(diary.connection, contract, Cursor(newest, 0))
         meta.put(diary.connection, _SHOWN_AT, 0)
     return True
 

@@ -21,6 +21,7 @@ from diary.rules.segment import parse_header
 from diary.rules.timesheet import Place, SegmentView, SnapshotView, State, WeekView, totals
 from diary.rules.verdict import Verdict, fact_of, verdicts
 from diary.rules.week import Week
+from diary.sealed_weeks import seals_of
 from diary.showing import draft_picture_name
 from diary.state import SERVER, OpenDiary, WeekAtHand
 from diary.store import meta, overlaps, pictures, refusals, versions
@@ -152,6 +153,7 @@ def _worked_out(
         frozen=which.is_frozen(now_ms),
         segments=in_order,
         totals=totals(in_order, histories, titles),
+        seals=seals_of(diary, which) if which.is_frozen(now_ms) else (),
     )
 
 

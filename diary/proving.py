@@ -186,19 +186,6 @@ def _as_signed(diary: OpenDiary, parts: LeafParts) -> Iterator[LeafParts]:
                 yield replace(parts, push=name, body_hash=pair[len(header_hash) :])
 
 
-def is_leaf_of(diary: OpenDiary, parts: LeafParts, leaf: str) -> bool:
-    """Return whether a leaf is that of a version which the server took (R56).
-
-    Its receipt says so where there is one of that place. Without one, any push that its writer signed may be
-    the one that came: a server is not to be blamed for the one it took (R40).
-    """
-    receipt = _receipt_at(diary, parts, {})
-    if receipt is not None:
-        return receipt.leaf == leaf
-    found = (leaf_of(each) for each in _as_signed(diary, parts))
-    return any(each is not None and each.hex() == leaf for each in found)
-
-
 def _receipt_at(diary: OpenDiary, parts: LeafParts, read: dict[str, dict[Name, Receipt]]) -> Receipt | None:
     """Return the receipt of a version at the very place it is noted at, None where there is none.
 

@@ -16,15 +16,18 @@ from diary import (
     overlapping,
     renewing,
     revoking,
+    sealed_weeks,
     taking,
     thinning,
     true_slots,
+    witnessing,
 )
 from diary.carrying import PictureRef
 from diary.devices import Device
 from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedAnswer
 from diary.evidence.signature import HEAL
+from diary.evidence.statement import SignedStatement
 from diary.exchanging import ReadyPush, ServerLink, Settlement
 from diary.good_standing import Suspension
 from diary.proving import Showing
@@ -111,10 +114,22 @@ class SyncDoor(StateDoor):
         return exchanging.sign_push(self._state, ids, server_url)
 
     def settle(
-        self, push: ReadyPush, answers: Sequence[Receipt | Refusal], signed: SignedAnswer
+        self,
+        push: ReadyPush,
+        answers: Sequence[Receipt | Refusal],
+        signed: SignedAnswer,
+        heads: Sequence[SignedStatement] = (),
     ) -> Settlement:
-        """Store the answers to a push (R37d, R40)."""
-        return exchanging.settle(self._state, push, answers, signed)
+        """Store the answers to a push, and the heads that came with them (R37d, R40, R56)."""
+        return exchanging.settle(self._state, push, answers, signed, heads)
+
+    def require_whole(self, pages: Sequence[Page], cursors: Mapping[ContractId, Cursor]) -> None:
+        """Raise an alarm unless the last pages reach their heads (R56)."""
+        witnessing.require_whole(self._state, pages, cursors)
+
+    def judge_seals(self) -> int:
+        """Hold the server's seals to the logs; return how many differ, each an alarm (R57)."""
+        return sealed_weeks.judge_seals(self._state)
 
     def cursors(self) -> dict[ContractId, Cursor]:
         """Return how far each feed was read without holes (R45)."""

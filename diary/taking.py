@@ -9,31 +9,38 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-import msgspec
-
-from diary import envelope
+from diary import envelope, sealed_weeks, witnessing
+from diary.arriving import Arrival, compare, give_way
 from diary.correcting import keep_before
 from diary.deciding import opened_entries, what_of
 from diary.destroying import forget_texts
 from diary.errors import DamageError
-from diary.evidence.feed import CheckedRow, FeedFaultError
+from diary.evidence.feed import CheckedRow
 from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, Page
 from diary.feed_reader import reader_at
 from diary.granting import want_grants
 from diary.healing import check_goes_on, count_kept
 from diary.redacting import redact_agreed
-from diary.resealing import Anew, forget, reseal
 from diary.rules.change import is_deletion
-from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
+from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.merge import Held, present, standing
 from diary.rules.sealed_content import EntryContent
 from diary.rules.segment import Header
-from diary.rules.vector import join
 from diary.rules.week import Week
 from diary.showing import BeforeText
 from diary.state import OpenDiary, finish_destroying, mark_destroying
-from diary.store import epochs, feed, history, outbox, pictures, receipts, refusals, renewal, versions
+from diary.store import (
+    epochs,
+    feed,
+    history,
+    log_trees,
+    outbox,
+    pictures,
+    receipts,
+    refusals,
+    versions,
+)
 from diary.store.sealed import Content
 from diary.store.versions import ContentState, Name, held_of
 
@@ -47,33 +54,15 @@ class Taken:
     new_devices: bool
 
 
-class _Arrival(msgspec.Struct, frozen=True, gc=False):
-    """One row of a page, and what is held under its name already (None: it is new here)."""
-
-    checked: CheckedRow
-    known: feed.KnownRow | None
-
-    @property
-    def header(self) -> Header:
-        """Return the row's header."""
-        return self.checked.header
-
-
 def take_pages(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
     """Check and store what came, in one transaction (R45, R48).
 
     Raises:
         FeedFaultError: Something of it is not to be believed. Nothing was stored but the alarm, which stays.
     """
-    try:
-        with diary.writing():
-            taken = _take(diary, pages)
-    except FeedFaultError as fault:
-        at_ms = diary.now_ms()
-        contract = next((page.contract for page in pages), ContractId(diary.account))
-        with diary.writing():
-            feed.raise_alarm(diary.connection, feed.Alarm(at_ms, contract, fault.kind, fault.what_happened))
-        raise
+    contract = next((page.contract for page in pages), ContractId(diary.account))
+    with witnessing.alarms_kept(diary, contract), diary.writing():
+        taken = _take(diary, pages)
     finish_destroying(diary)
     return taken
 
@@ -81,24 +70,18 @@ def take_pages(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
 def _take(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
     cursors = receipts.cursors(diary.connection)
     reader = reader_at(diary, cursors)
+    server_key = witnessing.pinned_key(diary)
     rows, new_contracts, new_devices = 0, 0, False
     for page in pages:
+        if server_key is not None:
+            witnessing.take_head(diary, page, server_key)
         checked = reader.check(page, cursors.get(page.contract))
+        new = _take_rows(diary, page, checked, cursors.get(page.contract)) if checked else []
+        witnessing.compare_heads(diary, page.contract, page.head.log_epoch)
+        if server_key is not None:
+            sealed_weeks.take_seals(diary, page, server_key)
         if not checked:
             continue
-        check_goes_on(diary, page, cursors.get(page.contract))
-        arrivals = _compare(diary, page.contract, checked)
-        count_kept(diary, page.contract, ((one.checked.row, one.known) for one in arrivals))
-        _give_way(diary, arrivals)
-        _store(diary, page.contract, arrivals)
-        redact_agreed(diary, page.contract)
-        last = checked[-1].row
-        head = Cursor(page.head.log_epoch, last.index + 1)
-        receipts.move_cursor(diary.connection, page.contract, head)
-        if page.proof is not None:
-            first, count = page.rows[0].index, len(page.rows)
-            epochs.keep_proof(diary.connection, page.contract, first, count, page.proof)
-        new = [arrival.header for arrival in arrivals if arrival.known is None]
         rows += len(new)
         new_contracts += page.contract not in cursors and page.contract != ContractId(diary.account)
         if not diary.is_seat and any(_is_of_a_stranger(header) for header in new):
@@ -113,63 +96,27 @@ def _is_of_a_stranger(header: Header) -> bool:
     return header.type == "joining" or (header.type == "device_list" and header.in_own_log)
 
 
-def _compare(diary: OpenDiary, contract: ContractId, checked: Sequence[CheckedRow]) -> list[_Arrival]:
-    """Return the rows beside what is held under their names (R40, R42).
-
-    Raises:
-        FeedFaultError: A name is held with other content, or comes twice.
-    """
-    numbers: dict[ReplicaId, list[int]] = defaultdict(list)
-    for row in checked:
-        numbers[row.header.replica].append(row.header.n)
-    held = {
-        replica: feed.known(diary.connection, replica, min(ns), max(ns)) for replica, ns in numbers.items()
-    }
-    if sum(len(set(ns)) for ns in numbers.values()) < len(checked):
-        raise FeedFaultError("version_reused", f"the log of contract {contract} holds one version twice")
-    arrivals = [_Arrival(row, held[row.header.replica].get(row.header.n)) for row in checked]
-    for arrival in arrivals:
-        known, row = arrival.known, arrival.checked
-        if known and (known.header != row.raw or (known.has_body and known.body_hash != row.body_hash)):
-            what = f"version {row.header.replica}:{row.header.n} is held with other content"
-            raise FeedFaultError("version_reused", what)
-    return arrivals
+def _take_rows(
+    diary: OpenDiary, page: Page, checked: Sequence[CheckedRow], cursor: Cursor | None
+) -> list[Header]:
+    """Store a page's new rows, and hold the server to them; return the headers that are new here (R56)."""
+    check_goes_on(diary, page, cursor)
+    witnessing.check_rows(diary, page, checked)
+    arrivals = compare(diary, page.contract, checked)
+    count_kept(diary, page.contract, ((one.checked.row, one.known) for one in arrivals))
+    give_way(diary, arrivals)
+    _store(diary, page.contract, arrivals)
+    redact_agreed(diary, page.contract)
+    leaves = [row.leaf for row in checked]
+    log_trees.grow(diary.connection, page.contract, page.head.log_epoch, leaves)
+    witnessing.compare_claims(diary, page, checked)
+    if page.proof is not None:
+        first, count = page.rows[0].index, len(page.rows)
+        epochs.keep_proof(diary.connection, page.contract, first, count, page.proof)
+    return [arrival.header for arrival in arrivals if arrival.known is None]
 
 
-def _give_way(diary: OpenDiary, arrivals: Sequence[_Arrival]) -> None:
-    """Drop what was sealed anew at a renewal where another copy of the file had sent it after all (R42)."""
-    former = renewal.former(diary.connection)
-    if not former:
-        return
-    for arrival in arrivals:
-        if arrival.known is not None or arrival.header.replica not in former:
-            continue
-        anew = renewal.renamed(diary.connection, arrival.header.name, arrival.checked.raw)
-        if anew is None:
-            continue
-        stored = versions.find(diary.connection, anew)
-        if stored is None or stored.is_ours_alone:
-            # It may be gone already: a later one of this hand has taken its place.
-            forget(diary, anew)
-            _know_instead(diary, anew, arrival.header)
-
-
-def _know_instead(diary: OpenDiary, given_up: Name, sent: Header) -> None:
-    """Let what was written here on top of a name that is given up know the one that was sent (R34, R42).
-
-    Else it would stand beside what it was written upon, and time that is added again after a deletion would
-    know of none.
-    """
-    if sent.slot is None or sent.vector is None:
-        return
-    replica, n = given_up
-    for held in versions.at_place(diary.connection, sent.contract, sent.slot):
-        vector = held.header.vector or {}
-        if held.waits and held.is_ours_alone and vector.get(replica, 0) >= n:
-            reseal(diary, held, Anew(vector=join((vector, sent.vector)), held_for=held.held_for))
-
-
-def _store(diary: OpenDiary, contract: ContractId, arrivals: Sequence[_Arrival]) -> None:
+def _store(diary: OpenDiary, contract: ContractId, arrivals: Sequence[Arrival]) -> None:
     """Store the rows of one feed and bring their places to what now stands there (R34, R35)."""
     places = _places(diary, contract, arrivals)
     fallen = {name: state for place in places for name, state in place.fallen.items()}
@@ -211,14 +158,14 @@ class _Place:
     contract: ContractId
     slot: Slot
     held: Sequence[feed.HeldRow]
-    came: Sequence[_Arrival]
+    came: Sequence[Arrival]
     life: int
     fallen: dict[Name, ContentState]
 
 
-def _places(diary: OpenDiary, contract: ContractId, arrivals: Sequence[_Arrival]) -> list[_Place]:
+def _places(diary: OpenDiary, contract: ContractId, arrivals: Sequence[Arrival]) -> list[_Place]:
     """Return the places at which something may fall or rise; elsewhere all that came stands."""
-    came: dict[Slot, list[_Arrival]] = defaultdict(list)
+    came: dict[Slot, list[Arrival]] = defaultdict(list)
     for arrival in arrivals:
         if arrival.header.slot is not None:
             came[arrival.header.slot].append(arrival)
@@ -232,14 +179,14 @@ def _places(diary: OpenDiary, contract: ContractId, arrivals: Sequence[_Arrival]
     ]
 
 
-def _all_stand(came: Sequence[_Arrival]) -> bool:
+def _all_stand(came: Sequence[Arrival]) -> bool:
     """Return whether these versions, alone at their place, all stand: captures and one entry of life 0."""
     entries = [arrival.header for arrival in came if arrival.header.type == "entry"]
     return not entries or (len(entries) == 1 and not entries[0].life)
 
 
 def _merged(
-    contract: ContractId, slot: Slot, held: Sequence[feed.HeldRow], came: Sequence[_Arrival]
+    contract: ContractId, slot: Slot, held: Sequence[feed.HeldRow], came: Sequence[Arrival]
 ) -> _Place:
     all_there = [
         *(Held(version.header, version.received_at_ms) for version in held),

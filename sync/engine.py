@@ -118,6 +118,7 @@ class Engine:
             raise NotRegisteredError
         self._tally = Tally()
         run_healed(self._diary, self._line, link, partial(self._sync, link))
+        self._diary.judge_seals()
         self._diary.note_sync(self._diary.now_ms())
         return self._tally.report(len(self._diary.pictures_to_send()), self._diary.cursors())
 
@@ -260,7 +261,9 @@ class Engine:
             self._diary.note_overlapping(answer.overlapping_from or Slot(0), slots)
         if answer.arrived:
             self._diary.pictures_arrived(answer.arrived)
-        rows = sum(len(page.rows) for page in answer.pages)
+        if not answer.more:
+            self._diary.require_whole(answer.pages, desk.cursors)
+        rows = sum(len(page.rows) + len(page.seals) for page in answer.pages)
         desk.cursors = cursors_after(desk.cursors, answer.pages)
         if answer.pages:
             desk.pages.append(answer.pages)
@@ -324,7 +327,7 @@ class Engine:
     def _settle(self, link: ServerLink) -> Event:
         push, answer = self._desk.answers.popleft()
         answers = read_answer(answer.answers, bytes.fromhex(link.key))
-        settled = self._diary.settle(push, answers, answer.answers)
+        settled = self._diary.settle(push, answers, answer.answers, answer.heads)
         self._tally.settled(settled)
         self._desk.cursors = self._diary.cursors()
         return Settled(behind=settled.behind, sealed_anew=settled.sealed_anew > 0)

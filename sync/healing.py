@@ -85,6 +85,7 @@ def check_whole(diary: Diary, answer: PullAnswer, cursors: Mapping[ContractId, C
             lacking[page.contract] = page.head.size if page.head.log_epoch == cursor.log_epoch else 0
         elif (
             page.before is not None
+            and page.rows
             and page.rows[0].index == cursor.size
             and not diary.stands_at(page.contract, cursor.size - 1, page.before)
         ):

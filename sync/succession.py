@@ -114,7 +114,7 @@ def send_list(diary: Diary, line: Transport, server_key: str, writer: Predecesso
     token_hash = hashlib.sha256(token.encode()).hexdigest()
     answer = line.enrol(Enrol(push=message_of(diary.account, push), token_hash=token_hash))
     answers = read_answer(answer.answers, bytes.fromhex(server_key))
-    refused = diary.settle(push, answers, answer.answers).refused
+    refused = diary.settle(push, answers, answer.answers, answer.heads).refused
     if refused:
         raise EnrolmentRefusedError(url=line.url, because=refused[0].because)
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import typer
 
 from diary.command.desk import AsJson, Utc, desk_of, print_json, tell
@@ -58,6 +59,7 @@ def _json(found: "Audit") -> dict[str, object]:
                 "contract": alarm.contract,
                 "kind": alarm.kind,
                 "says": alarm.says,
+                "evidence": [msgspec.to_builtins(one) for one in alarm.evidence],
             }
             for alarm in found.alarms
         ],

@@ -6,7 +6,7 @@ named fault out. A fault is an alarm: it stays until a person has looked.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,11 +15,11 @@ import msgspec
 from diary.errors import PeerError
 from diary.evidence import device_list
 from diary.evidence.list_leaf import ListPlace, check_leaf
-from diary.evidence.merkle import push_hash
+from diary.evidence.merkle import leaf_hash, push_hash
 from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
 from diary.evidence.seats import JoiningError, Seats
-from diary.evidence.signature import PUSH, verify
+from diary.evidence.signature import PUSH, Domain, verify
 from diary.rules.acts import ACT_TYPES
 from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
@@ -31,18 +31,31 @@ HASHES_PER_VERSION_BYTES = 64
 
 AlarmKind = Literal[
     "hole", "log_shrank", "log_epoch", "bad_signature", "unlisted_device", "wrong_place", "version_reused",
-    "device_list", "log_forked", "bad_joining", "wrong_side",
+    "device_list", "log_forked", "bad_joining", "wrong_side", "unsigned_head", "retimed", "bad_receipt",
+    "deletion_dropped", "withheld", "heads_differ", "seal_differs",
 ]  # fmt: skip
 
 
+class Evidence(msgspec.Struct, frozen=True):
+    """One signed statement that shows a lie: its domain, its exact text and its signature (R56)."""
+
+    domain: Domain
+    text: str
+    signature: bytes
+
+
 class FeedFaultError(PeerError):
-    """A feed is not what honest devices and an honest server could have made; `kind` names the alarm."""
+    """A feed is not what honest devices and an honest server could have made; `kind` names the alarm.
+
+    `evidence` are the statements that cannot both be true, as they were signed.
+    """
 
     says = "The server shows something that cannot be right: {what}."
     mend = "Nothing of it was taken. Trust this server no further until you know why."
 
-    def __init__(self, kind: AlarmKind, what: str) -> None:
+    def __init__(self, kind: AlarmKind, what: str, evidence: Sequence[Evidence] = ()) -> None:
         self.kind = kind
+        self.evidence = tuple(evidence)
         super().__init__(what=what)
 
 
@@ -69,12 +82,13 @@ class CheckedPush:
 
 
 class CheckedRow(msgspec.Struct, frozen=True, gc=False):
-    """A row that passed: `raw` are the header's exact bytes."""
+    """A row that passed: `raw` are the header's exact bytes, `leaf` is its leaf in the log (R56)."""
 
     row: LogRow
     raw: bytes
     header: Header
     body_hash: bytes
+    leaf: bytes
 
 
 @dataclass(slots=True)
@@ -141,7 +155,8 @@ class Reader:
         push = self.pushes.get(row.push) or self._checked_push(row.push, page)
         if header.replica != push.signed.replica:
             raise FeedFaultError("bad_signature", f"version {_name(header)} is in another device's push")
-        if hashlib.sha256(raw).digest() + body_hash not in push.hashes:
+        header_hash = hashlib.sha256(raw).digest()
+        if header_hash + body_hash not in push.hashes:
             raise FeedFaultError("bad_signature", f"version {_name(header)} was signed by nobody")
         if not self._counts(header):
             self._check_seat(header)
@@ -149,7 +164,9 @@ class Reader:
             self._check_side(header, row)
         elif header.grant is not None and header.grant.invitation is not None:
             self._seats_of(header.contract).learn(header, raw, row.body or b"", Millis(row.received_at_ms))
-        return CheckedRow(row, raw, header, body_hash)
+        hashes = (header_hash, body_hash, bytes.fromhex(row.push))
+        leaf = leaf_hash(header.type, header.contract, row.log_epoch, row.received_at_ms, *hashes)
+        return CheckedRow(row, raw, header, body_hash, leaf)
 
     def _learn_devices(self, header: Header, raw: bytes, row: LogRow) -> None:
         """Follow the account's list in its own log; in a contract's it must go with what is known (R50)."""

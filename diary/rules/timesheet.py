@@ -167,14 +167,34 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class SealView:
+    """What the server signed of a contract's frozen week, and this device makes of it too (R57).
+
+    `number` counts the contract's seals; `replaces` is that of the earlier one whose place it takes (R43).
+    """
+
+    contract: ContractId
+    number: int
+    sealed_at_ms: Millis
+    billable: int
+    amount_minor: int
+    currency: str
+    replaces: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WeekView:
-    """A week as it stands on this device: segments by slot, then contract; deleted ones included."""
+    """A week as it stands on this device: segments by slot, then contract; deleted ones included.
+
+    `seals` are those of its contracts that this device bears out; none before the lock.
+    """
 
     week: Week
     locked_at_ms: Millis
     frozen: bool
     segments: tuple[SegmentView, ...]
     totals: tuple[Totals, ...]
+    seals: tuple[SealView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,11 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from diary.evidence.opening import FIRST_EPOCH, SignedOpening
+import msgspec
+
+from diary.evidence.opening import FIRST_EPOCH, Opening, SignedOpening
 from diary.rules.ids import ContractId, Millis, ReplicaId
+from diary.rules.segment import Header, stored_header
 from diary.store.versions import Name
 
 _NEWEST = "SELECT max(log_epoch) FROM opening"
@@ -126,6 +129,25 @@ _ASK_FOR_PICTURES = """
 """
 _KEPT_UNTIL = "SELECT max(received_at_ms) FROM version WHERE log_epoch > 0"
 _PUSHES_OF = "SELECT hash, hashes FROM push WHERE replica = :replica"
+_OPENED = "SELECT text FROM opening WHERE log_epoch = :log_epoch"
+_RECEIVED_AT = """
+    SELECT log_epoch, received_at_ms
+      FROM version
+     WHERE contract = :contract
+       AND log_epoch > 0
+       AND leaf_index = :index
+"""
+_STANDING_AT = """
+    SELECT leaf_index, replica, n, received_at_ms, header
+      FROM version
+     WHERE contract = :contract
+       AND log_epoch = :log_epoch
+       AND leaf_index BETWEEN :first AND :last
+       AND log_epoch > 0
+"""
+_PAIR_BYTES = 64
+
+_opening = msgspec.json.Decoder(Opening)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,3 +332,41 @@ def ask_for_pictures(connection: sqlite3.Connection, since_ms: Millis) -> None:
 def pushes_of(connection: sqlite3.Connection, replica: ReplicaId) -> list[tuple[str, bytes]]:
     """Return the pushes that a replica signed: their hash, and the hashes of their versions."""
     return list(connection.execute(_PUSHES_OF, {"replica": replica}))
+
+
+def signed_with(
+    connection: sqlite3.Connection, replica: ReplicaId, header_hash: bytes
+) -> list[tuple[bytes, bytes]]:
+    """Return by which pushes a replica signed a header: each push's hash, and the body's hash in it (R40)."""
+    found = []
+    for name, hashes in pushes_of(connection, replica):
+        for start in range(0, len(hashes), _PAIR_BYTES):
+            pair = hashes[start : start + _PAIR_BYTES]
+            if pair.startswith(header_hash):
+                found.append((bytes.fromhex(name), pair[len(header_hash) :]))
+    return found
+
+
+def opened_at_ms(connection: sqlite3.Connection, log_epoch: int) -> Millis | None:
+    """Return when an epoch was opened; None where its statement is not known."""
+    row = connection.execute(_OPENED, {"log_epoch": log_epoch}).fetchone()
+    return None if row is None else _opening.decode(row[0]).opened_at_ms
+
+
+def received_at(
+    connection: sqlite3.Connection, contract: ContractId, index: int
+) -> tuple[int, Millis] | None:
+    """Return epoch and time of receipt of the row at an index; None where none is known there."""
+    row = connection.execute(_RECEIVED_AT, {"contract": contract, "index": index}).fetchone()
+    return None if row is None else (row[0], Millis(row[1]))
+
+
+def standing_at(
+    connection: sqlite3.Connection, contract: ContractId, log_epoch: int, first: int, last: int
+) -> list[tuple[int, Name, Millis, Header]]:
+    """Return what is held of an epoch's rows from `first` to `last`: index, name, time of receipt, header."""
+    bound = {"contract": contract, "log_epoch": log_epoch, "first": first, "last": last}
+    return [
+        (index, (ReplicaId(replica), n), Millis(at_ms), stored_header(header))
+        for index, replica, n, at_ms, header in connection.execute(_STANDING_AT, bound)
+    ]

@@ -11,17 +11,13 @@ from typing import TypedDict
 import msgspec
 from msgspec.structs import astuple
 
+from diary.evidence.feed import AlarmKind, Evidence
 from diary.evidence.receipt import SignedPush
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import Header, stored_header
 from diary.store import sealed
 from diary.store.versions import ContentState
 
-_REWIND = """
-    UPDATE log_head
-       SET size = min(size, :size)
-     WHERE contract = :contract
-"""
 _DEVICE_LISTS = """
     SELECT header
       FROM version
@@ -94,15 +90,17 @@ _LEAVE_OUTBOX = """
            )
 """
 _RAISE_ALARM = """
-    INSERT INTO alarm (raised_at_ms, contract, kind, says)
-    VALUES (:raised_at_ms, :contract, :kind, :says)
+    INSERT INTO alarm (raised_at_ms, contract, kind, says, evidence)
+    VALUES (:raised_at_ms, :contract, :kind, :says, :evidence)
         ON CONFLICT (contract, kind, says) DO NOTHING
 """
 _ALARMS = """
-    SELECT raised_at_ms, contract, kind, says
+    SELECT raised_at_ms, contract, kind, says, evidence
       FROM alarm
      ORDER BY id
 """
+
+_evidence = msgspec.json.Decoder(tuple[Evidence, ...])
 
 
 class NewRow(msgspec.Struct, frozen=True, gc=False):
@@ -167,17 +165,13 @@ class HeldRow(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """What stays until a person has looked (R48, R50, R56)."""
+    """What stays until a person has looked; `evidence` are the signed statements that show it (R48, R56)."""
 
     raised_at_ms: Millis
     contract: ContractId
-    kind: str
+    kind: AlarmKind
     says: str
-
-
-def rewind(connection: sqlite3.Connection, contract: ContractId, size: int) -> None:
-    """Have a feed read again from row `size`: a content that was given up is needed after all (R37d)."""
-    connection.execute(_REWIND, {"contract": contract, "size": size})
+    evidence: tuple[Evidence, ...] = ()
 
 
 def device_list_headers(connection: sqlite3.Connection, contract: ContractId, size: int) -> list[bytes]:
@@ -270,6 +264,7 @@ def raise_alarm(connection: sqlite3.Connection, alarm: Alarm) -> None:
         "contract": alarm.contract,
         "kind": alarm.kind,
         "says": alarm.says,
+        "evidence": msgspec.json.encode(alarm.evidence).decode() if alarm.evidence else None,
     }
     connection.execute(_RAISE_ALARM, raised)
 
@@ -277,6 +272,6 @@ def raise_alarm(connection: sqlite3.Connection, alarm: Alarm) -> None:
 def alarms(connection: sqlite3.Connection) -> tuple[Alarm, ...]:
     """Return the alarms, the oldest first."""
     return tuple(
-        Alarm(Millis(at_ms), ContractId(contract), kind, says)
-        for at_ms, contract, kind, says in connection.execute(_ALARMS)
+        Alarm(Millis(at_ms), ContractId(contract), kind, says, _evidence.decode(evidence) if evidence else ())
+        for at_ms, contract, kind, says, evidence in connection.execute(_ALARMS)
     )

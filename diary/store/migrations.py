@@ -19,6 +19,7 @@ from collections.abc import Callable
 from diary.store.drafts_apart import lay_drafts_apart
 from diary.store.epochs_schema import know_of_epochs
 from diary.store.list_wish import wish_for_lists
+from diary.store.log_schema import know_the_logs
 from diary.store.overlaps import lay_overlaps
 from diary.store.refused_view import lay_refused_view
 from diary.store.sealed_apart import lay_sealed_apart
@@ -352,5 +353,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     lay_refused_view,
     wish_for_lists,
     lay_overlaps,
+    know_the_logs,
 )
 SCHEMA = len(MIGRATIONS)

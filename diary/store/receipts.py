@@ -55,15 +55,9 @@ _NEWEST_REFUSED = """
        AND refusal.reason <> 'version_reused'
 """
 _CURSORS = """
-    SELECT contract, log_epoch, size
+    SELECT contract, log_epoch, size, seals
       FROM log_head
      ORDER BY contract
-"""
-_MOVE = """
-    INSERT INTO log_head (contract, log_epoch, size, root)
-    VALUES (:contract, :log_epoch, :size, NULL)
-        ON CONFLICT (contract) DO UPDATE
-       SET log_epoch = excluded.log_epoch, size = excluded.size, root = NULL
 """
 
 
@@ -116,10 +110,4 @@ def newest_refused(connection: sqlite3.Connection, replica: ReplicaId) -> int:
 def cursors(connection: sqlite3.Connection) -> dict[ContractId, Cursor]:
     """Return how far each log was read (R45)."""
     rows = connection.execute(_CURSORS)
-    return {ContractId(contract): Cursor(log_epoch, size) for contract, log_epoch, size in rows}
-
-
-def move_cursor(connection: sqlite3.Connection, contract: ContractId, cursor: Cursor) -> None:
-    """Note how far a log was read (R45)."""
-    bound = {"contract": contract, "log_epoch": cursor.log_epoch, "size": cursor.size}
-    connection.execute(_MOVE, bound)
+    return {ContractId(contract): Cursor(*cursor) for contract, *cursor in rows}

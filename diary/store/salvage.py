@@ -30,7 +30,7 @@ _ITS_CONTENT_IS_ALL = frozenset(("history", "meta"))
 _PAIR_BYTES = 64
 _HASH_BYTES = 32
 
-_READ_ANEW = "DELETE FROM log_head"
+_READ_ANEW = "DELETE FROM log_head"  # without a cursor the tree over a log begins anew as well
 _ORPHAN_PICTURES = """
     DELETE FROM picture
      WHERE NOT EXISTS (
