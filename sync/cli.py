@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 DEVICE_NAME_CHARACTERS_MAX = 100
 
+ServerUrl = Annotated[
+    str, typer.Argument(metavar="URL", help="The server's address; with “#KEY” only that server will do.")
+]
+ServerKey = Annotated[
+    str | None, typer.Option("--key", help="The key that the server must answer with, 64 digits.")
+]
 DeviceName = Annotated[
     str | None, typer.Option("--name", help="What this device is called; else the computer's own name.")
 ]
@@ -45,16 +51,21 @@ def server_service() -> Service:
 
 def _register(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
     def register(
-        ctx: typer.Context, url: Annotated[str, typer.Argument(metavar="URL")], *, as_json: AsJson = False
+        ctx: typer.Context, url: ServerUrl, *, key: ServerKey = None, as_json: AsJson = False
     ) -> None:
         """Bring this diary to a server: account, contracts and everything recorded so far."""
         from sync.enrolment import register as enrol_here
+        from sync.server_address import in_groups, read_address
         from sync.telling import SyncTeller
         from sync.transport import Transport
 
-        with Transport(url) as line, open_diary() as diary, SyncTeller(desk_of(ctx).clock) as teller:
-            report = enrol_here(diary, line, progress=teller)
+        at = read_address(url, key)
+        with Transport(at.url) as line, open_diary() as diary, SyncTeller(desk_of(ctx).clock) as teller:
+            report = enrol_here(diary, line, server_key=at.key, progress=teller)
+            link = diary.server()
         say(f"Registered with {line.url}.")
+        if link is not None:
+            say(f"Its key, which alone is trusted from now on: {in_groups(link.key)}")
         show_report(report, as_json=as_json)
 
     return register
@@ -62,8 +73,9 @@ def _register(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
 
 def login(
     ctx: typer.Context,
-    url: Annotated[str, typer.Argument(metavar="URL")],
+    url: ServerUrl,
     *,
+    key: ServerKey = None,
     phrase_file: PhraseFile = None,
     name: DeviceName = None,
     passphrase: Passphrase = False,
@@ -72,13 +84,14 @@ def login(
 ) -> None:
     """Make this an additional device of your account, by its recovery phrase."""
     from sync.enrolment import login as log_in
+    from sync.server_address import read_address
     from sync.telling import SyncTeller
     from sync.transport import Transport
 
-    desk = desk_of(ctx)
+    desk, at = desk_of(ctx), read_address(url, key)
     place = place_for(desk.home, passphrase=passphrase, key_file=key_file)
     phrase = asked_phrase(phrase_file)
-    with Transport(url) as line, SyncTeller(desk.clock) as teller:
+    with Transport(at.url) as line, SyncTeller(desk.clock) as teller:
         diary, report = log_in(
             desk.home,
             line,
@@ -86,6 +99,7 @@ def login(
             clock=desk.clock,
             place=place,
             device_name=name or computer_name(),
+            server_key=at.key,
             progress=teller,
             ask_passphrase=teller.silent(ask_passphrase),
         )

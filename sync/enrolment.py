@@ -13,6 +13,7 @@ from diary.sealing.keyring import KeyPlace
 from sync.engine import Engine
 from sync.protocol import RootProof
 from sync.report import Progress, SyncReport
+from sync.server_address import require_key
 from sync.succession import enrol
 from sync.transport import Transport, TurnedAwayError
 
@@ -34,18 +35,25 @@ class UnknownAccountError(PeerError):
 
 
 def register(
-    diary: Diary, line: Transport, *, progress: Callable[[Progress], None] | None = None
+    diary: Diary,
+    line: Transport,
+    *,
+    server_key: str | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> SyncReport:
     """Bring this diary's account to a server and push everything from the first version (R50).
 
-    Once more with the same server is a sync.
+    Once more with the same server is a sync. `server_key` is the key that it must answer with, None for
+    whatever it has at this first contact; from then on it is this one.
 
     Raises:
+        UnexpectedKeyError: It has another.
         OtherServerError: It is registered with another one.
         PeerError: The server cannot be reached, or does not take it.
     """
     diary.require_freelancer()
     facts = line.server()
+    require_key(line.url, facts.key, server_key)
     known = diary.server()
     if known is not None and known.key != facts.key:
         raise OtherServerError(known=known.url, url=line.url)
@@ -61,6 +69,7 @@ def login(
     clock: Clock,
     place: KeyPlace,
     device_name: str,
+    server_key: str | None = None,
     progress: Callable[[Progress], None] | None = None,
     ask_passphrase: Callable[[], str] | None = None,
 ) -> tuple[Diary, SyncReport]:
@@ -71,11 +80,13 @@ def login(
 
     Raises:
         WrongPhraseError: The phrase is none.
+        UnexpectedKeyError: The server answers with another key than `server_key`, where one is given.
         UnknownAccountError: The server does not know its account.
         PeerError: The server cannot be reached, or cannot be trusted.
     """
     root = Root.from_phrase(phrase)
     facts = line.server()
+    require_key(line.url, facts.key, server_key)
     known = _lists_of(line, root)
     resumed = Diary.resume_joining(
         home, clock=clock, phrase=phrase, device_lists=known, ask_passphrase=ask_passphrase

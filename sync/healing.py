@@ -20,6 +20,7 @@ from diary.rules.ids import ContractId
 from diary.store.sending import PlaceTakenError
 from diary.store.versions import Name
 from sync.protocol import Heal, PullAnswer, ShownPage, heal_payload
+from sync.server_address import require_key
 from sync.transport import NotEnrolledError, Transport
 
 HEALINGS_MAX = (
@@ -148,6 +149,7 @@ def run_healed(diary: Diary, line: Transport, link: ServerLink, run: Callable[[L
             if was_unknown:
                 raise
             was_unknown = True
+            require_key(line.url, line.server().key, link.key)  # what it lost is shown to no other server
             heal(diary, line, link, ServerRestoredError())
     raise ServerRestoredError
 
