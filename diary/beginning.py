@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
+import msgspec
+
 from diary import envelope, listing
 from diary.clock import Clock
 from diary.errors import UsageError
@@ -107,7 +109,7 @@ def join_account(
         with diary.writing():
             at_ms = enlist(diary, name)
             meta.put(diary.connection, JOINING, 1)
-            _write_following(diary, devices, root, at_ms)
+            write_following(diary, devices, root, at_ms)
     except BaseException:
         diary.connection.close()
         raise
@@ -150,7 +152,7 @@ def resume_joining(
             if device_list.device(devices, diary.replica) is None and not follows:
                 for header in waits:
                     versions.drop(diary.connection, header.name)
-                _write_following(diary, devices, root, diary.now_ms())
+                write_following(diary, devices, root, diary.now_ms())
     except BaseException:
         diary.connection.close()
         raise
@@ -163,14 +165,24 @@ def finish_joining(diary: OpenDiary) -> None:
         meta.remove(diary.connection, JOINING)
 
 
-def _write_following(diary: OpenDiary, known: DeviceListInClear, root: Root, at_ms: Millis) -> None:
-    """Write the list that follows the known one, with this device on it, signed by the root (R50)."""
+def write_following(
+    diary: OpenDiary,
+    known: DeviceListInClear,
+    root: Root,
+    at_ms: Millis,
+    *,
+    successor_of: ReplicaId | None = None,
+) -> None:
+    """Write the list that follows the known one, with this device on it, signed by the root (R50).
+
+    `successor_of` is the replica whose place it takes, where that was revoked.
+    """
     following = DeviceListInClear(
         number=known.number + 1,
         root=known.root,
         recovery=known.recovery,
         signer=device_list.ROOT,
-        devices=(*known.devices, _this_device(diary)),
+        devices=(*known.devices, msgspec.structs.replace(_this_device(diary), successor_of=successor_of)),
     )
     listing.write_by_root(diary, following, root, at_ms=at_ms)
 

@@ -24,6 +24,7 @@ from diary import (
     private_rules,
     recording,
     recovering,
+    rejoining,
     settings,
     sparing,
     tracking,
@@ -126,6 +127,26 @@ class Diary(LookDoor, PartyDoor, SyncDoor):
             home, clock=clock, ask_passphrase=ask_passphrase, phrase=phrase, lists=device_lists
         )
         return None if state is None else cls(state)
+
+    @classmethod
+    def rejoin_account(
+        cls,
+        home: Path,
+        *,
+        clock: Clock,
+        phrase: str,
+        device_lists: Sequence[Sealed],
+        ask_passphrase: Callable[[], str] | None = None,
+    ) -> Self | None:
+        """Make a revoked device one of its account again (see `rejoining.rejoin_account`; R50)."""
+        state = rejoining.rejoin_account(
+            home, clock=clock, ask_passphrase=ask_passphrase, phrase=phrase, lists=device_lists
+        )
+        return None if state is None else cls(state)
+
+    def send_what_was_left(self) -> None:
+        """Seal anew what this device had not sent when it was revoked (R50)."""
+        rejoining.send_what_was_left(self._state)
 
     def finish_joining(self) -> None:
         """Note that this device has all that a new one needs (R50)."""

@@ -72,16 +72,16 @@ def _renew(diary: OpenDiary) -> None:
     # Opened now: the grants by which they are known may be among what is written anew.
     held = granting.held_keys(diary) if has_keys else {}
     listing.drop_waiting_leaves(diary)
-    _begin_replica(diary)
+    begin_replica(diary)
     if meta.get(diary.connection, PREDECESSOR) is None:
         meta.put(diary.connection, PREDECESSOR, old)
     follow_device_list(diary)
-    _reseal(diary, waiting)
+    reseal_waiting(diary, waiting)
     if has_keys:
         granting.write_missing(diary, held)
 
 
-def _begin_replica(diary: OpenDiary) -> None:
+def begin_replica(diary: OpenDiary) -> None:
     """Begin a replica with keys of its own: revoking one of two copies must not revoke the other."""
     diary.keep_keys(diary.replica, diary.keys)
     diary.keys = DeviceKeys(diary.keys.account_key, secrets.token_bytes(32), secrets.token_bytes(32))
@@ -90,7 +90,8 @@ def _begin_replica(diary: OpenDiary) -> None:
     replica.begin(diary.connection, diary.replica, diary.now_ms())
 
 
-def _reseal(diary: OpenDiary, waiting: list[StoredVersion]) -> None:
+def reseal_waiting(diary: OpenDiary, waiting: list[StoredVersion]) -> None:
+    """Seal what waits of an earlier replica of this file anew under the present one's name (R42)."""
     renamed: dict[Name, Name] = {}
     for stored in waiting:
         header = stored.header

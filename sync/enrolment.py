@@ -75,7 +75,8 @@ def login(
 ) -> tuple[Diary, SyncReport]:
     """Make an empty folder a device of the account that the phrase makes, and fetch all of it (R50).
 
-    One that was cut short is gone on with in the same folder; `ask_passphrase` then opens its keys.
+    One that was cut short is gone on with in the same folder, and a device that was revoked becomes a new one
+    with what it had not sent; `ask_passphrase` then opens its keys.
     Returns the open diary, for the caller to close, and what the syncs did together.
 
     Raises:
@@ -88,11 +89,16 @@ def login(
     facts = line.server()
     require_key(line.url, facts.key, server_key)
     known = _lists_of(line, root)
-    resumed = Diary.resume_joining(
-        home, clock=clock, phrase=phrase, device_lists=known, ask_passphrase=ask_passphrase
-    )
-    diary = resumed or Diary.join_account(
-        home, clock=clock, place=place, device_name=device_name, phrase=phrase, device_lists=known
+    diary = (
+        Diary.resume_joining(
+            home, clock=clock, phrase=phrase, device_lists=known, ask_passphrase=ask_passphrase
+        )
+        or Diary.rejoin_account(
+            home, clock=clock, phrase=phrase, device_lists=known, ask_passphrase=ask_passphrase
+        )
+        or Diary.join_account(
+            home, clock=clock, place=place, device_name=device_name, phrase=phrase, device_lists=known
+        )
     )
     try:
         enrol(diary, line, facts.key)
@@ -109,6 +115,7 @@ def finish_login(
     engine = Engine(diary, line, progress=progress)
     fetched = engine.run()
     diary.open_recovery_grants(phrase)
+    diary.send_what_was_left()
     engine.run()
     diary.finish_joining()
     return fetched

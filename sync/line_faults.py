@@ -81,6 +81,16 @@ class TurnedAwayError(PeerError):
         return str(self.details["reason"])
 
 
+class RevokedError(TurnedAwayError):
+    """The account has revoked this device, or the contract has ended this client's seat (R50, R51)."""
+
+    says = "device_revoked: the server {url} takes nothing of this device any more, and gives it nothing."
+    mend = (
+        "What is here can still be read, what was not sent too. By the recovery phrase this becomes a device "
+        "of the account again and sends it: diary login {url}. A client asks for a new invitation."
+    )
+
+
 class MovedError(PeerError):
     """The address sends on to another one; a token goes only where its owner said."""
 
@@ -129,8 +139,8 @@ def fault_of(url: str, answer: httpx.Response) -> PeerError:
     because = fault.because if fault else f"status {answer.status_code}"
     if is_passing(answer):
         is_unsure = fault is not None and fault.reason == "clock_unsure"
-        kind = UnsureServerError if is_unsure else ServerFailedError
-        return kind(url=url, why=because, retry_after_ms=retry_after_ms(answer.headers))
+        passing = UnsureServerError if is_unsure else ServerFailedError
+        return passing(url=url, why=because, retry_after_ms=retry_after_ms(answer.headers))
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         return NotEnrolledError(url=url, why=because)
     if answer.has_redirect_location:
@@ -141,7 +151,8 @@ def fault_of(url: str, answer: httpx.Response) -> PeerError:
         )
     if fault is None:
         return BrokenProtocolError(url=url, why=because)
-    return TurnedAwayError(url=url, reason=fault.reason, because=because)
+    kind = RevokedError if fault.reason == "device_revoked" else TurnedAwayError
+    return kind(url=url, reason=fault.reason, because=because)
 
 
 def is_passing(answer: httpx.Response) -> bool:
