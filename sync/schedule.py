@@ -70,11 +70,12 @@ def after_failure(
 
 
 def spread_ms(chance: float, *, by_hand: bool, lock_in_ms: int | None, shared: bool) -> int:
-    """Return how long what became ready waits, so that not all devices come at the end of a slot.
+    """Return how long what became ready waits, so that not all devices come at one instant.
 
-    `chance` is the device's own and stays the same. What a person did (`by_hand`) goes at once, so does
-    everything while a lock is near (R3), and where no crowd can be: at a server on this machine (`shared` is
-    False). `lock_in_ms` is how long until the nearest lock that unsent rows must reach, None for none.
+    Such instants are the end of a slot, and the return of a network that was away for many. `chance` is the
+    device's own and stays the same. What a person did (`by_hand`) goes at once, so does everything while a
+    lock is near (R3), and where no crowd can be: at a server on this machine (`shared` is False).
+    `lock_in_ms` is how long until the nearest lock that unsent rows must reach, None for none.
     """
     if by_hand or not shared or _is_near(lock_in_ms):
         return 0
@@ -105,9 +106,14 @@ def after_change(
     return replace(schedule, due_at_ms=due)
 
 
-def after_network_return(schedule: Schedule, now_ms: int) -> Schedule:
-    """Return the schedule when this machine has a network again: the pause of a failure is over."""
-    return replace(schedule, due_at_ms=min(schedule.due_at_ms, now_ms + SETTLE_MS), retry_at_ms=None)
+def after_network_return(schedule: Schedule, now_ms: int, *, later_ms: int) -> Schedule:
+    """Return the schedule when this machine has a network again: the pause of a failure is over.
+
+    `later_ms` is how long the run waits all the same (see `spread_ms`): where a network was away for many,
+    it comes back for all of them at one instant.
+    """
+    due = min(schedule.due_at_ms, now_ms + SETTLE_MS + later_ms)
+    return replace(schedule, due_at_ms=due, retry_at_ms=None)
 
 
 def _is_near(lock_in_ms: int | None) -> bool:

@@ -114,7 +114,7 @@ class Worker:
         return link.url if link else None
 
     def later_ms(self, fresh: frozenset[int], chance: float, lock_in_ms: int | None) -> int:
-        """Return how long what became ready waits, so that not all devices come at once."""
+        """Return how long what is ready waits, so that not all devices come at once."""
         url = self.url()
         return spread_ms(
             chance,
@@ -283,7 +283,10 @@ class Watch:
         url = self.worker.line.url if self.worker.line is not None else None
         had_route, self.has_route = self.has_route, url is None or await asyncio.to_thread(has_route, url)
         if self.has_route and not had_route:
-            self.schedule = after_network_return(self.schedule, self.now_ms())
+            waiting = await self._call(self.worker.waiting)
+            ask = partial(self.worker.later_ms, waiting.due, self.spread, waiting.lock_in_ms)
+            later_ms = await self._call(ask)
+            self.schedule = after_network_return(self.schedule, self.now_ms(), later_ms=later_ms)
 
     def _release_ms(self, waiting: Waiting) -> int | None:
         release_in = waiting.next_release_in_ms

@@ -61,13 +61,13 @@ def test_a_network_that_goes_and_comes_back_is_seen() -> None:
 @rule("R19")
 @rule("R41")
 @pytest.mark.skipif(bool(why_not()), reason=why_not() or "-")
-def test_when_the_network_returns_what_waits_is_sent_at_once(tmp_path: Path) -> None:
+def test_when_the_network_returns_what_a_person_did_is_sent_at_once(tmp_path: Path) -> None:
     home, log, now = tmp_path / "diary", tmp_path / "diary.log", BentTime(SystemClock().now_ms())
     home.mkdir()
-    place = choose_place(home, "file")
+    keys = choose_place(home, "file")
     with (
         slow_line() as line,
-        Diary.create(home, clock=SystemClock(), place=place, device_name="d") as diary,
+        Diary.create(home, clock=SystemClock(), place=keys, device_name="d") as diary,
         served(line, tmp_path, now),
     ):
         diary.set_setting("hold_seconds", 0)
@@ -77,7 +77,8 @@ def test_when_the_network_returns_what_waits_is_sent_at_once(tmp_path: Path) -> 
         network(line, "down")
         watching = diary_process(line, "client", now, log, "--home", str(home), "sync", "--watch")
         try:
-            record_slot(diary, contract, Slot(slot_at(diary.now_ms()) - 1))
+            place = record_slot(diary, contract, Slot(slot_at(diary.now_ms()) - 1))
+            diary.edit([place], memo="typed without a network")
             time.sleep(AWAY_SECONDS)
             assert diary.queue().versions > 0
             network(line, "up")

@@ -9,11 +9,13 @@ from sync.schedule import (
     LOCK_NEAR_MS,
     POLL_MS,
     SETTLE_MS,
+    SPREAD_MS,
     Schedule,
     after_change,
     after_failure,
     after_network_return,
     after_success,
+    spread_ms,
 )
 from tests.rule import rule
 
@@ -88,6 +90,25 @@ def test_a_change_does_not_shorten_the_pause_after_a_failure() -> None:
     assert after_change(failed, NOW, sendable=True, next_release_ms=NOW) == failed
 
 
-def test_the_networks_return_ends_the_pause_after_a_failure() -> None:
-    failed = after_failure(Schedule(failures=9), NOW, 1.0, lock_in_ms=None)
-    assert after_network_return(failed, NOW).wait_ms(NOW) == SETTLE_MS
+@given(CHANCES, CHANCES, st.none() | st.integers(min_value=LOCK_NEAR_MS + 1, max_value=10**12))
+def test_the_networks_return_ends_the_pause_after_a_failure_and_not_for_all_at_one_instant(
+    chance: float, jitter: float, lock_in_ms: int | None
+) -> None:
+    failed = after_failure(Schedule(failures=9), NOW, jitter, lock_in_ms=lock_in_ms)
+    later_ms = spread_ms(chance, by_hand=False, lock_in_ms=lock_in_ms, shared=True)
+    back = after_network_return(failed, NOW, later_ms=later_ms)
+    assert back.wait_ms(NOW) == SETTLE_MS + round(SPREAD_MS * chance)
+    assert after_change(back, NOW, sendable=True, next_release_ms=None).wait_ms(NOW) == SETTLE_MS
+
+
+@rule("R3")
+@given(CHANCES, st.integers(min_value=0, max_value=LOCK_NEAR_MS))
+def test_near_a_lock_the_networks_return_is_used_at_once(chance: float, lock_in_ms: int) -> None:
+    failed = after_failure(Schedule(failures=9), NOW, 1.0, lock_in_ms=lock_in_ms)
+    later_ms = spread_ms(chance, by_hand=False, lock_in_ms=lock_in_ms, shared=True)
+    assert after_network_return(failed, NOW, later_ms=later_ms).wait_ms(NOW) == SETTLE_MS
+
+
+def test_a_try_that_is_due_is_not_put_off_by_the_networks_return() -> None:
+    failed = after_failure(Schedule(), NOW, 0.0, lock_in_ms=None)
+    assert after_network_return(failed, NOW, later_ms=SPREAD_MS).wait_ms(NOW) == failed.wait_ms(NOW)
