@@ -142,9 +142,12 @@ def count_kept(
 
     Each row stands beside what was held under its name; of that which was lost the epoch is negative.
     """
-    if epochs.newest(diary.connection) == FIRST_EPOCH:
+    newest = epochs.newest(diary.connection)
+    if newest == FIRST_EPOCH:
         return
-    same = list(takewhile(_is_in_its_place, rows))
+    # What was received since is in its place too, where its receipt was here before its row.
+    before = takewhile(lambda row: row[0].log_epoch < newest, rows)
+    same = list(takewhile(_is_in_its_place, before))
     if same:
         epochs.count_kept(diary.connection, contract, same[0][0].index, len(same))
 

@@ -10,10 +10,13 @@ import pytest
 
 from diary.contracts import Contract
 from diary.evidence.feed import FeedFaultError
+from diary.evidence.receipt import LogRow
+from diary.healing import count_kept
 from diary.proving import leaf_of, leaves_taken
 from diary.rules.ids import Slot
 from diary.rules.week import Week
 from diary.store import epochs
+from diary.store.feed import KnownRow
 from sync.engine import Engine
 from sync.protocol import Heal, HealAnswer
 from sync.transport import Transport, UnreachableError
@@ -166,6 +169,35 @@ def test_the_diary_says_that_the_server_was_restored_and_from_which_head(stage: 
     (seen_by_b,) = b.diary.restorings()
     assert seen_by_b.lost == ()
     assert seen_by_b.log_epoch == restoring.log_epoch
+
+
+@rule("R43")
+def test_what_was_sent_since_the_restoring_is_nothing_that_was_kept(stage: RestoringStage) -> None:
+    """Its receipt comes before its row is read, so it is held in its place then (found by the model)."""
+    a, b, contract = two_devices(stage, [TEN])
+    b.sync()
+    backup = stage.back_up()
+    size = a.diary.cursors()[contract.id].size
+    record_slot(a.diary, contract, ELEVEN)
+    a.sync()
+    stage.restore(backup)
+    a.sync()
+    state, (restoring,) = a.diary._state, a.diary.restorings()
+    place = (restoring.log_epoch, size, a.diary.now_ms())
+    row = LogRow(
+        log_epoch=place[0],
+        index=place[1],
+        received_at_ms=place[2],
+        push="",
+        header="",
+        body_hash="",
+        body=None,
+        wrap=None,
+    )
+    with state.writing():
+        count_kept(state, contract.id, [(row, KnownRow(1, b"", b"", has_body=False, place=place))])
+    assert a.diary.restorings() == (restoring,)
+    assert [head.kept_size for head in restoring.lost] == [size]
 
 
 class StatingNothing(httpx.BaseTransport):
