@@ -110,7 +110,9 @@ def search(
         sheet = sheet_of(diary, utc=utc)
         with shown("Reading the diary", desk.clock) as progress:
             result = diary.search(text, limit=None if as_json else FOUND_MAX, progress=progress)
-        found = [view for hit in result.hits if (view := diary.segment((hit.contract, hit.slot))) is not None]
+            # Each is shown as its week has it: of hits in sixty weeks that takes as long again.
+            views = [diary.segment((hit.contract, hit.slot)) for hit in result.hits]
+        found = [view for view in views if view is not None]
     desk.list_places([((one.contract, one.slot),) for one in found])
     if as_json:
         print_json([segment_json(one) for one in found])
