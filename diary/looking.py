@@ -29,6 +29,7 @@ from diary.store.drafts import DraftText
 from diary.store.pictures import Whereabouts
 from diary.store.refusals import KeptRefusal
 from diary.store.versions import StoredVersion, held_of
+from diary.store.weeks import weeks_held
 
 _FOR_EVER = 2**63
 
@@ -177,7 +178,7 @@ def last_snapshot(diary: OpenDiary) -> Place | None:
         taken = [text for text in drafting.draft_texts(diary) if text.moment is not None]
         if taken:
             return taken[-1].contract, taken[-1].slot
-        for which in dict.fromkeys(map(Week.of, versions.slots_held(diary.connection))):
+        for which in weeks_held(diary.connection):
             live = [
                 each for each in week(diary, which).segments if each.snapshots and each.state != "deleted"
             ]

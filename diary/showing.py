@@ -12,6 +12,7 @@ from diary.sealing import row
 from diary.state import OpenDiary
 from diary.store import history, pictures, refusals, versions
 from diary.store.drafts import DraftText
+from diary.store.weeks import weeks_held
 
 HISTORY = "history"
 _DRAFT = "draft"
@@ -88,5 +89,4 @@ def memo_history(diary: OpenDiary, place: Place) -> tuple[StampedText, ...]:
 def weeks(diary: OpenDiary) -> tuple[Week, ...]:
     """Return the weeks that hold anything, the newest first (R2)."""
     with diary.reading():
-        held = versions.slots_held(diary.connection)
-    return tuple(dict.fromkeys(map(Week.of, held)))
+        return tuple(weeks_held(diary.connection))
