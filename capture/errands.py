@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
 from diary.errors import DiaryError
+
+ENDING_SECONDS_MAX = 10.0  # a desktop that answers nobody holds up the end of the tracker no longer
 
 
 class Errands:
@@ -20,9 +22,15 @@ class Errands:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def done(self) -> None:
-        """Wait until all that runs is done."""
-        await asyncio.gather(*self._tasks)
+    async def end(self, last: Callable[[], Awaitable[object]]) -> None:
+        """Wait until all that runs is done, then for the last of it.
+
+        It comes last since what is just being shown has no handle yet by which it could be taken away.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ENDING_SECONDS_MAX):
+                await asyncio.gather(*self._tasks)
+                await last()
 
     @contextlib.contextmanager
     def surviving(self) -> Iterator[None]:

@@ -4,8 +4,6 @@ It runs in the tracker's loop, asks the diary through its one door, and is never
 state and `diary idle` ask the same.
 """
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -18,7 +16,6 @@ from diary.idling import IdleAnswer, IdleQuestion
 
 KEEP, DROP = Button("idle-keep", "Keep"), Button("idle-drop", "Drop")
 MOVE = "idle-move"  # a button only where there is one other contract: no desktop shows a dozen
-ENDING_SECONDS_MAX = 10.0
 _WORDS: dict[str, IdleAnswer] = {KEEP.word: "keep", DROP.word: "drop", MOVE: "move"}
 
 
@@ -76,12 +73,11 @@ class IdleNotice:
 
     async def end(self) -> None:
         """Take it away: its buttons would do nothing any more. The question stays in the diary."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(ENDING_SECONDS_MAX):
-                # What is just being shown has no handle yet by which it could be taken away.
-                await self._errands.done()
-                if self._handle is not None:
-                    await self._notifier.withdraw(self._handle)
+        await self._errands.end(self._withdraw)
+
+    async def _withdraw(self) -> None:
+        if self._handle is not None:
+            await self._notifier.withdraw(self._handle)
 
     def _others(self, asked: IdleQuestion) -> list[Contract]:
         return [each for each in self._diary.contracts() if each.is_active and each.id != asked.contract]

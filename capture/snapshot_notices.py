@@ -5,7 +5,6 @@ desktop without notifications is no reason not to record, and `diary remove @las
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -33,7 +32,6 @@ from diary.rules.week import Week, starts_at_ms
 
 REMOVE = Button("remove", "Remove")
 STAYS_MS_LEAST = 10_000  # with a shorter notice period it is still to be read
-ENDING_SECONDS_MAX = 10.0  # a desktop that answers nobody holds up the end of the tracker no longer
 SEEN_MAX = 64  # places; a slot has one snapshot, and no draft is older than the tracker's last run
 OTHERWISE = "Remove a snapshot with `diary remove @last`, or on the pages."
 QUIET = f"This desktop is told not to disturb and may show no notifications. {OTHERWISE}"
@@ -127,11 +125,7 @@ class SnapshotNotices:
 
     async def end(self) -> None:
         """Take away what is shown: its buttons would do nothing any more."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(ENDING_SECONDS_MAX):
-                # What is just being shown has no handle yet by which it could be taken away.
-                await self._errands.done()
-                await asyncio.gather(*map(self._notifier.withdraw, self._shown))
+        await self._errands.end(lambda: asyncio.gather(*map(self._notifier.withdraw, self._shown)))
 
     def _is_on(self) -> bool:
         return bool(self._diary.setting("notify"))

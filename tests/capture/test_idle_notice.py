@@ -2,66 +2,39 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from capture.idle_notice import IdleNotice
-from capture.notification import Notice
-from diary.clock import GivenClock
-from diary.contracts import Contract
-from diary.diary import Diary
 from diary.idling import IdleQuestion
-from tests.event_loop import run
+from tests.capture.notice_desk import NoticeDesk
 from tests.practice import instant, practice_diary
 from tests.rule import rule
-from tests.toy_notifier import ToyNotifier, ToyService
+from tests.toy_notifier import ToyNotifier
 
 SINCE, UNTIL = instant("2026-11-16T09:04Z"), instant("2026-11-16T09:14Z")
 
 
-@dataclass
-class Desk:
-    """A diary and a screen on which notifications stay when the tracker is killed."""
-
-    diary: Diary
-    clock: GivenClock
-    contract: Contract
-    service: ToyService = field(default_factory=ToyService)
-    said: list[str] = field(default_factory=list)
-    wakes: int = 0
+class Desk(NoticeDesk):
+    """A desk at which somebody was away."""
 
     def ask(self) -> IdleQuestion:
         return self.diary.ask_idle(self.contract.id, since_ms=SINCE, until_ms=UNTIL, minutes=10)
 
     def run_with(self, story: Callable[[IdleNotice], Awaitable[None]], because: str = "") -> None:
-        """Live one run of the tracker's question; it is killed at the end, without a word."""
-        home = self.diary.home
+        """Live one run of the tracker's question."""
 
-        async def lived() -> None:
-            self.diary = Diary.open(home, clock=self.clock)  # a diary belongs to its thread
-            notifier = ToyNotifier(self.service, because)
-            notice = IdleNotice(
-                self.diary, notifier, say=self.said.append, wake=self._wake, zone=ZoneInfo("UTC")
-            )
+        async def lived(notifier: ToyNotifier) -> None:
+            zone = ZoneInfo("UTC")
+            notice = IdleNotice(self.diary, notifier, say=self.said.append, wake=self.wake, zone=zone)
             await notifier.begin(notice.take)
             notice.begin()
             await settled()
             await story(notice)
-            self.diary.close()
 
-        self.diary.close()
-        run(lived())
-        self.diary = Diary.open(home, clock=self.clock)
-
-    def _wake(self) -> None:
-        self.wakes += 1
-
-    @property
-    def on_screen(self) -> list[Notice]:
-        return list(self.service.on_screen.values())
+        self.live(lived, because)
 
     @property
     def answer(self) -> str | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -12,35 +12,22 @@ import pytest
 
 from capture.draft import Draft
 from capture.kept import found_again, to_keep
-from capture.notification import Gone, Handle, Notice, Offers, Pressed
+from capture.notification import Gone, Handle, Offers, Pressed
 from capture.snapshot_notices import SnapshotNotices
-from diary.clock import GivenClock
-from diary.contracts import Contract
-from diary.diary import Diary
 from diary.rules.ids import Millis, Slot
 from diary.rules.timesheet import Place
 from diary.rules.week import Week
-from tests.event_loop import check_soon, run
+from tests.capture.notice_desk import NoticeDesk
+from tests.event_loop import check_soon
 from tests.practice import draft_of, practice_diary, record_slot, slot
 from tests.rule import rule
-from tests.toy_notifier import ToyNotifier, ToyService
+from tests.toy_notifier import ToyNotifier
 
 NINE = slot("2026-11-16T09:00Z")
 
 
-@dataclass
-class Desk:
-    """A diary, its clock, and a screen on which notifications stay when the tracker ends or is killed."""
-
-    diary: Diary
-    clock: GivenClock
-    contract: Contract
-    service: ToyService = field(default_factory=ToyService)
-    said: list[str] = field(default_factory=list)
-    wakes: int = 0
-
-    def __post_init__(self) -> None:
-        self.home = self.diary.home
+class Desk(NoticeDesk):
+    """A desk at which snapshots are taken."""
 
     @property
     def place(self) -> Place:
@@ -54,32 +41,16 @@ class Desk:
         self.diary.keep_draft(kept)
         return found_again(kept)
 
-    def run_with(self, story: "Callable[[SnapshotNotices], Awaitable[None]]", because: str = "") -> None:
-        """Live one run of the tracker's notifications; it is killed at the end, without a word."""
+    def run_with(self, story: Callable[[SnapshotNotices], Awaitable[None]], because: str = "") -> None:
+        """Live one run of the snapshots' notifications."""
 
-        async def lived() -> None:
-            # A diary belongs to its thread, and a loop has one of its own.
-            self.diary = Diary.open(self.home, clock=self.clock)
-            notifier = ToyNotifier(self.service, because)
-            notices = SnapshotNotices(
-                self.diary, notifier, say=self.said.append, wake=self._wake, zone=ZoneInfo("UTC")
-            )
+        async def lived(notifier: ToyNotifier) -> None:
+            zone = ZoneInfo("UTC")
+            notices = SnapshotNotices(self.diary, notifier, say=self.said.append, wake=self.wake, zone=zone)
             notices.begin(await notifier.begin(notices.take))
             await story(notices)
-            for timer in notifier.timers.values():
-                timer.cancel()
-            self.diary.close()
 
-        self.diary.close()
-        run(lived())
-        self.diary = Diary.open(self.home, clock=self.clock)
-
-    def _wake(self) -> None:
-        self.wakes += 1
-
-    @property
-    def on_screen(self) -> list[Notice]:
-        return list(self.service.on_screen.values())
+        self.live(lived, because)
 
 
 @pytest.fixture
