@@ -6,6 +6,7 @@ import pytest
 
 from capture.edges import Edges, edges_of
 from tests.desktop import Desktop
+from tests.notification_desktop import NotificationDesktop
 
 
 @pytest.fixture
@@ -25,3 +26,11 @@ def edges(desktop: Desktop) -> Iterator[Edges]:
     assert not found.blind_because
     yield found
     found.close()
+
+
+@pytest.fixture(scope="module")
+def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotificationDesktop]:
+    """Start a desktop with a service of notifications, for all tests of a file."""
+    folder = tmp_path_factory.mktemp("bus")
+    with Desktop.start(1280, 800) as desktop, NotificationDesktop.on(desktop, folder) as running:
+        yield running
