@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 PROGRAMS = ("Xvfb", "openbox", "xterm", "xdotool")
 START_SECONDS_MAX = 30  # real seconds; a loaded machine of two cores needs some
@@ -28,14 +28,52 @@ class DesktopError(RuntimeError):
 
 
 @dataclass(slots=True)
-class Desktop:
-    """One virtual desktop; use it in a `with`, or call `stop`."""
+class Virtual:
+    """The processes of a desktop, the server first; use it in a `with`, or call `stop`."""
+
+    running: list[subprocess.Popen[bytes]] = field(default_factory=list, kw_only=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End all of the desktop's processes, the server last."""
+        while self.running:
+            end(self.running.pop())
+
+    def kill_server(self) -> None:
+        """Let the server die under its clients, as a crash of the graphics would."""
+        os.killpg(self.running[0].pid, signal.SIGKILL)
+        self.running[0].wait(END_SECONDS_MAX)
+
+    def spawn(self, command: Sequence[str], environment: Mapping[str, str], **more: Any) -> None:
+        """Start one of the desktop's processes; it says nothing."""
+        self.running.append(
+            subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # a process group of its own: what a terminal runs ends with it
+                **more,
+            )
+        )
+
+
+@dataclass(slots=True)
+class Desktop(Virtual):
+    """One virtual desktop with an X server."""
 
     display: str
     width: int
     height: int
     base: dict[str, str]
-    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @classmethod
     def start(
@@ -73,14 +111,6 @@ class Desktop:
             desktop.stop()
             raise
         return desktop
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def environment(self) -> dict[str, str]:
         """Return what a process needs in its environment to be on this desktop."""
@@ -149,17 +179,6 @@ class Desktop:
             shot = camera.grab(camera.monitors[0])
             mss.tools.to_png(shot.rgb, shot.size, output=str(path))
 
-    def stop(self) -> None:
-        """End all of the desktop's processes, the X server last."""
-        while self.running:
-            process = self.running.pop()
-            end(process)
-
-    def kill_server(self) -> None:
-        """Let the X server die under its clients, as a crash of the graphics would."""
-        os.killpg(self.running[0].pid, signal.SIGKILL)
-        self.running[0].wait(END_SECONDS_MAX)
-
     def _start_server(self) -> None:
         reads, writes = os.pipe()
         repeat = ["-r"] if "FAKETIME" in self.base else []
@@ -178,17 +197,7 @@ class Desktop:
 
     def _run(self, *command: str, keep: Sequence[int] = ()) -> None:
         environment = {**self.base, **({"DISPLAY": self.display} if self.display else {})}
-        self.running.append(
-            subprocess.Popen(
-                command,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=keep,
-                start_new_session=True,  # a process group of its own: what xterm runs ends with it
-            )
-        )
+        self.spawn(command, environment, pass_fds=keep)
 
     def _tool(self, *words: str, fails: bool = False) -> str | None:
         """Return what xdotool says; with `fails`, None where it says no."""

@@ -6,17 +6,15 @@ Sway does not run as root: there it runs as the user `nobody`, in a runtime fold
 import json
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from tests.desktop import end
+from tests.desktop import Virtual
 
 PROGRAMS = ("sway", "swaymsg", "foot", "wtype")
 START_SECONDS_MAX = 60  # real seconds; a loaded machine of two cores needs some
@@ -29,13 +27,12 @@ output * bg #204060 solid_color
 
 
 @dataclass(slots=True)
-class Sway:
-    """One virtual Wayland desktop; use it in a `with`, or call `stop`."""
+class Sway(Virtual):
+    """One virtual Wayland desktop."""
 
     runtime: Path
     display: str = ""
     socket: str = ""
-    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @classmethod
     def start(cls, *, title: str = "Terminal", outputs: int = 1) -> "Sway":
@@ -50,14 +47,6 @@ class Sway:
             sway.stop()
             raise
         return sway
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def environment(self) -> dict[str, str]:
         """Return what a process needs in its environment to be on this desktop."""
@@ -99,15 +88,9 @@ class Sway:
         )
 
     def stop(self) -> None:
-        """End all of the desktop's processes, sway last."""
-        while self.running:
-            end(self.running.pop())
+        """End all of the desktop's processes, and take their folder away."""
+        Virtual.stop(self)  # a slotted dataclass is made anew: it has no `super()`
         shutil.rmtree(self.runtime, ignore_errors=True)
-
-    def kill(self) -> None:
-        """Let sway die under its clients."""
-        os.killpg(self.running[0].pid, signal.SIGKILL)
-        self.running[0].wait(5)
 
     def until(self, holds: Callable[[], bool], what: str) -> None:
         """Wait until this holds."""
@@ -146,18 +129,7 @@ class Sway:
         environment.pop("WAYLAND_DISPLAY", None)
         if self.display:
             environment["WAYLAND_DISPLAY"] = self.display
-        self.running.append(
-            subprocess.Popen(
-                command,
-                env=environment,
-                cwd=self.runtime,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                **self.user(),
-            )
-        )
+        self.spawn(command, environment, cwd=self.runtime, **self.user())
 
     @staticmethod
     def user() -> dict[str, Any]:

@@ -200,7 +200,7 @@ def test_a_compositor_that_dies_takes_nothing_with_it() -> None:
         edges = wayland_edges(sway.environment())
         assert edges.windows.active().application == "foot"
         assert until(lambda: edges.idle.idle_ms() is not None)
-        sway.kill()
+        sway.kill_server()
         assert until(lambda: edges.idle.idle_ms() is None)
         assert edges.windows.active() == ActiveWindow()
         assert edges.windows.visible() is None
