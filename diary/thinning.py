@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
-from diary import envelope, settings
+from diary import envelope, parties, settings
 from diary.errors import DamageError
 from diary.rules.ids import Millis, ReplicaId
 from diary.rules.sealed_content import CaptureContent
 from diary.rules.thinning import Budget, HeldPicture, giving_way
-from diary.rules.week import slot_at
+from diary.rules.week import Week, slot_at
 from diary.state import OpenDiary
 from diary.store import meta, thinned, versions
 
@@ -35,13 +35,20 @@ def thin_pictures(diary: OpenDiary, *, at_once: bool = False) -> int:
         total = thinned.total_bytes(diary.connection)
         gone: list[str] = []
         if total > budget.bytes:
-            gone = [one.name for one in giving_way(_can_be_missed(diary, now_ms), total, now_ms, budget)]
+            held = _can_be_missed(diary, now_ms)
+            gone = [one.name for one in giving_way(held, total, now_ms, budget, _disputed(diary))]
     for first in range(0, len(gone), AT_ONCE):
         with diary.writing():
             thinned.thin(diary.connection, gone[first : first + AT_ONCE], now_ms)
     with diary.writing():
         meta.put(diary.connection, _LOOKED_AT, now_ms)
     return len(gone)
+
+
+def _disputed(diary: OpenDiary) -> set[Week]:
+    """Return the weeks of which something is disputed: their pictures stay whole (R31, R62)."""
+    said = parties.marks(diary).values()
+    return {Week.of(slot) for found in said for slot in found.disputed}
 
 
 def want_pictures(diary: OpenDiary, names: Iterable[str]) -> int:

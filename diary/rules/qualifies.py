@@ -99,7 +99,7 @@ def checklist(
     if segment.state in NOT_COUNTED:
         return ()
     known, thresholds = known or Known(), thresholds or Thresholds()
-    is_tracked = segment.tracked_minutes > 0
+    is_tracked = segment.tracked_minutes > 0 or (segment.redacted and segment.kind == "automatic")
     findings = [
         _hourly(segment),
         _said("billing_verified", known.billing_verified, "the client's billing method is verified"),
@@ -107,10 +107,13 @@ def checklist(
         _plain("tracked", is_tracked, "The tracker recorded it.", "It was added by hand."),
         _plain("sound", not segment.defective, "Its content agrees with its header.", _DEFECTIVE),
     ]
-    if is_tracked:
+    if segment.redacted:
+        # What was seen and said is gone on both sides; that it was there is what its header still shows.
+        findings.append(Finding("picture", "holds", "Both parties had its content redacted."))
+    elif is_tracked:
         findings += [_picture(segment), _activity(segment, thresholds.segment)]
     findings += [
-        *_texts(segment, history, at_ms),
+        *([] if segment.redacted else _texts(segment, history, at_ms)),
         _within_limit(segment, at_ms),
         _before_lock(segment, at_ms),
         _within_a_day(segment, at_ms),

@@ -307,6 +307,8 @@ def why_no_picture(segment: SegmentView) -> str:
     """Return why a segment shows no picture (R16, R21)."""
     if segment.no_picture:
         return "; ".join(segment.no_picture)
+    if segment.redacted:
+        return "redacted by both parties"
     if segment.state == "draft":
         return "under way, no snapshot yet"
     if segment.kind == "manual" and segment.tracked_minutes == 0:

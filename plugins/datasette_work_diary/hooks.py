@@ -89,6 +89,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
         return []
     from datasette_work_diary import (
         checking,
+        contracts_page,
         downloads,
         edit_form,
         idle_form,
@@ -112,6 +113,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
         *edit_form.ROUTES,
         *refused_page.ROUTES,
         *late_page.ROUTES,
+        *contracts_page.ROUTES,
         *thinned.ROUTES,
         *idle_form.ROUTES,
         *syncing.ROUTES,
@@ -132,6 +134,7 @@ def menu_links(datasette: Any) -> list[Link]:
         {"href": "/-/diary/report", "label": "Sums of any days"},
         {"href": "/-/diary/refused", "label": "Refused changes"},
         {"href": "/-/diary/late", "label": "Late time that waits"},
+        {"href": "/-/diary/contracts", "label": "Contracts, requests, disputes"},
         {"href": "/-/diary/sync", "label": "Devices and sync"},
         {"href": "/-/diary/settings", "label": "Settings"},
         {"href": f"/{DATABASE}/segment", "label": "Segments as a table"},

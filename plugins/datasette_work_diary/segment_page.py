@@ -100,6 +100,7 @@ class SegmentPage:
     place: str
     bar: str
     marks: tuple[Mark, ...]
+    disputed: bool
     memo: str
     label: str
     pictures: tuple[PictureShown, ...]
@@ -151,6 +152,7 @@ def segment_page(
         place=place_name(segment),
         bar=bar_of(segment),
         marks=marks_of(segment),
+        disputed=segment.disputed,
         memo=segment.memo,
         label=segment.label,
         pictures=_pictures(segment, reading),
@@ -217,6 +219,8 @@ def _why_not_changeable(segment: SegmentView, week: Week, reading: Reading) -> s
         return "This segment was deleted."
     if segment.state == "refused":
         return "This time was refused; it stands in the list of refused changes only."
+    if segment.accepted:
+        return "Your client accepted this late time; it stands as it is."
     return f"The week is frozen since {reading.both(week.locked_at_ms)}: week_locked."
 
 
@@ -280,6 +284,8 @@ def _bills(segment: SegmentView, *, frozen: bool) -> tuple[str, str]:
             f"Does not bill: {words.title.lower()}",
             f"{words.why} {mend_of(segment.why_not, frozen=frozen)}",
         )
+    if segment.is_bonus:
+        return "Bills as a bonus", "It is late, and your client accepted it: it stands as it is."
     if segment.bills:
         return (
             "Bills",

@@ -205,7 +205,8 @@ def _notices(live: list[SegmentView], *, frozen: bool) -> tuple[Notice, ...]:
     unsynced = sum(segment.state == "unsynced" for segment in live)
     held = sum(segment.state == "held" for segment in live)
     refused = sum(segment.state == "refused" for segment in live)
-    nameless = sum(not segment.memo for segment in live if segment.state not in NOT_COUNTED)
+    named = (segment for segment in live if segment.state not in NOT_COUNTED and not segment.redacted)
+    nameless = sum(not segment.memo for segment in named)
     notices = []
     if unsynced:
         late = (
@@ -217,6 +218,11 @@ def _notices(live: list[SegmentView], *, frozen: bool) -> tuple[Notice, ...]:
     if refused:
         says = f"{counted(refused, 'segment')} with a refused change."
         notices.append(Notice(says, "problem", "/-/diary/refused", "See why"))
+    if disputed := sum(segment.disputed for segment in live):
+        says = f"{counted(disputed, 'segment')} disputed by the client."
+        notices.append(Notice(says, "problem", "/-/diary/contracts", "Read why"))
+    if bonus := sum(segment.is_bonus for segment in live):
+        notices.append(Notice(f"{counted(bonus, 'segment')} of late time accepted: they bill as a bonus."))
     if nameless:
         notices.append(Notice(f"{counted(nameless, 'segment')} without a memo."))
     return tuple(notices)

@@ -21,6 +21,9 @@ SIGNS = {
     "deleted": "—",
     "does not bill": "∅",
     "defective": "!",
+    "accepted": "✓",
+    "disputed": "⚑",
+    "redacted": "▒",
 }
 UNMARKED: frozenset[WhyNot | None] = frozenset({"manual_not_allowed", "fixed_price"})
 # In a frozen week these can still go: nobody else has them, or they came after the lock (R25, R38).
@@ -65,7 +68,7 @@ WHY_NOT: dict[WhyNot, Why] = {
     "manual_not_allowed": Why(
         "Manual time not allowed",
         "It is manual time, or has no picture, and the contract allows only tracked time.",
-        "Your client can allow manual time; it holds from then on.",
+        "Your client can allow manual time; it holds from then on. Ask for it on the page of contracts.",
     ),
     "fixed_price": Why("Fixed price", "Fixed-price contracts record time and do not bill by the hour.", ""),
 }
@@ -91,12 +94,12 @@ def mark(word: str) -> Mark:
 
 def can_go(segment: SegmentView, *, frozen: bool) -> bool:
     """Return whether a segment can still be removed (R4, R25, R38)."""
-    return segment.state != "deleted" and (not frozen or segment.state in LOOSE)
+    return segment.state != "deleted" and not segment.accepted and (not frozen or segment.state in LOOSE)
 
 
 def can_change(segment: SegmentView, *, frozen: bool) -> bool:
     """Return whether memo and label can be edited: in a frozen week only those of late time (R37a)."""
-    if segment.state in {"deleted", "refused"}:
+    if segment.state in {"deleted", "refused"} or segment.accepted:
         return False
     return not frozen or (segment.kind == "automatic" and segment.state in LOOSE)
 

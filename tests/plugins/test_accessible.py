@@ -30,6 +30,7 @@ def paths_of(served: Served) -> dict[str, str]:
         "search": "/-/diary/search",
         "report": "/-/diary/report?from=2026-11-16&to=2026-11-22&by=contract,label",
         "empty report": "/-/diary/report?from=2025-01-01&to=2025-01-31",
+        "contracts": "/-/diary/contracts",
         "sync": "/-/diary/sync",
         "settings": "/-/diary/settings",
         "not found": served.segment_path((ContractId("0" * 32), MORNING[0])),

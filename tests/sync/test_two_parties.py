@@ -254,3 +254,18 @@ def test_who_joins_later_learns_what_was_said_before(stage: Stage) -> None:
     assert another.diary.requests(contract.id)[0].reason == "Please"
     assert another.diary.disputes(contract.id)[0].reason == "Idle"
     assert shown(another, contract, WEEK) == shown(client, contract, WEEK)
+
+
+@rule("R31")
+@rule("R62")
+def test_pictures_of_a_disputed_week_stay_whole_until_nothing_of_it_is_disputed(stage: Stage) -> None:
+    a, _, client, contract = parties(stage, (FIRST, SECOND))
+    stage.put_clocks(AFTER_THE_LOCK)
+    client.diary.dispute([(contract.id, FIRST)], "Idle")
+    all_sync(client, a)
+    stage.put_clocks("2027-05-01T12:00Z")
+    a.diary.set_setting("picture_gigabytes", 0)
+    assert a.diary.thin_pictures(at_once=True) == 0
+    client.diary.take_dispute_back([(contract.id, FIRST)])
+    all_sync(client, a)
+    assert a.diary.thin_pictures(at_once=True) == 2

@@ -52,6 +52,16 @@ def failing(given: SegmentView, terms: TermsHistory = PLAIN, at_ms: int = NOW) -
 
 
 @rule("R30")
+@rule("R54")
+def test_what_both_parties_redacted_fails_for_nothing_that_went_with_it() -> None:
+    gone = segment(redacted=True, memo="", label="", activity=0, minutes=(None,) * 10)
+    assert failing(gone, LABELLED) == []
+    assert found(gone, "picture").says == "Both parties had its content redacted."
+    assert found(gone, "tracked").outcome == "holds"
+    assert failing(replace(gone, kind="manual")) == ["tracked"]
+
+
+@rule("R30")
 def test_a_tracked_prompt_segment_with_picture_and_memo_qualifies() -> None:
     findings = checklist(good(), PLAIN, NOW, VERIFIED)
     assert {finding.outcome for finding in findings} == {"holds"}

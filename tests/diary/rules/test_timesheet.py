@@ -205,3 +205,21 @@ def test_half_a_cent_is_a_cent() -> None:
         1,
         4999,
     )
+
+
+@rule("R38")
+@rule("R54")
+@rule("R62")
+def test_what_the_parties_said_is_a_mark_of_its_own() -> None:
+    late = segment(state="late", accepted=True, disputed=True, redacted=True)
+    assert marks(late) == ("late", "accepted", "disputed", "redacted")
+    assert late.is_bonus
+    assert not segment(accepted=True).is_bonus, "what came in time is no bonus"
+    assert marks(segment(state="deleted", disputed=True)) == ("deleted",)
+
+
+@rule("R38")
+def test_a_bonus_is_counted_in_what_bills_and_apart() -> None:
+    views = [segment(), segment(slot=SLOT + 1, state="late", accepted=True)]
+    (sums,) = totals(views, {CONTRACT: history()}, {CONTRACT: "Shop"})
+    assert (sums.billable, sums.bonus, sums.late, sums.amount_minor) == (2, 1, 0, 2000)
