@@ -146,6 +146,7 @@ def _add_tracker(app: typer.Typer, open_diary: OpenDiary) -> None:
     ) -> None:
         """Run the tracker here until it is ended."""
         with open_diary() as diary, alone(diary.home):
+            diary.require_freelancer()
             # Imported here: the other commands start without pictures and the X libraries.
             from capture.edges import edges_of
             from capture.notification import notifier_of

@@ -162,12 +162,12 @@ class Diary(LookDoor, PartyDoor, SyncDoor):
 
     def phrase(self) -> str | None:
         """Return the recovery phrase, None once its writing down was confirmed (R50)."""
-        with self._state.reading():
+        with self._freelancers.reading():
             return beginning.phrase(self._state)
 
     def confirm_phrase(self, words: Mapping[int, str]) -> None:
         """Destroy the phrase here, once three of its words by place were shown (R50)."""
-        beginning.confirm_phrase(self._state, words)
+        beginning.confirm_phrase(self._freelancers, words)
 
     def key_place_says(self) -> str:
         """Return one sentence: where the keys lie and what that means (R49)."""

@@ -27,7 +27,7 @@ def backup(ctx: typer.Context, file: File) -> None:
     desk = desk_of(ctx)
     with desk.open_diary() as diary, shown("Copying the diary", desk.clock) as progress:
         size = diary.backup(file, progress)
-        phrase_waits = diary.phrase() is not None
+        phrase_waits = diary.seat_in is None and diary.phrase() is not None
     tell(f"{file}: {size / 1_000_000:,.1f} MB, sealed. Restore it: diary restore {file}.")
     if phrase_waits:
         say("On another computer only the recovery phrase opens it. Write that down: diary key phrase.")

@@ -148,6 +148,7 @@ def test_a_client_who_joined_sees_what_both_computers_see(world: World, tmp_path
     assert "over" in client.run("today").stdout
     client.run("report", "--by", "contract", "this")
     client.run("show", at(NINE), "--utc")
+    client.run("backup", str(tmp_path / "copy.backup"))
     client.run("export", WEEK, "--out", str(tmp_path / "export"))
     for words_refused in (
         ("start", orchard),
@@ -157,6 +158,9 @@ def test_a_client_who_joined_sees_what_both_computers_see(world: World, tmp_path
         ("contract", "new", "mine"),
         ("invite", orchard),
         ("register", world.url),
+        ("tracker", "run"),
+        ("key", "phrase"),
+        ("up", "--key-file"),
     ):
         assert "freelancer alone" in client.run(*words_refused, says=2).stderr
     assert shown(client, contract) == expected

@@ -8,6 +8,7 @@ import pytest
 
 from diary.clock import GivenClock
 from diary.diary import Diary
+from diary.doctor import own_checks
 from diary.errors import NothingError
 from diary.joining import ClientReplicaError
 from diary.rules.ids import ContractId
@@ -155,10 +156,14 @@ def test_what_only_the_freelancer_does_is_refused_on_a_clients_replica(stage: St
         lambda: diary.new_contract(title="mine"),
         lambda: diary.invite(contract.id),
         diary.undo,
+        diary.phrase,
     ):
         with pytest.raises(ClientReplicaError, match="freelancer alone"):
             act()
     assert diary.due() == ()
+    said = {check.name: (check.outcome, check.says) for check in own_checks(diary)}
+    assert said["phrase"][0] == "fine"
+    assert "new invitation" in said["phrase"][1]
 
 
 @rule("R51")
