@@ -165,7 +165,7 @@ class PostgresStorage:
             if not shared:
                 return Rivals({}, {})
             logs = all_rows(line, sql.ALL_LOGS, account=account)
-            contracts = [name for name, _, _ in logs if name != account]
+            contracts = [name for name, *_ in logs if name != account]
             places = [(name, slot) for (slot,) in shared for name in contracts]
             asked = {"account": account, **columns_of(places)}
             standing = standing_by_place(places, line.execute(sql.STANDING, asked, binary=True))
