@@ -10,7 +10,7 @@ from diary.resealing import Anew, forget, reseal
 from diary.rules.ids import ContractId, ReplicaId
 from diary.rules.segment import Header
 from diary.rules.vector import join
-from diary.state import OpenDiary
+from diary.state import OpenDiary, mark_destroying
 from diary.store import feed, renewal, versions
 from diary.store.versions import Name
 
@@ -65,6 +65,7 @@ def give_way(diary: OpenDiary, arrivals: Sequence[Arrival]) -> None:
         if stored is None or stored.is_ours_alone:
             # It may be gone already: a later one of this hand has taken its place.
             forget(diary, anew)
+            mark_destroying(diary)  # what came instead may have no content any more (R25)
             _know_instead(diary, anew, arrival.header)
 
 

@@ -58,6 +58,13 @@ def file_bytes(device: Device) -> bytes:
     return kept
 
 
+def contents(device: Device) -> set[bytes]:
+    """Return the sealed contents of what stands in the device's one segment at ten."""
+    (segment,) = device.segments(TEN)
+    held = versions.at_place(device.diary._state.connection, segment.contract, TEN)
+    return {stored.sealed.body for stored in held if stored.sealed.body is not None}
+
+
 def settle_all(*devices: Device) -> None:
     """Sync until everybody has seen everything; nothing may ever be refused or give alarm."""
     for _ in range(3):
@@ -131,6 +138,25 @@ def test_what_the_original_sent_meanwhile_is_not_sent_twice(stage: Stage) -> Non
     settle_all(copy, b, original)
     assert shown(original) == shown(copy) == shown(b) == [(TEN, "synced", "once", 1)]
     assert copy.diary.picture(copy.segment(place).snapshots[0].screen) is not None
+
+
+@rule("R25")
+@rule("R42")
+def test_what_a_copy_gives_up_of_a_segment_that_was_deleted_meanwhile_is_in_none_of_its_files(
+    stage: Stage,
+) -> None:
+    a, b, contract = two_devices(stage, [])
+    place = record_slot(a.diary, contract, TEN, memo="once", picture=SCREEN)
+    traces = contents(a)
+    original, copy = copied(stage, a, "copy")
+    traces |= contents(copy)
+    assert len(traces) == 4  # a capture and an entry, under the old names and the new
+    settle_all(original, b)
+    b.diary.remove([place])
+    settle_all(b, copy)
+    assert [one.state for one in copy.segments(TEN)] == ["deleted"]
+    files = b"".join(path.read_bytes() for path in copy.diary.home.rglob("*") if path.is_file())
+    assert not any(trace in files for trace in traces)
 
 
 @rule("R34")
