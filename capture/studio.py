@@ -135,9 +135,14 @@ def _serve(wishes: BinaryIO, snapshots: BinaryIO) -> None:
         from capture.camera import with_frame
 
         snapshot = with_frame(snapshot, sitting.camera)
-    snapshots.write(msgspec.msgpack.encode(snapshot))
     edges.close()
+    snapshots.write(msgspec.msgpack.encode(snapshot))
+    snapshots.flush()
 
 
 if __name__ == "__main__":
-    _serve(sys.stdin.buffer, sys.stdout.buffer)
+    try:
+        _serve(sys.stdin.buffer, sys.stdout.buffer)
+    except BrokenPipeError:
+        # The tracker was killed meanwhile: nobody waits for the picture, nor shall the log tell of a fault.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,9 +4,11 @@ import asyncio
 import io
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from PIL import Image
 
@@ -19,6 +21,7 @@ from tests.desktop import Desktop
 from tests.event_loop import run
 from tests.rule import rule
 
+ROOT = Path(__file__).parents[2]
 ALL = Sitting("all")
 CLOCK = SystemClock()
 
@@ -40,6 +43,20 @@ def test_a_snapshot_comes_whole_from_a_process_that_is_gone_afterwards(desktop: 
         assert _children() == set()
 
     run(sit())
+
+
+@rule("R19")
+@pytest.mark.screen
+def test_a_studio_whose_tracker_was_killed_ends_without_a_word(desktop: Desktop) -> None:
+    command = [sys.executable, "-m", "capture.studio"]
+    studio = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    )
+    assert studio.stdout is not None
+    studio.stdout.close()
+    studio.stdout = None
+    _, said = studio.communicate(msgspec.msgpack.encode(ALL), timeout=60)
+    assert (studio.returncode, said) == (0, b"")
 
 
 @rule("R13")
