@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 
 from bench import (
+    bundling,
     cold,
     crowd,
     encoding,
@@ -32,6 +33,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "status": cold.measure_status,
     "week": cold.measure_week_page,
     "long_diary": long_diary.measure,
+    "bundle": bundling.measure,
     "encoding": encoding.measure,
     "tracker": tracker.measure,
 }

@@ -119,7 +119,7 @@ def export(
             _write(begun / TOTALS, totals_csv(sums))
             if files is not None:
                 for style in STYLES:
-                    _write(begun / style, (_PAGE_ROOM / style).read_text(encoding="utf-8"))
+                    _write(begun / style, style_text(style))
                 _write(begun / PAGE, export_page(chosen.heading, segments, sums, files, STYLES, zone))
             if folder.exists():
                 folder.rename(Path(made) / "replaced")
@@ -158,13 +158,19 @@ def _write_pictures(
                 slot = f"{at(starts_at_ms(segment.slot)):%Y%m%dT%H%MZ}"
                 taken[slot] = taken.get(slot, 0) + 1
                 number = "" if taken[slot] == 1 else f"-{taken[slot]}"
-                file = f"{PICTURES}/{slot}{number}.{_ending(picture)}"
+                file = f"{PICTURES}/{slot}{number}.{picture_ending(picture)}"
                 (folder / file).write_bytes(picture)
                 files.setdefault((segment.contract, segment.slot), []).append(file)
     return files, without
 
 
-def _ending(picture: bytes) -> str:
+def style_text(style: str) -> str:
+    """Return one of `STYLES`."""
+    return (_PAGE_ROOM / style).read_text(encoding="utf-8")
+
+
+def picture_ending(picture: bytes) -> str:
+    """Return how a file of this picture is named at its end."""
     head = picture[:_HEAD_BYTES]
     return next((ending for mark, ending in _FORMATS if mark in head), "jpg")
 

@@ -3,8 +3,10 @@
 Pages, terminal and sync's words ask here; what changes something stands in `diary.diary`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from diary import (
     attention,
@@ -26,7 +28,7 @@ from diary.contracts import Contract
 from diary.evidence.seats import Seat
 from diary.refused import RefusalView
 from diary.reminding import Reminder
-from diary.rules.ids import ContractId
+from diary.rules.ids import ContractId, Slot
 from diary.rules.progress import Progress
 from diary.rules.qualifies import Finding
 from diary.rules.reminder import Occasion, WeekReminder
@@ -39,6 +41,9 @@ from diary.state_door import StateDoor
 from diary.store import connection as files
 from diary.store import versions
 from diary.store.pages import lost_in_wal
+
+if TYPE_CHECKING:
+    from diary.bundling import Bundled
 
 
 class LookDoor(StateDoor):
@@ -84,6 +89,14 @@ class LookDoor(StateDoor):
     def foresee(self, contract: Contract, memo: str, label: str) -> tuple[Finding, ...]:
         """Return the points that time tracked from now on is already known to fail (R11)."""
         return checking.foresee(self._state, contract, memo, label)
+
+    def bundle(
+        self, contract: Contract, week: Week, slots: Collection[Slot] | None, zone: ZoneInfo
+    ) -> "Bundled":
+        """Return a week of a contract, or some of its slots, with all that proves it (R59)."""
+        from diary.bundling import make_bundle
+
+        return make_bundle(self._state, contract, week, slots, zone)
 
     def weeks(self) -> tuple[Week, ...]:
         """Return the weeks that hold anything, the newest first (R2)."""

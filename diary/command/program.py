@@ -43,6 +43,8 @@ _OWN = {
     "redact": "dispute",
     "idle": "idle",
     "export": "export",
+    "bundle": "bundle",
+    "verify": "verify",
     "init": "account",
     "key": "account",
     "contract": "contract",

@@ -20,6 +20,7 @@ Domain = Literal[
     "workdiary/1/page",
     "workdiary/1/joining",
     "workdiary/1/seal",
+    "workdiary/1/bundle",
 ]
 PUSH: Final = "workdiary/1/push"
 DEVICE_LIST: Final = "workdiary/1/device-list"
@@ -31,6 +32,7 @@ HEAL: Final = "workdiary/1/heal"
 PAGE: Final = "workdiary/1/page"
 JOINING: Final = "workdiary/1/joining"
 SEAL: Final = "workdiary/1/seal"
+BUNDLE: Final = "workdiary/1/bundle"
 DOMAINS: Final[tuple[Domain, ...]] = get_args(Domain)
 
 # A seed, or what is made of it: that takes as long as a signature, and a server signs all day.

@@ -225,6 +225,29 @@ def row_key(sealed: Sealed, epoch_key: bytes) -> bytes:
     return _unwrap(sealed, names, hashlib.sha256(sealed.header).digest(), epoch_key)[0]
 
 
+def open_disclosed(header: bytes, body: bytes, row_key: bytes) -> bytes:
+    """Return the content that a version's own key opens, which its owner disclosed (R47, R59).
+
+    Raises:
+        UnreadableHeaderError: The header is none.
+        WrongCommitmentError: The key is not the one that the header commits to.
+        AlteredBodyError: Header or body is not what was sealed.
+        BadPaddingError: Its writer did not pad it.
+    """
+    names = _names_of(Sealed(header=header, body=body, wrap=None))
+    root = extract(row_key)
+    if not _commits_to(names, root):
+        raise WrongCommitmentError(replica=names.replica, n=names.n)
+    try:
+        padded = AESGCM(expand(root, _ENC)).decrypt(_ONCE, body, hashlib.sha256(header).digest())
+    except InvalidTag as error:
+        raise AlteredBodyError(replica=names.replica, n=names.n) from error
+    content = unpad(padded, CONTENT_BLOCK_BYTES)
+    if content is None:
+        raise BadPaddingError(replica=names.replica, n=names.n)
+    return content
+
+
 def seal_picture(picture: bytes, *, row_key: bytes, place: PicturePlace) -> bytes:
     """Return a picture's ciphertext, sealed under its version's key for its place (R47).
 

@@ -36,6 +36,13 @@ _NEWEST_CHECKED = """
      ORDER BY log_epoch DESC, size DESC
      LIMIT 1
 """
+_NEWEST_PROVEN = """
+    SELECT contract, log_epoch, size, root, at_ms, text, signature
+      FROM signed_head
+     WHERE contract = :contract AND checked
+     ORDER BY log_epoch DESC, size DESC
+     LIMIT 1
+"""
 _CHECKED = """
     UPDATE signed_head
        SET checked = 1
@@ -98,6 +105,12 @@ def newest_checked(
     """Return the newest head that the log which was read bears out, as a header names it (R46)."""
     row = connection.execute(_NEWEST_CHECKED, {"contract": contract}).fetchone()
     return None if row is None else (ContractId(row[0]), row[1], row[2], row[3])
+
+
+def newest_proven(connection: sqlite3.Connection, contract: ContractId) -> KeptHead | None:
+    """Return the newest head that the log which was read bears out, as the server signed it (R59)."""
+    row = connection.execute(_NEWEST_PROVEN, {"contract": contract}).fetchone()
+    return None if row is None else _kept(row)
 
 
 def note_checked(connection: sqlite3.Connection, contract: ContractId, log_epoch: int, size: int) -> None:

@@ -1,0 +1,194 @@
+"""What a bundle's record says, once opened: segments, sums and the two tables (R36, R58, R59).
+
+The same code writes the tables when a bundle is made and works them out again when it is verified, from the
+record alone. Pure.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from diary.evidence.bundle import SEGMENTS, TOTALS, Record
+from diary.evidence.seal import Reckoning, Records, reckon
+from diary.evidence.week_csv import segments_csv, totals_csv
+from diary.rules.content import MergedContent, OpenedCapture, OpenedEntry, agrees, merged
+from diary.rules.contract import TermsHistory
+from diary.rules.ids import Millis, Slot
+from diary.rules.merge import Held, Standing, standing
+from diary.rules.sealed_content import CaptureContent, EntryContent, TermsContent
+from diary.rules.segment import Header
+from diary.rules.timesheet import Place, SegmentView, SnapshotView, Totals, WhyNot, totals
+from diary.rules.week import Week
+
+Content = CaptureContent | EntryContent
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the record whose place, signatures and content were checked; `content` is None without one."""
+
+    header: Header
+    index: int
+    received_at_ms: Millis
+    content: Content | None
+
+    @property
+    def held(self) -> Held:
+        """Return the row as the merge takes it."""
+        return Held(self.header, self.received_at_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A record that was opened: its captures and entries, the terms, and what the newest of them say."""
+
+    record: Record
+    rows: tuple[Row, ...]
+    history: TermsHistory
+    terms: TermsContent
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """One slot: what stands there and what it says."""
+
+    slot: Slot
+    stands: Standing
+    content: MergedContent
+    leaf_index: int | None
+    defective: bool
+
+
+def stood_in(rows: Iterable[Row]) -> list[Stood]:
+    """Return what stands in each slot, in order of time (R36)."""
+    by_slot: dict[Slot, list[Row]] = {}
+    for row in rows:
+        assert row.header.slot is not None, "captures and entries name their slot"
+        by_slot.setdefault(row.header.slot, []).append(row)
+    return [_stood(slot, held) for slot, held in sorted(by_slot.items())]
+
+
+def reckoned(opened: Opened) -> Reckoning | None:
+    """Return what the week comes to by the record's rows, None for nothing (R57)."""
+    record = opened.record
+    held = {record.contract: [row.held for row in opened.rows]}
+    records = Records(held, {record.contract: opened.history}, frozenset(record.overlapping))
+    return reckon(Week.parse(record.week), records).get(record.contract)
+
+
+def segments_of(opened: Opened) -> list[SegmentView]:
+    """Return the segments that are not deleted, in order of time (R24).
+
+    Of a whole week what bills is reckoned, of some slots alone it is as the maker states it.
+    """
+    week = Week.parse(opened.record.week)
+    why_not = _judged(opened)
+    hourly = opened.history.at(week.starts_at_ms).kind == "hourly"
+    return [
+        _view(opened, stood, why_not.get(stood.slot, "late"), week, hourly=hourly)
+        for stood in stood_in(opened.rows)
+        if stood.stands.kind is not None and not stood.stands.deleted
+    ]
+
+
+def tables_of(opened: Opened) -> dict[str, str]:
+    """Return both tables as a bundle holds them, by their file's name (R58)."""
+    segments = segments_of(opened)
+    week = Week.parse(opened.record.week)
+    return {
+        SEGMENTS: segments_csv(
+            segments, zone=ZoneInfo(opened.record.zone), picture_files=files_of(opened, segments)
+        ),
+        TOTALS: totals_csv([(week, totals_of(opened, segments))]),
+    }
+
+
+def files_of(opened: Opened, segments: Iterable[SegmentView]) -> dict[Place, list[str]]:
+    """Return the pictures that are there by their files, for each segment."""
+    return {
+        (one.contract, one.slot): [
+            where.file
+            for snapshot in one.snapshots
+            for name in (snapshot.screen, snapshot.camera)
+            if name and (where := opened.record.pictures.get(name)) is not None and where.file is not None
+        ]
+        for one in segments
+    }
+
+
+def totals_of(opened: Opened, segments: Sequence[SegmentView]) -> tuple[Totals, ...]:
+    """Return the sums of the contract over these segments."""
+    contract = opened.record.contract
+    return totals(segments, {contract: opened.history}, {contract: opened.terms.title})
+
+
+def _stood(slot: Slot, rows: Sequence[Row]) -> Stood:
+    stands = standing(row.held for row in rows)
+    by_name = {row.header.name: row for row in rows}
+    counting = [by_name[held.header.name] for held in (*stands.captures, *stands.frontier)]
+    captures: list[OpenedCapture] = []
+    entries: list[OpenedEntry] = []
+    defective = False
+    for row in counting:
+        if row.content is None:
+            continue
+        defective = defective or not agrees(row.header, row.content)
+        if isinstance(row.content, CaptureContent):
+            captures.append((row.header, row.content))
+        else:
+            entries.append((row.header, row.content))
+    claims = [(row.received_at_ms, row.index) for row in counting if row.held.claims]
+    index = min(claims)[1] if claims else None
+    return Stood(slot, stands, merged(captures, entries), index, defective)
+
+
+def _judged(opened: Opened) -> Mapping[Slot, WhyNot | None]:
+    """Return why each segment does not bill, None where it does; what is in no reckoning came late (R37)."""
+    stated = opened.record.stated
+    if stated is not None:
+        return {Slot(int(slot)): _word(word) for slot, word in stated.items()}
+    reckoning = reckoned(opened)
+    return {} if reckoning is None else {slot.slot: slot.why_not for slot in reckoning.slots}
+
+
+def _word(word: str) -> WhyNot | None:
+    return word or None  # type: ignore[return-value]  # `verify` has looked that it is one of the words
+
+
+def _view(opened: Opened, stood: Stood, why_not: WhyNot | None, week: Week, *, hourly: bool) -> SegmentView:
+    content, stands = stood.content, stood.stands
+    assert stands.kind is not None, "what is deleted has no view"
+    received_at_ms = stands.received_at_ms
+    late = received_at_ms is not None and week.is_frozen(received_at_ms)
+    return SegmentView(
+        contract=opened.record.contract,
+        contract_title=opened.terms.title,
+        client=opened.terms.client,
+        slot=stood.slot,
+        kind=stands.kind,
+        state="late" if late else "synced",
+        memo=content.memo.text if content.memo else "",
+        label=content.label.text if content.label else "",
+        activity=content.activity,
+        minutes=content.minutes,
+        applications=content.applications,
+        titles=content.titles,
+        snapshots=tuple(_whether_missing(opened.record, snapshot) for snapshot in content.snapshots),
+        masked=content.masked,
+        no_picture=content.no_picture,
+        devices=content.devices,
+        received_at_ms=received_at_ms,
+        leaf_index=stood.leaf_index,
+        bills=why_not is None,
+        why_not=why_not,
+        life=stands.life,
+        versions=tuple(held.header.name for held in (*stands.captures, *stands.frontier)),
+        defective=stood.defective,
+        hourly=hourly,
+    )
+
+
+def _whether_missing(record: Record, snapshot: SnapshotView) -> SnapshotView:
+    names = (snapshot.screen, snapshot.thumbnail, snapshot.camera)
+    found = [record.pictures[name].absent for name in names if name in record.pictures]
+    return replace(snapshot, missing="missing" in found)

@@ -1,0 +1,141 @@
+"""`bundle` and `verify` as a person types them (R59; CLI.md)."""
+
+import json
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from diary.cli import app
+from diary.clock import GivenClock
+from diary.evidence.verify import verify
+from diary.rules.ids import Slot
+from diary.rules.week import Week
+from tests.practice import record_slot, slot
+from tests.rule import rule
+from tests.sync.clients import invited, join_in
+from tests.sync.restoring import RestoringStage, sync_in_turn
+from tests.sync.stage import Device, Stage, two_devices
+
+TEN = slot("2026-11-18T10:00Z")
+
+
+@pytest.fixture
+def device(stage: Stage) -> Device:
+    """Return a device with three synced segments of a contract, one of another, and one not synced."""
+    device = stage.first()
+    orchard = device.diary.new_contract(title="Orchard", client="Orchard Ltd")
+    shelter = device.diary.new_contract(title="Night shelter")
+    for at in range(3):
+        record_slot(device.diary, orchard, Slot(TEN + at), memo=f"hour {at}")
+    record_slot(device.diary, shelter, Slot(TEN + 3), memo="of the other")
+    device.sync()
+    record_slot(device.diary, orchard, Slot(TEN + 4), memo="not synced")
+    return device
+
+
+def run(device: Device, *words: str, typed: str | None = None) -> Result:
+    clock = GivenClock(device.clock.now_ms())
+    home = str(device.diary.home)
+    return CliRunner().invoke(app, ["--home", home, *words], obj=clock, input=typed)
+
+
+@rule("R59")
+def test_a_week_is_bundled_and_verified(device: Device, tmp_path: Path) -> None:
+    file = tmp_path / "dispute.bundle.zip"
+    result = run(device, "bundle", "2026-W47", "--contract", "Orchard", "--out", str(file), "--utc")
+    assert result.exit_code == 0, result.stderr
+    assert "3 segments, 3 pictures" in result.stdout
+    assert "Not in it, since no server has received them yet:\n  2026-11-18 10:40" in result.stderr
+    checked = run(device, "verify", str(file))
+    assert checked.exit_code == 0, checked.stderr
+    assert "holds   2026-11-18 10:00 UTC: automatic, received 2026-11-18T12:00:00Z" in checked.stdout
+    assert "2026-W47, Orchard: 3 segments shown, 3 of them bill" in checked.stdout
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@rule("R59")
+def test_a_changed_bundle_ends_with_status_1_and_says_where(device: Device, tmp_path: Path) -> None:
+    file = tmp_path / "dispute.bundle.zip"
+    run(device, "bundle", "2026-W47", "--contract", "Orchard", "--out", str(file))
+    file.write_bytes(file.read_bytes().replace(b"hour 1", b"hour 9", 1))
+    checked = run(device, "verify", str(file))
+    assert checked.exit_code == 1
+    assert "FAILS" in checked.stdout
+    assert "This bundle does not hold" in checked.stderr
+    as_json = json.loads(run(device, "verify", str(file), "--json").stdout)
+    assert as_json["holds"] is False
+    assert [line["outcome"] for line in as_json["lines"]] == ["fails"]
+
+
+@rule("R59")
+def test_another_servers_key_is_refused(device: Device, tmp_path: Path) -> None:
+    file = tmp_path / "dispute.bundle.zip"
+    run(device, "bundle", "2026-W47", "--contract", "Orchard", "--out", str(file))
+    link = device.diary.server()
+    assert link is not None
+    assert run(device, "verify", str(file), "--server-key", link.key).exit_code == 0
+    assert run(device, "verify", str(file), "--server-key", "0" * 64).exit_code == 1
+    assert run(device, "verify", str(file), "--server-key", "mine").exit_code == 2
+
+
+@rule("R59")
+def test_only_some_slots_are_bundled(device: Device, tmp_path: Path) -> None:
+    file = tmp_path / "two.bundle.zip"
+    words = ("bundle", "2026-W47", "2026-11-18T10:00Z", "2026-11-18T10:20Z", "--contract", "Orchard")
+    assert run(device, *words, "--out", str(file)).exit_code == 0
+    whole = file.read_bytes()
+    assert verify(whole).holds
+    assert b"hour 0" in whole
+    assert b"hour 1" not in whole
+    assert b"hour 2" in whole
+
+
+@rule("R59")
+def test_what_a_bundle_cannot_be_made_of_is_said(stage: Stage, device: Device, tmp_path: Path) -> None:
+    several = run(device, "bundle", "2026-W47")
+    assert several.exit_code == 2
+    assert "Night shelter, Orchard" in several.stderr
+    other_week = run(device, "bundle", "2026-W46", "2026-11-18T10:00Z", "--contract", "Orchard")
+    assert other_week.exit_code == 2
+    nothing = run(device, "bundle", "2026-W40", "--contract", "Orchard", "--out", str(tmp_path / "none.zip"))
+    assert nothing.exit_code == 1
+    assert "reached a server" in nothing.stderr
+    missing = run(device, "verify", str(tmp_path / "nowhere.zip"))
+    assert missing.exit_code == 2
+    assert "There is no file" in missing.stderr
+    unregistered = stage.first(registered=False)
+    record_slot(unregistered.diary, unregistered.diary.new_contract(title="Alone"), TEN, memo="here alone")
+    alone = run(unregistered, "bundle", "2026-W47")
+    assert alone.exit_code == 1
+    assert "diary sync" in alone.stderr
+
+
+@rule("R59")
+def test_a_client_makes_a_bundle_of_their_copy_too(stage: Stage, device: Device, tmp_path: Path) -> None:
+    orchard = device.diary.contract("Orchard")
+    client = join_in(stage, invited(device, orchard))
+    device.sync()
+    client.sync()
+    made = client.diary.bundle(client.diary.contract("Orchard"), Week.of(TEN), None, ZoneInfo("UTC"))
+    assert made.segments == 4
+    found = verify(made.whole)
+    assert found.holds
+    assert any("a seat of the client" in line.says for line in found.lines)
+    assert not any(device.diary._state.keys.sign_seed in part for part in (made.whole,))
+
+
+@rule("R43")
+def test_a_bundle_holds_after_its_server_was_restored(either: RestoringStage) -> None:
+    stage = either
+    a, b, contract = two_devices(stage, [TEN])
+    sync_in_turn(a, b)
+    backup = stage.back_up()
+    record_slot(a.diary, contract, Slot(TEN + 1), memo="after the backup")
+    sync_in_turn(a, b)
+    stage.restore(backup)
+    sync_in_turn(b, a, b)
+    for device in (a, b):
+        made = device.diary.bundle(contract, Week.of(TEN), None, ZoneInfo("UTC"))
+        assert (made.segments, verify(made.whole).holds) == (2, True)
