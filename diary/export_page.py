@@ -9,6 +9,7 @@ from html import escape
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from diary.rules.delay import DELAY_WORDS, delay_of
 from diary.rules.ids import MINUTES_PER_SLOT
 from diary.rules.json_form import JOINT, at
 from diary.rules.money import money
@@ -97,7 +98,10 @@ def _article(segment: SegmentView, files: Mapping[Place, Sequence[str]], zone: Z
 def _facts(segment: SegmentView, zone_name: str) -> list[tuple[str, str]]:
     received_ms = segment.received_at_ms
     activity = f"{segment.activity} of {MINUTES_PER_SLOT} minutes active" if segment.tracked_minutes else ""
-    received = "" if received_ms is None else f"{at(received_ms):%Y-%m-%d %H:%M:%S} UTC"
+    received = ""
+    if received_ms is not None:
+        delay = DELAY_WORDS[delay_of(segment.slot, received_ms)]
+        received = f"{at(received_ms):%Y-%m-%d %H:%M:%S} UTC, {delay}"
     return [
         ("UTC", "" if zone_name == "UTC" else f"{at(starts_at_ms(segment.slot)):%Y-%m-%d %H:%M}"),
         ("Bills", "yes" if segment.bills else f"no ({(segment.why_not or segment.state).replace('_', ' ')})"),

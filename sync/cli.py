@@ -8,7 +8,7 @@ import typer
 
 from diary.command.desk import AsJson, Desk, ask_passphrase, desk_of, print_json, say, tell
 from diary.command.keys import KeyFile, Passphrase, PhraseFile, asked_phrase, place_for
-from diary.errors import RefusedError
+from diary.errors import PeerError, RefusedError
 from diary.services import Service
 from sync import devices_command, party_commands, server_command
 
@@ -136,7 +136,10 @@ def _sync(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
                 report = Engine(diary, line, progress=teller).run()
             diary.thin_pictures()
         show_report(report, as_json=as_json)
-        if _say_loudly(report):
+        refused = _say_loudly(report)
+        if report.alarms:
+            raise typer.Exit(PeerError.exit_code)
+        if refused:
             raise typer.Exit(RefusedError.exit_code)
 
     return sync
@@ -199,6 +202,8 @@ def _say_loudly(report: "SyncReport") -> bool:
         words = words_of(row.reason)
         where = "" if row.slot is None else f" of {iso(starts_at_ms(row.slot))}"
         say(f"{row.reason}: the deletion{where} was REFUSED. {words.happened} {words.mends('deletion')}")
+    if report.alarms:
+        say("ALARM: the server or another party showed what cannot be right. See: diary audit.")
     return bool(refused)
 
 

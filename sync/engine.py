@@ -117,10 +117,12 @@ class Engine:
         if link is None:
             raise NotRegisteredError
         self._tally = Tally()
+        alarms = len(self._diary.alarms())
         run_healed(self._diary, self._line, link, partial(self._sync, link))
         self._diary.judge_seals()
         self._diary.note_sync(self._diary.now_ms())
-        return self._tally.report(len(self._diary.pictures_to_send()), self._diary.cursors())
+        raised = len(self._diary.alarms()) - alarms
+        return self._tally.report(len(self._diary.pictures_to_send()), self._diary.cursors(), raised)
 
     @property
     def tried(self) -> frozenset[int]:

@@ -35,6 +35,7 @@ class SyncReport(msgspec.Struct, frozen=True, kw_only=True):
     postponed: tuple[RefusedRow, ...]
     pictures_sent: int
     pictures_fetched: int
+    alarms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ class Tally:
         """Return how far the run is, with so many versions still to be sent."""
         return Progress(self.pushed, self.pulled, waiting, self.pictures_sent + self.pictures_fetched)
 
-    def report(self, pictures_left: int, cursors: Mapping[ContractId, Cursor]) -> SyncReport:
-        """Return what the run did, now that it is over."""
+    def report(self, pictures_left: int, cursors: Mapping[ContractId, Cursor], alarms: int) -> SyncReport:
+        """Return what the run did, now that it is over; `alarms` are those that it raised."""
         return SyncReport(
             pushed=self.pushed,
             pulled=self.pulled,
@@ -88,4 +89,5 @@ class Tally:
             postponed=tuple(self.postponed),
             pictures_sent=self.pictures_sent,
             pictures_fetched=self.pictures_fetched,
+            alarms=alarms,
         )

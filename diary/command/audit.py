@@ -6,6 +6,7 @@ import msgspec
 import typer
 
 from diary.command.desk import AsJson, Utc, desk_of, print_json, tell
+from diary.rules.alarm_words import WHAT_TO_DO, meaning_of
 from diary.rules.json_form import iso
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ def audit(ctx: typer.Context, *, as_json: AsJson = False, utc: Utc = False) -> N
         sheet = sheet_of(diary, utc=utc)
     for alarm in found.alarms:
         tell(f"ALARM {alarm.kind}, {sheet.moment(alarm.raised_at_ms)}: {plain(alarm.says).plain}")
-    if not found.alarms:
-        tell("No alarms.")
+        if meaning := meaning_of(alarm.kind):
+            tell(f"  {meaning}")
+    tell(WHAT_TO_DO if found.alarms else "No alarms.")
     for restoring in found.restorings:
         tell(f"The server was restored, it said {sheet.moment(restoring.taken_at_ms)}.")
         for head in restoring.lost:

@@ -13,7 +13,9 @@ from diary.command.progress import shown
 from diary.command.tables import Sheet, hours
 from diary.errors import NothingError
 from diary.rules.deadline import left
-from diary.rules.json_form import at, iso, segment_json, week_json
+from diary.rules.delay import delays_say
+from diary.rules.json_form import at, iso, seal_json, segment_json, week_json
+from diary.rules.money import money
 from diary.rules.timesheet import MemoBar, SegmentView, WeekView, day_grid
 from diary.rules.week import Week, local_date, local_day
 from diary.when import week_of
@@ -64,7 +66,7 @@ def week(ctx: typer.Context, name: WeekName = "this", *, as_json: AsJson = False
     bars = week_bars(view, sheet.zone)
     desk.list_places([[(each.contract, slot) for slot in each.slots] for each in bars])
     if as_json:
-        print_json(week_json(view))
+        print_json(week_json(view) | {"seals": [seal_json(seal) for seal in view.seals]})
         return
     if bars:
         sheet.bars(bars)
@@ -73,6 +75,16 @@ def week(ctx: typer.Context, name: WeekName = "this", *, as_json: AsJson = False
     else:
         tell(f"Nothing stands in {view.week.name}.")
     tell(deadline(view, sheet, now_ms))
+    titles = {total.contract: total.contract_title for total in view.totals}
+    for seal in view.seals:
+        anew = "" if seal.replaces is None else f", in place of seal {seal.replaces}"
+        tell(
+            f"Sealed {sheet.moment(seal.sealed_at_ms)}: {titles.get(seal.contract, seal.contract[:8])},"
+            f" seal {seal.number}{anew}, {seal.billable} segments,"
+            f" {money(seal.amount_minor, seal.currency)} {seal.currency}."
+        )
+    if delays := delays_say(view.segments):
+        tell(delays)
 
 
 @app.command()

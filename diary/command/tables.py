@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from diary.rules.delay import DELAY_WORDS, delay_of
 from diary.rules.ids import MINUTES_PER_SLOT
 from diary.rules.json_form import at
 from diary.rules.money import money
@@ -142,7 +143,10 @@ class Sheet:
             ("devices", ", ".join(segment.devices)),
             (
                 "received",
-                "" if received is None else f"{self.moment(received)}, {_after(received - ends_ms)}",
+                ""
+                if received is None
+                else f"{self.moment(received)}, {_after(received - ends_ms)}"
+                f" ({DELAY_WORDS[delay_of(segment.slot, received)]})",
             ),
         ]
         return [(name, plain(value)) for name, value in facts if value]

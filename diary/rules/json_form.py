@@ -9,7 +9,7 @@ from diary.rules.week import starts_at_ms
 
 if TYPE_CHECKING:
     from diary.rules.sealed_content import MinuteCounts
-    from diary.rules.timesheet import SegmentView, Totals, WeekView
+    from diary.rules.timesheet import SealView, SegmentView, Totals, WeekView
 
 JOINT = " | "
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,6 +34,13 @@ def week_json(view: "WeekView") -> dict[str, object]:
         "totals": [totals_json(totals) for totals in view.totals],
         "segments": [segment_json(segment) for segment in view.segments],
     }
+
+
+def seal_json(seal: "SealView") -> dict[str, object]:
+    """Return what the server sealed of a contract's week (R57)."""
+    return {
+        field.name: getattr(seal, field.name) for field in fields(seal) if field.name != "sealed_at_ms"
+    } | {"sealed_at": iso(seal.sealed_at_ms)}
 
 
 def totals_json(totals: "Totals") -> dict[str, object]:

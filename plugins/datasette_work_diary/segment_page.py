@@ -20,6 +20,7 @@ from datasette_work_diary.wording import (
     mend_of,
     removal_word,
 )
+from diary.rules.delay import DELAY_WORDS, delay_of
 from diary.rules.ids import MINUTES_PER_SLOT
 from diary.rules.qualifies import Finding
 from diary.rules.sealed_content import MinuteCounts, StampedText
@@ -298,7 +299,8 @@ def _facts(segment: SegmentView, reading: Reading) -> tuple[Fact, ...]:
     received, delay = "not yet", ""
     if segment.received_at_ms is not None:
         received = reading.both(segment.received_at_ms)
-        delay = f"{length(segment.received_at_ms - ends_at_ms(segment.slot))} after its end"
+        after = length(segment.received_at_ms - ends_at_ms(segment.slot))
+        delay = f"{after} after its end: {DELAY_WORDS[delay_of(segment.slot, segment.received_at_ms)]}"
     facts = [
         Fact("State", segment.state),
         Fact("Received", received),

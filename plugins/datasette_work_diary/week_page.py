@@ -19,6 +19,7 @@ from datasette_work_diary.reading import (
 )
 from datasette_work_diary.wording import WHY_NOT, mend_of
 from diary.rules.contract import TermsHistory
+from diary.rules.delay import delays_say
 from diary.rules.ids import SLOT_MILLIS, ContractId, Slot
 from diary.rules.json_form import iso
 from diary.rules.timesheet import NOT_COUNTED, SegmentView, Totals, WeekView, day_grid
@@ -195,7 +196,8 @@ def deadlines(week: Week, reading: Reading) -> tuple[Deadline, ...]:
 
 def _state_says(view: WeekView, reading: Reading) -> str:
     if view.frozen:
-        return f"frozen since {reading.utc(view.locked_at_ms)}: nothing can be changed"
+        sealed = f", sealed {reading.utc(view.seals[0].sealed_at_ms)}" if view.seals else ""
+        return f"frozen since {reading.utc(view.locked_at_ms)}{sealed}: nothing can be changed"
     if reading.now_ms < view.week.ends_at_ms:
         return "open"
     return "over, and open to changes until Monday 12:00 UTC"
@@ -225,6 +227,8 @@ def _notices(live: list[SegmentView], *, frozen: bool) -> tuple[Notice, ...]:
         notices.append(Notice(f"{counted(bonus, 'segment')} of late time accepted: they bill as a bonus."))
     if nameless:
         notices.append(Notice(f"{counted(nameless, 'segment')} without a memo."))
+    if delays := delays_say(live):
+        notices.append(Notice(delays))
     return tuple(notices)
 
 

@@ -35,7 +35,7 @@ def test_alone_it_says_the_state_in_one_line(typist: Typist) -> None:
 
 def test_a_week_as_json_has_the_fields_that_others_build_on(typist: Typist) -> None:
     told = typist.json("week")
-    assert list(told) == ["week", "locked_at", "frozen", "totals", "segments"]
+    assert list(told) == ["week", "locked_at", "frozen", "totals", "segments", "seals"]
     assert (told["week"], told["locked_at"], told["frozen"]) == ("2026-W47", "2026-11-23T12:00:00Z", False)
     assert list(told["segments"][0]) == [
         "contract", "slot", "start", "kind", "state", "memo", "label", "activity", "minutes", "application",
