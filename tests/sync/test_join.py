@@ -123,6 +123,26 @@ def test_what_overlapped_when_the_week_froze_is_told_after_it_too(stage: Stage) 
     assert [one.why_not for one in shown(client, contract, WEEK)[0]] == [None]
     client.sync()
     assert shown(client, contract, WEEK) == shown(a, contract, WEEK)
+    assert client.diary.alarms() == a.diary.alarms() == ()
+
+
+@rule("R28")
+@rule("R57")
+def test_a_week_with_overlapping_time_freezes_without_a_false_alarm(stage: Stage) -> None:
+    a, b, contract = two_devices(stage, ())
+    other = a.diary.new_contract(title="Another client's work")
+    record_slot(a.diary, other, FIRST, picture=SCREEN)
+    a.sync()
+    stage.put_clocks("2026-11-18T12:01Z")
+    for at in (FIRST, SECOND):
+        record_slot(a.diary, contract, at, picture=SCREEN + str(at).encode())
+    client = join_in(stage, invited(a, contract))
+    stage.put_clocks(AFTER_THE_LOCK)
+    for device in (a, b, client, a, client):
+        device.sync()
+    assert [one.why_not for one in shown(client, contract, WEEK)[0]] == ["overlapping", None]
+    assert shown(client, contract, WEEK) == shown(a, contract, WEEK)
+    assert [device.diary.alarms() for device in (a, b, client)] == [(), (), ()]
 
 
 @rule("R51")
