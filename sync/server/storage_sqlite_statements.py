@@ -69,7 +69,7 @@ SEATS = """
      WHERE account = :account
        AND contract IN (SELECT value FROM json_each(:contracts))
        AND type IN ('grant', 'joining')
-     ORDER BY contract, log_epoch, log_index
+     ORDER BY contract, log_index
 """
 
 ACTS = """
@@ -78,7 +78,7 @@ ACTS = """
      WHERE account = :account
        AND contract IN (SELECT value FROM json_each(:contracts))
        AND type IN ('request', 'acceptance', 'dispute', 'redaction')
-     ORDER BY contract, log_epoch, log_index
+     ORDER BY contract, log_index
 """
 
 SHARED_SLOTS = """

@@ -1,11 +1,14 @@
 """What every storage keeps of what the parties say to each other (R10, R62, R69)."""
 
+from pathlib import Path
+
 import pytest
 
 from diary.clock import GivenClock
 from diary.rules.act_parts import DisputeInClear, RequestInClear
 from diary.rules.segment import Header
 from sync.server.storage import Question, Storage
+from sync.server.storage_sqlite import SqliteStorage
 from tests.rule import rule
 from tests.sync.server.versions import (
     ACCOUNT,
@@ -48,3 +51,18 @@ def test_acts_come_in_log_order_with_their_receipt(
         (DISPUTED, first_ms + 5),
     ]
     assert found[OTHER_CONTRACT] == []
+
+
+@rule("R69")
+@pytest.mark.parametrize(("statement", "index"), [("ACTS", "version_acts"), ("SEATS", "version_seats")])
+def test_the_embedded_database_finds_acts_and_seats_by_their_own_index(
+    statement: str, index: str, tmp_path: Path, clock: GivenClock
+) -> None:
+    """Not by the log's: a year of a contract has thousands of rows, and a handful of these."""
+    from sync.server import storage_sqlite_statements as sql
+
+    storage = SqliteStorage(tmp_path / "server.db", clock)
+    asked = {"account": ACCOUNT, "contracts": "[]"}
+    plan = storage._connection.execute(f"EXPLAIN QUERY PLAN {getattr(sql, statement)}", asked).fetchall()
+    storage.close()
+    assert f"USING INDEX {index}" in " ".join(str(line) for *_, line in plan)
