@@ -14,6 +14,7 @@ from bench import (
     cold,
     crowd,
     encoding,
+    log_rates,
     long_diary,
     peers,
     picture_rates,
@@ -35,6 +36,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "long_diary": long_diary.measure,
     "bundle": bundling.measure,
     "encoding": encoding.measure,
+    "log": log_rates.measure,
     "tracker": tracker.measure,
 }
 
