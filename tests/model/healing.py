@@ -22,7 +22,7 @@ _UNANSWERED = """
 _LISTS = """
     SELECT header
       FROM version
-     WHERE type = 'device_list' AND received_at_ms IS NOT NULL
+     WHERE type = 'device_list' AND contract = account AND received_at_ms IS NOT NULL
 """
 
 
