@@ -118,6 +118,7 @@ def test_what_is_not_synced_held_refused_or_without_memo_is_said_at_the_top() ->
         "1 segment held back for the notice period",
         "1 segment with a refused change",
         "1 segment without a memo",
+        "Received after the slot: 4 within 15 minutes",
     ]
 
 
