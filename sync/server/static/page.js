@@ -65,11 +65,13 @@ export class Desk {
     const status = byId("status");
     status.textContent = text;
     status.toggleAttribute("data-passing", !stays);
+    status.removeAttribute("data-fault");
   }
 
   /** @type {(fault: unknown) => void} */
   fault(fault) {
     this.say(fault instanceof AskFault ? sayOf({ kind: fault.kind, what: fault.message }) : String(fault));
+    byId("status").setAttribute("data-fault", "");
     if (fault instanceof AskFault && isAlarm(fault.kind)) byId("status").setAttribute("data-tone", "grave");
   }
 
@@ -97,7 +99,7 @@ export class Desk {
       try {
         const after = await this.ask("sync", { contract: before.id });
         this.#learn(after);
-        this.say("", false);
+        if (byId("status").matches("[data-passing], [data-fault]")) this.say("", false);
         if (
           JSON.stringify({ ...after, synced_at_ms: 0, clock_ahead_ms: 0 }) !==
           JSON.stringify({ ...before, synced_at_ms: 0, clock_ahead_ms: 0 })
@@ -128,6 +130,7 @@ export class Desk {
       history.replaceState(null, "", `#/${contract.id}`);
       await this.route();
       this.say(`You have joined “${contract.title}”.`);
+      this.sync();
     } catch (fault) {
       this.fault(fault);
       this.contracts = await this.ask("contracts");

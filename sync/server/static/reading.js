@@ -121,8 +121,9 @@ export class Reading {
   /** @type {(cursor: import("./feed.js").Cursor | null) => Promise<PullAnswer>} */
   #ask(cursor) {
     const { account, id, log_epoch } = this.contract;
-    // The first time all that overlaps is asked for; later only what can still change is told.
-    const first = cursor === null || this.contract.synced_at_ms === null ? { overlapping_from: 0 } : {};
+    // All that overlaps takes the server long to say: it is asked for once the rows are here and shown.
+    const first =
+      this.contract.synced_at_ms !== null && !this.contract.overlaps_known ? { overlapping_from: 0 } : {};
     return this.line.pull({ account, cursors: cursor ? { [id]: cursor } : {}, log_epoch, ...first });
   }
 
@@ -157,6 +158,7 @@ export class Reading {
       weeks: new Map(),
       late_weeks: new Set(),
       synced_at_ms: null,
+      overlaps_known: false,
     });
     await this.store.forget(contract.id, false);
     this.reader = this.#readerAsKept();
@@ -252,6 +254,7 @@ export class Reading {
   /** @type {(answer: PullAnswer) => void} */
   #learnOverlaps({ overlapping, overlapping_from: from }) {
     if (!overlapping || typeof from !== "number") return;
+    if (from === 0) this.contract.overlaps_known = true;
     const before = [...this.contract.overlapping].filter((slot) => slot < from);
     this.contract.overlapping = new Set([...before, ...(overlapping[this.contract.id] ?? [])]);
   }

@@ -61,6 +61,7 @@ export async function newContract(link) {
     weeks: new Map(),
     late_weeks: new Set(),
     overlapping: new Set(),
+    overlaps_known: false,
     alarms: [],
     notices: [],
     synced_at_ms: null,

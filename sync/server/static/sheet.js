@@ -96,6 +96,9 @@ export function notices(contract) {
     !contract.has_key && !contract.joining
       ? "The key of this contract was not granted to this browser yet: the freelancer's computer grants it when it syncs."
       : null,
+    !contract.overlaps_known
+      ? "The server is still asked which time of earlier weeks another contract has: until it has answered, sums of those weeks may be too high."
+      : null,
     contract.ended
       ? "Your access from this browser was ended. What was loaded before stays readable here."
       : null,

@@ -197,6 +197,7 @@ export async function summary(contract) {
     notices: contract.notices,
     joining: contract.joining !== null,
     ended: contract.ended,
+    overlaps_known: contract.overlaps_known,
     has_key: contract.keys.size > 0,
     size: contract.reader?.cursor?.size ?? 0,
     synced_at_ms: contract.synced_at_ms,
