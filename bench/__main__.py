@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from bench import (
     bundling,
+    client_page,
     cold,
     crowd,
     encoding,
@@ -38,6 +39,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "encoding": encoding.measure,
     "log": log_rates.measure,
     "tracker": tracker.measure,
+    "client_page": client_page.measure,
 }
 
 

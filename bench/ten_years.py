@@ -42,8 +42,11 @@ WORDS = tuple(
 NEEDLE = "persimmon"  # a word that a handful of memos have
 
 
-def make(home: Path, segments: int = SEGMENTS) -> Diary:
-    """Return a new diary of so many segments that ends yesterday."""
+TITLES = ("Orchard website", "Mill bookkeeping", "Night shelter")
+
+
+def make(home: Path, segments: int = SEGMENTS, titles: tuple[str, ...] = TITLES) -> Diary:
+    """Return a new diary of so many segments that ends yesterday, its contracts a day each in turn."""
     home.mkdir(parents=True)
     today = int(time.time() * 1000) // DAY_MILLIS * DAY_MILLIS
     clock = GivenClock(Millis(today))
@@ -52,7 +55,7 @@ def make(home: Path, segments: int = SEGMENTS) -> Diary:
         diary.new_contract(
             title=title, client=title.split()[0], labels=("Design", "Code"), manual_allowed=True
         )
-        for title in ("Orchard website", "Mill bookkeeping", "Night shelter")
+        for title in titles
     ]
     chance = random.Random(2026)  # the same diary each time
     slots = _slots(slot_at(today), segments)
@@ -60,7 +63,7 @@ def make(home: Path, segments: int = SEGMENTS) -> Diary:
         state = diary._state  # noqa: SLF001  # no verb of the door writes whole batches
         with state.writing():
             for number, slot in enumerate(batch):
-                _write(state, contracts[slot // SLOTS_PER_DAY % 3], slot, chance, number)
+                _write(state, contracts[slot // SLOTS_PER_DAY % len(contracts)], slot, chance, number)
     return diary
 
 

@@ -1,0 +1,104 @@
+"""What a client waits for in a year of one contract: their page in a real Chromium.
+
+    python -m bench client_page
+
+12,000 segments, rows without pictures, from a real server. `client_page_first_visit` is from the press on
+"Join" to the newest week with its sums, everything read and checked; `client_page_first_week` is from the
+start of a navigation in a browser that was started anew, its memory cold and the rows in its database, to the
+same; `..._long_task` are the tasks over 50 ms of the page's thread while the year is scrolled through.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+
+from bench.figure import print_figure
+from bench.ten_years import make
+from diary.clock import GivenClock
+from sync.engine import Engine
+from sync.enrolment import register
+from sync.transport import Transport
+from tests.sync.stage import serving
+
+SEGMENTS = 12_000  # a year of one contract
+RUNS = 5
+SCROLL_STEPS = 60
+WATCH = """() => {
+  window.longTasks = [];
+  new PerformanceObserver((list) => window.longTasks.push(...list.getEntries().map((one) => one.duration)))
+    .observe({ type: "longtask" });
+}"""
+SIZE = """async (contract) => {
+  const { Asking } = await import("/client/asking.js");
+  return (await new Asking(() => undefined).ask("summary", { contract })).size;
+}"""
+SHOWN = "section.week[data-shown] .sums"
+
+
+def measure(segments: int = SEGMENTS) -> None:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        sync_playwright() as playwright,
+        make(Path(folder, "diary"), segments, ("Orchard website",)) as diary,
+        serving(Path(folder, "server"), GivenClock(diary.clock.now_ms())) as url,
+    ):
+        diary.set_setting("hold_seconds", 0)
+        line = Transport(url)
+        register(diary, line)
+        diary.send_asked()  # a year at once is late time, which is asked about (R38)
+        Engine(diary, line).run()
+        contract = diary.contracts()[0].id
+        link = diary.invite(contract).link.text
+        Engine(diary, line).run()
+        _visits(playwright, Path(folder, "browser"), link, url, contract)
+
+
+def _visits(playwright: Playwright, profile: Path, link: str, url: str, contract: str) -> None:
+    with _browser(playwright, profile) as context:
+        page = context.new_page()
+        page.goto(link)
+        page.get_by_role("button", name="Join this contract").wait_for()
+        began = time.perf_counter()
+        page.get_by_role("button", name="Join this contract").click()
+        page.locator(SHOWN).first.wait_for(timeout=120_000)
+        took = time.perf_counter() - began
+        print_figure("client_page_first_visit", [took], "s", rows=page.evaluate(SIZE, contract))
+    seconds = []
+    for _ in range(RUNS):
+        with _browser(playwright, profile) as context:
+            seconds.append(_first_week(context.new_page(), f"{url}/join#/{contract}"))
+    print_figure("client_page_first_week", seconds, "s", at_most=1)
+    with _browser(playwright, profile) as context:
+        page = context.new_page()
+        _first_week(page, f"{url}/join#/{contract}")
+        _scroll(page)
+
+
+def _browser(playwright: Playwright, profile: Path) -> BrowserContext:
+    return playwright.chromium.launch_persistent_context(
+        profile, executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"],
+        viewport={"width": 1280, "height": 900},
+    )  # fmt: skip
+
+
+def _first_week(page: Page, address: str) -> float:
+    """Return the seconds from the start of the navigation to the newest week's sums, by the page's clock."""
+    page.goto(address, wait_until="commit")
+    page.locator(SHOWN).first.wait_for(timeout=60_000)
+    at_ms: float = page.evaluate("performance.now()")
+    return at_ms / 1000
+
+
+def _scroll(page: Page) -> None:
+    """Scroll through the year as a hand does, and print the longest tasks."""
+    page.wait_for_timeout(3000)  # the sync that follows the opening is not the scrolling
+    page.evaluate(WATCH)
+    for _ in range(SCROLL_STEPS):
+        page.mouse.wheel(0, 400)
+        page.wait_for_timeout(50)
+    page.wait_for_timeout(500)
+    shown = page.locator(SHOWN).count()
+    tasks = page.evaluate("window.longTasks")
+    print_figure("client_page_scroll_long_task", tasks or [0], "ms", weeks_shown=shown, over_50_ms=len(tasks))
