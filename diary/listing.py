@@ -67,8 +67,18 @@ def _write(
 
 
 def _account_lists(diary: OpenDiary) -> list[tuple[StoredVersion, DeviceListInClear]]:
-    """Return the lists of the account's own log in their order, this device's unsent one included."""
-    return sorted(_lists(diary, diary.contract_of_account), key=lambda found: found[1].number)
+    """Return the lists of the account's own log in their order, this device's unsent one included.
+
+    Up to the first that is missing: a copy of a copy may hold a list whose predecessor was never sent, and
+    nobody could check it. It is written once it has its place (see `renewing.finish_renewal`).
+    """
+    found = sorted(_lists(diary, diary.contract_of_account), key=lambda each: each[1].number)
+    whole = found[:1]
+    for each in found[1:]:
+        if each[1].number != whole[-1][1].number + 1:
+            break
+        whole.append(each)
+    return whole
 
 
 def _lists(diary: OpenDiary, contract: ContractId | None) -> list[tuple[StoredVersion, DeviceListInClear]]:

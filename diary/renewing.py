@@ -225,3 +225,4 @@ def finish_renewal(diary: OpenDiary) -> None:
         if old is not None:
             meta.remove(diary.connection, PREDECESSOR)
             meta.remove(diary.connection, KEYS_OF + old)
+            listing.write_missing_leaves(diary, at_ms=diary.now_ms())

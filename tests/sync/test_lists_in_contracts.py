@@ -93,3 +93,16 @@ def test_two_devices_that_write_the_same_list_disturb_nobody(stage: Stage) -> No
     assert lists_shown(rows)[-1] == 3
     assert rows[-1].header.replica == c.diary.replica
     assert a.diary.alarms() == b.diary.alarms() == c.diary.alarms() == ()
+
+
+@rule("R50")
+@rule("R42")
+def test_a_list_that_was_never_sent_is_no_part_of_a_proof(stage: Stage) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    b.diary.renew()
+    b.diary.renew()  # copied twice before it synced: the list between is nobody's
+    record_slot(b.diary, b.diary.contract("Practice"), ELEVEN)
+    assert b.sync().refused == ()
+    a.sync()
+    assert as_a_client_reads(a, contract.id)[-1].header.replica == b.diary.replica
+    assert a.diary.alarms() == b.diary.alarms() == ()
