@@ -38,3 +38,4 @@ class ReminderNotices:
             if isinstance(shown, NotShown):
                 self._say(f"{reminder.heading}. {reminder.says}")
             self._diary.note_told(reminder.occasion)
+        self._diary.forget_opened()  # a week's check opened all of it

@@ -309,6 +309,7 @@ class Tracker:
         self._notices.see(draft)
         try:
             self._diary.record(to_keep(draft))
+            self._diary.forget_opened()
         except DiaryError as fault:
             self._unrecorded.append(draft)
             self._say_once(fault.in_full)

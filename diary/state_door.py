@@ -48,10 +48,17 @@ class StateDoor:
 
             recovering.keep_recoverable(state)
 
-    def close(self) -> None:
-        """Close the file and forget what was opened."""
+    def forget_opened(self) -> None:
+        """Let go of opened contents and weeks that are at hand in memory; asked for again they are opened.
+
+        Who runs for weeks and shows little of the diary, as the tracker does, holds none of it that long.
+        """
         self._state.contents.clear()
         self._state.weeks.clear()
+
+    def close(self) -> None:
+        """Close the file and forget what was opened."""
+        self.forget_opened()
         self._state.connection.close()
 
     def __enter__(self) -> Self:

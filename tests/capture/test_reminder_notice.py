@@ -33,6 +33,8 @@ def told(home: Path, clock: GivenClock, because: str = "") -> tuple[list[str], l
             notices = ReminderNotices(diary, ToyNotifier(service, because), say=said.append)
             await notices.look()
             await notices.look()
+            # A tracker runs for weeks: what a week's check opened stays in its memory no longer (R31).
+            assert (diary._state.contents, diary._state.weeks) == ({}, {})
 
     run(look())
     return [f"{one.summary}: {one.body}" for one in service.was_shown], said
