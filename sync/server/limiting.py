@@ -1,4 +1,9 @@
-"""Guards of the doors: they count who asks before anything of the request is read (R44; see `rates`)."""
+"""Guards of the doors: they count who asks before anything of the request is read (R44; see `rates`).
+
+They are coroutines though they wait for nothing: the framework runs other functions in a thread, which takes
+longer than the whole question. A line that breaks meanwhile would take its request with it, and a push that
+came whole must be taken whether anybody waits for its answer or not (R40).
+"""
 
 from typing import Any
 
@@ -13,19 +18,19 @@ STATE = "server"  # the application's name for the server that its guards ask
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 
-def of_the_unproven(connection: Connection, _: BaseRouteHandler) -> None:
+async def of_the_unproven(connection: Connection, _: BaseRouteHandler) -> None:
     """Count who asks without a token."""
     server = _server(connection)
     Rates.take(server.rates.unproven, _who(connection), server.monotonic_ms())
 
 
-def of_nonces(connection: Connection, _: BaseRouteHandler) -> None:
+async def of_nonces(connection: Connection, _: BaseRouteHandler) -> None:
     """Count who asks for something to sign."""
     server = _server(connection)
     Rates.take(server.rates.nonces, _who(connection), server.monotonic_ms())
 
 
-def of_wrong_tokens(connection: Connection, _: BaseRouteHandler) -> None:
+async def of_wrong_tokens(connection: Connection, _: BaseRouteHandler) -> None:
     """Turn away whose tokens were wrong too often, before the next one is looked up."""
     server = _server(connection)
     if len(server.rates.wrong_tokens):
