@@ -125,6 +125,14 @@ def counts(connection: sqlite3.Connection) -> tuple[int, int]:
     return segments, kept
 
 
+def wait_again(connection: sqlite3.Connection) -> None:
+    """Have every version of this device sent that no server has answered for.
+
+    With the first page gone nobody knows which rows the outbox had, nor that any are missing.
+    """
+    connection.execute(_WAIT_AGAIN)
+
+
 def count_on(connection: sqlite3.Connection) -> None:
     """Let each replica go on behind the greatest of its numbers that is left (R33)."""
     connection.execute(_NEWEST_NUMBERS)
@@ -303,8 +311,7 @@ def _mend(tree: Tree, fresh: sqlite3.Connection, found: Salvage) -> None:
         if rowid is not None:
             Database(fresh).table(table).delete_where("rowid = ?", [rowid])
             found.miss(table)
-    if "outbox" in tree.broken or found.rows_lost.get("outbox"):
-        fresh.execute(_WAIT_AGAIN)
+    wait_again(fresh)
     count_on(fresh)
     if found.lost or any(found.rows_lost.values()) or tree.broken:
         fresh.execute(_READ_ANEW)
