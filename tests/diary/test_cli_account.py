@@ -102,7 +102,9 @@ def test_a_contract_is_made_shown_and_listed(typist: Typist) -> None:
         True,
         True,
     )
-    assert typist.json("contract", "show", made["id"][:6]) == made
+    shown = typist.json("contract", "show", made["id"][:6])
+    assert {**shown, **made} == shown | {"terms": made["terms"]}
+    assert [one["by"] for one in shown["terms"]] == ["freelancer"]
     assert typist.json("contract", "list") == [made]
     assert "60.50 EUR/h" in typist.types("contract", "list").out
     assert "40:00 h a week" in typist.types("contract", "show", "orch").out

@@ -88,7 +88,7 @@ def test_axe_finds_nothing_on_any_page_and_none_is_wider_than_its_window(
     page.goto(served.address("/-/diary/day/2026-11-18"))
     page.locator(f'input[value$="/{slot("2026-11-18T11:00Z")}"]').check()
     page.get_by_role("button", name="Edit memo or label").click()
-    arrived(page, "Edit 1 segment")
+    arrived(page, "Edit the segment")
     found["edit"] = faults(page)
     page.get_by_role("textbox", name="Memo").fill("Too late")
     served.clock.put(instant("2026-11-23T12:30Z"))

@@ -216,7 +216,9 @@ def test_older_tables_learn_which_pictures_are_counted(url: str, clock: GivenClo
         line.execute("ALTER TABLE replica DROP COLUMN contract")
         line.execute("DROP INDEX version_acts")
         line.execute("DROP INDEX version_seats")
-        line.execute("DROP TABLE account_rule, operator_act")
+        line.execute("DROP TABLE account_rule, operator_act, seal")
+        line.execute("ALTER TABLE account DROP COLUMN sealed_until_ms")
+        line.execute("ALTER TABLE contract DROP COLUMN peaks, DROP COLUMN seals")
         line.execute("UPDATE schema_version SET version = 2")
     storage = PostgresStorage(url, clock)
     assert storage.picture_bytes(ACCOUNT) == 4096
