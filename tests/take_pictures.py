@@ -69,6 +69,7 @@ def take_pages(browser: Browser, home: Path) -> None:
         for name, path in {
             "check": f"/-/diary/check/{week}",
             "report": f"/-/diary/report?from={fortnight_to(page, origin, week)}&by=contract,label",
+            "contracts": "/-/diary/contracts",
             "refused": "/-/diary/refused",
             "late": "/-/diary/late",
             "sync": "/-/diary/sync",

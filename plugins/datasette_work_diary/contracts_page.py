@@ -172,7 +172,7 @@ def _dispute(contract: ContractId, raised: DisputeView, reading: Reading) -> Dis
 async def contracts(datasette: Any, request: Any) -> Any:
     """Show the contracts, what was asked of their clients, and what is disputed (R8, R10, R62)."""
     page = await viewer_here(datasette).room.ask(lambda diary: contracts_page(diary, reading_of(diary)))
-    context = {"page": page, "crumbs_here": crumbs((PATH, "contracts"))}
+    context = {"page": page, "room": "contracts", "crumbs_here": crumbs((PATH, "contracts"))}
     return await show(datasette, request, "contracts", page.reading, context)
 
 
