@@ -1,6 +1,7 @@
 """The studio: a real process before a real screen, one that dies, one that hangs, one that cannot start."""
 
 import asyncio
+import contextlib
 import io
 import os
 import signal
@@ -169,8 +170,8 @@ def _children() -> set[int]:
     """Return the studio's processes that this one started."""
     found = set()
     for task in Path("/proc/self/task").iterdir():
-        for child in (task / "children").read_text(encoding="ascii").split():
-            command = Path("/proc", child, "cmdline")
-            if command.exists() and b"capture.studio" in command.read_bytes():
-                found.add(int(child))
+        with contextlib.suppress(FileNotFoundError):  # a thread, or a child, may end while it is looked at
+            for child in (task / "children").read_text(encoding="ascii").split():
+                if b"capture.studio" in Path("/proc", child, "cmdline").read_bytes():
+                    found.add(int(child))
     return found
