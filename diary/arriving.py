@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from diary.evidence.feed import CheckedRow, FeedFaultError
+from diary.evidence.alarm import FeedFaultError
+from diary.evidence.feed import CheckedRow
 from diary.resealing import Anew, forget, reseal
 from diary.rules.ids import ContractId, ReplicaId
 from diary.rules.segment import Header

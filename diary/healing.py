@@ -10,7 +10,7 @@ from itertools import takewhile
 
 from diary import seating
 from diary.errors import PeerError
-from diary.evidence.feed import FeedFaultError
+from diary.evidence.alarm import FeedFaultError
 from diary.evidence.opening import FIRST_EPOCH, Opening, SignedOpening, read_opening
 from diary.evidence.page_proof import LEAF_BYTES
 from diary.evidence.receipt import Cursor, LogRow, Page, is_answer_of

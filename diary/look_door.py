@@ -10,11 +10,8 @@ from zoneinfo import ZoneInfo
 
 from diary import (
     attention,
-    auditing,
-    backup,
     checking,
     contracts,
-    inviting,
     looking,
     refused,
     reminding,
@@ -22,10 +19,8 @@ from diary import (
     showing,
 )
 from diary.attention import Attention
-from diary.auditing import Audit
 from diary.checking import PlaceCheck, WeekCheck
 from diary.contracts import Contract
-from diary.evidence.seats import Seat
 from diary.refused import RefusalView
 from diary.reminding import Reminder
 from diary.rules.ids import ContractId, Slot
@@ -42,8 +37,10 @@ from diary.store import connection as files
 from diary.store import versions
 from diary.store.pages import lost_in_wal
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what a single question needs is loaded when it is asked: an export waits for none of it
+    from diary.auditing import Audit
     from diary.bundling import Bundled
+    from diary.evidence.seats import Seat
 
 
 class LookDoor(StateDoor):
@@ -66,8 +63,10 @@ class LookDoor(StateDoor):
         """Return the contract of a title, the start of one, or the start of an id (R7)."""
         return contracts.named(self._state, name)
 
-    def joined(self, contract_id: ContractId) -> tuple[Seat, ...]:
+    def joined(self, contract_id: ContractId) -> "tuple[Seat, ...]":
         """Return who joined a contract as its client, ended seats too (R51)."""
+        from diary import inviting
+
         return inviting.joined(self._state, contract_id)
 
     def week(self, week: Week) -> WeekView:
@@ -157,12 +156,16 @@ class LookDoor(StateDoor):
         """Note that a reminder was told (R23, R31)."""
         reminding.note_told(self._state, occasion)
 
-    def audit(self) -> Audit:
+    def audit(self) -> "Audit":
         """Return what is stored, what was sent, when and to whom, and what gave alarm (R55)."""
+        from diary import auditing
+
         return auditing.audit(self._state)
 
     def backup(self, path: Path, progress: Progress | None = None) -> int:
         """Write a whole copy of the diary to a file; return its size in bytes (R70)."""
+        from diary import backup
+
         return backup.backup(self._state, path, progress)
 
     def file_fault(self) -> str:

@@ -18,10 +18,9 @@ from diary.rules.merge import Kind, Standing, standing
 from diary.rules.picture import due_at_ms, is_missing
 from diary.rules.sealed_content import CaptureContent, EntryContent
 from diary.rules.segment import parse_header
-from diary.rules.timesheet import Place, SegmentView, SnapshotView, State, WeekView, totals
+from diary.rules.timesheet import Place, SealView, SegmentView, SnapshotView, State, WeekView, totals
 from diary.rules.verdict import Verdict, fact_of, verdicts
 from diary.rules.week import Week
-from diary.sealed_weeks import seals_of
 from diary.showing import draft_picture_name
 from diary.state import SERVER, OpenDiary, WeekAtHand
 from diary.store import meta, overlaps, pictures, refusals, versions
@@ -154,7 +153,7 @@ def _worked_out(
         frozen=which.is_frozen(now_ms),
         segments=in_order,
         totals=totals(in_order, histories, titles),
-        seals=seals_of(diary, which) if which.is_frozen(now_ms) else (),
+        seals=_seals(diary, which) if which.is_frozen(now_ms) else (),
     )
 
 
@@ -164,6 +163,12 @@ def _stated(diary: OpenDiary, which: Week) -> frozenset[Place]:
         return frozenset()
     slots = overlaps.stated(diary.connection, diary.seat_in, which.slots)
     return frozenset((diary.seat_in, slot) for slot in slots)
+
+
+def _seals(diary: OpenDiary, which: Week) -> tuple[SealView, ...]:
+    from diary.sealed_weeks import seals_of  # an open week has none, and waits for nothing of theirs
+
+    return seals_of(diary, which)
 
 
 def segment(diary: OpenDiary, place: Place) -> SegmentView | None:

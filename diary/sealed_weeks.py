@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from diary.errors import PeerError
-from diary.evidence.feed import Evidence, FeedFaultError
+from diary.evidence.alarm import Evidence, FeedFaultError
 from diary.evidence.receipt import Page
 from diary.evidence.seal import Reckoning, Records, Seal, overlapping, read_seal, reckon
 from diary.evidence.signature import SEAL

@@ -12,7 +12,8 @@ from typing import cast
 import msgspec
 
 from diary.errors import PeerError
-from diary.evidence.feed import AlarmKind, CheckedRow, Evidence, FeedFaultError
+from diary.evidence.alarm import AlarmKind, Evidence, FeedFaultError
+from diary.evidence.feed import CheckedRow
 from diary.evidence.head import read_head
 from diary.evidence.merkle import leaf_hash, push_hash
 from diary.evidence.opening import FIRST_EPOCH

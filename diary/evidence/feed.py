@@ -6,20 +6,19 @@ named fault out. A fault is an alarm: it stays until a person has looked.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
 import msgspec
 
-from diary.errors import PeerError
 from diary.evidence import device_list
+from diary.evidence.alarm import FeedFaultError
 from diary.evidence.list_leaf import ListPlace, check_leaf
 from diary.evidence.merkle import leaf_hash, push_hash
 from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
 from diary.evidence.seats import JoiningError, Seats
-from diary.evidence.signature import PUSH, Domain, verify
+from diary.evidence.signature import PUSH, verify
 from diary.rules.acts import ACT_TYPES
 from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
@@ -28,36 +27,6 @@ from diary.rules.seat import SEAT_TYPES
 from diary.rules.segment import DeviceListInClear, Header, ListedDevice, MalformedHeaderError, parse_header
 
 HASHES_PER_VERSION_BYTES = 64
-
-AlarmKind = Literal[
-    "hole", "log_shrank", "log_epoch", "bad_signature", "unlisted_device", "wrong_place", "version_reused",
-    "device_list", "log_forked", "bad_joining", "wrong_side", "unsigned_head", "retimed", "bad_receipt",
-    "deletion_dropped", "withheld", "heads_differ", "seal_differs",
-]  # fmt: skip
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """One signed statement that shows a lie: its domain, its exact text and its signature (R56)."""
-
-    domain: Domain
-    text: str
-    signature: bytes
-
-
-class FeedFaultError(PeerError):
-    """A feed is not what honest devices and an honest server could have made; `kind` names the alarm.
-
-    `evidence` are the statements that cannot both be true, as they were signed.
-    """
-
-    says = "The server shows something that cannot be right: {what}."
-    mend = "Nothing of it was taken. Trust this server no further until you know why."
-
-    def __init__(self, kind: AlarmKind, what: str, evidence: Sequence[Evidence] = ()) -> None:
-        self.kind = kind
-        self.evidence = tuple(evidence)
-        super().__init__(what=what)
-
 
 # What a side may say depends on what stands before it; captures and entries, most rows, are a device's.
 _SIDED_TYPES = frozenset({"terms", *ACT_TYPES})

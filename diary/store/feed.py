@@ -11,7 +11,7 @@ from typing import TypedDict
 import msgspec
 from msgspec.structs import astuple
 
-from diary.evidence.feed import AlarmKind, Evidence
+from diary.evidence.alarm import AlarmKind, Evidence
 from diary.evidence.receipt import SignedPush
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.segment import Header, stored_header

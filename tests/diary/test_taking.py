@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from diary.evidence.feed import FeedFaultError
+from diary.evidence.alarm import FeedFaultError
 from diary.evidence.receipt import Page
 from sync.protocol import Pull
 from tests.practice import slot

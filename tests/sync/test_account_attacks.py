@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from diary.evidence import signature
-from diary.evidence.feed import FeedFaultError
+from diary.evidence.alarm import FeedFaultError
 from diary.evidence.head import LogHead
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush

@@ -8,7 +8,7 @@ import pytest
 
 from diary.contracts import Contract
 from diary.errors import DamageError
-from diary.evidence.feed import FeedFaultError
+from diary.evidence.alarm import FeedFaultError
 from diary.evidence.receipt import Cursor, LogRow, Page
 from diary.rules.week import Week
 from sync.protocol import Pull

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from diary.contracts import Contract
 from diary.errors import PeerError
-from diary.evidence.feed import FeedFaultError
+from diary.evidence.alarm import FeedFaultError
 from diary.evidence.head import read_head
 from diary.evidence.merkle import CompactRange
 from diary.evidence.receipt import Page

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from diary.contracts import Contract
-from diary.evidence.feed import FeedFaultError
+from diary.evidence.alarm import FeedFaultError
 from diary.evidence.receipt import LogRow
 from diary.healing import count_kept
 from diary.proving import leaf_of, leaves_taken

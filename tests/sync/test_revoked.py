@@ -3,7 +3,7 @@
 import pytest
 
 from diary.diary import Diary
-from diary.evidence.feed import FeedFaultError
+from diary.evidence.alarm import FeedFaultError
 from diary.revoking import AlreadyRevokedError, OwnDeviceError
 from diary.rules.ids import ReplicaId
 from sync.protocol import Pull

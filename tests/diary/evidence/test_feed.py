@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from diary.evidence import signature
+from diary.evidence.alarm import FeedFaultError
 from diary.evidence.device_list import account_of
-from diary.evidence.feed import FeedFaultError, Reader
+from diary.evidence.feed import Reader
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
 from diary.rules.ids import ContractId, ReplicaId, Slot

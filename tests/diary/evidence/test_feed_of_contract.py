@@ -3,7 +3,8 @@
 import pytest
 
 from diary.evidence import signature
-from diary.evidence.feed import FeedFaultError, Reader
+from diary.evidence.alarm import FeedFaultError
+from diary.evidence.feed import Reader
 from diary.evidence.list_leaf import leaf_body
 from diary.evidence.receipt import Cursor
 from diary.rules.ids import ContractId

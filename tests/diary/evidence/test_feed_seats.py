@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from diary.evidence import signature
-from diary.evidence.feed import FeedFaultError, Reader
+from diary.evidence.alarm import FeedFaultError
+from diary.evidence.feed import Reader
 from diary.evidence.receipt import Cursor
 from diary.evidence.seats import Seats
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot

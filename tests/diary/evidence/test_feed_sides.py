@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from diary.evidence import signature
-from diary.evidence.feed import FeedFaultError, Reader
+from diary.evidence.alarm import FeedFaultError
+from diary.evidence.feed import Reader
 from diary.evidence.receipt import Cursor, Page
 from diary.rules.act_parts import AcceptanceInClear, DisputeInClear, RequestInClear
 from diary.rules.ids import Millis, ReplicaId, Slot
