@@ -89,10 +89,11 @@ def make_bundle(
         opened = opened_record(record)
     except RowFaultError as fault:
         raise UnprovenError(about=fault.where, because=fault.because) from fault
+    shown = segments_of(opened)
     parts = {
         bundle.RECORD: bundle.record_bytes(record),
-        **{name: text.encode() for name, text in tables_of(opened).items()},
-        **_report(opened, week, zone),
+        **{name: text.encode() for name, text in tables_of(opened, shown).items()},
+        **_report(opened, shown, week, zone),
         **files,
     }
     content = dict(sorted(parts.items()))
@@ -106,25 +107,24 @@ def make_bundle(
     return Bundled(
         whole,
         found,
-        segments=len(segments_of(opened)),
+        segments=len(shown),
         pictures=len(files),
-        without=tuple(_without(opened)),
+        without=tuple(_without(opened, shown)),
         unsynced=tuple(one.slot for one in live if not one.synced),
     )
 
 
-def _without(opened: Opened) -> Iterator[Slot]:
+def _without(opened: Opened, shown: Iterable[SegmentView]) -> Iterator[Slot]:
     """Yield the slots of which a picture is not in the bundle."""
     pictures = opened.record.pictures
-    for one in segments_of(opened):
+    for one in shown:
         names = (name for shot in one.snapshots for name in (shot.screen, shot.camera) if name)
         if any(pictures[name].file is None for name in names):
             yield one.slot
 
 
-def _report(opened: Opened, week: Week, zone: ZoneInfo) -> dict[str, bytes]:
+def _report(opened: Opened, shown: Sequence[SegmentView], week: Week, zone: ZoneInfo) -> dict[str, bytes]:
     """Return the page to read, and its styles."""
-    shown = segments_of(opened)
     heading = f"{opened.terms.title}, week {week.name}"
     sums = [(week, totals_of(opened, shown))]
     page = export_page(heading, shown, sums, files_of(opened, shown), STYLES, zone)

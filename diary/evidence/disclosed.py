@@ -91,9 +91,8 @@ def segments_of(opened: Opened) -> list[SegmentView]:
     ]
 
 
-def tables_of(opened: Opened) -> dict[str, str]:
-    """Return both tables as a bundle holds them, by their file's name (R58)."""
-    segments = segments_of(opened)
+def tables_of(opened: Opened, segments: Sequence[SegmentView]) -> dict[str, str]:
+    """Return both tables of the record's segments as a bundle holds them, by their file's name (R58)."""
     week = Week.parse(opened.record.week)
     return {
         SEGMENTS: segments_csv(

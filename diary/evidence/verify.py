@@ -93,7 +93,7 @@ def _verify(whole: bytes, server_key: str | None, found: Verification) -> None:
     _pictures(files, opened, checked, found)
     _seal(opened, head, found)
     segments = segments_of(opened)
-    for name, says in differences(files, tables_of(opened)).items():
+    for name, says in differences(files, tables_of(opened, segments)).items():
         for each in says:
             found.add("fails", name, each)
         if not says:
