@@ -3,10 +3,10 @@
 import getpass
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack
 
 import typer
 
@@ -66,6 +66,15 @@ class BrokenActsError(DamageError):
     mend = "Compare it with a backup of the database; whoever can write there can have changed it."
 
 
+class Changed(TypedDict, total=False):
+    """What of an account's rule a decision changes (see `sync.server.operating.AccountRule`)."""
+
+    suspended_at_ms: Millis | None
+    because: str
+    picture_quota_bytes: int | None
+    admitted: bool
+
+
 class Books:
     """The operator's books of one server, and who writes in them."""
 
@@ -79,8 +88,15 @@ class Books:
         """Keep what is done now, with the rule that it sets."""
         from sync.server.operating import Act
 
-        at_ms = Millis(self._desk.clock.now_ms())
-        return self.books.keep(Act(at_ms, who_acts(), deed, account, detail), rule)
+        return self.books.keep(Act(self.now_ms(), who_acts(), deed, account, detail), rule)
+
+    def decide(self, deed: "Deed", account: AccountId, detail: str = "", **changed: Unpack[Changed]) -> None:
+        """Change these fields of an account's rule, and keep that it was done."""
+        self.act(deed, account, detail, replace(self.books.rule(account), **changed))
+
+    def now_ms(self) -> Millis:
+        """Return the instant of what is done now."""
+        return Millis(self._desk.clock.now_ms())
 
 
 def who_acts() -> str:
@@ -98,15 +114,18 @@ def folder_of(ctx: typer.Context, folder: Path | None) -> Path:
     return folder if folder is not None else desk_of(ctx).home / SERVER_FOLDER
 
 
-def existing(folder: Path) -> Path:
-    """Return the folder, in which a server keeps its files.
+def settings_there(
+    ctx: typer.Context, folder: Path | None, database: str | None, settings_file: Path | None
+) -> "Settings":
+    """Return the settings of the server that keeps its files there already.
 
     Raises:
         NoServerFolderError: There is no such folder.
     """
-    if not folder.is_dir():
-        raise NoServerFolderError(folder=folder)
-    return folder
+    place = folder_of(ctx, folder)
+    if not place.is_dir():
+        raise NoServerFolderError(folder=place)
+    return chosen(place, settings_file, Said(database=database))
 
 
 @contextmanager
@@ -121,17 +140,11 @@ def books_at(desk: Desk, settings: "Settings") -> Iterator[Books]:
         storage.close()
 
 
-def _opened(
+def _books(
     ctx: typer.Context, folder: Path | None, database: str | None, settings_file: Path | None
-) -> "Iterator[Books]":
-    desk = desk_of(ctx)
-    with books_at(
-        desk, chosen(existing(folder_of(ctx, folder)), settings_file, Said(database=database))
-    ) as books:
-        yield books
-
-
-_books = contextmanager(_opened)
+) -> AbstractContextManager[Books]:
+    """Give the books of the server that the options name."""
+    return books_at(desk_of(ctx), settings_there(ctx, folder, database, settings_file))
 
 
 @account_app.command("list")
@@ -170,9 +183,7 @@ def account_suspend(
     """Put an account out of good standing: its pictures wait on its devices; rows are taken as ever."""
     named, why = _named(account), _reason(reason)
     with _books(ctx, folder, database, settings_file) as books:
-        at_ms = Millis(desk_of(ctx).clock.now_ms())
-        rule = replace(books.books.rule(named), suspended_at_ms=at_ms, because=why)
-        books.act("suspend", named, why, rule)
+        books.decide("suspend", named, why, suspended_at_ms=books.now_ms(), because=why)
     say(f"Suspended {named}. Running servers know it within a minute.")
 
 
@@ -188,8 +199,7 @@ def account_resume(
     """Bring an account back into good standing: its pictures come with the next sync."""
     named = _named(account)
     with _books(ctx, folder, database, settings_file) as books:
-        rule = replace(books.books.rule(named), suspended_at_ms=None, because="")
-        books.act("resume", named, "", rule)
+        books.decide("resume", named, suspended_at_ms=None, because="")
     say(f"{named} is in good standing again.")
 
 
@@ -209,8 +219,8 @@ def account_quota(
     named = _named(account)
     with _books(ctx, folder, database, settings_file) as books:
         quota = None if gigabytes is None else gigabytes * BYTES_A_GIGABYTE
-        rule = replace(books.books.rule(named), picture_quota_bytes=quota)
-        books.act("quota", named, "the server's" if gigabytes is None else f"{gigabytes} GB", rule)
+        said = "the server's" if gigabytes is None else f"{gigabytes} GB"
+        books.decide("quota", named, said, picture_quota_bytes=quota)
     say(f"{named} may keep {'what the server allows all' if gigabytes is None else f'{gigabytes} GB'}.")
 
 
@@ -226,7 +236,7 @@ def account_admit(
     """Let an account be opened on a server that takes no others (new_accounts = "admitted")."""
     named = _named(account)
     with _books(ctx, folder, database, settings_file) as books:
-        books.act("admit", named, "", replace(books.books.rule(named), admitted=True))
+        books.decide("admit", named, admitted=True)
     say(f"{named} may register.")
 
 

@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from diary.command.desk import AsJson, Yes, agree, desk_of, print_json, say, tell
-from sync.server_acts import Database, Folder, SettingsPath, account_app, acts, books_at, existing, folder_of
+from sync.server_acts import (
+    Database,
+    Folder,
+    SettingsPath,
+    account_app,
+    acts,
+    books_at,
+    folder_of,
+    settings_there,
+)
 from sync.server_settings import Said, chosen, shown_settings
 
 app = typer.Typer(help="The sync server.", no_args_is_help=True)
@@ -83,7 +92,7 @@ def server_confirm_clock(
     from diary.rules.json_form import iso
     from sync.server.clock_watch import confirm
 
-    settings = chosen(existing(folder_of(ctx, folder)), settings_file, Said(database=database))
+    settings = settings_there(ctx, folder, database, settings_file)
     now_ms = desk_of(ctx).clock.now_ms()
     confirm(settings.clock_confirmation, now_ms)
     with books_at(desk_of(ctx), settings) as books:
@@ -106,7 +115,7 @@ def server_restored(
     from sync.server.server import Server
 
     clock = desk_of(ctx).clock
-    settings = chosen(existing(folder_of(ctx, folder)), settings_file, Said(database=database))
+    settings = settings_there(ctx, folder, database, settings_file)
     # It has received nothing since the backup and would doubt its clock: so that is looked at now (R6).
     agree(f"By this computer it is {iso(clock.now_ms())}. Is that right?", yes=yes)
     confirm(settings.clock_confirmation, clock.now_ms())
