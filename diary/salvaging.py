@@ -179,7 +179,7 @@ def _with_keys(
     if own is None:
         replica.begin(connection, diary.replica, clock.now_ms())
         salvage.count_on(connection)
-        salvage.wait_again(connection)  # only now is it known which versions are this device's
+    salvage.wait_again(connection)  # not before it is known which versions are this device's
     meta.put(connection, ACCOUNT, account)
     with suppress(DamageError):
         diary.keys = diary.keys_of(diary.replica)

@@ -311,7 +311,6 @@ def _mend(tree: Tree, fresh: sqlite3.Connection, found: Salvage) -> None:
         if rowid is not None:
             Database(fresh).table(table).delete_where("rowid = ?", [rowid])
             found.miss(table)
-    wait_again(fresh)
     count_on(fresh)
     if found.lost or any(found.rows_lost.values()) or tree.broken:
         fresh.execute(_READ_ANEW)
