@@ -52,7 +52,8 @@ def sent(diary: Diary, place: Place) -> None:
 def second_device(diary: Diary, home: Path) -> Diary:
     phrase = diary.phrase()
     assert phrase is not None
-    newest = versions.slotless(diary._state.connection, "device_list")[-1].sealed
+    state = diary._state
+    newest = versions.slotless(state.connection, "device_list", state.contract_of_account)[-1].sealed
     place = choose_place(home, "file")
     return Diary.join_account(
         home, clock=diary.clock, place=place, device_name="two", phrase=phrase, device_lists=[newest]
