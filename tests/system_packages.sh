@@ -6,7 +6,7 @@ set -euo pipefail
 
 want=${1:?run or test}
 programs_run=(Xvfb:xvfb openbox:openbox xterm:xterm xdotool:xdotool)
-programs_test=("${programs_run[@]}" chromium:chromium soffice:libreoffice-calc-nogui faketime:faketime xrandr:x11-xserver-utils ip:iproute2
+programs_test=("${programs_run[@]}" chromium:chromium pdftotext:poppler-utils soffice:libreoffice-calc-nogui faketime:faketime xrandr:x11-xserver-utils ip:iproute2
     dunst:dunst dbus-daemon:dbus-daemon dbus-send:dbus-bin sway:sway foot:foot wtype:wtype grim:grim pipewire:pipewire
     trayer:trayer nginx:nginx-light)
 
