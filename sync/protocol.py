@@ -30,6 +30,8 @@ PUSH_VERSIONS_MAX = 500  # R44: a reply stays under a second on a slow server
 PUSH_BYTES_MAX = 1024 * 1024  # R44
 PULL_ROWS_MAX = 1000  # a page stays near a megabyte
 AWAITED_MAX = 500  # pictures one pull asks about
+WEEKS_MAX = 8  # weeks one question is about
+WEEKS_ROWS_MAX = 4000  # what has more is read with its log
 CONTRACTS_MAX = 10_000  # feeds one account may follow; a request with more is refused
 PICTURE_BYTES_MAX = 32 * 1024 * 1024  # a 4K lossless screen fits; what is larger is refused by name
 PICTURE_TAG_BYTES = 16  # a header states a picture's padded size; what travels is this much longer
@@ -135,6 +137,30 @@ class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
     overlapping: dict[ContractId, list[Slot]] | None = None
     overlapping_from: Slot | None = None
     suspended: Suspended | None = None
+
+
+class Weeks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """POST /v1/weeks: some weeks of one contract before its log is read, by their first slots (R64).
+
+    Without any it is the newest week that has rows.
+    """
+
+    account: AccountId
+    contract: ContractId
+    first_slots: list[Slot] = []
+
+
+class WeeksAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of those weeks in log order, with all that stands in no slot, messages apart (R64).
+
+    That nothing was left out of them only the whole log shows. `first_slots` are those of every week that has
+    rows; `overlapping` are slots of the weeks shown that do not bill because another contract has them (R28).
+    """
+
+    server_ms: int
+    page: Page
+    first_slots: list[Slot]
+    overlapping: list[Slot]
 
 
 class ShownPage(msgspec.Struct, frozen=True, kw_only=True):

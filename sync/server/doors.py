@@ -35,6 +35,8 @@ from sync.protocol import (
     PushAnswer,
     RootProof,
     ServerFacts,
+    Weeks,
+    WeeksAnswer,
 )
 from sync.server.faults import UnreadableError
 from sync.server.limiting import (
@@ -162,6 +164,17 @@ async def pull(server: Server, data: Pull, authorization: Authorization = None) 
     return await asyncio.to_thread(server.pull, authorization, data)
 
 
+@post(
+    "/v1/weeks",
+    status_code=200,
+    guards=[of_wrong_tokens],
+    responses=_faults(400, 401, 403, 404, 413, 429, 503),
+)
+async def weeks(server: Server, data: Weeks, authorization: Authorization = None) -> WeeksAnswer:
+    """Give some weeks of a contract before its log is read: a first look, the rest follows by pulls."""
+    return await asyncio.to_thread(server.weeks, authorization, data)
+
+
 @post("/v1/heal", status_code=200, responses=_faults(400, 401, 403, 413, 503))
 async def heal(server: Server, data: Heal) -> HealAnswer:
     """Take again what a restored server lost, proven by the server's own signatures."""
@@ -259,6 +272,7 @@ DOORS = (
     join,
     push,
     pull,
+    weeks,
     heal,
     picture_part,
     take_picture,

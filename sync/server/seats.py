@@ -26,7 +26,8 @@ from sync.server.faults import (
 )
 from sync.server.intake import authentic, enter, listed, read_push
 from sync.server.log import ServerKey
-from sync.server.storage import Rivals, Storage
+from sync.server.storage import Storage
+from sync.server.week_books import Rivals
 
 _FAULTS = {
     "invitation_expired": InvitationExpiredError,
@@ -74,9 +75,9 @@ def first_told(now_ms: Millis, asked_from: Slot | None) -> Slot:
     return asked_from if asked_from is not None else (before if is_open else Week.at(now_ms)).first_slot
 
 
-def overlapping(storage: Storage, account: AccountId, contract: ContractId, first: Slot) -> list[Slot]:
-    """Return the slots of a contract, from `first` on, that another of the account's has (R28)."""
-    rivals = storage.rivals(account, contract, first)
+def overlapping(storage: Storage, account: AccountId, contract: ContractId, slots: range) -> list[Slot]:
+    """Return those of the slots that the contract has something in and another one the time (R28)."""
+    rivals = storage.rivals(account, contract, slots)
     return sorted(slot for slot, of in _overlaps(rivals) if of == contract)
 
 

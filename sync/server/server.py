@@ -10,6 +10,7 @@ from diary.clock import Clock
 from diary.evidence.head import LogHead
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, Page
+from diary.rules.act_parts import SLOT_END
 from diary.rules.ids import AccountId, ContractId, Millis, Slot
 from sync.protocol import (
     AWAITED_MAX,
@@ -29,8 +30,10 @@ from sync.protocol import (
     PushAnswer,
     RootProof,
     ServerFacts,
+    Weeks,
+    WeeksAnswer,
 )
-from sync.server import accounts, closing, healing, intake, seats
+from sync.server import accounts, closing, healing, intake, reading_weeks, seats
 from sync.server.accounts import Caller
 from sync.server.blobs import PICTURE_NAME, Blobs
 from sync.server.blobs_folder import FolderBlobs
@@ -221,6 +224,11 @@ class Server:
             suspended=self._standings.told(asking.account) if asking.contract is None else None,
         )
 
+    def weeks(self, authorization: str | None, asked: Weeks) -> WeeksAnswer:
+        """Return some weeks of a contract before its log is read (R64)."""
+        asking = accounts.caller_for(self._storage, authorization, asked.account)
+        return reading_weeks.weeks(self._storage, self._key, asking, asked, Millis(self._clock.now_ms()))
+
     def _arrived(self, asking: Caller, awaited: list[str]) -> list[str]:
         arrived = self._pictures.arrived(asking.account, awaited)
         return [name for name in arrived if self._may_see(asking, name)]
@@ -237,7 +245,7 @@ class Server:
         if asking.contract is None or first is None:
             return None
         own = asking.contract
-        return {own: seats.overlapping(self._storage, asking.account, own, first)}
+        return {own: seats.overlapping(self._storage, asking.account, own, range(first, SLOT_END))}
 
     def _caller_of_picture(self, authorization: str | None, name: str) -> Caller:
         """Return who asks for a picture, sure that they may know of it.

@@ -25,6 +25,7 @@ from diary.rules.merge import Held
 from diary.rules.segment import Header, PictureName
 from sync.server.kept_log import Log, LogBooks
 from sync.server.operating import OperatorBooks
+from sync.server.week_books import WeekBooks
 
 Place = tuple[ContractId, Slot]
 Name = tuple[ReplicaId, int]
@@ -85,14 +86,6 @@ class Basis:
     terms: dict[ContractId, tuple[TermsVersion, ...]]
     seats: dict[ContractId, Seats]
     acts: dict[ContractId, list[Held]]
-
-
-@dataclass(frozen=True, slots=True)
-class Rivals:
-    """Slots that several contracts of an account hold something in, and all that stands there (R28)."""
-
-    standing: dict[Place, list[Held]]
-    terms: dict[ContractId, tuple[TermsVersion, ...]]
 
 
 class NewLeaf(msgspec.Struct, frozen=True):
@@ -251,7 +244,7 @@ class AccountHold(LogBooks, Protocol):
         ...
 
 
-class Storage(Protocol):
+class Storage(WeekBooks, Protocol):
     """What the server keeps."""
 
     @property
@@ -337,10 +330,6 @@ class Storage(Protocol):
 
     def is_picture_of(self, account: AccountId, contract: ContractId, name: str) -> bool:
         """Return whether a row with content in that contract's log names the picture (R41, R51)."""
-        ...
-
-    def rivals(self, account: AccountId, contract: ContractId, first: Slot) -> Rivals:
-        """Return what stands in the slots, from `first` on, that the contract shares with others (R28)."""
         ...
 
     def pictures(self, account: AccountId, names: Collection[str]) -> dict[str, PictureRow]:

@@ -15,23 +15,23 @@ from diary.clock import Clock
 from diary.errors import DamageError
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor
-from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.week import Week
 from sync.server import storage_postgres_schema as schema
 from sync.server import storage_postgres_seals as seals_sql
 from sync.server import storage_postgres_statements as sql
-from sync.server import storage_rows
+from sync.server import storage_postgres_weeks
 from sync.server.faults import again
 from sync.server.feeding import Room
 from sync.server.postgres_feed import feed
 from sync.server.postgres_lines import Line, Lines, all_rows
-from sync.server.storage import Credential, DeviceListRow, Feed, PictureRow, Rivals
+from sync.server.storage import Credential, DeviceListRow, Feed, PictureRow
 from sync.server.storage_postgres_hold import (
     PostgresHold,
-    columns_of,
     device_list_row,
-    standing_by_place,
 )
 from sync.server.storage_postgres_operator import PostgresOperatorBooks
+from sync.server.week_books import Rivals, WeeksPart
 
 WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -157,22 +157,19 @@ class PostgresStorage:
         ((found,),) = self._read(sql.PICTURE_OF, account=account, contract=contract, name=name)
         return bool(found)
 
-    def rivals(self, account: AccountId, contract: ContractId, first: Slot) -> Rivals:
-        """See `Storage.rivals`."""
+    def rivals(self, account: AccountId, contract: ContractId, slots: range) -> Rivals:
+        """See `WeekBooks.rivals`."""
+        return self._lines.asked(
+            READ, lambda line: storage_postgres_weeks.rivals(line, account, contract, slots)
+        )
 
-        def find(line: Line) -> Rivals:
-            shared = all_rows(line, sql.SHARED_SLOTS, account=account, contract=contract, first=first)
-            if not shared:
-                return Rivals({}, {})
-            logs = all_rows(line, sql.ALL_LOGS, account=account)
-            contracts = [name for name, *_ in logs if name != account]
-            places = [(name, slot) for (slot,) in shared for name in contracts]
-            asked = {"account": account, **columns_of(places)}
-            standing = standing_by_place(places, line.execute(sql.STANDING, asked, binary=True))
-            terms = all_rows(line, sql.TERMS, account=account, contracts=contracts)
-            return Rivals(standing, storage_rows.terms(terms))
-
-        return self._lines.asked(READ, find)
+    def weeks(
+        self, account: AccountId, contract: ContractId, wanted: Sequence[Week], rows_max: int
+    ) -> WeeksPart | None:
+        """See `WeekBooks.weeks`."""
+        return self._lines.asked(
+            READ, lambda line: storage_postgres_weeks.weeks(line, account, contract, wanted, rows_max)
+        )
 
     def make_room(self, account: AccountId, name: str, quota_bytes: int) -> bool:
         """See `Storage.make_room`."""

@@ -1,6 +1,6 @@
 """PostgreSQL's tables, and how older ones become those of today (R69)."""
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 # Held while the tables are made: processes that start at once make them once.
 SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7264919)"
@@ -49,7 +49,7 @@ SEALS = """
 
 _TABLES = """
     CREATE TABLE schema_version (version INTEGER NOT NULL);
-    INSERT INTO schema_version (version) VALUES (7);
+    INSERT INTO schema_version (version) VALUES (8);
 
     CREATE TABLE account (
         account TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(account) = 32),
@@ -124,6 +124,7 @@ _TABLES = """
     CREATE INDEX version_acts
         ON version (account, contract, log_index)
      WHERE type IN ('request', 'acceptance', 'dispute', 'redaction');
+    CREATE INDEX version_slotless ON version (account, contract, type, log_index) WHERE slot IS NULL;
     -- Sealed bytes do not shrink: trying would only take time.
     ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
     ALTER TABLE push ALTER COLUMN hashes SET STORAGE EXTERNAL;
@@ -207,4 +208,8 @@ MIGRATIONS = {
         UPDATE schema_version SET version = 6;
     """,
     6: f"{SEALS}{_KNOW_LOGS}",
+    7: """
+        CREATE INDEX version_slotless ON version (account, contract, type, log_index) WHERE slot IS NULL;
+        UPDATE schema_version SET version = 8;
+    """,
 }

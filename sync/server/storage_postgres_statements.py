@@ -116,7 +116,9 @@ SHARED_SLOTS = """
                                                LIMIT 1) AS there
                           WHERE other.account = %(account)s AND other.contract <> %(contract)s
                           LIMIT 1) AS shared
-     WHERE own.account = %(account)s AND own.contract = %(contract)s AND own.slot >= %(first)s
+     WHERE own.account = %(account)s AND own.contract = %(contract)s
+       AND own.slot >= %(first)s
+       AND own.slot < %(end)s
 """
 
 OPEN_ACCOUNT = """

@@ -17,16 +17,18 @@ from diary.clock import Clock
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
 from diary.evidence.statement import SignedStatement
-from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
-from sync.server import storage_rows
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.week import Week
+from sync.server import storage_rows, storage_sqlite_weeks
 from sync.server import storage_sqlite_statements as sql
 from sync.server.feeding import ReadPage, Room, feed_of
 from sync.server.kept_log import SEALS_PAGE_MAX
 from sync.server.sqlite_file import MACHINE_FAULTS, opened
 from sync.server.sqlite_transactions import SqliteTransactions
-from sync.server.storage import Credential, DeviceListRow, Feed, PictureRow, Rivals
-from sync.server.storage_sqlite_hold import SqliteHold, device_list, leaves, standing, terms
+from sync.server.storage import Credential, DeviceListRow, Feed, PictureRow
+from sync.server.storage_sqlite_hold import SqliteHold, device_list, leaves
 from sync.server.storage_sqlite_operator import SqliteOperatorBooks
+from sync.server.week_books import Rivals, WeeksPart
 
 
 class SqliteStorage:
@@ -209,18 +211,17 @@ class SqliteStorage:
             ((found,),) = self._connection.execute(sql.PICTURE_OF, asked)
         return bool(found)
 
-    def rivals(self, account: AccountId, contract: ContractId, first: Slot) -> Rivals:
-        """See `Storage.rivals`."""
-        asked = {"account": account, "contract": contract, "first": first}
+    def rivals(self, account: AccountId, contract: ContractId, slots: range) -> Rivals:
+        """See `WeekBooks.rivals`."""
         with self._transactions.transaction("BEGIN"):
-            slots = [slot for (slot,) in self._connection.execute(sql.SHARED_SLOTS, asked)]
-            if not slots:
-                return Rivals({}, {})
-            logs = _all(self._connection, sql.ALL_LOGS, {"account": account})
-            contracts = [name for name, *_ in logs if name != account]
-            places = [(name, slot) for slot in slots for name in contracts]
-            stands = standing(self._connection, account, places)
-            return Rivals(stands, terms(self._connection, account, contracts))
+            return storage_sqlite_weeks.rivals(self._connection, account, contract, slots)
+
+    def weeks(
+        self, account: AccountId, contract: ContractId, wanted: Sequence[Week], rows_max: int
+    ) -> WeeksPart | None:
+        """See `WeekBooks.weeks`."""
+        with self._transactions.transaction("BEGIN"):
+            return storage_sqlite_weeks.weeks(self._connection, account, contract, wanted, rows_max)
 
     def make_room(self, account: AccountId, name: str, quota_bytes: int) -> bool:
         """See `Storage.make_room`."""

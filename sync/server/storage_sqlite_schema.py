@@ -9,7 +9,7 @@ shorter where it stands. The triggers hold the table to it; they cost an insert 
 names no other column reads none.
 """
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 
 SEALS = """
     CREATE TABLE seal (
@@ -162,6 +162,7 @@ SCHEMA = (
     CREATE INDEX version_acts
         ON version (account, contract, log_index)
      WHERE type IN ('request', 'acceptance', 'dispute', 'redaction');
+    CREATE INDEX version_slotless ON version (account, contract, type, log_index) WHERE slot IS NULL;
 
     CREATE TABLE refusal (
         account TEXT NOT NULL REFERENCES account,
@@ -252,4 +253,5 @@ MIGRATIONS = {
         ALTER TABLE contract ADD COLUMN seals INTEGER NOT NULL DEFAULT 0 CHECK (seals >= 0);
     """
     + SEALS,
+    10: "CREATE INDEX version_slotless ON version (account, contract, type, log_index) WHERE slot IS NULL;",
 }

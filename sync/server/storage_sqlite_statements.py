@@ -87,9 +87,10 @@ SHARED_SLOTS = """
      WHERE own.account = :account
        AND own.contract = :contract
        AND own.slot >= :first
+       AND own.slot < :end
        AND EXISTS (SELECT 1
                      FROM contract AS other
-                     JOIN version AS rival
+                    CROSS JOIN version AS rival
                        ON rival.account = other.account
                       AND rival.contract = other.contract
                       AND rival.slot = own.slot

@@ -15,7 +15,7 @@ from diary.evidence import signature
 from diary.rules.ids import AccountId, ContractId
 from diary.rules.week import slot_at
 from diary.sealing.row import picture_name
-from sync.protocol import Heal, Nonce, Pull, heal_payload
+from sync.protocol import Heal, Nonce, Pull, Weeks, heal_payload
 from tests.rule import rule
 from tests.sync.server.author import Author
 from tests.sync.server.conftest import WEDNESDAY, Here
@@ -68,6 +68,17 @@ POLICY: dict[str, dict[str, str]] = {
         "other account": "403 not_yours",
         "client": "200 contract",
         "client of another contract": "200 another",
+        "ended client": "403 device_revoked",
+    },
+    "POST /v1/weeks": {
+        "nobody": "401 not_enrolled",
+        "wrong token": "401 not_enrolled",
+        "owner": "200",
+        "second device": "200",
+        "revoked device": "403 device_revoked",
+        "other account": "403 not_yours",
+        "client": "200",
+        "client of another contract": "403 not_yours",
         "ended client": "403 device_revoked",
     },
     "POST /v1/push a capture": {
@@ -313,6 +324,9 @@ ASK: dict[str, Callable[[Scene, str], str]] = {
         scene.post(role, "/v1/join", Seat(scene.owner, bytes([9] * 32)).join())
     ),
     "POST /v1/pull": pull,
+    "POST /v1/weeks": lambda scene, role: said(
+        scene.post(role, "/v1/weeks", Weeks(account=scene.owner.account, contract=scene.owner.contract))
+    ),
     "POST /v1/push a capture": lambda scene, role: push(scene, role, "a capture"),
     "POST /v1/push a deletion": lambda scene, role: push(scene, role, "a deletion"),
     "POST /v1/push terms": lambda scene, role: push(scene, role, "terms"),

@@ -22,6 +22,7 @@ from sync.server import storage_postgres_operator as operator_statements
 from sync.server import storage_postgres_schema as schema
 from sync.server import storage_postgres_seals as seals
 from sync.server import storage_postgres_statements as statements
+from sync.server import storage_postgres_weeks as weeks
 from sync.server.kept_log import NewSeal
 from sync.server.operating import AccountRule, Act, Deed
 from sync.server.storage import Question
@@ -101,7 +102,7 @@ def test_no_question_about_one_account_is_asked_of_all(cluster: Postgres, url: s
     read = parts_read_by(plans_in(cluster.folder / "log"))
     known = {
         name: normal(text)
-        for name, text in (vars(statements) | vars(operator_statements) | vars(seals)).items()
+        for name, text in (vars(statements) | vars(operator_statements) | vars(seals) | vars(weeks)).items()
         if name.isupper() and isinstance(text, str) and name not in UTILITIES
     }
     unseen = {name for name, text in known.items() if text not in read}
@@ -146,7 +147,8 @@ def live_through_everything(storage: PostgresStorage) -> None:
     assert storage.picture(ACCOUNT, PICTURE) is not None
     assert storage.picture_bytes(ACCOUNT) == 4096
     assert storage.is_picture_of(ACCOUNT, CONTRACT, PICTURE)
-    assert storage.rivals(ACCOUNT, CONTRACT, Slot(0)).standing == {}
+    assert storage.rivals(ACCOUNT, CONTRACT, range(SLOT + 9)).standing == {}
+    assert storage.weeks(ACCOUNT, CONTRACT, (), 10) is not None
     assert [len(page.rows) for page in storage.feed(ACCOUNT, {}, 100, EVERYTHING).pages] == [1, 3]
     assert storage.feed(OTHER_ACCOUNT, {CONTRACT: basis.logs[CONTRACT].cursor}, 100, EVERYTHING).pages
     with storage.hold(ACCOUNT) as hold:

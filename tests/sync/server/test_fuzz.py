@@ -30,6 +30,7 @@ DOORS = [
     ("post", "/v1/heal"),
     ("post", "/v1/push"),
     ("post", "/v1/pull"),
+    ("post", "/v1/weeks"),
     ("head", "/v1/pictures/{name}"),
     ("put", "/v1/pictures/{name}"),
     ("get", "/v1/pictures/{name}"),

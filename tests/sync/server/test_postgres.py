@@ -214,6 +214,7 @@ def test_older_tables_learn_which_pictures_are_counted(url: str, clock: GivenClo
     with psycopg.connect(url, autocommit=True) as line:
         line.execute("ALTER TABLE picture DROP COLUMN counted")
         line.execute("ALTER TABLE replica DROP COLUMN contract")
+        line.execute("DROP INDEX version_slotless")
         line.execute("DROP INDEX version_acts")
         line.execute("DROP INDEX version_seats")
         line.execute("DROP TABLE account_rule, operator_act, seal")

@@ -6,7 +6,7 @@ import pytest
 
 from diary.clock import GivenClock
 from diary.evidence.receipt import Cursor
-from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.seat import InvitationInClear, SeatInClear
 from diary.rules.segment import GrantInClear, Header
 from diary.sealing.invitation import InvitationKeys, sign_joining
@@ -107,7 +107,7 @@ class TestEveryStorage:
                 capture(6, contract=OTHER_CONTRACT),
                 capture(7, slot=SLOT + 2, contract=OTHER_CONTRACT),
             )
-        found = storage.rivals(ACCOUNT, CONTRACT, SLOT)
+        found = storage.rivals(ACCOUNT, CONTRACT, range(SLOT, SLOT + 9))
         assert {place: [item.header.n for item in held] for place, held in found.standing.items()} == {
             (CONTRACT, SLOT): [4],
             (OTHER_CONTRACT, SLOT): [6],
@@ -118,7 +118,9 @@ class TestEveryStorage:
             (ACCOUNT, ContractId("7" * 32), 0),
             (OTHER_ACCOUNT, CONTRACT, 0),
         ):
-            assert storage.rivals(AccountId(account), contract, Slot(first)).standing == {}
+            slots = range(first, SLOT + 9)
+            assert storage.rivals(AccountId(account), contract, slots).standing == {}
+        assert storage.rivals(ACCOUNT, CONTRACT, range(SLOT)).standing == {}
 
 
 @pytest.mark.parametrize("statement", ["SEATS", "SHARED_SLOTS", "PICTURE_OF"])
@@ -129,7 +131,7 @@ def test_the_embedded_database_finds_seats_by_an_index(
     from sync.server import storage_sqlite_statements as sql
 
     storage = SqliteStorage(tmp_path / "server.db", clock)
-    asked = dict.fromkeys(("account", "contract", "first", "name", "contracts"), "[]")
+    asked = dict.fromkeys(("account", "contract", "first", "end", "name", "contracts"), "[]")
     plan = storage._connection.execute(f"EXPLAIN QUERY PLAN {getattr(sql, statement)}", asked).fetchall()
     storage.close()
     lines = [str(line) for *_, line in plan]

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from diary.clock import Clock
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, LogRow, Page, Receipt
-from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.week import Week
 from sync.server.kept_log import SEALS_PAGE_MAX
 from sync.server.operating import AccountLine
 from sync.server.storage import (
@@ -17,8 +18,8 @@ from sync.server.storage import (
     Feed,
     NewLeaf,
     PictureRow,
-    Rivals,
 )
+from sync.server.week_books import Rivals, WeeksPart
 from tests.sync.server.toy_hold import BEGINNING, Books, ToyHold, log_of
 from tests.sync.server.toy_operator import ToyOperatorBooks
 
@@ -150,14 +151,35 @@ class ToyStorage:
         rows = books.pictures.get(name, {})
         return any(leaf.header.name in rows for leaf, _ in books.logs.get(contract, []))
 
-    def rivals(self, account: AccountId, contract: ContractId, first: Slot) -> Rivals:
+    def rivals(self, account: AccountId, contract: ContractId, slots: range) -> Rivals:
         hold = ToyHold(self.everyone, account, BEGINNING)
         contracts = [name for name in hold.books.logs if name != ContractId(account)]
-        slots = {name: {leaf.header.slot for leaf, _ in hold.books.logs[name]} - {None} for name in contracts}
-        others = set().union(*(held for name, held in slots.items() if name != contract))
-        shared = [slot for slot in slots.get(contract, set()) & others if slot is not None and slot >= first]
-        places = [(name, slot) for name in contracts for slot in shared]
+        held = {name: {leaf.header.slot for leaf, _ in hold.books.logs[name]} - {None} for name in contracts}
+        others = set().union(*(there for name, there in held.items() if name != contract))
+        shared = [slot for slot in held.get(contract, set()) & others if slot in slots]
+        places = [(name, slot) for name in contracts for slot in shared if slot is not None]
         return Rivals(hold.standing(places), hold.terms(contracts) if shared else {})
+
+    def weeks(
+        self, account: AccountId, contract: ContractId, wanted: Sequence[Week], rows_max: int
+    ) -> WeeksPart | None:
+        books = self.everyone.get(account, Books())
+        if contract not in books.logs:
+            return None
+        log = books.logs[contract]
+        known = sorted({Week.of(leaf.header.slot) for leaf, _ in log if leaf.header.slot is not None})
+        shown = tuple(wanted) or tuple(known[-1:])
+        rows = [
+            _log_row(leaf, push)
+            for leaf, push in log
+            if ((slot := leaf.header.slot) is None and leaf.header.type != "message")
+            or (slot is not None and Week.of(slot) in shown)
+        ]
+        state = log_of(books, contract)
+        pushes = {row.push: books.pushes[row.push] for row in rows}
+        page = Page(contract=contract, rows=rows, pushes=pushes, head=state.cursor)
+        first_slots = [week.first_slot for week in known]
+        return WeeksPart(page if len(rows) <= rows_max else None, state.leaves.root, first_slots, shown)
 
     def make_room(self, account: AccountId, name: str, quota_bytes: int) -> bool:
         with self.lock:

@@ -85,6 +85,21 @@ def terms(n: int, *, contract: ContractId = CONTRACT, **changed: Any) -> Header:
     )
 
 
+def header_of_message(n: int) -> Header:
+    """Return the header of a message, which stands in no slot."""
+    return Header(
+        v=1,
+        type="message",
+        account=ACCOUNT,
+        contract=CONTRACT,
+        replica=REPLICA,
+        n=n,
+        head=None,
+        epoch=1,
+        commit="f" * 64,
+    )
+
+
 def device_list(n: int, *, number: int = 1, revoked_from: int | None = None) -> Header:
     device = ListedDevice(replica=REPLICA, sign="1" * 64, box="2" * 64, revoked_from=revoked_from)
     return Header(
