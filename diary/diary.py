@@ -29,6 +29,7 @@ from diary import (
     sparing,
     tracking,
 )
+from diary.agency_door import AgencyDoor
 from diary.asking import Asked
 from diary.checking import WeekCheck
 from diary.clock import Clock
@@ -69,7 +70,7 @@ __all__ = [
 ]
 
 
-class Diary(LookDoor, PartyDoor, SyncDoor):
+class Diary(AgencyDoor, LookDoor, PartyDoor, SyncDoor):
     """One person's diary on one device, open in one thread.
 
     Made by `create`, `open` or `join_account`; a context manager that closes it. How it is opened

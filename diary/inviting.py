@@ -1,17 +1,20 @@
-"""Inviting a client: the link, what of it lies in the contract's log, and taking it back (R51, R64).
+"""Inviting a client or a manager: the link, what of it lies in the contract's log, taking it back (R51, R64).
 
 The link's secret is nowhere but in the link. In the log lie, by devices of the freelancer, the contract's
 epoch keys sealed to it, and its public half, by which server and readers know who may join.
 """
 
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import UNSET
+
 from diary import contracts, envelope, exchanging, granting, seating
 from diary.errors import NothingError, UsageError
 from diary.evidence.seats import Invitation, Seat, Seats
-from diary.rules.ids import ContractId, Millis, ReplicaId
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.seat import INVITATION, WITHDRAWN_MS, InvitationInClear
 from diary.rules.segment import GrantInClear, Sealed
 from diary.sealing.invitation import NONCE_BYTES, Link, seal_to_invitation
@@ -21,6 +24,8 @@ from diary.store import versions
 DAY_MILLIS = 24 * 3_600_000
 EXPIRES_DAYS = 14
 EXPIRES_DAYS_MAX = 366
+
+_ACCOUNT = re.compile(r"[0-9a-f]{32}")
 
 InvitationState = Literal["open", "used", "expired", "withdrawn"]
 
@@ -37,6 +42,13 @@ class BadExpiryError(UsageError):
 
     says = "An invitation is open for 1 to {most} days, not {days}."
     mend = "For example: --expires 14."
+
+
+class BadAgencyError(UsageError):
+    """What should name an agency does not (SPEC, section 1)."""
+
+    says = "“{text}” is no agency's id."
+    mend = "It is 32 hexadecimal digits, which the agency sees with `diary agency show`."
 
 
 class UnknownInvitationError(NothingError):
@@ -59,7 +71,8 @@ class Invited:
 class InvitationView:
     """One invitation as it stands: `auth` is its public key, `sent` says that the server knows of it.
 
-    `used_by` and `joined_at_ms` are of the seat that joined by it, None until one did.
+    `used_by` and `joined_at_ms` are of the seat that joined by it, None until one did. `agency` is that whose
+    manager is invited, None where it is the client.
     """
 
     contract: ContractId
@@ -70,6 +83,19 @@ class InvitationView:
     sent: bool
     used_by: ReplicaId | None
     joined_at_ms: Millis | None
+    agency: AccountId | None
+
+
+def agency_of(text: str) -> AccountId:
+    """Return the agency that a text names.
+
+    Raises:
+        BadAgencyError: It names none.
+    """
+    found = text.strip().lower()
+    if not _ACCOUNT.fullmatch(found):
+        raise BadAgencyError(text=text)
+    return AccountId(found)
 
 
 def days_of(text: str) -> int:
@@ -85,11 +111,17 @@ def days_of(text: str) -> int:
 
 
 def invite(
-    diary: OpenDiary, contract: ContractId, *, days: int = EXPIRES_DAYS, instead: bool = False
+    diary: OpenDiary,
+    contract: ContractId,
+    *,
+    days: int = EXPIRES_DAYS,
+    instead: bool = False,
+    agency: AccountId | None = None,
 ) -> Invited:
     """Write an invitation to a contract and return its link, which is kept nowhere (R51).
 
-    `instead`: the seats that are there end when it is used, since the client lost their key.
+    `instead`: the client's seats that are there end when it is used, since the client lost their key. With
+    `agency`, the manager of that agency is invited and not the client, and `instead` means that agency's.
 
     Raises:
         NoServerToInviteToError: The diary is registered with no server.
@@ -107,9 +139,11 @@ def invite(
         contracts.by_id(diary, contract)
         at_ms = diary.now_ms()
         there = seating.seats(diary, contract).seats.values()
-        ends = tuple(seat.replica for seat in there if instead and not seat.ended)
+        ends = tuple(seat.replica for seat in there if instead and seat.agency == agency and not seat.ended)
         expires_at_ms = Millis(at_ms + days * DAY_MILLIS)
-        part = InvitationInClear(auth=keys.auth, expires_at_ms=expires_at_ms, ends=ends)
+        part = InvitationInClear(
+            auth=keys.auth, expires_at_ms=expires_at_ms, ends=ends, agency=UNSET if agency is None else agency
+        )
         for (of, epoch), key in sorted(granting.held_keys(diary).items()):
             if of == contract:
                 grant = GrantInClear(to=INVITATION, epoch=epoch, invitation=part)
@@ -150,14 +184,36 @@ def withdraw(diary: OpenDiary, name: str) -> InvitationView:
         raise UnknownInvitationError(name=name)
     view = found[0]
     with diary.writing():
-        part = InvitationInClear(auth=view.auth, expires_at_ms=WITHDRAWN_MS)
-        grant = GrantInClear(
-            to=INVITATION, epoch=envelope.newest_epoch(diary, view.contract), invitation=part
-        )
-        header = envelope.draw_header(diary, "grant", view.contract, grant=grant)
-        sealed = Sealed(header=header.to_bytes(), body=b"", wrap=None)
-        envelope.keep_sealed(diary, header, sealed, at_ms=diary.now_ms())
+        _take_back(diary, view)
     return view
+
+
+def end_managers(diary: OpenDiary, contract: ContractId) -> int:
+    """End every manager's reading of a contract, and begin a new key for what comes; return how many (R51).
+
+    Who was invited and has not joined joins no more. What a manager has read, whoever has it may still read.
+
+    Raises:
+        UnknownContractError: There is no such contract.
+    """
+    with diary.writing():
+        contracts.by_id(diary, contract)
+        there = [view for view in invitations(diary) if view.contract == contract and view.agency is not None]
+        standing = [view for view in there if view.state in {"open", "used"}]
+        for view in standing:
+            _take_back(diary, view)
+        granting.write_missing(diary, granting.held_keys(diary))
+    return len(standing)
+
+
+def _take_back(diary: OpenDiary, view: InvitationView) -> None:
+    """Write, in the caller's transaction, that an invitation stands no more."""
+    agency = UNSET if view.agency is None else view.agency
+    part = InvitationInClear(auth=view.auth, expires_at_ms=WITHDRAWN_MS, agency=agency)
+    grant = GrantInClear(to=INVITATION, epoch=envelope.newest_epoch(diary, view.contract), invitation=part)
+    header = envelope.draw_header(diary, "grant", view.contract, grant=grant)
+    sealed = Sealed(header=header.to_bytes(), body=b"", wrap=None)
+    envelope.keep_sealed(diary, header, sealed, at_ms=diary.now_ms())
 
 
 def joined(diary: OpenDiary, contract: ContractId) -> tuple[Seat, ...]:
@@ -177,7 +233,7 @@ def _view(
     seat = there.seats.get(invitation.used_by) if invitation.used_by is not None else None
     state: InvitationState = "open"
     if seat is not None:
-        state = "used"
+        state = "withdrawn" if seat.agency is not None and seat.ended else "used"
     elif invitation.expires_at_ms == WITHDRAWN_MS:
         state = "withdrawn"
     elif invitation.expires_at_ms <= now_ms:
@@ -191,4 +247,5 @@ def _view(
         sent=invitation.auth in sent,
         used_by=invitation.used_by,
         joined_at_ms=seat.joined_at_ms if seat is not None else None,
+        agency=invitation.agency,
     )

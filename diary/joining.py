@@ -27,7 +27,7 @@ from diary.store import meta, replica
 class ClientReplicaError(UsageError):
     """A client's replica is asked to do what only the freelancer does (R67)."""
 
-    says = "This is a client's copy of one contract: it is read here, and written by the freelancer alone."
+    says = "This is a copy of one contract: it is read here, and written by its freelancer alone."
     mend = "A diary of your own lies in a folder of its own: diary --home DIR init."
 
 

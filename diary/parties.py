@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from diary import envelope
+from diary import envelope, seating
 from diary.errors import DamageError, NothingError, RefusedError
 from diary.rules import acts, parties
 from diary.rules.act_parts import VersionName
@@ -70,9 +70,11 @@ class Marks:
     redacted: Collection[Slot] = frozenset()
 
 
-def seats(diary: OpenDiary, contract: ContractId) -> frozenset[ReplicaId]:
-    """Return every seat that ever joined the contract; empty until a client has (R8, R51)."""
-    return frozenset(replica for _, replica in versions.seats(diary.connection, contract))
+def clients(diary: OpenDiary, contract: ContractId) -> frozenset[ReplicaId]:
+    """Return every seat of the client that ever joined the contract; empty until one has (R8, R51)."""
+    return frozenset(
+        seat.replica for seat in seating.seats(diary, contract).seats.values() if seat.role == "client"
+    )
 
 
 def held_acts(diary: OpenDiary, contract: ContractId) -> list[Held]:
@@ -86,7 +88,7 @@ def require_side(diary: OpenDiary, header: Header, history: TermsHistory | None)
     Raises:
         RefusedSayingError: It is the other's.
     """
-    refused = parties.wrong_side(header, seats(diary, header.contract), history)
+    refused = parties.wrong_side(header, seating.seats(diary, header.contract).roles, history)
     if refused is not None:
         raise RefusedSayingError(refused)
 
@@ -162,7 +164,7 @@ def _dispute_view(diary: OpenDiary, one: Dispute, stored: dict[VersionName, Stor
 
 def redactions(diary: OpenDiary, contract: ContractId) -> dict[Slot, Redaction]:
     """Return how far the redaction of each named slot of a contract has come (R54)."""
-    return acts.redactions(held_acts(diary, contract), seats(diary, contract))
+    return acts.redactions(held_acts(diary, contract), clients(diary, contract))
 
 
 def _by_name(stored: Sequence[StoredVersion]) -> dict[VersionName, StoredVersion]:

@@ -20,9 +20,9 @@ class PartyDoor(StateDoor):
     """What is asked, answered, accepted, disputed and redacted; every method is one transaction."""
 
     def seats(self, contract_id: ContractId) -> frozenset[ReplicaId]:
-        """Return every seat that ever joined a contract: from then on its terms are the client's (R8)."""
+        """Return every seat of the client that ever joined: from then on the terms are theirs (R8)."""
         with self._state.reading():
-            return parties.seats(self._state, contract_id)
+            return parties.clients(self._state, contract_id)
 
     def requests(self, contract_id: ContractId) -> tuple[RequestView, ...]:
         """Return what was asked for on a contract and what became of it, the newest first (R10)."""

@@ -21,7 +21,7 @@ def redact_agreed(diary: OpenDiary, contract: ContractId) -> None:
     acts = [held_of(stored) for stored in versions.acts(diary.connection, contract)]
     if not any(act.header.redaction for act in acts):  # of almost all contracts
         return
-    seats = parties.seats(diary, contract)
+    seats = parties.clients(diary, contract)
     for slot, one in redactions(acts, seats).items():
         if not one.is_agreed or one.completed_at_ms is None:
             continue

@@ -50,7 +50,7 @@ def _invite(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
         with open_diary() as diary:
             found = diary.contract(contract)
             made = diary.invite(found.id, days=days_of(expires), instead=instead)
-            is_sent = _send(diary)
+            is_sent = send_at_once(diary)
         if as_json:
             print_json(
                 {
@@ -101,7 +101,7 @@ def _withdraw(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
         """Take an open invitation back: its link is dead from then on."""
         with open_diary() as diary:
             view = diary.withdraw_invitation(invitation.lower())
-            is_sent = _send(diary)
+            is_sent = send_at_once(diary)
         tell(f"The invitation {view.auth[:8]} to “{view.title}” is withdrawn.")
         if not is_sent:
             say("The server learns of it when this diary has synced: diary sync")
@@ -149,7 +149,7 @@ def join(
     show_report(report, as_json=as_json)
 
 
-def _send(diary: "Diary") -> bool:
+def send_at_once(diary: "Diary") -> bool:
     """Send what was written to the server at once; False where that is not to be had now."""
     from sync.engine import Engine
     from sync.transport import Transport
@@ -159,13 +159,15 @@ def _send(diary: "Diary") -> bool:
         return False
     with contextlib.suppress(PeerError), Transport(link.url, attempts=1) as line:
         Engine(diary, line).run()
-    return all(view.sent for view in diary.invitations() if view.state == "open")
+        return all(view.sent for view in diary.invitations() if view.state == "open")
+    return False
 
 
 def _line(view: "InvitationView") -> str:
     from diary.rules.json_form import iso
 
     words = [view.auth[:8], view.title, view.state]
+    words += [f"for agency {view.agency[:8]}"] if view.agency is not None else []
     match view.state:
         case "open":
             words.append(f"until {iso(view.expires_at_ms)}" + ("" if view.sent else ", not sent yet"))

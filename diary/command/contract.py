@@ -136,7 +136,12 @@ def show(ctx: typer.Context, name: Named, *, as_json: AsJson = False) -> None:
         seats = diary.joined(found.id)
         if as_json:
             joined = [
-                {"seat": seat.replica, "joined_at": iso(seat.joined_at_ms), "ended": seat.ended}
+                {
+                    "seat": seat.replica,
+                    "role": seat.role,
+                    "joined_at": iso(seat.joined_at_ms),
+                    "ended": seat.ended,
+                }
                 for seat in seats
             ]
             print_json(_json(found) | {"joined": joined} | said_json(diary, found))
@@ -239,7 +244,8 @@ def _tell(found: "Contract", *, as_json: bool, seats: "Sequence[Seat]" = ()) -> 
         tell(f"{name + ':':<14}{plain(value)}")
     for seat in seats:
         until = ", and reads no more" if seat.ended else ""
-        tell(f"{'reads along:':<14}{seat.replica[:8]}, joined {iso(seat.joined_at_ms)}{until}")
+        who = f"the {seat.role} ({seat.replica[:8]})"
+        tell(f"{'reads along:':<14}{who}, joined {iso(seat.joined_at_ms)}{until}")
 
 
 def _json(found: "Contract") -> dict[str, object]:

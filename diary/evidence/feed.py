@@ -23,7 +23,7 @@ from diary.rules.acts import ACT_TYPES
 from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.parties import wrong_side
-from diary.rules.seat import SEAT_TYPES
+from diary.rules.seat import types_of
 from diary.rules.segment import DeviceListInClear, Header, ListedDevice, MalformedHeaderError, parse_header
 
 HASHES_PER_VERSION_BYTES = 64
@@ -182,10 +182,11 @@ class Reader:
     def _check_seat(self, header: Header) -> None:
         """Check that a row that no device wrote is by a seat in force, and its to write (R48, R51)."""
         seats = self._seats_of(header.contract)
-        if seats.in_force(header.replica) is None:
+        seat = seats.in_force(header.replica)
+        if seat is None:
             raise FeedFaultError("unlisted_device", f"version {_name(header)} is by no device of the account")
-        if header.type not in SEAT_TYPES:
-            what = f"version {_name(header)}, which only the freelancer may write, is by the client"
+        if header.type not in types_of(seat.role):
+            what = f"version {_name(header)}, a {header.type}, is by a {seat.role}, who may write none"
             raise FeedFaultError("wrong_side", what)
 
     def _check_side(self, header: Header, row: LogRow) -> None:
@@ -198,7 +199,7 @@ class Reader:
         if contract not in self._terms:
             self._terms[contract] = self.terms_before(contract)
         history = self._terms[contract]
-        refused = wrong_side(header, self._seats_of(contract).seats, None if is_healed else history)
+        refused = wrong_side(header, self._seats_of(contract).roles, None if is_healed else history)
         if refused is not None:
             what = f"version {_name(header)} is not its writer's to write: {refused.because}"
             raise FeedFaultError("wrong_side", what)

@@ -26,6 +26,7 @@ from diary.rules.ids import Millis, ReplicaId
 from diary.rules.json_form import at
 from diary.rules.parties import wrong_side
 from diary.rules.sealed_content import CaptureContent, EntryContent, TermsContent
+from diary.rules.seat import SeatRole
 from diary.rules.segment import DeviceListInClear, Header, MalformedHeaderError, parse_header
 from diary.rules.unreadable import UNREADABLE
 from diary.rules.week import Week, starts_at_ms
@@ -48,13 +49,16 @@ class RowFaultError(ValueError):
 
 @dataclass(slots=True)
 class Checked:
-    """What the record's rows came to. `keys` are the disclosed keys, by the version's name."""
+    """What the record's rows came to: `seats` with their role and signing key.
+
+    `keys` are the disclosed keys, by the version's name.
+    """
 
     rows: tuple[Row, ...]
     history: TermsHistory
     terms: TermsContent
     devices: DeviceListInClear
-    seats: dict[ReplicaId, str]
+    seats: dict[ReplicaId, tuple[SeatRole, str]]
     keys: dict[Name, bytes] = field(repr=False)
 
     @property
@@ -66,7 +70,7 @@ class Checked:
 def public_of(checked: Checked, replica: ReplicaId) -> bytes | None:
     """Return the signing key of a device that counts or of a seat, None for anybody else (R48)."""
     if replica in checked.seats:
-        return bytes.fromhex(checked.seats[replica])
+        return bytes.fromhex(checked.seats[replica][1])
     listed = device_list.device(checked.devices, replica)
     return bytes.fromhex(listed.sign) if listed is not None and listed.revoked_from is None else None
 
@@ -121,7 +125,7 @@ class _Checking:
         unused = set(self.record.pushes) - {one.push for one in self.record.versions}
         if unused:
             raise RowFaultError("the record", f"push {min(unused)} signs nothing that is shown")
-        seats = {replica: seat.keys.sign for replica, seat in self.seats.seats.items()}
+        seats = {replica: (seat.role, seat.keys.sign) for replica, seat in self.seats.seats.items()}
         return Checked(tuple(self.rows), self.history, self.terms, self.devices, seats, self.keys)
 
     def _learn_lists(self, headers: list[Header]) -> None:
@@ -197,7 +201,7 @@ class _Checking:
 
     def _check_writer(self, header: Header, where: str) -> None:
         """Raise unless the writer may write this: a device that counts, or a seat on its side (R8, R50)."""
-        seats = self.seats.seats.keys()
+        seats = self.seats.roles
         if header.replica not in seats:
             listed = None if self.devices is None else device_list.device(self.devices, header.replica)
             if listed is None or not device_list.counts_at(listed, header.n):

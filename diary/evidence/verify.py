@@ -229,7 +229,8 @@ def _maker(files: Mapping[str, bytes], manifest: Manifest, checked: Checked, fou
     elif not bundle.is_signed_by(public, files[MANIFEST], files[SIGNATURE]):
         found.add("fails", SIGNATURE, "the manifest, or this signature of its maker over it, was changed")
     else:
-        who = "a seat of the client" if manifest.maker in checked.seats else "a device of the freelancer"
+        role, _ = checked.seats.get(manifest.maker, (None, ""))
+        who = "a device of the freelancer" if role is None else f"a seat of the {role}"
         says = f"made by {manifest.maker}, {who}, at {iso(manifest.made_at_ms)} by its clock"
         found.add("holds", _WHOLE, says)
     if bundle.REPORT in files:

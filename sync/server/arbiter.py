@@ -24,7 +24,7 @@ from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, ended_by
 from diary.rules.parties import wrong_side
-from diary.rules.seat import SEAT_TYPES
+from diary.rules.seat import SEAT_TYPES, types_of
 from diary.rules.segment import DeviceListInClear, Header, ListedDevice, MalformedHeaderError, parse_header
 from diary.rules.unreadable import UNREADABLE
 from sync.protocol import PICTURE_BYTES_MAX, WireVersion
@@ -121,11 +121,9 @@ class Books:
         self._listed = None if devices is None else device_list.device(devices, self.replica)
 
     def ends(self, header: Header) -> frozenset[ReplicaId]:
-        """Return the seats whose right ends with this joining; none with another version (R51)."""
-        if header.seat is None or header.contract not in self.seats:
-            return frozenset()
-        invitation = self.seats[header.contract].invitations.get(header.seat.invitation)
-        return invitation.ends if invitation is not None else frozenset()
+        """Return the seats whose right ends with this version: none with most (R51)."""
+        there = self.seats.get(header.contract)
+        return frozenset() if there is None else there.ended_by(header)
 
     def counts(self, n: int) -> bool:
         """Return whether the device list counts the pushing replica's version `n` (R50)."""
@@ -243,9 +241,13 @@ def _judge_seats(pushed: Pushed, header: Header, books: Books) -> Refused | None
     if header.type not in SEAT_TYPES:
         return Refused("not_yours", f"a client writes no {header.type}", stored=True)
     # A seat that joins is in force by its joining, which is judged by the invitations of its contract.
-    there = books.seats.get(header.contract)
-    if header.type != "joining" and (there is None or there.in_force(header.replica) is None):
-        return Refused("not_yours", "a client writes in their own contract only", stored=True)
+    if header.type != "joining":
+        there = books.seats.get(header.contract)
+        seat = there.in_force(header.replica) if there is not None else None
+        if seat is None:
+            return Refused("not_yours", "a client writes in their own contract only", stored=True)
+        if header.type not in types_of(seat.role):
+            return Refused("not_yours", f"a {seat.role} writes no {header.type}", stored=True)
     fault = _fault_of_content(pushed, header)
     return Refused("bad_header", fault, stored=True) if fault else None
 
@@ -302,7 +304,7 @@ def _judge_said(header: Header, books: Books, at_ms: Millis) -> Decision:
     """Ask whose the row is to write, then the rules of its type (R8, R10, R38, R48, R54, R62)."""
     history = books.terms.get(header.contract)
     there = books.seats.get(header.contract, Seats())
-    refused = wrong_side(header, there.seats, history)
+    refused = wrong_side(header, there.roles, history)
     if refused is None and header.terms is None:
         if header.contract not in books.contracts or history is None:
             return Refused("unknown_contract", "this server has no terms of that contract", stored=True)

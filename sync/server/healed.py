@@ -10,7 +10,7 @@ from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import LogRow, SignedPush
 from diary.evidence.seats import JoiningError, Seats
 from diary.rules.ids import ContractId, Millis, ReplicaId
-from diary.rules.seat import SEAT_TYPES
+from diary.rules.seat import types_of
 from diary.rules.segment import DeviceListInClear, Header
 from sync.server.storage import AccountHold
 
@@ -99,7 +99,8 @@ class Healing:
             return True
         # One that ended since wrote it before: the server's own leaf says so.
         there = self.seats.get(header.contract)
-        return header.type in SEAT_TYPES and there is not None and header.replica in there.seats
+        seat = there.seats.get(header.replica) if there is not None else None
+        return seat is not None and header.type in types_of(seat.role)
 
     def _goes_with_known(self, shown: Shown) -> bool:
         """Return whether a device list may be shown to readers beside the one that is known (R50)."""

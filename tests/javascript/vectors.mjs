@@ -197,7 +197,7 @@ async function invitations() {
     const got = await kindOf(opened.then((found) => `opens ${hex(found)}`));
     say("invitation", `grant: ${name}`, got, expect === "opens" ? `opens ${key}` : expect);
   }
-  for (const { name, log, joining, expect, ended } of file.joinings) {
+  for (const { name, log, joining, expect, ended, roles } of file.joinings) {
     const seats = new Seats();
     const learn = (row) =>
       seats.learn(parseHeader(row.header), row.header, unhex(row.body ?? ""), row.received_at_ms);
@@ -206,6 +206,9 @@ async function invitations() {
     if (expect !== "joins") continue;
     const gone = [...seats.seats.values()].filter((seat) => seat.ended).map((seat) => seat.replica);
     say("invitation", `${name}, ended`, gone, ended);
+    const sitting = [...seats.seats.values()].map((seat) => [seat.replica, seat.agency ? "manager" : "client"]);
+    say("invitation", `${name}, roles`, Object.fromEntries(sitting), roles);
+    say("invitation", `${name}, client`, seats.hasClient, Object.values(roles).includes("client"));
   }
 }
 

@@ -26,7 +26,11 @@ def join_in(stage: Stage, link: Link, name: str = "client") -> Device:
     clock = GivenClock(stage.clock.now_ms())
     place = choose_place(home, "file")
     home.mkdir()
-    diary, _ = join(home, link, line, clock=clock, place=place, name=name)
+    try:
+        diary, _ = join(home, link, line, clock=clock, place=place, name=name)
+    except BaseException:
+        line.close()
+        raise
     stage.devices.append(Device(diary, clock, line, failing))
     return stage.devices[-1]
 

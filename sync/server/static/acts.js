@@ -11,6 +11,7 @@ import { nameOf } from "./header.js";
 /** @typedef {{ freelancer: string | null, client: string | null }} Redaction */
 
 const SEAT_TYPES = ["joining", "terms", "acceptance", "dispute", "redaction", "message"];
+const MANAGER_TYPES = ["joining", "message"]; // an agency's manager reads, and changes nothing
 const CLIENTS_ACTS = ["raised", "withdrawn"];
 const MAY_FOLLOW = ["active paused", "active closed", "paused closed"];
 
@@ -98,19 +99,23 @@ export function redactions(acts, seats) {
 /**
  * Return why the row is not its writer's to write, null where it is (R8, R48).
  *
- * `seats` are all that ever joined earlier in the log; `versions` are its terms earlier in the log.
- * @type {(header: Header, seats: { has: (replica: string) => boolean, size: number }, versions: import("./terms.js").TermsVersion[]) => string | null}
+ * `seats` are all that ever joined earlier in the log, an agency's managers among them; `versions` are its
+ * terms earlier in the log.
+ * @type {(header: Header, seats: Map<string, { agency?: string | null }>, versions: import("./terms.js").TermsVersion[]) => string | null}
  */
 export function wrongSide(header, seats, versions) {
   const act = header.dispute?.act;
-  if (seats.has(header.replica)) {
-    if (!SEAT_TYPES.includes(header.type)) return `a client writes no ${header.type}`;
+  const seat = seats.get(header.replica);
+  if (seat) {
+    const [role, types] = seat.agency ? ["manager", MANAGER_TYPES] : ["client", SEAT_TYPES];
+    if (!types.includes(header.type)) return `a ${role} writes no ${header.type}`;
     return act && !CLIENTS_ACTS.includes(act) ? "the freelancer replies to a dispute" : null;
   }
   if (header.type === "acceptance" || (act && CLIENTS_ACTS.includes(act)))
     return "only the client accepts and disputes";
   const newest = versions.at(-1);
-  if (header.type !== "terms" || !seats.size || !newest) return null;
+  const clients = new Set([...seats].flatMap(([replica, { agency }]) => (agency ? [] : [replica])));
+  if (header.type !== "terms" || !clients.size || !newest) return null;
   if (!header.state) return "the terms are the client's since they have joined";
   const known = newest.terms.state;
   if (header.state === known || MAY_FOLLOW.includes(`${known} ${header.state}`)) return null;
@@ -118,6 +123,6 @@ export function wrongSide(header, seats, versions) {
   const active = versions.findLastIndex(({ terms }) => terms.state !== "paused");
   const byClient = versions
     .slice(active + 1)
-    .some(({ replica }) => replica !== undefined && seats.has(replica));
+    .some(({ replica }) => replica !== undefined && clients.has(replica));
   return byClient ? "the client has paused the contract, and resumes it" : null;
 }

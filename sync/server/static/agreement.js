@@ -20,7 +20,7 @@ export function agreement(desk, contract) {
     ),
     requestList(desk, contract),
     contract.terms ? termsForm(desk, contract) : h("p", { class: "card" }, "No terms have come yet."),
-    contract.terms && !contract.ended ? stateForm(desk, contract) : null,
+    contract.terms && !contract.reads_only ? stateForm(desk, contract) : null,
     disputeList(desk, contract),
     versionList(desk, contract),
   ].filter((node) => node !== null);
@@ -39,15 +39,15 @@ function requestList(desk, contract) {
         ` · asked ${momentOf(one.asked_at_ms, desk.times)} · ${one.state}`,
       ),
       one.reason ? h("p", { class: "memo-text" }, one.reason) : null,
-      one.answer_reason ? h("p", { class: "memo-text under" }, `Your answer: ${one.answer_reason}`) : null,
-      one.state === "open" && !contract.ended ? answers(desk, contract, one) : null,
+      one.answer_reason ? h("p", { class: "memo-text under" }, `${contract.role === "manager" ? "The client's" : "Your"} answer: ${one.answer_reason}`) : null,
+      one.state === "open" && !contract.reads_only ? answers(desk, contract, one) : null,
     ),
   );
   return h(
     "section",
     { class: "card", "aria-labelledby": "requests" },
     h("h2", { id: "requests" }, "Requests"),
-    items.length ? h("ul", { class: "plain" }, items) : h("p", {}, "Nothing is asked of you."),
+    items.length ? h("ul", { class: "plain" }, items) : h("p", {}, contract.role === "manager" ? "Nothing is asked of the client." : "Nothing is asked of you."),
   );
 }
 
@@ -165,8 +165,8 @@ function termsForm(desk, contract) {
   };
   const fields = h(
     "fieldset",
-    { disabled: contract.ended },
-    h("legend", {}, "You set the terms"),
+    { disabled: contract.reads_only },
+    h("legend", {}, contract.role === "manager" ? "The client sets the terms" : "You set the terms"),
     line("title", "Title", title),
     line(
       "limit",
@@ -264,7 +264,7 @@ function disputeList(desk, contract) {
       ),
       h("p", { class: "memo-text" }, one.reason),
       one.replies.map((/** @type {string} */ text) => h("p", { class: "memo-text under" }, `Reply: ${text}`)),
-      one.open_slots.length && !contract.ended
+      one.open_slots.length && !contract.reads_only
         ? h(
             "p",
             {},
@@ -285,6 +285,7 @@ function disputeList(desk, contract) {
 
 /** @type {(desk: Desk, contract: Contract) => HTMLElement} */
 function versionList(desk, contract) {
+  const client = contract.role === "manager" ? "the client" : "you";
   const items = [...contract.versions]
     .reverse()
     .map((/** @type {any} */ { terms, received_at_ms: at, by_client: byClient }) => {
@@ -298,7 +299,7 @@ function versionList(desk, contract) {
       return h(
         "li",
         {},
-        `${momentOf(at, desk.times)}, by ${byClient ? "you" : "the freelancer"}: ${said.join(", ")}`,
+        `${momentOf(at, desk.times)}, by ${byClient ? client : "the freelancer"}: ${said.join(", ")}`,
       );
     });
   return h("details", { class: "card" }, h("summary", {}, "All terms so far"), h("ul", {}, items));

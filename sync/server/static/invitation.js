@@ -7,10 +7,11 @@ import { privateKey, publicOfSeed } from "./seal.js";
 /** @typedef {import("./open.js").Bytes} Bytes */
 /** @typedef {import("./header.js").Header} Header */
 /** @typedef {{ server_url: string, account: string, contract: string, server_key: string, secret: Bytes }} Link */
-/** @typedef {{ auth: string, expires_at_ms: number, ends: Set<string>, used_by: string | null }} Invited */
-/** @typedef {{ replica: string, keys: import("./parts.js").SeatKeys, joined_at_ms: number, ended: boolean }} Seat */
+/** @typedef {{ auth: string, expires_at_ms: number, ends: Set<string>, used_by: string | null, agency: string | null }} Invited */
+/** @typedef {{ replica: string, keys: import("./parts.js").SeatKeys, joined_at_ms: number, ended: boolean, agency?: string | null }} Seat The agency whose manager sits there; none on a client's. */
 
 const LINK_CHARACTERS_MAX = 2000;
+const WITHDRAWN_MS = 0; // an invitation that expires at this instant opens nothing again
 
 /** A text is no invitation link; `message` says where it differs and never repeats the secret. */
 export class BadLink extends Error {}
@@ -71,7 +72,7 @@ export class Seats {
 
   /** Whether a client ever joined: from then on the terms are theirs (R8). */
   get hasClient() {
-    return this.seats.size > 0;
+    return [...this.seats.values()].some((seat) => !seat.agency);
   }
 
   /** Return the seat while it may write and read. @type {(replica: string) => Seat | null} */
@@ -87,24 +88,30 @@ export class Seats {
   }
 
   /** @type {(invitation: import("./parts.js").Invitation) => void} */
-  #invite({ auth, expires_at_ms: expires, ends = [] }) {
+  #invite({ auth, expires_at_ms: expires, ends = [], agency }) {
     const known = this.invitations.get(auth);
+    // A manager's seat stands no longer than the invitation by which it came.
+    if (known?.agency && expires === WITHDRAWN_MS && known.used_by !== null) this.#end(known.used_by);
     this.invitations.set(auth, {
       auth,
       expires_at_ms: Math.min(expires, known?.expires_at_ms ?? Infinity), // the earliest counts: so one is withdrawn
       ends: new Set([...(known?.ends ?? []), ...ends]),
       used_by: known?.used_by ?? null,
+      agency: (known ? known.agency : agency) ?? null, // a withdrawal need not repeat whom it was for
     });
+  }
+
+  /** @type {(replica: string) => void} */
+  #end(replica) {
+    const seat = this.seats.get(replica);
+    if (seat) this.seats.set(replica, { ...seat, ended: true });
   }
 
   /** @type {(header: Header, raw: string, body: Uint8Array, receivedAtMs: number) => Promise<void>} */
   async #join(header, raw, body, receivedAtMs) {
     const invitation = await this.check(header, raw, body, receivedAtMs);
     invitation.used_by = header.replica;
-    for (const ended of invitation.ends) {
-      const seat = this.seats.get(ended);
-      if (seat) this.seats.set(ended, { ...seat, ended: true });
-    }
+    for (const ended of invitation.ends) this.#end(ended);
     const keys = /** @type {import("./parts.js").SeatKeys} */ (header.seat);
     if (!this.seats.has(header.replica)) {
       this.seats.set(header.replica, {
@@ -112,6 +119,7 @@ export class Seats {
         keys,
         joined_at_ms: receivedAtMs,
         ended: false,
+        agency: invitation.agency ?? null,
       });
     }
   }

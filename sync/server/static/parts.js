@@ -18,7 +18,7 @@ import { SLOTS_PER_WEEK, weekNamed } from "./week.js";
 
 /** @typedef {import("./shapes.js").Shape} Shape */
 /** @typedef {[string, number]} VersionName Replica and n: one version for ever (R33). */
-/** @typedef {{ auth: string, expires_at_ms: number, ends?: string[] }} Invitation */
+/** @typedef {{ auth: string, expires_at_ms: number, ends?: string[], agency?: string }} Invitation */
 /** @typedef {{ sign: string, box: string, invitation: string }} SeatKeys */
 /** @typedef {{ kind: "manual_time", week?: string | null, withdraws?: VersionName | null }} Request */
 /** @typedef {{ request?: VersionName | null, allows?: boolean | null, slots?: number[] | null }} Acceptance */
@@ -40,7 +40,7 @@ export const PARTS = {
   dispute: fields({ act: oneOf("raised", "withdrawn", "replied"), slots: SLOTS }),
   redaction: fields({ slots: SLOTS }),
   seat: fields({ sign: isText, box: isText, invitation: isText }),
-  invitation: fields({ auth: isText, expires_at_ms: isWhole }, { ends: listOf(isText) }),
+  invitation: fields({ auth: isText, expires_at_ms: isWhole }, { ends: listOf(isText), agency: isText }),
 };
 
 /** @type {(grant: { to: string, epoch: number, invitation?: Invitation | null } | null | undefined) => string | null} */
@@ -51,9 +51,12 @@ export function faultOfGrant(grant) {
     return "a grant to an invitation names it, and no other does";
   }
   if (invitation === null) return null;
-  const { auth, expires_at_ms: expires, ends = [] } = invitation;
+  const { auth, expires_at_ms: expires, ends = [], agency } = invitation;
   if (!isHash(auth) || !(expires >= 0 && expires < NUMBER_END)) {
     return "an invitation has a key of 64 hexadecimal digits and the instant at which it expires";
+  }
+  if (agency !== undefined && !isId(agency)) {
+    return "an agency is an account, named by 32 hexadecimal digits";
   }
   return ends.length <= ENDS_MAX && ends.every(isId) ? null : `an invitation ends at most ${ENDS_MAX} seats`;
 }

@@ -159,7 +159,7 @@ function minutes(segment) {
 
 /** @type {(desk: Desk, contract: Record<string, any>, segment: Segment) => HTMLElement | null} */
 function acts(desk, contract, segment) {
-  if (contract.ended || segment.state === "deleted") return null;
+  if (contract.reads_only || segment.state === "deleted") return null;
   const week = weekOf(segment.slot);
   const frozen = isFrozen(week, desk.nowMs());
   const when = spanOf(segment.slot, desk.times);

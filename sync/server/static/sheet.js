@@ -102,6 +102,9 @@ export function notices(contract) {
     contract.ended
       ? "Your access from this browser was ended. What was loaded before stays readable here."
       : null,
+    contract.role === "manager"
+      ? "You read along for the agency. The diary is the freelancer's to change, and the terms are the client's."
+      : null,
     ...contract.notices.map((/** @type {any} */ one) => one.what),
   ].filter(Boolean);
   return [
@@ -263,7 +266,7 @@ function strip(segments, zone) {
 /** @type {(desk: Desk, contract: Record<string, any>, segments: Segment[]) => HTMLElement | null} */
 function acceptLate(desk, contract, segments) {
   const slots = segments.filter(({ why_not: why }) => why === "late").map(({ slot }) => slot);
-  if (!slots.length || contract.ended) return null;
+  if (!slots.length || contract.reads_only) return null;
   const accept = () =>
     desk.act(
       contract.id,

@@ -161,6 +161,7 @@ export async function summary(contract) {
   const raised = disputes(contract.slotless);
   const seats = contract.reader?.seats ?? new Map();
   const marked = [...redactions(contract.slotless, seats)];
+  const isManagers = Boolean(seats.get(contract.seat.replica)?.agency);
   return {
     id: contract.id,
     account: contract.account,
@@ -197,6 +198,8 @@ export async function summary(contract) {
     notices: contract.notices,
     joining: contract.joining !== null,
     ended: contract.ended,
+    role: isManagers ? "manager" : "client",
+    reads_only: contract.ended || isManagers,
     overlaps_known: contract.overlaps_known,
     has_key: contract.keys.size > 0,
     size: contract.reader?.cursor?.size ?? 0,

@@ -113,7 +113,7 @@ function disputeButton(desk, contract, { week, segments }) {
   const now = desk.nowMs();
   const slots = segments.filter(({ bills }) => bills).map(({ slot }) => slot);
   const inReview = now >= week.lockedAtMs && now < week.lockedAtMs + REVIEW_MS;
-  if (!slots.length || !inReview || contract.ended) return null;
+  if (!slots.length || !inReview || contract.reads_only) return null;
   return h(
     "button",
     { type: "button", onclick: () => desk.dispute(contract, slots, `all of ${week.name}`) },

@@ -20,6 +20,7 @@ class JoiningCase(msgspec.Struct, frozen=True):
     joining: RowText
     expect: str
     ended: list[str]
+    roles: dict[str, str]
 
 
 class JoiningFile(msgspec.Struct, frozen=True):
@@ -51,7 +52,8 @@ def test_a_seat_joins_by_an_invitation_of_its_log_or_the_fault_is_named(case: Jo
         seats.learn(*parts(case.joining))
         assert seats.in_force(header.replica) is not None
         assert [one for one, seat in seats.seats.items() if seat.ended] == case.ended
-        assert seats.has_client
+        assert seats.roles == case.roles
+        assert seats.has_client == ("client" in case.roles.values())
         return
     before = after(case.log)
     with pytest.raises(JoiningError) as fault:
@@ -69,8 +71,26 @@ def test_a_seat_that_was_ended_may_do_nothing_any_more() -> None:
 
 
 @rule("R51")
-def test_a_log_that_is_read_again_from_its_start_says_the_same() -> None:
-    case = NAMED["a client who lost their key joins again: the old seat ends"]
+def test_a_managers_seat_is_in_force_between_joining_and_the_end_of_its_invitation() -> None:
+    case = NAMED["a manager's invitation that is taken back after it was used ends their seat"]
+    seats = after([*case.log, case.joining])
+    (manager,) = (seat for seat in seats.seats.values() if seat.role == "manager")
+    taken_back_ms = case.log[-1].received_at_ms
+    assert (manager.joined_at_ms, manager.ended_at_ms) == (case.log[1].received_at_ms, taken_back_ms)
+    instants = (manager.joined_at_ms, manager.joined_at_ms + 1, taken_back_ms, taken_back_ms + 1)
+    assert [manager.in_force_at(at_ms) for at_ms in instants] == [False, True, True, False]
+
+
+@rule("R51")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a client who lost their key joins again: the old seat ends",
+        "a manager's invitation that is taken back after it was used ends their seat",
+    ],
+)
+def test_a_log_that_is_read_again_from_its_start_says_the_same(name: str) -> None:
+    case = NAMED[name]
     rows = [*case.log, case.joining]
     seats = after(rows)
     once = after(rows)

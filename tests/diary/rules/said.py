@@ -17,7 +17,10 @@ from diary.rules.segment import ContractState, Header, TermsInClear, VersionType
 from tests.diary.rules.made import ACCOUNT, COMMIT, CONTRACT, LAPTOP, PHONE, TERMS, TUESDAY
 
 BROWSER = PHONE
-"""The client's seat; the other replicas are the freelancer's devices."""
+"""The client's seat."""
+
+MANAGER = ReplicaId("9" * 32)
+"""The seat of an agency's manager; the other replicas are the freelancer's devices."""
 
 
 def row(kind: VersionType, by: ReplicaId, n: int, *, sealed: bool = True, **parts: Any) -> Header:

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import ReplicaId
 from diary.rules.parties import wrong_side
+from diary.rules.seat import SeatRole
 from diary.rules.segment import ContractState, Header
 from tests.diary.rules.made import DESKTOP, LAPTOP, SLOT, capture, entry, terms
 from tests.diary.rules.said import (
     BROWSER,
+    MANAGER,
     acceptance,
     answer,
     dispute,
@@ -26,14 +28,19 @@ from tests.diary.rules.said import (
 )
 from tests.rule import rule
 
-JOINED = {BROWSER}
+CLIENT: dict[ReplicaId, SeatRole] = {BROWSER: "client"}
+MANAGED: dict[ReplicaId, SeatRole] = {MANAGER: "manager"}
+BOTH = CLIENT | MANAGED
+NOBODY: dict[ReplicaId, SeatRole] = {}
 ACTIVE = terms_log(new_terms())
 PAUSED = new_state("paused", n=2)
 RESUMED = new_state("active", BROWSER, 2)
 STILL_PAUSED = terms(state="paused")
 
 
-def reason(header: Header, seats: set[ReplicaId], history: TermsHistory | None = ACTIVE) -> str | None:
+def reason(
+    header: Header, seats: dict[ReplicaId, SeatRole], history: TermsHistory | None = ACTIVE
+) -> str | None:
     refused = wrong_side(header, seats, history)
     assert refused is None or refused.because
     return None if refused is None else refused.reason
@@ -41,19 +48,19 @@ def reason(header: Header, seats: set[ReplicaId], history: TermsHistory | None =
 
 @rule("R8")
 def test_until_a_client_has_joined_the_terms_are_the_freelancers() -> None:
-    assert reason(new_terms(), set(), None) is None
-    assert reason(new_terms(DESKTOP, 1), set()) is None
-    assert reason(new_state("closed"), set()) is None
-    assert reason(new_state("active"), set(), terms_log(new_terms(), new_state("closed", n=2))) is None
+    assert reason(new_terms(), NOBODY, None) is None
+    assert reason(new_terms(DESKTOP, 1), NOBODY) is None
+    assert reason(new_state("closed"), NOBODY) is None
+    assert reason(new_state("active"), NOBODY, terms_log(new_terms(), new_state("closed", n=2))) is None
 
 
 @rule("R8")
 @rule("R48")
 def test_from_then_on_they_are_the_clients() -> None:
-    assert reason(new_terms(), JOINED) == "not_yours"
-    assert reason(new_terms(terms=terms(state="paused")), JOINED) == "not_yours"
-    assert reason(new_terms(BROWSER), JOINED) is None
-    assert reason(new_state("closed", BROWSER), JOINED) is None
+    assert reason(new_terms(), CLIENT) == "not_yours"
+    assert reason(new_terms(terms=terms(state="paused")), CLIENT) == "not_yours"
+    assert reason(new_terms(BROWSER), CLIENT) is None
+    assert reason(new_state("closed", BROWSER), CLIENT) is None
 
 
 @rule("R48")
@@ -71,7 +78,7 @@ def test_from_then_on_they_are_the_clients() -> None:
     ids=lambda header: header.type,
 )
 def test_a_client_never_writes_what_is_the_freelancers(header: Header) -> None:
-    assert reason(header, JOINED) == "not_yours"
+    assert reason(header, CLIENT) == "not_yours"
 
 
 @rule("R48")
@@ -84,9 +91,9 @@ def test_a_client_never_writes_what_is_the_freelancers(header: Header) -> None:
         dispute(2, "withdrawn", SLOT, by=LAPTOP),
     ],
 )
-@pytest.mark.parametrize("seats", [set(), JOINED])
+@pytest.mark.parametrize("seats", [NOBODY, CLIENT])
 def test_a_freelancer_neither_accepts_nor_disputes_for_the_client(
-    header: Header, seats: set[ReplicaId]
+    header: Header, seats: dict[ReplicaId, SeatRole]
 ) -> None:
     assert reason(header, seats) == "not_yours"
 
@@ -112,7 +119,7 @@ def test_each_writes_its_own() -> None:
         redaction(LAPTOP, 2, SLOT),
         row("message", LAPTOP, 2),
     )
-    assert [reason(header, JOINED) for header in (*theirs, *ours)] == [None] * (len(theirs) + len(ours))
+    assert [reason(header, CLIENT) for header in (*theirs, *ours)] == [None] * (len(theirs) + len(ours))
 
 
 @rule("R8")
@@ -141,8 +148,42 @@ def test_a_freelancer_pauses_and_closes_and_resumes_what_they_paused_themselves(
     log: Sequence[Header], wished: ContractState, expected: str | None
 ) -> None:
     history = terms_log(new_terms(), *log)
-    assert reason(new_state(wished, DESKTOP), JOINED, history) == expected
-    assert reason(new_state(wished, BROWSER, 9), JOINED, history) is None, "the client may do all of it"
+    assert reason(new_state(wished, DESKTOP), CLIENT, history) == expected
+    assert reason(new_state(wished, BROWSER, 9), CLIENT, history) is None, "the client may do all of it"
+
+
+@rule("R48")
+@pytest.mark.parametrize(
+    "header",
+    [
+        new_terms(MANAGER),
+        new_state("closed", MANAGER),
+        request(by=MANAGER),
+        answer((LAPTOP, 1), 1, allows=True, by=MANAGER),
+        acceptance(1, SLOT, by=MANAGER),
+        dispute(1, "raised", SLOT, by=MANAGER),
+        dispute(1, "replied", SLOT, by=MANAGER),
+        redaction(MANAGER, 1, SLOT),
+        capture(MANAGER),
+        entry(MANAGER, 1),
+        entry(MANAGER, 1, life=1),
+        row("grant", MANAGER, 1),
+        row("device_list", MANAGER, 1),
+    ],
+    ids=lambda header: header.type,
+)
+def test_a_manager_changes_nothing(header: Header) -> None:
+    assert reason(header, MANAGED) == "not_yours"
+    assert reason(header, BOTH) == "not_yours"
+
+
+@rule("R48")
+@rule("R8")
+def test_a_manager_says_that_they_are_there_and_takes_no_terms_from_the_freelancer() -> None:
+    assert reason(row("joining", MANAGER, 1), BOTH) is None
+    assert reason(row("message", MANAGER, 2), BOTH) is None
+    assert reason(new_terms(), MANAGED) is None
+    assert reason(new_terms(), BOTH) == "not_yours"
 
 
 steps = st.tuples(st.sampled_from([LAPTOP, BROWSER]), st.sampled_from(["active", "paused", "closed"]))
@@ -164,7 +205,7 @@ def test_a_freelancer_never_undoes_what_the_client_stopped(
         opens = wished == "active" and state != "active"
         reopens = state == "closed" and wished != "closed"
         forbidden = who != BROWSER and (reopens or (opens and BROWSER in held_by))
-        assert (wrong_side(header, JOINED, history) is not None) == forbidden
+        assert (wrong_side(header, CLIENT, history) is not None) == forbidden
         if forbidden:
             continue
         state = wished

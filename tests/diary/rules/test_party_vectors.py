@@ -10,6 +10,7 @@ from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.ids import Millis, ReplicaId, Slot
 from diary.rules.merge import Held
 from diary.rules.parties import wrong_side
+from diary.rules.seat import SeatRole
 from diary.rules.segment import parse_header
 from diary.rules.week import Week
 from tests.rule import rule
@@ -39,6 +40,7 @@ class LogCase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     name: str
     seats_from: dict[ReplicaId, int]  # the place in the log at which each seat had joined
+    managers: list[ReplicaId] = []  # those of them that are a manager's; the others are the client's
     rows: list[LogRow]
     states: list[tuple[int, str]]
     weeks: dict[str, WeekSays]
@@ -58,12 +60,17 @@ class LogFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 CASES = vectors("party_log", LogFile).cases
 
 
+def role_in(case: LogCase, seat: ReplicaId) -> SeatRole:
+    """Return who sits on a seat of the case."""
+    return "manager" if seat in case.managers else "client"
+
+
 def taken_of(case: LogCase) -> list[Held]:
     """Return the rows that are their writers' to write, each judged by those before it."""
     taken: list[Held] = []
     for place, row in enumerate(case.rows):
         header = parse_header(row.header.encode())
-        seats = {seat for seat, joined in case.seats_from.items() if joined <= place}
+        seats = {seat: role_in(case, seat) for seat, joined in case.seats_from.items() if joined <= place}
         versions = versions_of((held.header, held.received_at_ms or Millis(0)) for held in taken)
         refused = wrong_side(header, seats, TermsHistory(versions) if versions else None)
         assert ("taken" if refused is None else refused.reason) == row.expect, (place, row.header)

@@ -3,7 +3,9 @@
 import hashlib
 import os
 
-from diary.rules.ids import ContractId, Millis, ReplicaId
+from msgspec import UNSET
+
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.seat import InvitationInClear, SeatInClear
 from diary.rules.segment import GrantInClear, Sealed
 from diary.sealing.invitation import InvitationKeys, seal_to_invitation, sign_joining
@@ -48,11 +50,15 @@ def invitation(
     expires_at_ms: int = WEDNESDAY + FORTNIGHT_MS,
     ends: tuple[ReplicaId, ...] = (),
     withdrawn: bool = False,
+    agency: AccountId | None = None,
 ) -> WireVersion:
     """Return the grant by which a freelancer invites, or takes the invitation back."""
     keys = InvitationKeys.of(secret)
     part = InvitationInClear(
-        auth=keys.auth, expires_at_ms=Millis(0 if withdrawn else expires_at_ms), ends=ends
+        auth=keys.auth,
+        expires_at_ms=Millis(0 if withdrawn else expires_at_ms),
+        ends=ends,
+        agency=UNSET if agency is None else agency,
     )
     header = freelancer.header(
         "grant",
@@ -64,9 +70,12 @@ def invitation(
     return wire(seal_to_invitation(header, freelancer.epoch_key, keys.wrap, os.urandom(12)))
 
 
-def joined(here: Here, freelancer: Author, secret: bytes = bytes(32)) -> Seat:
-    """Return the client who was invited to the freelancer's contract, and joined it."""
-    assert reasons(here.client.push(freelancer, invitation(freelancer, secret))) == ["received"]
+def joined(
+    here: Here, freelancer: Author, secret: bytes = bytes(32), agency: AccountId | None = None
+) -> Seat:
+    """Return the client, or the agency's manager, who was invited to the freelancer's contract and joined."""
+    invited = invitation(freelancer, secret, agency=agency)
+    assert reasons(here.client.push(freelancer, invited)) == ["received"]
     seat = Seat(freelancer, secret)
     assert reasons(answers_in(here.client.post("/v1/join", seat.join()), here.client.key())) == ["received"]
     return seat

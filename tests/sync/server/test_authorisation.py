@@ -4,6 +4,7 @@ The table is the policy: an answer that is not in it is a defect, and so is a do
 """
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ from tests.rule import rule
 from tests.sync.server.author import Author
 from tests.sync.server.conftest import WEDNESDAY, Here
 from tests.sync.server.process import reasons
+from tests.sync.server.saying import dispute
 from tests.sync.server.seat import Seat, invitation, joined
 
 SLOT = slot_at(WEDNESDAY) - 3
@@ -33,6 +35,9 @@ ROLES = (
     "client",
     "client of another contract",
     "ended client",
+    "manager",
+    "ended manager",
+    "manager of another contract",
 )
 # What each role is answered at each door about the owner's contract: a status, with the word where it is a
 # fault; of a push, what became of the one row.
@@ -69,6 +74,9 @@ POLICY: dict[str, dict[str, str]] = {
         "client": "200 contract",
         "client of another contract": "200 another",
         "ended client": "403 device_revoked",
+        "manager": "200 contract",
+        "ended manager": "403 device_revoked",
+        "manager of another contract": "200 another",
     },
     "POST /v1/weeks": {
         "nobody": "401 not_enrolled",
@@ -91,6 +99,9 @@ POLICY: dict[str, dict[str, str]] = {
         "client": "200 not_yours",
         "client of another contract": "200 not_yours",
         "ended client": "403 device_revoked",
+        "manager": "200 not_yours",
+        "ended manager": "403 device_revoked",
+        "manager of another contract": "200 not_yours",
     },
     "POST /v1/push a deletion": {
         "nobody": "401 not_enrolled",
@@ -102,6 +113,9 @@ POLICY: dict[str, dict[str, str]] = {
         "client": "200 not_yours",
         "client of another contract": "200 not_yours",
         "ended client": "403 device_revoked",
+        "manager": "200 not_yours",
+        "ended manager": "403 device_revoked",
+        "manager of another contract": "200 not_yours",
     },
     # The client has joined: the terms are theirs (R8).
     "POST /v1/push terms": {
@@ -114,6 +128,39 @@ POLICY: dict[str, dict[str, str]] = {
         "client": "200 received",
         "client of another contract": "200 not_yours",
         "ended client": "403 device_revoked",
+        "manager": "200 not_yours",
+        "ended manager": "403 device_revoked",
+        "manager of another contract": "200 not_yours",
+    },
+    # Only the client disputes, and only in review (R62).
+    "POST /v1/push a dispute": {
+        "nobody": "401 not_enrolled",
+        "wrong token": "401 not_enrolled",
+        "owner": "200 not_yours",
+        "second device": "200 not_yours",
+        "revoked device": "403 device_revoked",
+        "other account": "403 not_yours",
+        "client": "200 not_in_review",
+        "client of another contract": "200 not_yours",
+        "ended client": "403 device_revoked",
+        "manager": "200 not_yours",
+        "ended manager": "403 device_revoked",
+        "manager of another contract": "200 not_yours",
+    },
+    # Nobody but the freelancer lets anybody else read.
+    "POST /v1/push an invitation": {
+        "nobody": "401 not_enrolled",
+        "wrong token": "401 not_enrolled",
+        "owner": "200 received",
+        "second device": "200 received",
+        "revoked device": "403 device_revoked",
+        "other account": "403 not_yours",
+        "client": "200 not_yours",
+        "client of another contract": "200 not_yours",
+        "ended client": "403 device_revoked",
+        "manager": "200 not_yours",
+        "ended manager": "403 device_revoked",
+        "manager of another contract": "200 not_yours",
     },
     # It takes nothing that is not proven by this server's own signatures, and admits who signs as listed.
     "POST /v1/heal": {
@@ -126,6 +173,9 @@ POLICY: dict[str, dict[str, str]] = {
         "client": "200",
         "client of another contract": "200",
         "ended client": "401 not_enrolled",
+        "manager": "200",
+        "ended manager": "401 not_enrolled",
+        "manager of another contract": "200",
     },
     "HEAD /v1/pictures/{name}": {
         "nobody": "401",
@@ -137,6 +187,9 @@ POLICY: dict[str, dict[str, str]] = {
         "client": "200",
         "client of another contract": "404",
         "ended client": "403",
+        "manager": "200",
+        "ended manager": "403",
+        "manager of another contract": "404",
     },
     "GET /v1/pictures/{name}": {
         "nobody": "401 not_enrolled",
@@ -148,6 +201,9 @@ POLICY: dict[str, dict[str, str]] = {
         "client": "200",
         "client of another contract": "404 not_found",
         "ended client": "403 device_revoked",
+        "manager": "200",
+        "ended manager": "403 device_revoked",
+        "manager of another contract": "404 not_found",
     },
     # A client brings no new picture, but back what a restored server lost: its name is its hash (R43).
     "PUT /v1/pictures/{name}": {
@@ -160,6 +216,9 @@ POLICY: dict[str, dict[str, str]] = {
         "client": "200",
         "client of another contract": "404 not_found",
         "ended client": "403 device_revoked",
+        "manager": "200",
+        "ended manager": "403 device_revoked",
+        "manager of another contract": "404 not_found",
     },
 }
 
@@ -216,6 +275,15 @@ def scene(here: Here) -> Scene:
     here.client.post("/v1/join", elsewhere.join())
     stranger = Author()
     here.client.enrol(stranger, stranger.enrol(stranger.terms()))
+    agency = Author().account
+    manager = joined(here, owner, bytes([4] * 32), agency)
+    gone = joined(here, owner, bytes([5] * 32), agency)
+    assert reasons(here.client.push(owner, invitation(owner, bytes([5] * 32), withdrawn=True))) == [
+        "received"
+    ]
+    here.client.push(owner, invitation(owner, bytes([6] * 32), contract=other_contract, agency=agency))
+    manager_elsewhere = Seat(owner, bytes([6] * 32), other_contract)
+    here.client.post("/v1/join", manager_elsewhere.join())
     scene = Scene(here, owner.picture())
     scene.roles = {
         "owner": owner,
@@ -226,6 +294,9 @@ def scene(here: Here) -> Scene:
         "client": client,
         "client of another contract": elsewhere,
         "ended client": ended,
+        "manager": manager,
+        "ended manager": gone,
+        "manager of another contract": manager_elsewhere,
         "nobody": Author(),
     }
     here.client.push(owner, owner.capture(SLOT, pictures=(scene.picture,)))
@@ -260,6 +331,10 @@ def push(scene: Scene, role: str, kind: str) -> str:
             row = author.capture(SLOT - 1)
         case "a deletion":
             row = author.entry(SLOT - 1, life=1)
+        case "a dispute":
+            row = dispute(author, "raised", SLOT)
+        case "an invitation":
+            row = invitation(author, os.urandom(32))
         case _:
             row = author.terms()
     message = author.push(row)
@@ -330,6 +405,8 @@ ASK: dict[str, Callable[[Scene, str], str]] = {
     "POST /v1/push a capture": lambda scene, role: push(scene, role, "a capture"),
     "POST /v1/push a deletion": lambda scene, role: push(scene, role, "a deletion"),
     "POST /v1/push terms": lambda scene, role: push(scene, role, "terms"),
+    "POST /v1/push a dispute": lambda scene, role: push(scene, role, "a dispute"),
+    "POST /v1/push an invitation": lambda scene, role: push(scene, role, "an invitation"),
     "POST /v1/heal": heal,
     "HEAD /v1/pictures/{name}": lambda scene, role: said(
         scene.here.client.http.head(f"/v1/pictures/{scene.name}", headers=scene.headers(role)), named=False
