@@ -31,6 +31,7 @@ from sync.server.storage_postgres_hold import (
     device_list_row,
 )
 from sync.server.storage_postgres_operator import PostgresOperatorBooks
+from sync.server.storage_postgres_payments import PostgresPaymentReader
 from sync.server.week_books import Rivals, WeeksPart
 
 WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -68,6 +69,11 @@ class PostgresStorage:
     def operator(self) -> PostgresOperatorBooks:
         """See `Storage.operator`."""
         return PostgresOperatorBooks(self._lines)
+
+    @property
+    def payments(self) -> PostgresPaymentReader:
+        """See `ReadsPayments.payments`."""
+        return PostgresPaymentReader(self._lines)
 
     @property
     def has_one_lock(self) -> bool:

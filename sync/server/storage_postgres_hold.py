@@ -21,6 +21,7 @@ from sync.server import storage_rows
 from sync.server.kept_log import Log, NewSeal
 from sync.server.postgres_lines import Answer, Line, all_rows, bigints
 from sync.server.storage import Basis, DeviceListRow, Name, NewLeaf, NewRefusal, Place, Question, Stored
+from sync.server.storage_postgres_payments import PostgresPaymentBooks
 
 
 class PostgresHold:
@@ -45,6 +46,11 @@ class PostgresHold:
     def received_at_ms(self) -> Millis:
         """See `AccountHold.received_at_ms`."""
         return self._received_at_ms
+
+    @property
+    def payments(self) -> PostgresPaymentBooks:
+        """See `HoldsPayments.payments`."""
+        return PostgresPaymentBooks(self._line, self._account)
 
     @property
     def log_epoch(self) -> int:

@@ -1,6 +1,6 @@
 """PostgreSQL's tables, and how older ones become those of today (R69)."""
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 # Held while the tables are made: processes that start at once make them once.
 SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7264919)"
@@ -47,9 +47,59 @@ SEALS = """
     CREATE INDEX seal_week ON seal (account, week);
 """
 
+PAYMENTS = """
+    CREATE TABLE gateway_payment (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        key TEXT COLLATE "C" NOT NULL CHECK (length(key) = 32),
+        contract TEXT COLLATE "C" NOT NULL CHECK (length(contract) = 32),
+        invoice BIGINT NOT NULL CHECK (invoice >= 1),
+        gateway TEXT NOT NULL,
+        minor BIGINT NOT NULL CHECK (minor > 0),
+        currency TEXT NOT NULL CHECK (length(currency) = 3),
+        state TEXT NOT NULL CHECK (state IN ('started', 'paid', 'ended')),
+        started_at_ms BIGINT NOT NULL,
+        looked_at_ms BIGINT NOT NULL CHECK (looked_at_ms >= started_at_ms),
+        reference TEXT,
+        url TEXT CHECK (url IS NULL OR reference IS NOT NULL),
+        PRIMARY KEY (account, key)
+    );
+    CREATE UNIQUE INDEX gateway_payment_open
+        ON gateway_payment (account, contract, invoice)
+     WHERE state = 'started';
+    CREATE INDEX gateway_payment_looked ON gateway_payment (looked_at_ms) WHERE state = 'started';
+
+    CREATE TABLE gateway_event (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        key TEXT COLLATE "C" NOT NULL,
+        kind TEXT NOT NULL,
+        contract TEXT COLLATE "C" NOT NULL CHECK (length(contract) = 32),
+        invoice BIGINT NOT NULL CHECK (invoice >= 1),
+        payment TEXT NOT NULL,
+        minor BIGINT NOT NULL CHECK (minor > 0),
+        currency TEXT NOT NULL CHECK (length(currency) = 3),
+        at_ms BIGINT NOT NULL,
+        received_at_ms BIGINT NOT NULL,
+        PRIMARY KEY (account, key)
+    );
+    CREATE RULE gateway_event_stays AS ON UPDATE TO gateway_event DO INSTEAD NOTHING;
+    CREATE RULE gateway_event_never_goes AS ON DELETE TO gateway_event DO INSTEAD NOTHING;
+
+    CREATE TABLE billing_method (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        payer TEXT COLLATE "C" NOT NULL CHECK (length(payer) = 32),
+        gateway TEXT NOT NULL,
+        customer TEXT,
+        verified BOOLEAN,
+        asked_at_ms BIGINT CHECK ((asked_at_ms IS NULL) = (verified IS NULL)),
+        stated_at_ms BIGINT,
+        PRIMARY KEY (account, payer)
+    );
+    CREATE INDEX billing_method_asked ON billing_method (asked_at_ms) WHERE customer IS NOT NULL;
+"""
+
 _TABLES = """
     CREATE TABLE schema_version (version INTEGER NOT NULL);
-    INSERT INTO schema_version (version) VALUES (8);
+    INSERT INTO schema_version (version) VALUES (9);
 
     CREATE TABLE account (
         account TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(account) = 32),
@@ -160,7 +210,7 @@ _TABLES = """
     );
 """
 
-SCHEMA = f"{_TABLES}{OPERATOR}{SEALS}"
+SCHEMA = f"{_TABLES}{OPERATOR}{SEALS}{PAYMENTS}"
 
 _IS_FIFTH = "UPDATE schema_version SET version = 5"
 
@@ -172,6 +222,8 @@ _KNOW_LOGS = """
       ADD COLUMN seals BIGINT NOT NULL DEFAULT 0 CHECK (seals >= 0);
     UPDATE schema_version SET version = 7;
 """
+
+_IS_NINTH = "UPDATE schema_version SET version = 9"
 
 # What makes tables of that version those of the next.
 MIGRATIONS = {
@@ -212,4 +264,5 @@ MIGRATIONS = {
         CREATE INDEX version_slotless ON version (account, contract, type, log_index) WHERE slot IS NULL;
         UPDATE schema_version SET version = 8;
     """,
+    8: f"{PAYMENTS}{_IS_NINTH}",
 }

@@ -28,6 +28,7 @@ from sync.server.sqlite_transactions import SqliteTransactions
 from sync.server.storage import Credential, DeviceListRow, Feed, PictureRow
 from sync.server.storage_sqlite_hold import SqliteHold, device_list, leaves
 from sync.server.storage_sqlite_operator import SqliteOperatorBooks
+from sync.server.storage_sqlite_payments import SqlitePaymentReader
 from sync.server.week_books import Rivals, WeeksPart
 
 
@@ -45,6 +46,11 @@ class SqliteStorage:
     def operator(self) -> SqliteOperatorBooks:
         """See `Storage.operator`."""
         return SqliteOperatorBooks(self._connection, self._transactions)
+
+    @property
+    def payments(self) -> SqlitePaymentReader:
+        """See `ReadsPayments.payments`."""
+        return SqlitePaymentReader(self._connection, self._transactions)
 
     @property
     def has_one_lock(self) -> bool:

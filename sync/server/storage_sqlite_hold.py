@@ -19,6 +19,7 @@ from sync.server import storage_rows
 from sync.server import storage_sqlite_statements as sql
 from sync.server.kept_log import Log, NewSeal
 from sync.server.storage import Basis, DeviceListRow, Name, NewLeaf, NewRefusal, Place, Question, Stored
+from sync.server.storage_sqlite_payments import SqlitePaymentBooks
 
 _json = msgspec.json.Encoder()
 
@@ -45,6 +46,11 @@ class SqliteHold:
     def received_at_ms(self) -> Millis:
         """See `AccountHold.received_at_ms`."""
         return self._received_at_ms
+
+    @property
+    def payments(self) -> SqlitePaymentBooks:
+        """See `HoldsPayments.payments`."""
+        return SqlitePaymentBooks(self._connection, self._account)
 
     @property
     def log_epoch(self) -> int:

@@ -9,7 +9,7 @@ shorter where it stands. The triggers hold the table to it; they cost an insert 
 names no other column reads none.
 """
 
-SCHEMA_VERSION = 11
+SCHEMA_VERSION = 12
 
 SEALS = """
     CREATE TABLE seal (
@@ -85,6 +85,64 @@ OPERATOR = """
     BEGIN
         SELECT RAISE(ABORT, 'what an operator did stays written');
     END;
+"""
+
+PAYMENTS = """
+    CREATE TABLE gateway_payment (
+        account TEXT NOT NULL REFERENCES account,
+        key TEXT NOT NULL CHECK (length(key) = 32),
+        contract TEXT NOT NULL CHECK (length(contract) = 32),
+        invoice INTEGER NOT NULL CHECK (invoice >= 1),
+        gateway TEXT NOT NULL,
+        minor INTEGER NOT NULL CHECK (minor > 0),
+        currency TEXT NOT NULL CHECK (length(currency) = 3),
+        state TEXT NOT NULL CHECK (state IN ('started', 'paid', 'ended')),
+        started_at_ms INTEGER NOT NULL,
+        looked_at_ms INTEGER NOT NULL CHECK (looked_at_ms >= started_at_ms),
+        reference TEXT,
+        url TEXT CHECK (url IS NULL OR reference IS NOT NULL),
+        PRIMARY KEY (account, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE UNIQUE INDEX gateway_payment_open
+        ON gateway_payment (account, contract, invoice)
+     WHERE state = 'started';
+    CREATE INDEX gateway_payment_looked ON gateway_payment (looked_at_ms) WHERE state = 'started';
+
+    CREATE TABLE gateway_event (
+        account TEXT NOT NULL REFERENCES account,
+        key TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        contract TEXT NOT NULL CHECK (length(contract) = 32),
+        invoice INTEGER NOT NULL CHECK (invoice >= 1),
+        payment TEXT NOT NULL,
+        minor INTEGER NOT NULL CHECK (minor > 0),
+        currency TEXT NOT NULL CHECK (length(currency) = 3),
+        at_ms INTEGER NOT NULL,
+        received_at_ms INTEGER NOT NULL,
+        PRIMARY KEY (account, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER gateway_event_stays
+    BEFORE UPDATE ON gateway_event
+    BEGIN
+        SELECT RAISE(ABORT, 'what became of money stays written');
+    END;
+    CREATE TRIGGER gateway_event_never_goes
+    BEFORE DELETE ON gateway_event
+    BEGIN
+        SELECT RAISE(ABORT, 'what became of money stays written');
+    END;
+
+    CREATE TABLE billing_method (
+        account TEXT NOT NULL REFERENCES account,
+        payer TEXT NOT NULL CHECK (length(payer) = 32),
+        gateway TEXT NOT NULL,
+        customer TEXT,
+        verified INTEGER CHECK (verified IN (0, 1)),
+        asked_at_ms INTEGER CHECK ((asked_at_ms IS NULL) = (verified IS NULL)),
+        stated_at_ms INTEGER,
+        PRIMARY KEY (account, payer)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX billing_method_asked ON billing_method (asked_at_ms) WHERE customer IS NOT NULL;
 """
 
 SCHEMA = (
@@ -197,6 +255,7 @@ SCHEMA = (
     + SEALS
     + VERSIONS_STAY
     + OPERATOR
+    + PAYMENTS
 )
 
 # What makes a file of that version one of the next.
@@ -254,4 +313,5 @@ MIGRATIONS = {
     """
     + SEALS,
     10: "CREATE INDEX version_slotless ON version (account, contract, type, log_index) WHERE slot IS NULL;",
+    11: PAYMENTS,
 }

@@ -19,11 +19,13 @@ from diary.evidence.opening import SignedOpening
 from diary.evidence.statement import SignedStatement
 from diary.rules.ids import Millis, Slot
 from sync.server import storage_postgres_operator as operator_statements
+from sync.server import storage_postgres_payments as payments
 from sync.server import storage_postgres_schema as schema
 from sync.server import storage_postgres_seals as seals
 from sync.server import storage_postgres_statements as statements
 from sync.server import storage_postgres_weeks as weeks
 from sync.server.kept_log import NewSeal
+from sync.server.kept_payments import KeptMethod
 from sync.server.operating import AccountRule, Act, Deed
 from sync.server.storage import Question
 from sync.server.storage_postgres import READ, PostgresStorage
@@ -31,6 +33,7 @@ from sync.server.storage_postgres_hold import leaves
 from tests.rule import rule
 from tests.sync.server.conftest import START
 from tests.sync.server.postgres import Postgres
+from tests.sync.server.test_storage_payments import begun, told
 from tests.sync.server.versions import (
     ACCOUNT,
     CONTRACT,
@@ -58,6 +61,8 @@ ACROSS_ACCOUNTS = {
     "SUSPENDED": "twice a minute by each process: who is not in good standing, by an index of those alone",
     "LINES": "by an operator who lists the accounts",
     "ALL_ACTS": "by an operator who reads what was done",
+    "UNFINISHED": "now and then: of which open payments the gateway was not asked for a while (R63)",
+    "OUTDATED": "now and then: whose billing method the gateway was not asked about for long (R11)",
     "UNSEALED": "now and then, to tidy up: whose weeks are due though nobody asks (R57)",
     "DOOMED": "once an hour, to tidy up: which pictures a process that is gone left to be removed",
 }
@@ -102,7 +107,9 @@ def test_no_question_about_one_account_is_asked_of_all(cluster: Postgres, url: s
     read = parts_read_by(plans_in(cluster.folder / "log"))
     known = {
         name: normal(text)
-        for name, text in (vars(statements) | vars(operator_statements) | vars(seals) | vars(weeks)).items()
+        for name, text in (
+            vars(statements) | vars(operator_statements) | vars(seals) | vars(weeks) | vars(payments)
+        ).items()
         if name.isupper() and isinstance(text, str) and name not in UTILITIES
     }
     unseen = {name for name, text in known.items() if text not in read}
@@ -171,7 +178,21 @@ def live_through_everything(storage: PostgresStorage) -> None:
     assert list(storage.operator.suspended()) == [ACCOUNT]
     assert len(storage.operator.lines(None, 10)) == 2
     assert len(storage.operator.acts(ACCOUNT)) == len(storage.operator.acts()) == 2
+    pay(storage)
     assert storage.sweep()
+
+
+def pay(storage: PostgresStorage) -> None:
+    with storage.hold(ACCOUNT) as hold:
+        hold.payments.keep(begun())
+        assert hold.payments.under_way(CONTRACT, 7) == hold.payments.payment("1" * 32) == begun()
+        assert hold.payments.keep_event(told(), START)
+        assert hold.payments.events() == [told()]
+        hold.payments.keep_method(KeptMethod("e" * 32, "stripe", "cus_1"))
+        assert hold.payments.method("e" * 32) == KeptMethod("e" * 32, "stripe", "cus_1")
+    assert len(storage.payments.methods(ACCOUNT)) == 1
+    assert storage.payments.unfinished(Millis(2**50), 9) == [begun()]
+    assert len(storage.payments.outdated(Millis(2**50), 9)) == 1
 
 
 def plans_in(log: Path) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from sync.server.storage import (
     Stored,
     pictures_of,
 )
+from tests.sync.server.toy_payments import ToyPaymentBooks
 
 BEGINNING = Millis(0)
 
@@ -50,6 +51,7 @@ class Books:
     openings: dict[int, SignedOpening] = field(default_factory=dict)
     seals: dict[ContractId, list[NewSeal]] = field(default_factory=dict)
     sealed_until_ms: Millis = BEGINNING
+    payments: ToyPaymentBooks = field(default_factory=ToyPaymentBooks)
 
 
 def is_receipt(item: Stored) -> bool:
@@ -64,6 +66,10 @@ class ToyHold:
         self.opened = account in everyone
         self.doomed: set[str] = set()
         self.received_at_ms = max(now_ms, self.books.received_at_ms)
+
+    @property
+    def payments(self) -> ToyPaymentBooks:
+        return self.books.payments
 
     @property
     def log_epoch(self) -> int:

@@ -22,6 +22,7 @@ from sync.server.storage import (
 from sync.server.week_books import Rivals, WeeksPart
 from tests.sync.server.toy_hold import BEGINNING, Books, ToyHold, log_of
 from tests.sync.server.toy_operator import ToyOperatorBooks
+from tests.sync.server.toy_payments import ToyPaymentReader
 
 
 class ToyStorage:
@@ -41,6 +42,10 @@ class ToyStorage:
             for account, books in self.everyone.items()
         }
         return self.books
+
+    @property
+    def payments(self) -> ToyPaymentReader:
+        return ToyPaymentReader({account: books.payments for account, books in self.everyone.items()})
 
     @property
     def has_one_lock(self) -> bool:
