@@ -112,6 +112,7 @@ def new_contract(diary: OpenDiary, **fields: Unpack[TermsFields]) -> Contract:
         BadTermsError: The terms make no sense.
     """
     terms, content = _with(_FIRST_TERMS, _FIRST_CONTENT, fields)
+    terms = msgspec.structs.replace(terms, payer=_payer_of(diary, content.client))
     contract = ContractId(secrets.token_hex(16))
     key = secrets.token_bytes(32)
     with diary.writing():
@@ -130,6 +131,18 @@ def new_contract(diary: OpenDiary, **fields: Unpack[TermsFields]) -> Contract:
         envelope.keep_sealed(diary, header, sealed, at_ms=at_ms)
         envelope.grant_to_all(diary, contract, FIRST_EPOCH, key, at_ms=at_ms)
     return by_id(diary, contract)
+
+
+def _payer_of(diary: OpenDiary, client: str) -> str:
+    """Return by which id a client's contracts go on one bill: that of another contract of theirs (R61).
+
+    The id is random: it tells the server which contracts have one client, and not who that is.
+    """
+    same = client.casefold()
+    known_payers = (
+        one.history.first.payer for one in contracts(diary) if same and one.client.casefold() == same
+    )
+    return next((payer for payer in known_payers if payer is not None), None) or secrets.token_hex(16)
 
 
 def change_terms(diary: OpenDiary, contract: ContractId, **fields: Unpack[TermsFields]) -> Contract:

@@ -1,18 +1,21 @@
-"""A wished request, acceptance, dispute or redaction: taken, or refused by name (R10, R38, R54, R62).
+"""A wished request, acceptance, dispute, redaction, bonus or payment: taken or refused (R10, R38, R54, R62).
 
 Device, seat and server ask the same question, as `diary.rules.change` does for captures and entries. Whose
 it is to write is asked first (`diary.rules.parties`). Pure.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from diary.rules.act_parts import AcceptanceInClear, DisputeInClear, RedactionInClear, RequestInClear
-from diary.rules.acts import requests
+from diary.rules.acts import disputed_slots, requests
 from diary.rules.change import Refused
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import Millis, Slot
+from diary.rules.json_form import iso
 from diary.rules.merge import Held, standing
+from diary.rules.money_parts import BonusInClear, PaymentInClear
+from diary.rules.payments import payments
 from diary.rules.segment import Header
 from diary.rules.week import DAY_MILLIS, Week, locks_at_ms
 
@@ -24,7 +27,9 @@ class Said:
     """What an act is judged by: what was said before, what stands in a slot, the terms, the instant.
 
     `acts` are the contract's, in the log's order. A device passes as `slack_ms` how far its clock may be from
-    the server's: it then refuses only what the server would refuse anywhere within (R39).
+    the server's: it then refuses only what the server would refuse anywhere within (R39). `review_ms` is how
+    long the server lets a week be in review. `invoices` are the numbers of the contract's invoices with their
+    currency, None where it is not known which there are: then none is refused for its invoice.
     """
 
     acts: Sequence[Held]
@@ -32,24 +37,33 @@ class Said:
     history: TermsHistory
     at_ms: Millis
     slack_ms: int = 0
+    review_ms: int = REVIEW_MILLIS
+    invoices: Mapping[int, str] | None = None
 
 
-def review_of(week: Week) -> tuple[Millis, Millis]:
+def review_of(week: Week, review_ms: int = REVIEW_MILLIS) -> tuple[Millis, Millis]:
     """Return from when and until when a week is in review, the end not included (R62)."""
-    return week.locked_at_ms, Millis(week.locked_at_ms + REVIEW_MILLIS)
+    return week.locked_at_ms, Millis(week.locked_at_ms + review_ms)
 
 
 def refused_act(header: Header, said: Said) -> Refused | None:
     """Return why the act may not enter at the instant, None where it may."""
-    if header.request is not None:
-        return _refused_request(header.request, said)
-    if header.acceptance is not None:
-        return _refused_acceptance(header.acceptance, said)
-    if header.dispute is not None:
-        return _refused_dispute(header.dispute, said)
-    if header.redaction is not None:
-        return _refused_redaction(header.redaction, said)
-    return None
+    match header:
+        case Header(request=RequestInClear() as part):
+            refused = _refused_request(part, said)
+        case Header(acceptance=AcceptanceInClear() as part):
+            refused = _refused_acceptance(part, said)
+        case Header(dispute=DisputeInClear() as part):
+            refused = _refused_dispute(part, said)
+        case Header(redaction=RedactionInClear() as part):
+            refused = _refused_redaction(part, said)
+        case Header(bonus=BonusInClear() as part):
+            refused = _refused_bonus(part, said)
+        case Header(payment=PaymentInClear() as part):
+            refused = _unknown_invoice(part, said) or _refused_payment(part, said)
+        case _:
+            refused = None
+    return refused
 
 
 def _refused_request(part: RequestInClear, said: Said) -> Refused | None:
@@ -82,14 +96,55 @@ def _unknown_request(name: tuple[str, int], said: Said) -> Refused | None:
 
 
 def _refused_dispute(part: DisputeInClear, said: Said) -> Refused | None:
-    """Refuse a dispute outside of the week's review; taking it back and replying have no end (R62)."""
+    """Refuse a dispute outside of the week's review; all that answers it has no end (R62)."""
+    if part.act == "conceded" and not disputed_slots(said.acts).issuperset(part.slots):
+        return Refused("not_disputed", "the client does not dispute all of these slots now")
     if part.act != "raised":
         return None
-    for week in {Week.of(slot) for slot in part.slots}:
-        begins_ms, ends_ms = review_of(week)
-        if not begins_ms - said.slack_ms <= said.at_ms < ends_ms + said.slack_ms:
-            because = f"{week.name} is in review from the Monday after it, 12:00 UTC, to Friday 23:59 UTC"
-            return Refused("not_in_review", because)
+    weeks = {Week.of(slot) for slot in part.slots}
+    return next((refused for week in weeks if (refused := _not_in_review(week, said)) is not None), None)
+
+
+def _not_in_review(week: Week, said: Said) -> Refused | None:
+    begins_ms, ends_ms = review_of(week, said.review_ms)
+    if begins_ms - said.slack_ms <= said.at_ms < ends_ms + said.slack_ms:
+        return None
+    because = f"{week.name} is in review from {iso(begins_ms)} to {iso(ends_ms)}"
+    return Refused("not_in_review", because)
+
+
+def _refused_bonus(part: BonusInClear, said: Said) -> Refused | None:
+    """Refuse a bonus outside of its week's review, or in a currency that its contract had not (R62)."""
+    week = Week.parse(part.week)
+    if part.currency != said.history.rate_of(week)[1]:
+        return Refused("wrong_currency", f"the contract's rate of {week.name} is not in {part.currency}")
+    return _not_in_review(week, said)
+
+
+def _unknown_invoice(part: PaymentInClear, said: Said) -> Refused | None:
+    """Refuse what pays no invoice of the contract, where it is known which there are (R63)."""
+    if said.invoices is None:
+        return None
+    if part.invoice not in said.invoices:
+        return Refused("unknown_invoice", f"invoice {part.invoice} has no line of this contract")
+    if said.invoices[part.invoice] != part.currency:
+        return Refused("wrong_currency", f"invoice {part.invoice} is not in {part.currency}")
+    return None
+
+
+def _refused_payment(part: PaymentInClear, said: Said) -> Refused | None:
+    """Refuse what was said of a payment before, or what contradicts it (R63)."""
+    known = next((one for one in payments(said.acts) if one.id == part.id), None)
+    if part.act == "withdrawn_claim":
+        stands = known is not None and known.state == "claimed"
+        return None if stands else Refused("unknown_payment", "there is no such claim to take back")
+    if known is None:
+        return None
+    if part.act == "received" and known.state == "withdrawn":
+        return Refused("unknown_payment", "the client took back that they paid")
+    is_said = known.claim is not None if part.act == "paid" else known.settled is not None
+    if is_said or "refunded" in {part.act, known.state}:
+        return Refused("payment_known", "that payment was recorded before")
     return None
 
 

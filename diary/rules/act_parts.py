@@ -48,9 +48,12 @@ class AcceptanceInClear(
 
 
 class DisputeInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a client disputes or no longer disputes, and what the freelancer replies, by slots (R62)."""
+    """What a client disputes or no longer disputes, what the freelancer replies or concedes, by slots (R62).
 
-    act: Literal["raised", "withdrawn", "replied"]
+    What is conceded is credited, and disputed no more.
+    """
+
+    act: Literal["raised", "withdrawn", "replied", "conceded"]
     slots: tuple[Slot, ...]
 
 
@@ -84,7 +87,7 @@ def fault_of_dispute(part: DisputeInClear | None, *, is_sealed: bool) -> str | N
     """Return what is wrong with a dispute, None where nothing is."""
     if part is None:
         return "a dispute carries its own part"
-    if part.act != "withdrawn" and not is_sealed:
+    if part.act in {"raised", "replied"} and not is_sealed:
         return "a dispute is sealed: epoch and commit are needed"
     return fault_of_slots(part.slots)
 

@@ -12,7 +12,9 @@ from diary.rules.act_parts import VersionName
 from diary.rules.ids import Millis, ReplicaId, Slot
 from diary.rules.merge import Held
 
-ACT_TYPES = frozenset({"request", "acceptance", "dispute", "redaction"})
+ACT_TYPES = frozenset({"request", "acceptance", "dispute", "redaction", "bonus", "payment"})
+
+_REPLIES = frozenset({"replied", "conceded"})
 
 RequestState = Literal["open", "allowed", "declined", "withdrawn"]
 
@@ -37,7 +39,8 @@ class Request:
 class Dispute:
     """A client's dispute: `open_slots` are those of its slots that are disputed still (R62).
 
-    `withdrawn` and `replies` name the rows that came after it about any of its slots, in the log's order.
+    `withdrawn` and `replies` name the rows that came after it about any of its slots, in the log's order; a
+    concession is a reply too, and `conceded_slots` are those of its slots that it credits.
     """
 
     name: VersionName
@@ -46,6 +49,7 @@ class Dispute:
     raised_at_ms: Millis | None
     withdrawn: tuple[VersionName, ...]
     replies: tuple[VersionName, ...]
+    conceded_slots: tuple[Slot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +119,16 @@ def disputes(acts: Sequence[Held]) -> tuple[Dispute, ...]:
             if said.act != "raised" and not set(said.slots).isdisjoint(part.slots)
         ]
         taken_back = {slot for _, said in after if said.act == "withdrawn" for slot in said.slots}
+        conceded = {slot for _, said in after if said.act == "conceded" for slot in said.slots}
         found.append(
             Dispute(
                 name=act.header.name,
                 slots=part.slots,
-                open_slots=tuple(slot for slot in part.slots if slot not in taken_back),
+                open_slots=tuple(slot for slot in part.slots if slot not in taken_back | conceded),
                 raised_at_ms=act.received_at_ms,
                 withdrawn=tuple(later.header.name for later, said in after if said.act == "withdrawn"),
-                replies=tuple(later.header.name for later, said in after if said.act == "replied"),
+                replies=tuple(later.header.name for later, said in after if said.act in _REPLIES),
+                conceded_slots=tuple(slot for slot in part.slots if slot in conceded),
             )
         )
     return tuple(found)

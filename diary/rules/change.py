@@ -50,6 +50,12 @@ RefusalReason = Literal[
     "not_late",
     "not_in_review",
     "week_open",
+    "payer_fixed",
+    "wrong_currency",
+    "unknown_invoice",
+    "payment_known",
+    "unknown_payment",
+    "not_disputed",
 ]
 
 

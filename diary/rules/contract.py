@@ -60,6 +60,11 @@ class TermsHistory:
         return TermsHistory((*self.versions, version))
 
     @property
+    def first(self) -> TermsInClear:
+        """Return the terms with which the contract began."""
+        return self.versions[0].terms
+
+    @property
     def newest(self) -> TermsInClear:
         """Return the terms that were received last."""
         return self.versions[-1].terms

@@ -15,6 +15,7 @@ from diary.rules.seat import SeatRole, types_of
 from diary.rules.segment import ContractState, Header
 
 _CLIENTS_ACTS = frozenset({"raised", "withdrawn"})
+_CLIENTS_PAYMENTS = frozenset({"paid", "withdrawn_claim"})
 
 
 def wrong_side(
@@ -26,11 +27,13 @@ def wrong_side(
     right has ended since; `history` are its terms earlier in the log, None before the first. Every other
     writer is taken to be a device: whether it is one, and whether a seat may still write, is asked elsewhere.
     """
+    if header.terms is not None and history is not None and header.terms.payer != history.first.payer:
+        return Refused("payer_fixed", "who pays for a contract is what its first terms say")
     role = seats.get(header.replica)
     if role is not None:
         return _not_the_seats(header, role)
-    if header.type == "acceptance" or (header.dispute is not None and header.dispute.act in _CLIENTS_ACTS):
-        return Refused("not_yours", "only the client accepts and disputes")
+    if _is_the_clients(header):
+        return Refused("not_yours", "only the client accepts, disputes, adds a bonus and says they paid")
     clients = [replica for replica, role in seats.items() if role == "client"]
     if header.type != "terms" or not clients or history is None:
         return None
@@ -43,8 +46,19 @@ def _not_the_seats(header: Header, role: SeatRole) -> Refused | None:
     if header.type not in types_of(role):
         return Refused("not_yours", f"a {role} writes no {header.type}")
     if header.dispute is not None and header.dispute.act not in _CLIENTS_ACTS:
-        return Refused("not_yours", "the freelancer replies to a dispute")
+        return Refused("not_yours", "the freelancer replies to a dispute, or concedes it")
+    if header.payment is not None and header.payment.act not in _CLIENTS_PAYMENTS:
+        return Refused("not_yours", "the freelancer says what they received and gave back")
     return None
+
+
+def _is_the_clients(header: Header) -> bool:
+    """Return whether no device writes this."""
+    return (
+        header.type in {"acceptance", "bonus"}
+        or (header.dispute is not None and header.dispute.act in _CLIENTS_ACTS)
+        or (header.payment is not None and header.payment.act in _CLIENTS_PAYMENTS)
+    )
 
 
 def _not_the_freelancers(

@@ -161,6 +161,36 @@ REFUSED: Mapping["RefusalReason", RefusalWords] = {
         "What is not frozen yet is deleted by its freelancer, not redacted by both.",
         "Have the freelancer delete it until the lock; or redact it afterwards.",
     ),
+    "payer_fixed": RefusalWords(
+        "The payer is fixed",
+        "Which contracts go on one bill is said by the first terms of each.",
+        "Make a new contract if another client is to pay.",
+    ),
+    "wrong_currency": RefusalWords(
+        "Another currency",
+        "The amount is in another currency than the contract's in that week, or than the invoice's.",
+        "Say it again in the contract's currency.",
+    ),
+    "unknown_invoice": RefusalWords(
+        "No such invoice",
+        "The server knows no invoice of this number with a line of this contract.",
+        "Sync and look at the invoices.",
+    ),
+    "payment_known": RefusalWords(
+        "Already recorded",
+        "A payment counts once, and this one was recorded before.",
+        "Nothing is missing: the first record stands.",
+    ),
+    "unknown_payment": RefusalWords(
+        "No such payment",
+        "The payment was taken back, or confirmed already, or the server does not have it.",
+        "Sync and look at the payments.",
+    ),
+    "not_disputed": RefusalWords(
+        "Not disputed",
+        "Only what the client disputes now can be conceded.",
+        "Sync and look at what is disputed.",
+    ),
 }
 
 

@@ -22,7 +22,9 @@ WITHDRAWN_MS = Millis(0)  # an invitation that expires at this instant never ope
 SeatRole = Literal["client", "manager"]
 """Who sits there: the client, or an agency's manager, who reads and changes nothing (SPEC, section 1)."""
 
-SEAT_TYPES = frozenset({"joining", "terms", "acceptance", "dispute", "redaction", "message"})
+SEAT_TYPES = frozenset(
+    {"joining", "terms", "acceptance", "dispute", "redaction", "bonus", "payment", "message"}
+)
 """What a client's seat may write in the log of its contract (R48); all else there is the freelancer's."""
 
 MANAGER_TYPES = frozenset({"joining", "message"})

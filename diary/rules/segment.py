@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from diary.rules import act_parts
+from diary.rules import act_parts, money_parts
 from diary.rules.act_parts import (
     SLOT_END,
     AcceptanceInClear,
@@ -21,6 +21,7 @@ from diary.rules.act_parts import (
     VersionName,
 )
 from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
+from diary.rules.money_parts import BonusInClear, PaymentInClear, is_payer
 from diary.rules.seat import InvitationInClear, SeatInClear, fault_of_invitation, fault_of_seat
 from diary.rules.unreadable import UNREADABLE
 
@@ -39,6 +40,8 @@ VersionType = Literal[
     "acceptance",
     "dispute",
     "redaction",
+    "bonus",
+    "payment",
     "message",
     "grant",
     "device_list",
@@ -62,7 +65,9 @@ class TermsInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What the server must enforce or bill by (R7, R8, R46).
 
     `rate_minor` is in the currency's minor unit an hour; `limit_minutes` of None means no weekly limit.
-    `manual_weeks` are the weeks for which manual time is allowed though not for the contract (R10).
+    `manual_weeks` are the weeks for which manual time is allowed though not for the contract (R10). Contracts
+    of one `payer` go on one bill (R61): a random id, that of the contract's first terms for ever; None means
+    that the contract is billed alone.
     """
 
     state: ContractState
@@ -74,6 +79,7 @@ class TermsInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     rate_minor: int
     currency: str
     manual_weeks: tuple[str, ...] = ()
+    payer: str | None = None
 
 
 class ListedDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -113,10 +119,10 @@ class Header(
     """The clear part of one version.
 
     `vector` and `life` belong to entries, `manual` (the claim of manual time) too; `stamp` is the greatest
-    stamp in the content; `pictures` belong to captures, in the order of their index; `epoch` names the key
-    epoch and `commit` the key commitment of a sealed body (R47). `head` is the newest log head the writer
-    knew, null until there is one. A terms row says all of `terms`, or nothing but the contract's `state`, so
-    that who pauses offline takes no limit or rate back that was set meanwhile.
+    stamp in the content; `pictures` belong to captures, and to payments as receipts, in the order of their
+    index; `epoch` names the key epoch and `commit` the key commitment of a sealed body (R47). `head` is the
+    newest log head the writer knew, null until there is one. A terms row says all of `terms`, or nothing but
+    the contract's `state`, so that who pauses offline takes no limit or rate back that was set meanwhile.
     """
 
     v: int
@@ -140,6 +146,8 @@ class Header(
     acceptance: AcceptanceInClear | None = None
     dispute: DisputeInClear | None = None
     redaction: RedactionInClear | None = None
+    bonus: BonusInClear | None = None
+    payment: PaymentInClear | None = None
     devices: DeviceListInClear | None = None
     grant: GrantInClear | None = None
     seat: SeatInClear | None = None
@@ -225,7 +233,8 @@ def _fault_of_any(header: Header) -> str | None:
 
 
 _PART_OWNERS: tuple[VersionType, ...] = (
-    "terms", "terms", "request", "acceptance", "dispute", "redaction", "device_list", "grant", "joining",
+    "terms", "terms", "request", "acceptance", "dispute", "redaction", "bonus", "payment",
+    "device_list", "grant", "joining",
 )  # fmt: skip
 _NO_PARTS = (None,) * len(_PART_OWNERS)
 
@@ -234,7 +243,7 @@ def _bears_anothers_part(header: Header) -> bool:
     """Return whether it says what only another type, which is checked for it, may say (R8, R49, R50)."""
     parts = (
         header.terms, header.state, header.request, header.acceptance, header.dispute, header.redaction,
-        header.devices, header.grant, header.seat,
+        header.bonus, header.payment, header.devices, header.grant, header.seat,
     )  # fmt: skip
     if parts == _NO_PARTS:  # captures and entries, which come in thousands
         return False
@@ -260,7 +269,7 @@ def _fault_of_slotless(header: Header) -> str | None:
             return _fault_of_terms(header)
         case "joining":
             return fault_of_seat(header.n, header.seat)
-        case "request" | "acceptance" | "dispute" | "redaction":
+        case "request" | "acceptance" | "dispute" | "redaction" | "bonus" | "payment":
             return _fault_of_act(header)
         case "device_list" if header.devices is None:
             return "a device_list carries its own part"
@@ -281,13 +290,19 @@ def _fault_of_act(header: Header) -> str | None:
     is_sealed = header.commit is not None
     match header.type:
         case "request":
-            return act_parts.fault_of_request(header.request, is_sealed=is_sealed)
+            fault = act_parts.fault_of_request(header.request, is_sealed=is_sealed)
         case "acceptance":
-            return act_parts.fault_of_acceptance(header.acceptance)
+            fault = act_parts.fault_of_acceptance(header.acceptance)
         case "dispute":
-            return act_parts.fault_of_dispute(header.dispute, is_sealed=is_sealed)
+            fault = act_parts.fault_of_dispute(header.dispute, is_sealed=is_sealed)
+        case "bonus":
+            fault = money_parts.fault_of_bonus(header.bonus)
+        case "payment":
+            receipts = header.pictures or ()
+            fault = money_parts.fault_of_payment(header.payment, receipts, is_sealed=is_sealed)
         case _:
-            return act_parts.fault_of_redaction(header.redaction)
+            fault = act_parts.fault_of_redaction(header.redaction)
+    return fault
 
 
 def _is_bare(header: Header) -> bool:
@@ -342,6 +357,8 @@ def _fault_of_terms(header: Header) -> str | None:
         return "a limit and a rate are not below 0"
     if not _CURRENCY.fullmatch(terms.currency):
         return "a currency is three capital letters"
+    if terms.payer is not None and not is_payer(terms.payer):
+        return "a payer is 32 hexadecimal digits"
     return act_parts.fault_of_manual_weeks(terms.manual_weeks)
 
 

@@ -58,7 +58,7 @@ _SLOTLESS = """
 _ACTS = """
     SELECT *
       FROM stored
-     WHERE type IN ('request', 'acceptance', 'dispute', 'redaction')
+     WHERE type IN ('request', 'acceptance', 'dispute', 'redaction', 'bonus', 'payment')
        AND slot IS NULL
        AND (:contract IS NULL OR contract = :contract)
      ORDER BY contract, received_at_ms IS NULL, received_at_ms, log_epoch, leaf_index, written_at_ms, n

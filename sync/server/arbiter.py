@@ -275,7 +275,7 @@ def _fault_of_content(pushed: Pushed, header: Header) -> str:
             # A change of nothing but the state seals nothing.
             sealed = header.terms is not None
             return "" if body == wrap == sealed else "terms come with their sealed part"
-        case "request" | "acceptance" | "dispute" | "redaction":
+        case "request" | "acceptance" | "dispute" | "redaction" | "bonus" | "payment":
             sealed = header.commit is not None
             return "" if body == wrap == sealed else "what is sealed comes whole, and nothing else does"
         case "grant" | "device_list" | "joining":

@@ -1,6 +1,6 @@
 """PostgreSQL's tables, and how older ones become those of today (R69)."""
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 
 # Held while the tables are made: processes that start at once make them once.
 SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7264919)"
@@ -97,9 +97,15 @@ PAYMENTS = """
     CREATE INDEX billing_method_asked ON billing_method (asked_at_ms) WHERE customer IS NOT NULL;
 """
 
+ACTS = """
+    CREATE INDEX version_acts
+        ON version (account, contract, log_index)
+     WHERE type IN ('request', 'acceptance', 'dispute', 'redaction', 'bonus', 'payment');
+"""
+
 _TABLES = """
     CREATE TABLE schema_version (version INTEGER NOT NULL);
-    INSERT INTO schema_version (version) VALUES (9);
+    INSERT INTO schema_version (version) VALUES (10);
 
     CREATE TABLE account (
         account TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(account) = 32),
@@ -171,9 +177,6 @@ _TABLES = """
     CREATE INDEX version_slot ON version (account, contract, slot) WHERE slot IS NOT NULL;
     CREATE INDEX version_terms ON version (account, contract, log_index) WHERE type = 'terms';
     CREATE INDEX version_seats ON version (account, contract, log_index) WHERE type IN ('grant', 'joining');
-    CREATE INDEX version_acts
-        ON version (account, contract, log_index)
-     WHERE type IN ('request', 'acceptance', 'dispute', 'redaction');
     CREATE INDEX version_slotless ON version (account, contract, type, log_index) WHERE slot IS NULL;
     -- Sealed bytes do not shrink: trying would only take time.
     ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
@@ -210,7 +213,7 @@ _TABLES = """
     );
 """
 
-SCHEMA = f"{_TABLES}{OPERATOR}{SEALS}{PAYMENTS}"
+SCHEMA = f"{_TABLES}{ACTS}{OPERATOR}{SEALS}{PAYMENTS}"
 
 _IS_FIFTH = "UPDATE schema_version SET version = 5"
 
@@ -224,6 +227,8 @@ _KNOW_LOGS = """
 """
 
 _IS_NINTH = "UPDATE schema_version SET version = 9"
+
+_IS_TENTH = "UPDATE schema_version SET version = 10"
 
 # What makes tables of that version those of the next.
 MIGRATIONS = {
@@ -265,4 +270,5 @@ MIGRATIONS = {
         UPDATE schema_version SET version = 8;
     """,
     8: f"{PAYMENTS}{_IS_NINTH}",
+    9: f"DROP INDEX version_acts; {ACTS}{_IS_TENTH}",
 }

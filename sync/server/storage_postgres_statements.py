@@ -99,7 +99,7 @@ ACTS = """
       FROM version
      WHERE account = %(account)s
        AND contract = ANY(%(contracts)s::text[])
-       AND type IN ('request', 'acceptance', 'dispute', 'redaction')
+       AND type IN ('request', 'acceptance', 'dispute', 'redaction', 'bonus', 'payment')
      ORDER BY contract, log_epoch, log_index
 """
 

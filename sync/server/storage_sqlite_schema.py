@@ -9,7 +9,7 @@ shorter where it stands. The triggers hold the table to it; they cost an insert 
 names no other column reads none.
 """
 
-SCHEMA_VERSION = 12
+SCHEMA_VERSION = 13
 
 SEALS = """
     CREATE TABLE seal (
@@ -22,6 +22,12 @@ SEALS = """
         PRIMARY KEY (account, contract, number)
     ) STRICT;
     CREATE INDEX seal_week ON seal (account, week);
+"""
+
+ACTS = """
+    CREATE INDEX version_acts
+        ON version (account, contract, log_index)
+     WHERE type IN ('request', 'acceptance', 'dispute', 'redaction', 'bonus', 'payment');
 """
 
 VERSIONS_STAY = """
@@ -217,9 +223,6 @@ SCHEMA = (
     CREATE INDEX version_slot ON version (account, contract, slot) WHERE slot IS NOT NULL;
     CREATE INDEX version_terms ON version (account, contract, log_index) WHERE type = 'terms';
     CREATE INDEX version_seats ON version (account, contract, log_index) WHERE type IN ('grant', 'joining');
-    CREATE INDEX version_acts
-        ON version (account, contract, log_index)
-     WHERE type IN ('request', 'acceptance', 'dispute', 'redaction');
     CREATE INDEX version_slotless ON version (account, contract, type, log_index) WHERE slot IS NULL;
 
     CREATE TABLE refusal (
@@ -252,6 +255,7 @@ SCHEMA = (
         PRIMARY KEY (account, name)
     ) STRICT, WITHOUT ROWID;
 """
+    + ACTS
     + SEALS
     + VERSIONS_STAY
     + OPERATOR
@@ -314,4 +318,5 @@ MIGRATIONS = {
     + SEALS,
     10: "CREATE INDEX version_slotless ON version (account, contract, type, log_index) WHERE slot IS NULL;",
     11: PAYMENTS,
+    12: f"DROP INDEX version_acts; {ACTS}",
 }

@@ -77,7 +77,7 @@ ACTS = """
       FROM version
      WHERE account = :account
        AND contract IN (SELECT value FROM json_each(:contracts))
-       AND type IN ('request', 'acceptance', 'dispute', 'redaction')
+       AND type IN ('request', 'acceptance', 'dispute', 'redaction', 'bonus', 'payment')
      ORDER BY contract, log_index
 """
 

@@ -47,6 +47,21 @@ def test_new_terms_say_only_what_changes_and_the_old_ones_stay_in_the_history(tm
         assert [version.terms.limit_minutes for version in changed.history.versions] == [600, 1200]
 
 
+@rule("R61")
+def test_contracts_of_one_client_have_one_payer_that_is_not_their_name(tmp_path: Path) -> None:
+    diary, _, practice = practice_diary(tmp_path)
+    with diary:
+        made = [
+            diary.new_contract(title=client or "-", client=client) for client in ("Ada", "ada ", "Bo", "", "")
+        ]
+        payers = [one.terms.payer for one in (practice, *made)]
+        assert all(payer is not None and len(payer) == 32 for payer in payers)
+        assert payers[1] == payers[2]
+        assert len({*payers}) == len(payers) - 1, "who has no name is nobody else"
+        renamed = diary.change_terms(made[2].id, client="Ada", rate_minor=5)
+        assert renamed.terms.payer == payers[3], "it is that of the first terms"
+
+
 @rule("R49")
 def test_a_contracts_key_is_granted_to_this_device_and_to_recovery(tmp_path: Path) -> None:
     diary, _, contract = practice_diary(tmp_path)

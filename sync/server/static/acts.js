@@ -7,12 +7,14 @@ import { nameOf } from "./header.js";
 /** @typedef {{ header: Header, received_at_ms: number }} Act */
 /** @typedef {"open" | "allowed" | "declined" | "withdrawn"} RequestState */
 /** @typedef {{ name: string, version: [string, number], week: string | null, asked_at_ms: number, state: RequestState, answer: string | null }} Request */
-/** @typedef {{ name: string, slots: number[], open_slots: number[], raised_at_ms: number, replies: string[] }} Dispute */
+/** @typedef {{ name: string, slots: number[], open_slots: number[], conceded_slots: number[], raised_at_ms: number, replies: string[] }} Dispute */
 /** @typedef {{ freelancer: string | null, client: string | null }} Redaction */
 
-const SEAT_TYPES = ["joining", "terms", "acceptance", "dispute", "redaction", "message"];
+const SEAT_TYPES = ["joining", "terms", "acceptance", "dispute", "redaction", "bonus", "payment", "message"];
 const MANAGER_TYPES = ["joining", "message"]; // an agency's manager reads, and changes nothing
 const CLIENTS_ACTS = ["raised", "withdrawn"];
+const CLIENTS_PAYMENTS = ["paid", "withdrawn_claim"];
+const REPLIES = ["replied", "conceded"];
 const MAY_FOLLOW = ["active paused", "active closed", "paused closed"];
 
 /** @type {(name: [string, number]) => string} */
@@ -66,14 +68,18 @@ export function disputes(acts) {
     const taken = new Set(
       after.flatMap(({ header: { dispute } }) => (dispute?.act === "withdrawn" ? dispute.slots : [])),
     );
+    const conceded = new Set(
+      after.flatMap(({ header: { dispute } }) => (dispute?.act === "conceded" ? dispute.slots : [])),
+    );
     const replies = after
-      .filter(({ header: { dispute } }) => dispute?.act === "replied")
+      .filter(({ header: { dispute } }) => dispute && REPLIES.includes(dispute.act))
       .map((one) => nameOf(one.header));
     return [
       {
         name: nameOf(header),
         slots: part.slots,
-        open_slots: part.slots.filter((slot) => !taken.has(slot)),
+        open_slots: part.slots.filter((slot) => !taken.has(slot) && !conceded.has(slot)),
+        conceded_slots: part.slots.filter((slot) => conceded.has(slot)),
         raised_at_ms: at,
         replies,
       },
@@ -105,14 +111,22 @@ export function redactions(acts, seats) {
  */
 export function wrongSide(header, seats, versions) {
   const act = header.dispute?.act;
+  const pays = header.payment?.act;
+  const first = versions.at(0);
+  if (header.terms && first && (header.terms.payer ?? null) !== (first.terms.payer ?? null))
+    return "who pays for a contract is what its first terms say";
   const seat = seats.get(header.replica);
   if (seat) {
     const [role, types] = seat.agency ? ["manager", MANAGER_TYPES] : ["client", SEAT_TYPES];
     if (!types.includes(header.type)) return `a ${role} writes no ${header.type}`;
-    return act && !CLIENTS_ACTS.includes(act) ? "the freelancer replies to a dispute" : null;
+    if (act && !CLIENTS_ACTS.includes(act)) return "the freelancer replies to a dispute, or concedes it";
+    return pays && !CLIENTS_PAYMENTS.includes(pays)
+      ? "the freelancer says what they received and gave back"
+      : null;
   }
-  if (header.type === "acceptance" || (act && CLIENTS_ACTS.includes(act)))
-    return "only the client accepts and disputes";
+  const isClients = (act && CLIENTS_ACTS.includes(act)) || (pays && CLIENTS_PAYMENTS.includes(pays));
+  if (isClients || ["acceptance", "bonus"].includes(header.type))
+    return "only the client accepts, disputes, adds a bonus and says they paid";
   const newest = versions.at(-1);
   const clients = new Set([...seats].flatMap(([replica, { agency }]) => (agency ? [] : [replica])));
   if (header.type !== "terms" || !clients.size || !newest) return null;

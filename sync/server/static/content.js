@@ -57,6 +57,8 @@ const SHAPES = new Map([
   ["acceptance", REASON],
   ["dispute", REASON],
   ["redaction", REASON],
+  ["bonus", REASON],
+  ["payment", REASON],
 ]);
 
 /**

@@ -22,7 +22,7 @@ import {
 /**
  * @typedef {{ state: ContractState, kind: "hourly" | "fixed_price", limit_minutes: number | null,
  *   manual_allowed: boolean, masking_allowed: boolean, label_required: boolean, rate_minor: number,
- *   currency: string, manual_weeks?: string[] }} TermsInClear
+ *   currency: string, manual_weeks?: string[], payer?: string | null }} TermsInClear
  */
 /** @typedef {{ replica: string, sign: string, box: string, successor_of?: string | null, revoked_from?: number | null }} ListedDevice */
 /** @typedef {{ number: number, root: string, recovery: string, signer: string, devices: ListedDevice[] }} DeviceList */
@@ -33,6 +33,7 @@ import {
  *   commit?: string | null, terms?: TermsInClear | null, state?: ContractState | null,
  *   request?: import("./parts.js").Request | null, acceptance?: import("./parts.js").Acceptance | null,
  *   dispute?: import("./parts.js").Dispute | null, redaction?: import("./parts.js").Redaction | null,
+ *   bonus?: import("./parts.js").Bonus | null, payment?: import("./parts.js").Payment | null,
  *   devices?: DeviceList | null, seat?: import("./parts.js").SeatKeys | null,
  *   grant?: { to: string, epoch: number, invitation?: import("./parts.js").Invitation | null } | null }} Header
  */
@@ -61,7 +62,7 @@ const TERMS = fields(
     rate_minor: isWhole,
     currency: isText,
   },
-  { manual_weeks: listOf(isText) },
+  { manual_weeks: listOf(isText), payer: orNull(isText) },
 );
 
 const DEVICE = fields(
@@ -87,6 +88,8 @@ const TYPES = [
   "acceptance",
   "dispute",
   "redaction",
+  "bonus",
+  "payment",
   "message",
   "grant",
   "device_list",
@@ -118,11 +121,27 @@ const HEADER = fields(
     acceptance: orNull(PARTS.acceptance),
     dispute: orNull(PARTS.dispute),
     redaction: orNull(PARTS.redaction),
+    bonus: orNull(PARTS.bonus),
+    payment: orNull(PARTS.payment),
     seat: orNull(PARTS.seat),
     devices: orNull(DEVICES),
     grant: orNull(GRANT),
   },
 );
+
+/** What only one type may say (R8, R49, R50). @type {Record<string, (header: Header) => unknown[]>} */
+const OWN_PARTS = {
+  terms: ({ terms, state }) => [terms, state],
+  request: ({ request }) => [request],
+  acceptance: ({ acceptance }) => [acceptance],
+  dispute: ({ dispute }) => [dispute],
+  redaction: ({ redaction }) => [redaction],
+  bonus: ({ bonus }) => [bonus],
+  payment: ({ payment }) => [payment],
+  device_list: ({ devices }) => [devices],
+  grant: ({ grant }) => [grant],
+  joining: ({ seat }) => [seat],
+};
 
 /** Return the version's name for ever (R33). @type {(header: Header) => string} */
 export const nameOf = (header) => `${header.replica}:${header.n}`;
@@ -151,6 +170,10 @@ export function parseHeader(text) {
 
 /** @type {(header: Header) => string | null} */
 function faultOfAny(header) {
+  const bearsAnothers = Object.entries(OWN_PARTS).some(
+    ([type, parts]) => type !== header.type && !parts(header).every(isNone),
+  );
+  if (bearsAnothers) return `a ${header.type} carries no part of another type`;
   if (header.v !== HEADER_VERSION) return `format version ${header.v} is not known here`;
   if (![header.account, header.contract, header.replica].every(isId))
     return "account, contract and replica are 32 hexadecimal digits each";
@@ -177,6 +200,8 @@ function faultOfItsType(header) {
     case "acceptance":
     case "dispute":
     case "redaction":
+    case "bonus":
+    case "payment":
       return faultOfAct(header);
     case "device_list":
       return header.devices ? null : "a device_list carries its own part";
@@ -233,5 +258,6 @@ function faultOfTerms({ terms, state, commit, epoch }) {
     return "a limit and a rate are not below 0";
   }
   if (!/^[A-Z]{3}$/.test(terms.currency)) return "a currency is three capital letters";
+  if (!isNone(terms.payer) && !isId(terms.payer)) return "a payer is 32 hexadecimal digits";
   return faultOfManualWeeks(terms.manual_weeks ?? []);
 }

@@ -1,5 +1,6 @@
 // What the parties of a contract say to each other, as it stands in clear: invitations, joinings, requests,
-// answers, disputes, redactions (R10, R38, R46, R51, R54, R62). Shapes, and what is wrong with each.
+// answers, disputes, redactions, bonuses, payments (R10, R38, R46, R51, R54, R62, R63). Shapes, and what is
+// wrong with each.
 
 import {
   fields,
@@ -22,13 +23,19 @@ import { SLOTS_PER_WEEK, weekNamed } from "./week.js";
 /** @typedef {{ sign: string, box: string, invitation: string }} SeatKeys */
 /** @typedef {{ kind: "manual_time", week?: string | null, withdraws?: VersionName | null }} Request */
 /** @typedef {{ request?: VersionName | null, allows?: boolean | null, slots?: number[] | null }} Acceptance */
-/** @typedef {{ act: "raised" | "withdrawn" | "replied", slots: number[] }} Dispute */
+/** @typedef {{ act: "raised" | "withdrawn" | "replied" | "conceded", slots: number[] }} Dispute */
 /** @typedef {{ slots: number[] }} Redaction */
+/** @typedef {{ week: string, minor: number, currency: string }} Bonus */
+/** @typedef {"paid" | "withdrawn_claim" | "received" | "refunded"} PaymentAct */
+/** @typedef {{ id: string, act: PaymentAct, invoice: number, minor: number, currency: string }} Payment */
 
 export const SLOT_END = 2 ** 28;
 const NUMBER_END = 2 ** 53;
 const ENDS_MAX = 100;
 const MANUAL_WEEKS_MAX = 60;
+const AMOUNT_END = 2 ** 40;
+const INVOICE_END = 2 ** 31;
+const RECEIPTS_MAX = 4;
 
 const NAME = tuple(isText, isWhole);
 const SLOTS = listOf(isWhole);
@@ -37,8 +44,16 @@ const SLOTS = listOf(isWhole);
 export const PARTS = {
   request: fields({ kind: oneOf("manual_time") }, { week: orNull(isText), withdraws: orNull(NAME) }),
   acceptance: fields({}, { request: orNull(NAME), allows: orNull(isBool), slots: orNull(SLOTS) }),
-  dispute: fields({ act: oneOf("raised", "withdrawn", "replied"), slots: SLOTS }),
+  dispute: fields({ act: oneOf("raised", "withdrawn", "replied", "conceded"), slots: SLOTS }),
   redaction: fields({ slots: SLOTS }),
+  bonus: fields({ week: isText, minor: isWhole, currency: isText }),
+  payment: fields({
+    id: isText,
+    act: oneOf("paid", "withdrawn_claim", "received", "refunded"),
+    invoice: isWhole,
+    minor: isWhole,
+    currency: isText,
+  }),
   seat: fields({ sign: isText, box: isText, invitation: isText }),
   invitation: fields({ auth: isText, expires_at_ms: isWhole }, { ends: listOf(isText), agency: isText }),
 };
@@ -81,6 +96,10 @@ export function faultOfAct(header) {
       return faultOfAcceptance(header.acceptance);
     case "dispute":
       return faultOfDispute(header.dispute, isSealed);
+    case "bonus":
+      return faultOfBonus(header.bonus);
+    case "payment":
+      return faultOfPayment(header.payment, header.pictures ?? [], isSealed);
     default:
       return header.redaction ? faultOfSlots(header.redaction.slots) : "a redaction carries its own part";
   }
@@ -106,8 +125,33 @@ function faultOfAcceptance(part) {
 /** @type {(part: Dispute | null | undefined, isSealed: boolean) => string | null} */
 function faultOfDispute(part, isSealed) {
   if (!part) return "a dispute carries its own part";
-  if (part.act !== "withdrawn" && !isSealed) return "a dispute is sealed: epoch and commit are needed";
+  const needsReason = part.act === "raised" || part.act === "replied";
+  if (needsReason && !isSealed) return "a dispute is sealed: epoch and commit are needed";
   return faultOfSlots(part.slots);
+}
+
+/** @type {(part: Bonus | null | undefined) => string | null} */
+function faultOfBonus(part) {
+  if (!part) return "a bonus carries its own part";
+  return weekNamed(part.week) === null ? "a week is written like 2026-W47" : faultOfAmount(part);
+}
+
+/** @type {(part: Payment | null | undefined, receipts: [string, number][], isSealed: boolean) => string | null} */
+function faultOfPayment(part, receipts, isSealed) {
+  if (!part) return "a payment carries its own part";
+  if (!isId(part.id)) return "a payment's id is 32 hexadecimal digits";
+  if (!(part.invoice >= 1 && part.invoice < INVOICE_END)) return "invoices are numbered from 1";
+  if (receipts.length > RECEIPTS_MAX || (receipts.length > 0 && !isSealed))
+    return `a payment's receipts are sealed, and at most ${RECEIPTS_MAX}`;
+  if (!receipts.every(([name, size]) => isHash(name) && size > 0))
+    return "a picture is named by 64 hexadecimal digits and a size over 0";
+  return faultOfAmount(part);
+}
+
+/** @type {(part: { minor: number, currency: string }) => string | null} */
+function faultOfAmount({ minor, currency }) {
+  if (!(minor >= 1 && minor < AMOUNT_END)) return `an amount is 1 to ${AMOUNT_END - 1} minor units`;
+  return /^[A-Z]{3}$/.test(currency) ? null : "a currency is three capital letters";
 }
 
 /** @type {(slots: number[]) => string | null} */

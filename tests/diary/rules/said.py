@@ -13,6 +13,7 @@ from diary.rules.act_parts import (
 )
 from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.ids import Millis, ReplicaId, Slot
+from diary.rules.money_parts import BonusInClear, PaymentAct, PaymentInClear
 from diary.rules.segment import ContractState, Header, TermsInClear, VersionType
 from tests.diary.rules.made import ACCOUNT, COMMIT, CONTRACT, LAPTOP, PHONE, TERMS, TUESDAY
 
@@ -57,6 +58,28 @@ def acceptance(n: int, *slots: int, by: ReplicaId = BROWSER) -> Header:
 def dispute(n: int, act: Any, *slots: int, by: ReplicaId = BROWSER) -> Header:
     part = DisputeInClear(act=act, slots=tuple(map(Slot, slots)))
     return row("dispute", by, n, dispute=part)
+
+
+def bonus(
+    n: int, minor: int, *, week: str = "2026-W47", currency: str = "USD", by: ReplicaId = BROWSER
+) -> Header:
+    part = BonusInClear(week=week, minor=minor, currency=currency)
+    return row("bonus", by, n, sealed=False, bonus=part)
+
+
+def payment(
+    n: int,
+    act: PaymentAct,
+    minor: int = 5000,
+    *,
+    id_: str = "9" * 32,
+    invoice: int = 1,
+    currency: str = "USD",
+    by: ReplicaId | None = None,
+) -> Header:
+    part = PaymentInClear(id=id_, act=act, invoice=invoice, minor=minor, currency=currency)
+    writer = by or (BROWSER if act in {"paid", "withdrawn_claim"} else LAPTOP)
+    return row("payment", writer, n, sealed=False, payment=part)
 
 
 def redaction(by: ReplicaId, n: int, *slots: int) -> Header:

@@ -1,6 +1,7 @@
 """Until when the parties may ask, answer, accept, dispute and redact (R10, R38, R54, R62)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,16 @@ from tests.diary.rules.made import (
     ms,
     received,
 )
-from tests.diary.rules.said import acceptance, answer, dispute, redaction, request, withdrawal
+from tests.diary.rules.said import (
+    acceptance,
+    answer,
+    bonus,
+    dispute,
+    payment,
+    redaction,
+    request,
+    withdrawal,
+)
 from tests.rule import rule
 
 PLAIN = history()
@@ -40,6 +50,7 @@ def reason(
     held: Sequence[Held] = (),
     terms: TermsHistory = PLAIN,
     slack_ms: int = 0,
+    **known: Any,
 ) -> str | None:
     said = Said(
         acts=[received(act) for act in acts],
@@ -47,6 +58,7 @@ def reason(
         history=terms,
         at_ms=Millis(at_ms),
         slack_ms=slack_ms,
+        **known,
     )
     refused = refused_act(header, said)
     assert refused is None or refused.because
@@ -115,6 +127,63 @@ def test_a_week_is_disputed_from_its_lock_to_the_end_of_friday() -> None:
 @pytest.mark.parametrize("act", ["withdrawn", "replied"])
 def test_a_dispute_is_taken_back_and_replied_to_at_any_time(act: str) -> None:
     assert reason(dispute(1, act, SLOT), FRIDAY_END + 10**9) is None
+
+
+@rule("R62")
+def test_how_long_a_week_is_in_review_is_the_servers_to_set() -> None:
+    raised = dispute(1, "raised", SLOT)
+    assert [reason(raised, LOCK + at, review_ms=10) for at in (0, 9, 10)] == [None, None, "not_in_review"]
+
+
+@rule("R62")
+def test_only_what_is_disputed_now_is_conceded() -> None:
+    raised, back = dispute(1, "raised", SLOT, SLOT + 1), dispute(2, "withdrawn", SLOT)
+    conceded = dispute(1, "conceded", SLOT, by=LAPTOP)
+    assert reason(conceded, FRIDAY_END + 10**9, acts=[raised]) is None, "a concession has no end"
+    assert reason(conceded, acts=[]) == "not_disputed"
+    assert reason(conceded, acts=[raised, back]) == "not_disputed"
+    assert reason(dispute(2, "conceded", SLOT, by=LAPTOP), acts=[raised, conceded]) == "not_disputed"
+    assert reason(dispute(2, "conceded", SLOT + 1, by=LAPTOP), acts=[raised, conceded]) is None
+    assert reason(dispute(2, "conceded", SLOT + 1, SLOT + 2, by=LAPTOP), acts=[raised]) == "not_disputed"
+
+
+@rule("R62")
+def test_a_bonus_is_given_while_its_week_is_in_review_in_its_contracts_currency() -> None:
+    given = bonus(1, 5000)
+    assert [reason(given, at) for at in (LOCK - 1, LOCK, FRIDAY_END - 1, FRIDAY_END)] == [
+        "not_in_review", None, None, "not_in_review",
+    ]  # fmt: skip
+    assert reason(bonus(1, 5000, currency="EUR"), LOCK) == "wrong_currency"
+    later = history(("2026-11-01T00:00Z", {}), ("2026-11-18T00:00Z", {"currency": "EUR"}))
+    assert reason(given, LOCK, terms=later) is None, "the currency is that of the week's start"
+
+
+@rule("R63")
+def test_a_payment_counts_once() -> None:
+    claim, received = payment(1, "paid"), payment(1, "received")
+    back, again = payment(2, "withdrawn_claim"), payment(2, "received")
+    refund = payment(3, "refunded", id_="8" * 32)
+    assert reason(claim) is None
+    assert reason(payment(2, "paid"), acts=[claim]) == "payment_known"
+    assert reason(received) is None, "the freelancer records alone what was never claimed"
+    assert reason(received, acts=[claim]) is None
+    assert reason(again, acts=[claim, received]) == "payment_known"
+    assert reason(claim, acts=[received]) is None, "a claim may come after what it claims"
+    assert reason(back, acts=[claim]) is None
+    assert reason(back, acts=[]) == "unknown_payment"
+    assert reason(back, acts=[claim, received]) == "unknown_payment"
+    assert reason(again, acts=[claim, back]) == "unknown_payment"
+    assert reason(refund, acts=[claim]) is None
+    assert reason(payment(4, "refunded"), acts=[claim]) == "payment_known", "a refund has an id of its own"
+    assert reason(payment(4, "paid", id_="8" * 32), acts=[refund]) == "payment_known"
+
+
+@rule("R63")
+def test_only_an_invoice_with_a_line_of_the_contract_is_paid_in_its_currency() -> None:
+    assert reason(payment(1, "paid"), invoices={1: "USD", 4: "EUR"}) is None
+    assert reason(payment(1, "paid", invoice=2), invoices={1: "USD", 4: "EUR"}) == "unknown_invoice"
+    assert reason(payment(1, "received", invoice=4), invoices={1: "USD", 4: "EUR"}) == "wrong_currency"
+    assert reason(payment(1, "paid", invoice=2)) is None, "a device that knows no invoices asks the server"
 
 
 @rule("R54")

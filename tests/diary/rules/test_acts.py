@@ -130,3 +130,16 @@ def test_a_redaction_is_complete_from_the_second_signature_on() -> None:
     assert redactions(rows, JOINED) == {Slot(SLOT): agreed}
     alone = redactions(rows, set()).values()
     assert not any(one.is_agreed for one in alone), "nobody joined: there is no second party"
+
+
+@rule("R62")
+def test_what_is_conceded_is_disputed_no_more_and_is_a_reply() -> None:
+    said = log(
+        dispute(1, "raised", SLOT, SLOT + 1),
+        dispute(1, "conceded", SLOT, by=LAPTOP),
+        dispute(2, "conceded", SLOT + 5, by=LAPTOP),
+    )
+    (found,) = disputes(said)
+    assert (found.conceded_slots, found.open_slots) == ((SLOT,), (Slot(SLOT + 1),))
+    assert found.replies == ((LAPTOP, 1),)
+    assert disputed_slots(said) == {SLOT + 1}

@@ -17,9 +17,11 @@ from tests.diary.rules.said import (
     MANAGER,
     acceptance,
     answer,
+    bonus,
     dispute,
     new_state,
     new_terms,
+    payment,
     redaction,
     request,
     row,
@@ -74,6 +76,9 @@ def test_from_then_on_they_are_the_clients() -> None:
         row("grant", BROWSER, 1),
         row("device_list", BROWSER, 1),
         dispute(1, "replied", SLOT),
+        dispute(1, "conceded", SLOT),
+        payment(1, "received", by=BROWSER),
+        payment(1, "refunded", by=BROWSER),
     ],
     ids=lambda header: header.type,
 )
@@ -88,6 +93,9 @@ def test_a_client_never_writes_what_is_the_freelancers(header: Header) -> None:
         answer((LAPTOP, 1), 2, allows=True, by=LAPTOP),
         acceptance(2, SLOT, by=LAPTOP),
         dispute(2, "raised", SLOT, by=LAPTOP),
+        bonus(2, 500, by=LAPTOP),
+        payment(2, "paid", by=LAPTOP),
+        payment(2, "withdrawn_claim", by=LAPTOP),
         dispute(2, "withdrawn", SLOT, by=LAPTOP),
     ],
 )
@@ -107,6 +115,9 @@ def test_each_writes_its_own() -> None:
         acceptance(2, SLOT),
         dispute(2, "raised", SLOT),
         dispute(2, "withdrawn", SLOT),
+        bonus(2, 500),
+        payment(2, "paid"),
+        payment(2, "withdrawn_claim"),
         redaction(BROWSER, 2, SLOT),
         row("message", BROWSER, 2),
     )
@@ -116,10 +127,25 @@ def test_each_writes_its_own() -> None:
         request(),
         withdrawal((LAPTOP, 1), 2),
         dispute(2, "replied", SLOT, by=LAPTOP),
+        dispute(2, "conceded", SLOT, by=LAPTOP),
+        payment(2, "received"),
+        payment(2, "refunded"),
         redaction(LAPTOP, 2, SLOT),
         row("message", LAPTOP, 2),
     )
     assert [reason(header, CLIENT) for header in (*theirs, *ours)] == [None] * (len(theirs) + len(ours))
+
+
+@rule("R61")
+def test_who_pays_is_what_the_first_terms_say_for_ever() -> None:
+    payer, other = "b" * 32, "d" * 32
+    log = terms_log(new_terms(terms=terms(payer=payer)), new_state("paused", n=2))
+    assert reason(new_terms(LAPTOP, 3, terms(payer=payer, rate_minor=1)), set(), log) is None
+    assert reason(new_state("active", n=3), set(), log) is None
+    for by, seats in ((LAPTOP, set[ReplicaId]()), (BROWSER, JOINED)):
+        for changed in (other, None):
+            assert reason(new_terms(by, 3, terms(payer=changed)), seats, log) == "payer_fixed"
+    assert reason(new_terms(BROWSER, 3, terms(payer=payer)), JOINED, ACTIVE) == "payer_fixed"
 
 
 @rule("R8")

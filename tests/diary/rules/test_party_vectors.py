@@ -10,6 +10,7 @@ from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.ids import Millis, ReplicaId, Slot
 from diary.rules.merge import Held
 from diary.rules.parties import wrong_side
+from diary.rules.payments import bonuses, payments
 from diary.rules.seat import SeatRole
 from diary.rules.segment import parse_header
 from diary.rules.week import Week
@@ -48,6 +49,8 @@ class LogCase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     accepted: list[Slot]
     disputed: list[Slot]
     redacted: list[Slot]
+    bonuses: list[tuple[str, int, str]] = []
+    payments: list[tuple[str, str, int | None, int | None]] = []
 
 
 class LogFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,7 +87,9 @@ def taken_of(case: LogCase) -> list[Held]:
 @rule("R10")
 @rule("R38")
 @rule("R54")
+@rule("R61")
 @rule("R62")
+@rule("R63")
 def test_a_log_amounts_to_what_the_vectors_say(case: LogCase) -> None:
     taken = taken_of(case)
     acts = [held for held in taken if held.header.type in ACT_TYPES]
@@ -97,6 +102,9 @@ def test_a_log_amounts_to_what_the_vectors_say(case: LogCase) -> None:
     assert sorted(disputed_slots(acts)) == case.disputed
     agreed = [slot for slot, one in redactions(acts, case.seats_from).items() if one.is_agreed]
     assert sorted(agreed) == case.redacted
+    assert [(one.week, one.minor, one.currency) for one in bonuses(acts)] == case.bonuses
+    paid = [(one.id, one.state, one.claimed_minor, one.settled_minor) for one in payments(acts)]
+    assert paid == case.payments
 
 
 def _says(history: TermsHistory, week: Week, at: list[int]) -> WeekSays:
@@ -112,4 +120,4 @@ def _says(history: TermsHistory, week: Week, at: list[int]) -> WeekSays:
 
 def test_the_vectors_hold_both_what_is_taken_and_what_is_refused() -> None:
     words: set[Any] = {row.expect for case in CASES for row in case.rows}
-    assert words == {"taken", "not_yours", "contract_closed", "contract_paused"}
+    assert words == {"taken", "not_yours", "contract_closed", "contract_paused", "payer_fixed"}

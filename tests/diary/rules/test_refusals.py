@@ -14,7 +14,8 @@ WORDS = tuple(
     week_locked slot_deleted capture_exists version_reused contract_paused contract_closed
     manual_not_allowed label_required slot_in_future clock_ahead clock_unsure quota too_many_versions
     too_large too_many_siblings too_many_lives bad_header bad_signature device_revoked unknown_contract
-    not_yours unknown_request not_late not_in_review week_open
+    not_yours unknown_request not_late not_in_review week_open payer_fixed wrong_currency unknown_invoice
+    payment_known unknown_payment not_disputed
     """.split()  # noqa: SIM905  # as CLI.md has them, to be compared by eye
 )
 KINDS: tuple[What, ...] = get_args(What)
