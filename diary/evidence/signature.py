@@ -21,6 +21,8 @@ Domain = Literal[
     "workdiary/1/joining",
     "workdiary/1/seal",
     "workdiary/1/bundle",
+    "workdiary/1/invoice",
+    "workdiary/1/invoice-part",
 ]
 PUSH: Final = "workdiary/1/push"
 DEVICE_LIST: Final = "workdiary/1/device-list"
@@ -33,6 +35,8 @@ PAGE: Final = "workdiary/1/page"
 JOINING: Final = "workdiary/1/joining"
 SEAL: Final = "workdiary/1/seal"
 BUNDLE: Final = "workdiary/1/bundle"
+INVOICE: Final = "workdiary/1/invoice"
+INVOICE_PART: Final = "workdiary/1/invoice-part"
 DOMAINS: Final[tuple[Domain, ...]] = get_args(Domain)
 
 # A seed, or what is made of it: that takes as long as a signature, and a server signs all day.

@@ -140,12 +140,12 @@ def test_each_writes_its_own() -> None:
 def test_who_pays_is_what_the_first_terms_say_for_ever() -> None:
     payer, other = "b" * 32, "d" * 32
     log = terms_log(new_terms(terms=terms(payer=payer)), new_state("paused", n=2))
-    assert reason(new_terms(LAPTOP, 3, terms(payer=payer, rate_minor=1)), set(), log) is None
-    assert reason(new_state("active", n=3), set(), log) is None
-    for by, seats in ((LAPTOP, set[ReplicaId]()), (BROWSER, JOINED)):
+    assert reason(new_terms(LAPTOP, 3, terms(payer=payer, rate_minor=1)), NOBODY, log) is None
+    assert reason(new_state("active", n=3), NOBODY, log) is None
+    for by, seats in ((LAPTOP, NOBODY), (BROWSER, CLIENT)):
         for changed in (other, None):
             assert reason(new_terms(by, 3, terms(payer=changed)), seats, log) == "payer_fixed"
-    assert reason(new_terms(BROWSER, 3, terms(payer=payer)), JOINED, ACTIVE) == "payer_fixed"
+    assert reason(new_terms(BROWSER, 3, terms(payer=payer)), CLIENT, ACTIVE) == "payer_fixed"
 
 
 @rule("R8")
