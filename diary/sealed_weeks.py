@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from diary.errors import PeerError
 from diary.evidence.alarm import Evidence, FeedFaultError
 from diary.evidence.receipt import Page
-from diary.evidence.seal import Reckoning, Records, Seal, overlapping, read_seal, reckon
+from diary.evidence.seal import Reckoning, Records, Seal, overlapping, read_seal, reckon, says_the_same
 from diary.evidence.signature import SEAL
+from diary.evidence.tiles import Tiles
 from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.ids import ContractId, Millis
 from diary.rules.merge import Held
@@ -83,12 +84,13 @@ def _differs(diary: OpenDiary, kept: KeptSeal) -> bool:
     is_its_log = tree.root_at(seal.size).hex() == seal.root
     if not is_its_log and seal.log_epoch != cursor.log_epoch:
         return False  # of rows that a restored server lost: another seal takes its place (R43)
-    if not is_its_log or _made_here(diary, seal, alone=True) != seal.reckoning:
+    if not is_its_log or not says_the_same(seal.reckoning, _made_here(diary, seal, tree, alone=True)):
         _note_difference(diary, kept)
         return True
     knows_all = ContractId(diary.account) in receipts.cursors(connection)
     newest = seals.newest_of(connection, seal.week)[seal.contract].seal
-    if knows_all and newest == seal and _made_here(diary, seal, alone=False) != seal.reckoning:
+    is_newest = knows_all and newest == seal
+    if is_newest and not says_the_same(seal.reckoning, _made_here(diary, seal, tree, alone=False)):
         if kept.doubted:
             _note_difference(diary, kept)
             return True
@@ -99,15 +101,18 @@ def _differs(diary: OpenDiary, kept: KeptSeal) -> bool:
     return False
 
 
-def _made_here(diary: OpenDiary, seal: Seal, *, alone: bool) -> Reckoning | None:
+def _made_here(diary: OpenDiary, seal: Seal, tree: Tiles, *, alone: bool) -> Reckoning | None:
     """Return what this diary makes of the sealed week, as its log was then; None for nothing.
 
     `alone`: which slots are another contract's is taken as it is stated (R28).
     """
     week = Week.parse(seal.week)
     held: dict[ContractId, list[Held]] = defaultdict(list)
-    for stored in _logged(versions.in_slots(diary.connection, week.slots), seal, alone=alone):
-        held[stored.header.contract].append(Held(stored.header, stored.received_at_ms))
+    logged = _logged(versions.in_slots(diary.connection, week.slots), seal, alone=alone)
+    for stored in sorted(logged, key=lambda row: row.leaf_index or 0):
+        is_own = stored.header.contract == seal.contract
+        leaf = tree.leaf(stored.leaf_index or 0) if is_own else None
+        held[stored.header.contract].append(Held(stored.header, stored.received_at_ms, leaf))
     terms: dict[ContractId, list[StoredVersion]] = defaultdict(list)
     for stored in _logged(versions.slotless(diary.connection, "terms"), seal, alone=alone):
         terms[stored.header.contract].append(stored)

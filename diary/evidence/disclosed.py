@@ -31,11 +31,12 @@ class Row:
     index: int
     received_at_ms: Millis
     content: Content | None
+    leaf: bytes
 
     @property
     def held(self) -> Held:
         """Return the row as the merge takes it."""
-        return Held(self.header, self.received_at_ms)
+        return Held(self.header, self.received_at_ms, self.leaf)
 
 
 @dataclass(frozen=True, slots=True)

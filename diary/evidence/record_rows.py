@@ -148,7 +148,7 @@ class _Checking:
         if one.body is not None and hashlib.sha256(one.body).digest() != body_hash:
             raise RowFaultError(where, "its sealed content was changed")
         hashes = hashlib.sha256(raw).digest() + body_hash
-        self._check_in_log(one, header, hashes, where)
+        leaf = self._check_in_log(one, header, hashes, where)
         self._learn_seat(one, header, raw, where)
         if hashes not in self._signed_hashes(one.push, header.replica, where):
             raise RowFaultError(where, "its writer did not sign it")
@@ -156,9 +156,10 @@ class _Checking:
         if header.type == "terms":
             self._learn_terms(one, header, where)
         elif header.slot is not None and header.type in {"capture", "entry"}:
-            self._learn_segment(one, header, where)
+            self._learn_segment(one, header, leaf, where)
 
-    def _check_in_log(self, one: Disclosed, header: Header, hashes: bytes, where: str) -> None:
+    def _check_in_log(self, one: Disclosed, header: Header, hashes: bytes, where: str) -> bytes:
+        """Return its leaf, once it is found to stand in the log of the head (R56)."""
         leaf = leaf_hash(
             header.type,
             header.contract,
@@ -174,6 +175,7 @@ class _Checking:
                 f"it does not stand at row {one.index} of the log with this content and this time of receipt"
             )
             raise RowFaultError(where, says)
+        return leaf
 
     def _signed_hashes(self, name: str, replica: ReplicaId, where: str) -> frozenset[bytes]:
         """Return what a push signed, once its signature is found to be its writer's (R48)."""
@@ -228,7 +230,7 @@ class _Checking:
         if one.body is not None and one.key is not None:
             self.terms = _decoded(TermsContent, self._opened(one, header, where), where)
 
-    def _learn_segment(self, one: Disclosed, header: Header, where: str) -> None:
+    def _learn_segment(self, one: Disclosed, header: Header, leaf: bytes, where: str) -> None:
         assert header.slot is not None, "asked about a capture or an entry"
         shown = self.record.slots
         if header.slot not in Week.parse(self.record.week).slots or (
@@ -243,7 +245,7 @@ class _Checking:
             else:
                 content = _decoded(EntryContent, plain, where)
             self.keys[header.name] = one.key
-        self.rows.append(Row(header, one.index, Millis(one.received_at_ms), content))
+        self.rows.append(Row(header, one.index, Millis(one.received_at_ms), content, leaf))
 
     def _opened(self, one: Disclosed, header: Header, where: str) -> bytes:
         assert one.body is not None, "asked where there is content"

@@ -4,6 +4,7 @@ The same code makes it at the server and recomputes it on every device, from cle
 of receipt alone (R29). What the log received before the lock counts, and nothing else (R37b). Pure.
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -33,13 +34,19 @@ class SealedTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SealedSlot(msgspec.Struct, frozen=True, array_like=True):
-    """One segment of a sealed week; `kind` is None where it was deleted."""
+    """One segment of a sealed week; `kind` is None where it was deleted.
+
+    `digest` is SHA-256, in hexadecimal, over the leaves of all rows of the slot that came before the lock,
+    one after the other as the log has them: who shows the week can keep none of them back. None in seals of
+    before there were digests.
+    """
 
     slot: Slot
     kind: Kind | None
     state: Literal["synced", "deleted"]
     bills: bool
     why_not: WhyNot | None
+    digest: str | None = None
 
 
 class Reckoning(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +56,11 @@ class Reckoning(msgspec.Struct, frozen=True, kw_only=True):
     slots: tuple[SealedSlot, ...]
     billable: int
     amount_minor: int
+
+    @property
+    def has_digests(self) -> bool:
+        """Return whether it says over which rows it was made, as every one does by now."""
+        return any(slot.digest is not None for slot in self.slots)
 
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +89,7 @@ _decoder = msgspec.json.Decoder(Seal)
 class Records:
     """What an account's logs hold of one week: the versions of every contract's places, and the terms.
 
+    Versions stand as their log has them, each with its leaf: without leaves a reckoning has no digests.
     Of another account's contracts only one may be known: then `overlapping` are those of its slots that the
     server states to be another contract's (R28); None where all contracts are known.
     """
@@ -88,17 +101,24 @@ class Records:
 
 def reckon(week: Week, records: Records) -> dict[ContractId, Reckoning]:
     """Return what the week came to for each contract that had anything in it before the lock (R37b, R57)."""
-    facts = [
-        fact
+    found_facts = [
+        each
         for contract, held in records.held.items()
         if contract in records.histories
-        for fact in _facts(week, contract, held)
+        for each in _facts(week, contract, held)
     ]
+    facts = [fact for fact, _ in found_facts]
+    digests = {(fact.contract, fact.slot): digest for fact, digest in found_facts}
     judged = _judged(week, facts, records)
     found: dict[ContractId, Reckoning] = {}
     for contract, of_it in groupby(sorted(facts, key=lambda fact: fact.contract), lambda one: one.contract):
         slots = sorted(
-            (_slot(fact, judged[fact.contract, fact.slot]) for fact in of_it), key=lambda one: one.slot
+            (
+                _slot(fact, judged[place], digests[place])
+                for fact in of_it
+                for place in [(contract, fact.slot)]
+            ),
+            key=lambda one: one.slot,
         )
         terms = _terms(week, records.histories[contract])
         billable = sum(slot.bills for slot in slots)
@@ -109,6 +129,21 @@ def reckon(week: Week, records: Records) -> dict[ContractId, Reckoning]:
             amount_minor=amount_minor(billable, terms.rate_minor),
         )
     return found
+
+
+def says_the_same(stated: Reckoning, made: Reckoning | None) -> bool:
+    """Return whether a seal's reckoning is what the rows make, digests apart where it has none (R57)."""
+    if made is not None and not stated.has_digests:
+        bare = tuple(msgspec.structs.replace(slot, digest=None) for slot in made.slots)
+        made = msgspec.structs.replace(made, slots=bare)
+    return stated == made
+
+
+def differing(stated: Reckoning, made: Reckoning | None) -> list[Slot]:
+    """Return the slots of which a seal says otherwise than the rows do, in order of time."""
+    ours = {slot.slot: slot for slot in made.slots} if made is not None else {}
+    theirs = {slot.slot: slot for slot in stated.slots}
+    return sorted(slot for slot in ours.keys() | theirs.keys() if ours.get(slot) != theirs.get(slot))
 
 
 def overlapping(reckoning: Reckoning) -> frozenset[Slot]:
@@ -143,8 +178,11 @@ def own_seal(signed: SignedStatement) -> Seal:
     return _decoder.decode(signed.text)
 
 
-def _facts(week: Week, contract: ContractId, held: Iterable[Held]) -> Iterable[Fact]:
-    """Yield what stood in the week's slots before the lock; what came later is late, or was refused (R37)."""
+def _facts(week: Week, contract: ContractId, held: Iterable[Held]) -> Iterable[tuple[Fact, str | None]]:
+    """Yield what stood in the week's slots before the lock, and over which rows (R37).
+
+    What came later is late, or was refused.
+    """
     before = [
         version
         for version in held
@@ -152,10 +190,16 @@ def _facts(week: Week, contract: ContractId, held: Iterable[Held]) -> Iterable[F
         and not week.is_frozen(version.received_at_ms)
         and version.header.slot in week.slots
     ]
-    for slot, there in groupby(sorted(before, key=_slot_of), _slot_of):
+    for slot, each in groupby(sorted(before, key=_slot_of), _slot_of):
+        there = list(each)
         stands = standing(there)
         if stands.deleted or stands.kind is not None:
-            yield fact_of(contract, slot, stands)
+            yield fact_of(contract, slot, stands), _digest(there)
+
+
+def _digest(there: Sequence[Held]) -> str | None:
+    leaves = [version.leaf for version in there]
+    return None if None in leaves else hashlib.sha256(b"".join(filter(None, leaves))).hexdigest()
 
 
 def _judged(week: Week, facts: Sequence[Fact], records: Records) -> dict[Place, Verdict]:
@@ -172,9 +216,9 @@ def _judged(week: Week, facts: Sequence[Fact], records: Records) -> dict[Place, 
     return judged
 
 
-def _slot(fact: Fact, verdict: Verdict) -> SealedSlot:
+def _slot(fact: Fact, verdict: Verdict, digest: str | None) -> SealedSlot:
     state: Literal["synced", "deleted"] = "deleted" if fact.deleted else "synced"
-    return SealedSlot(fact.slot, fact.kind, state, verdict.bills, verdict.why_not)
+    return SealedSlot(fact.slot, fact.kind, state, verdict.bills, verdict.why_not, digest)
 
 
 def _terms(week: Week, history: TermsHistory) -> SealedTerms:

@@ -19,7 +19,7 @@ from diary.evidence.disclosed import Opened, Row, reckoned, segments_of, stood_i
 from diary.evidence.head import LogHead, read_head
 from diary.evidence.proof import proves_consistency
 from diary.evidence.record_rows import Checked, RowFaultError, check_rows, public_of
-from diary.evidence.seal import Seal, read_seal
+from diary.evidence.seal import Seal, differing, read_seal, says_the_same
 from diary.evidence.statement import BrokenStatementError, ForgedStatementError
 from diary.evidence.table_differences import differences
 from diary.rules.ids import Slot
@@ -104,6 +104,9 @@ def _verify(whole: bytes, server_key: str | None, found: Verification) -> None:
     found.add("stated", "the record", _STATED)
 
 
+_NO_DIGESTS = (
+    "its seal is of before there were digests: it is over what bills, and a memo could have been left out"
+)
 _STATED = (
     "what the screen showed, what was counted and what the memo says is as the freelancer's device stated "
     "it; when each version was received is the server's word, which both parties hold signed"
@@ -293,12 +296,16 @@ def _seal(opened: Opened, head: LogHead, found: Verification) -> None:
     if record.slots is not None:
         raise _fail(found, record.week, "a seal is shown beside some slots alone")
     mine = reckoned(opened)
-    if mine != seal.reckoning:
+    if not says_the_same(seal.reckoning, mine):
+        for slot in differing(seal.reckoning, mine):
+            found.add("fails", _time(slot), "the seal says otherwise of it than the rows that are here")
         raise _fail(found, record.week, "the seal says otherwise than the rows do: some were left out")
     says = (
         f"sealed as number {seal.number} at {iso(seal.sealed_at_ms)}: {seal.reckoning.billable} segments bill"
     )
     found.add("holds", record.week, f"{says}, as its rows and terms make it")
+    if not seal.reckoning.has_digests:
+        found.add("stated", record.week, _NO_DIGESTS)
 
 
 def _read_seal(record: Record, head: LogHead, found: Verification) -> Seal:

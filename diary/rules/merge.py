@@ -18,10 +18,14 @@ Kind = Literal["automatic", "manual"]
 
 
 class Held(msgspec.Struct, frozen=True, gc=False):
-    """A capture or an entry that is held; `received_at_ms` is None until the server has taken it."""
+    """A capture or an entry that is held; `received_at_ms` is None until the server has taken it.
+
+    `leaf` is its leaf in the contract's log, for whoever reckons a seal; None where nobody asks for it (R57).
+    """
 
     header: Header
     received_at_ms: Millis | None
+    leaf: bytes | None = None
 
     @property
     def life(self) -> int:

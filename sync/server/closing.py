@@ -7,7 +7,7 @@ frozen week came to: then its seal is issued anew, and names the one that it tak
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from diary.evidence.seal import Records, Seal, own_seal, reckon
+from diary.evidence.seal import Records, Seal, own_seal, reckon, says_the_same
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import AccountId, ContractId, Millis, Slot
 from diary.rules.merge import Held
@@ -80,7 +80,7 @@ def _reckoned(
     for week in sorted(by_week):
         for contract, reckoning in reckon(week, Records(by_week[week], histories)).items():
             earlier = known.get((contract, week.name))
-            if earlier is not None and earlier.reckoning == reckoning:
+            if earlier is not None and says_the_same(earlier.reckoning, reckoning):
                 continue
             numbers[contract] += 1
             log = logs[contract]

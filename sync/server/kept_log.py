@@ -62,7 +62,7 @@ class LogBooks(Protocol):
     def segments(self, first: Slot, end: Slot) -> dict[ContractId, list[Held]]:
         """Return every accepted capture and entry of the slots from `first` to before `end` (R57).
 
-        A contract that has none is no key.
+        Each with its leaf, those of a contract in the order of its log. A contract that has none is no key.
         """
         ...
 

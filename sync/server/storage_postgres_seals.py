@@ -31,7 +31,7 @@ SEALS = """
 UNSEALED = "SELECT account FROM account WHERE sealed_until_ms < %(lock_ms)s LIMIT %(limit)s"
 
 SEGMENTS = """
-    SELECT c.contract, v.header, v.received_at_ms
+    SELECT c.contract, v.header, v.received_at_ms, v.leaf
       FROM contract AS c
      CROSS JOIN LATERAL (SELECT *
                            FROM version

@@ -69,10 +69,10 @@ def log(row: Row, leaves: Callable[[], Iterable[bytes]]) -> Log:
 
 
 def segments(rows: Iterable[Row]) -> dict[ContractId, list[Held]]:
-    """Return captures and entries by their contracts (see `SEGMENTS` of the statements)."""
+    """Return captures and entries with their leaves by their contracts (see `SEGMENTS` of the statements)."""
     found: dict[ContractId, list[Held]] = {}
-    for contract, header, at_ms in rows:
-        found.setdefault(ContractId(contract), []).append(Held(stored_header(header), Millis(at_ms)))
+    for contract, header, at_ms, leaf in rows:
+        found.setdefault(ContractId(contract), []).append(Held(stored_header(header), Millis(at_ms), leaf))
     return found
 
 

@@ -324,7 +324,7 @@ DOOMED = "SELECT account, name FROM doomed LIMIT :limit"
 PICTURE_REMOVED = "DELETE FROM doomed WHERE account = ? AND name = ?"
 
 SEGMENTS = """
-    SELECT c.contract, v.header, v.received_at_ms
+    SELECT c.contract, v.header, v.received_at_ms, v.leaf
       FROM contract AS c
      CROSS JOIN version AS v
         ON v.account = c.account AND v.contract = c.contract AND v.slot >= :first AND v.slot < :end

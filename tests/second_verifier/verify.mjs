@@ -156,14 +156,14 @@ async function checkRows(record, head) {
     }
     const side = header.type === "joining" || isOnItsSide(header, seats, found.versions);
     claim(side, where, "not its writer's to write");
-    await learn(record, row, header, where, found);
+    await learn(record, row, header, leaf, where, found);
   }
   claim(devices !== null && found.versions.length && found.terms, "the record", "lists or terms are missing");
   claim(Object.keys(record.pushes).every((name) => pushes.has(name)), "the record", "a push signs nothing shown");
   return found;
 }
 
-async function learn(record, row, header, where, found) {
+async function learn(record, row, header, leaf, where, found) {
   const isShown = row.body !== null && row.key !== null;
   if (header.type === "terms") {
     const before = found.versions.at(-1)?.terms;
@@ -182,7 +182,7 @@ async function learn(record, row, header, where, found) {
     claim(content !== null, where, "its content cannot be read");
     found.keys.set(nameOf(header), unbase64(row.key));
   }
-  found.rows.push({ header, index: row.index, received_at_ms: row.received_at_ms, content });
+  found.rows.push({ header, index: row.index, received_at_ms: row.received_at_ms, content, leaf });
 }
 
 // Pictures, seal and tables ---------------------------------------------------------------------------
@@ -228,19 +228,21 @@ function stoodIn(found) {
   });
 }
 
+const digestOf = (rows) => hex(sha256(joined(...rows.map(({ leaf }) => leaf))));
+
 function reckoned(record, found, stood) {
   const week = weekNamed(record.week);
   const history = new TermsHistory(found.versions);
   const facts = stood
     .map(({ slot, rows }) => {
-      const before = standing(rows.filter(({ received_at_ms: at }) => !isFrozen(week, at)));
-      return { ...before, slot };
+      const counted = rows.filter(({ received_at_ms: at }) => !isFrozen(week, at));
+      return { ...standing(counted), slot, digest: digestOf(counted) };
     })
     .filter(({ deleted, kind }) => deleted || kind !== null);
   const judged = verdicts(week, facts, history, new Set(record.overlapping));
-  const slots = facts.map(({ slot, kind, deleted }) => {
+  const slots = facts.map(({ slot, kind, deleted, digest }) => {
     const { bills, why_not: why } = judged.get(slot);
-    return [slot, kind, deleted ? "deleted" : "synced", bills, why];
+    return [slot, kind, deleted ? "deleted" : "synced", bills, why, digest];
   });
   const [rate, currency] = history.rateOf(week);
   const billable = slots.filter(([, , , bills]) => bills).length;
@@ -262,7 +264,11 @@ async function checkSeal(record, head, mine) {
   claim(isOfIt, record.week, "another week's seal");
   const path = record.seal_proof.map(unhex);
   claim(isConsistent(seal.size, head.size, path, unhex(seal.root), unhex(head.root)), record.week, "another log's seal");
-  claim(JSON.stringify(seal.reckoning) === JSON.stringify(mine), record.week, "the seal says otherwise");
+  // A seal of before there were digests is over what bills alone.
+  const hasDigests = seal.reckoning.slots.some((slot) => slot[5] != null);
+  const says = ({ slots, ...rest }) =>
+    JSON.stringify({ ...rest, slots: slots.map((slot) => (hasDigests ? slot : slot.slice(0, 5))) });
+  claim(says(seal.reckoning) === says(mine), record.week, "the seal says otherwise");
 }
 
 // All of it -------------------------------------------------------------------------------------------

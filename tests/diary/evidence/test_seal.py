@@ -13,9 +13,11 @@ from diary.evidence.seal import (
     Records,
     Seal,
     SealedSlot,
+    differing,
     overlapping,
     read_seal,
     reckon,
+    says_the_same,
     sign_seal,
 )
 from diary.evidence.statement import BrokenStatementError, ForgedStatementError, SignedStatement
@@ -63,9 +65,16 @@ class SealCase(Case, frozen=True, kw_only=True):
     seal: Seal | None = None
 
 
+class DigestCase(msgspec.Struct, frozen=True):
+    name: str
+    leaves: list[str]
+    digest: str
+
+
 class SealFile(msgspec.Struct, frozen=True):
     heads: list[HeadCase]
     seals: list[SealCase]
+    digests: list[DigestCase]
 
 
 FILE = vectors("seal", SealFile)
@@ -92,7 +101,49 @@ def test_a_seal_is_read_only_as_the_server_signed_it(case: SealCase) -> None:
         return
     assert case.seal is not None
     assert read_seal(case.signed, key) == case.seal
-    assert sign_seal(case.seal, bytes.fromhex(case.seed)) == case.signed
+    # One of before there were digests is read for ever, and made no more.
+    if case.seal.reckoning.has_digests:
+        assert sign_seal(case.seal, bytes.fromhex(case.seed)) == case.signed
+
+
+@rule("R57")
+@pytest.mark.parametrize("case", FILE.digests, ids=lambda case: case.name)
+def test_a_slots_digest_is_over_the_leaves_of_its_rows_in_their_order(case: DigestCase) -> None:
+    rows = [received(entry(n=3 + at)) for at in range(len(case.leaves) - 1)]
+    logged = [
+        msgspec.structs.replace(row, leaf=bytes.fromhex(leaf))
+        for row, leaf in zip([received(capture()), *rows], case.leaves, strict=True)
+    ]
+    late = msgspec.structs.replace(received(entry(n=30), LOCK), leaf=b"\x01" * 32)
+    assert [slot.digest for slot in slots(held(*logged, late))] == [case.digest]
+    assert [slot.digest for slot in slots(held(*reversed(logged)))] != [case.digest] or len(logged) == 1
+
+
+@rule("R57")
+def test_a_memo_that_is_kept_back_makes_another_week_than_was_sealed() -> None:
+    rows = [
+        msgspec.structs.replace(row, leaf=bytes([at]) * 32)
+        for at, row in enumerate(
+            [received(capture()), received(entry(n=3)), received(capture(n=4, slot=LATER))]
+        )
+    ]
+    sealed = reckon(WEEK, held(*rows))[CONTRACT]
+    without = reckon(WEEK, held(rows[0], rows[2]))[CONTRACT]
+    assert without.billable == sealed.billable
+    assert says_the_same(sealed, sealed)
+    assert not says_the_same(sealed, without)
+    assert differing(sealed, without) == [SLOT]
+
+
+@rule("R57")
+def test_a_seal_of_before_there_were_digests_is_held_to_what_it_says() -> None:
+    rows = [msgspec.structs.replace(received(capture()), leaf=b"\x07" * 32)]
+    old, now = reckon(WEEK, held(received(capture())))[CONTRACT], reckon(WEEK, held(*rows))[CONTRACT]
+    assert (old.has_digests, now.has_digests) == (False, True)
+    assert says_the_same(old, now)
+    assert not says_the_same(msgspec.structs.replace(old, billable=2), now)
+    assert not says_the_same(now, old)
+    assert not says_the_same(old, None)
 
 
 @rule("R56")

@@ -14,6 +14,8 @@ from diary.evidence import bundle
 from diary.evidence.bundle_zip import packed
 from diary.evidence.verify import verify
 from diary.rules.ids import Millis
+from diary.rules.json_form import at as instant
+from diary.rules.week import starts_at_ms
 from tests.diary.evidence.bundles import (
     SECRET_MEMO,
     TEN,
@@ -146,27 +148,24 @@ def test_each_changed_cell_is_named_by_line_and_column(given_bundles: Bundles) -
 
 
 @rule("R59")
-def test_what_bills_cannot_be_left_out_of_a_sealed_week(given_bundles: Bundles) -> None:
-    """Nor a deletion or the terms. A memo alone can be withheld: the seal is over what bills (R29)."""
+def test_nothing_of_its_segments_can_be_left_out_of_a_sealed_week(given_bundles: Bundles) -> None:
+    """Nor a deletion, a memo, or the terms: the seal says of each slot over which rows it was made."""
     made = given_bundles.sealed
     record = made.record
     headers = [json.loads(row.header) for row in record.versions]
-    deleted = {header["slot"] for header in headers if header.get("life", 0) % 2}
-    counting = {
-        at
-        for at, header in enumerate(headers)
-        if header["type"] == "terms"
-        or (header["type"] == "capture" and header["slot"] not in deleted)
-        or header.get("life", 0) % 2
-    }
-    assert len(counting) == 3 + 1 + 1
+    counting = {at for at, header in enumerate(headers) if header["type"] in {"terms", "capture", "entry"}}
+    assert len(counting) == 1 + 4 * 2 + 1
     for at, row in ((at, record.versions[at]) for at in sorted(counting)):
         fewer = msgspec.structs.replace(record, versions=record.versions[:at] + record.versions[at + 1 :])
         left = {one.push for one in fewer.versions}
         fewer = msgspec.structs.replace(
             fewer, pushes={name: push for name, push in record.pushes.items() if name in left}
         )
-        assert failing(made.with_record(fewer)), row.header
+        fails = failing(made.with_record(fewer))
+        assert fails, row.header
+        if headers[at]["type"] != "terms":
+            time = f"{instant(starts_at_ms(headers[at]['slot'])):%Y-%m-%d %H:%M} UTC"
+            assert (time, "the seal says otherwise of it than the rows that are here") in fails
 
 
 @rule("R56")

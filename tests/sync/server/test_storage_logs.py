@@ -3,7 +3,7 @@
 import pytest
 
 from diary.clock import GivenClock
-from diary.evidence.merkle import root_of
+from diary.evidence.merkle import HASH_BYTES, root_of
 from diary.evidence.receipt import Cursor
 from diary.evidence.statement import SignedStatement
 from diary.rules.ids import ContractId, Millis, Slot
@@ -67,6 +67,7 @@ def test_the_segments_of_a_span_are_those_of_every_contract_in_their_order(stora
             OTHER_CONTRACT: [8],
         }
         assert found[CONTRACT][0].received_at_ms == START
+        assert all(len(held.leaf or b"") == HASH_BYTES for each in found.values() for held in each)
         assert hold.segments(Slot(0), Slot(SLOT)) == {}
 
 
