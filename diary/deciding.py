@@ -139,8 +139,8 @@ def what_of(header: Header) -> What:
             return "deletion"
         case "entry":
             return "manual" if header.manual else "entry"
-        case "terms":
-            return "terms"
+        case "terms" | "message":
+            return header.type
         case _:
             return "other"
 

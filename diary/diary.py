@@ -39,6 +39,7 @@ from diary.errors import DiaryError
 from diary.idling import IdleAnswer, IdleQuestion
 from diary.inviting import InvitationView, Invited
 from diary.look_door import LookDoor
+from diary.message_door import MessageDoor
 from diary.noticing import SnapshotNotice
 from diary.party_door import PartyDoor
 from diary.refused import RefusalView
@@ -70,12 +71,12 @@ __all__ = [
 ]
 
 
-class Diary(AgencyDoor, LookDoor, PartyDoor, SyncDoor):
+class Diary(AgencyDoor, LookDoor, PartyDoor, MessageDoor, SyncDoor):
     """One person's diary on one device, open in one thread.
 
     Made by `create`, `open` or `join_account`; a context manager that closes it. How it is opened
     stands in `diary.state_door`, what a sync asks of it in `diary.sync_door`, what is shown in
-    `diary.look_door`, what the parties of a contract say in `diary.party_door`.
+    `diary.look_door`, what the parties of a contract say in `diary.party_door` and `diary.message_door`.
     """
 
     # Beginning.

@@ -5,7 +5,7 @@ caller's transaction.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypedDict, Unpack
 
 import msgspec
@@ -17,6 +17,7 @@ from diary.rules.sealed_content import (
     CaptureContent,
     Content,
     EntryContent,
+    MessageContent,
     ReasonContent,
     TermsContent,
     content_bytes,
@@ -34,6 +35,7 @@ from diary.rules.segment import (
     VersionType,
 )
 from diary.rules.unreadable import UNREADABLE
+from diary.rules.week import slot_at
 from diary.sealing import row
 from diary.state import OpenDiary
 from diary.store import heads, outbox, pictures, replica, versions
@@ -45,6 +47,7 @@ RECOVERY = "recovery"
 _capture = msgspec.json.Decoder(CaptureContent)
 _entry = msgspec.json.Decoder(EntryContent)
 _terms = msgspec.json.Decoder(TermsContent)
+_message = msgspec.json.Decoder(MessageContent)
 _reason = msgspec.json.Decoder(ReasonContent)
 
 
@@ -132,26 +135,36 @@ def write_bare(diary: OpenDiary, header: Header, *, at_ms: Millis) -> None:
     keep_sealed(diary, header, Sealed(header=header.to_bytes(), body=None, wrap=None), at_ms=at_ms)
 
 
-def write_capture(
+def write_with_pictures(
     diary: OpenDiary,
     header: Header,
-    content: CaptureContent,
+    content: CaptureContent | MessageContent,
     sealed_pictures: Sequence[bytes],
     row_key: bytes,
     *,
     at_ms: Millis,
-    not_before_ms: int,
+    not_before_ms: int = 0,
 ) -> None:
-    """Seal a capture under the key its pictures were sealed with, and store all of it (R41, R47)."""
+    """Seal a version under the key its pictures or files were sealed with, and store all of it (R41, R47)."""
     sealed = seal(diary, header, content, row_key)
     keep_sealed(diary, header, sealed, at_ms=at_ms, not_before_ms=not_before_ms)
-    pictures.add(diary.connection, header, tuple(sealed_pictures))
+    pictures.add(diary.connection, header, tuple(sealed_pictures), slot_of(header, at_ms))
     diary.remember(header.name, content)
 
 
+def slot_of(header: Header, at_ms: Millis) -> Slot:
+    """Return by which slot a version's pictures are in line: a message's by when it was written (R41)."""
+    return slot_at(at_ms) if header.slot is None else header.slot
+
+
+def with_pictures(header: Header, ciphertexts: Iterable[bytes]) -> Header:
+    """Return a header with the names and padded sizes of its pictures or files (R41)."""
+    names = tuple((row.picture_name(each), row.padded_picture_bytes(each)) for each in ciphertexts)
+    return msgspec.structs.replace(header, pictures=names)
+
+
 def picture_place(header: Header, index: int) -> row.PicturePlace:
-    """Return the place that a capture's picture is bound to (R47)."""
-    assert header.slot is not None, "a capture names its slot"
+    """Return the place that a version's picture or file is bound to (R47)."""
     return row.PicturePlace(header.account, header.contract, header.slot, header.replica, header.n, index)
 
 
@@ -181,6 +194,8 @@ def open_content(diary: OpenDiary, header: Header, sealed: Sealed) -> Content:
                 return _entry.decode(plain)
             case "terms":
                 return _terms.decode(plain)
+            case "message":
+                return _message.decode(plain)
             case _:
                 return _reason.decode(plain)
     except UNREADABLE as error:

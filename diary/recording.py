@@ -6,8 +6,6 @@ server had refused it: nothing vanishes silently (R37d).
 
 import secrets
 
-import msgspec
-
 from diary import contracts, deciding, drafting, envelope, noticing
 from diary.contracts import Contract
 from diary.errors import UsageError
@@ -16,7 +14,6 @@ from diary.rules.content import merged
 from diary.rules.ids import Millis
 from diary.rules.merge import standing
 from diary.rules.sealed_content import CaptureContent, EntryContent, Moment, StampedText
-from diary.rules.segment import Header
 from diary.rules.timesheet import Place
 from diary.sealing import row
 from diary.state import OpenDiary
@@ -125,7 +122,7 @@ def _write_capture(
         row.seal_picture(picture, row_key=row_key, place=envelope.picture_place(header, index))
         for index, (_, picture) in enumerate(draft.pictures)
     ]
-    header = _with_pictures(header, ciphertexts)
+    header = envelope.with_pictures(header, ciphertexts)
     content = CaptureContent(
         contract=draft.contract,
         slot=draft.slot,
@@ -141,16 +138,10 @@ def _write_capture(
     )
     match deciding.decided(diary, contract, header, held, at_ms):
         case Allowed():
-            envelope.write_capture(
+            envelope.write_with_pictures(
                 diary, header, content, ciphertexts, row_key, at_ms=at_ms, not_before_ms=not_before_ms
             )
         case Refused() as refused:
             deciding.keep_refused(diary, header, content, refused, at_ms=at_ms, row_key=row_key)
             if refused.reason != "slot_deleted":
-                pictures.add(diary.connection, header, tuple(ciphertexts))
-
-
-def _with_pictures(header: Header, ciphertexts: list[bytes]) -> Header:
-    """Return a capture's header with the names and padded sizes of its pictures (R41)."""
-    names = tuple((row.picture_name(each), row.padded_picture_bytes(each)) for each in ciphertexts)
-    return msgspec.structs.replace(header, pictures=names)
+                pictures.add(diary.connection, header, tuple(ciphertexts), draft.slot)

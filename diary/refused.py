@@ -11,7 +11,7 @@ from diary import contracts, envelope
 from diary.errors import DamageError, NothingError
 from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.refusals import RefusalWords, What, words_of
-from diary.rules.sealed_content import EntryContent
+from diary.rules.sealed_content import EntryContent, MessageContent
 from diary.rules.segment import parse_header
 from diary.state import OpenDiary, mark_destroying
 from diary.store import refusals
@@ -126,11 +126,13 @@ def _views(diary: OpenDiary, kept: Iterable[KeptRefusal]) -> tuple[RefusalView, 
 
 
 def _memo_of(diary: OpenDiary, refusal: KeptRefusal) -> str:
-    """Return the memo of a refused entry; empty where it had none, or only place and time are kept."""
-    if refusal.sealed is None or refusal.what not in {"entry", "manual"}:
+    """Return the memo of a refused entry, the text of a refused message; "" where none is kept."""
+    if refusal.sealed is None or refusal.what not in {"entry", "manual", "message"}:
         return ""
     try:
         content = envelope.open_content(diary, parse_header(refusal.sealed.header), refusal.sealed)
     except (DamageError, NothingError):
         return ""
+    if isinstance(content, MessageContent):
+        return content.text
     return content.memo.text if isinstance(content, EntryContent) and content.memo else ""

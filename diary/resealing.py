@@ -13,8 +13,8 @@ import msgspec
 from diary import envelope
 from diary.deciding import greatest_stamp
 from diary.rules.ids import Millis, ReplicaId, Slot
-from diary.rules.sealed_content import CaptureContent, Content, EntryContent
-from diary.rules.segment import Header, PictureName, Sealed, Stamp
+from diary.rules.sealed_content import CaptureContent, Content, EntryContent, MessageContent
+from diary.rules.segment import Header, Sealed, Stamp
 from diary.sealing import row
 from diary.state import OpenDiary
 from diary.store import outbox, pictures, versions
@@ -38,7 +38,7 @@ class Anew:
 
 
 def reseal(diary: OpenDiary, stored: StoredVersion, anew: Anew) -> Name:
-    """Seal a capture, an entry or terms under this replica's next number; return the new name (R42).
+    """Seal a version that nobody took under this replica's next number; return the new name (R42).
 
     The content stays at hand under the new name alone; what the old one held is gone from the file.
 
@@ -52,7 +52,7 @@ def reseal(diary: OpenDiary, stored: StoredVersion, anew: Anew) -> Name:
     else:
         content = envelope.content_of(diary, stored)
         key = secrets.token_bytes(32)
-        if isinstance(content, CaptureContent):
+        if isinstance(content, CaptureContent | MessageContent):
             header, content, ciphertexts = _with_pictures(diary, stored, header, content, key)
         elif isinstance(content, EntryContent):
             content = _entry(content, anew)
@@ -63,7 +63,8 @@ def reseal(diary: OpenDiary, stored: StoredVersion, anew: Anew) -> Name:
     versions.add(diary.connection, header, sealed, written_at_ms=stored.written_at_ms)
     not_before_ms = (stored.not_before_ms or 0) if anew.not_before_ms is None else anew.not_before_ms
     outbox.wait(diary.connection, header.name, not_before_ms, anew.held_for)
-    pictures.add(diary.connection, header, ciphertexts)
+    in_line = envelope.slot_of(header, stored.written_at_ms)
+    pictures.add(diary.connection, header, ciphertexts, in_line)
     # Last: SQLite would give the row's number to the next one, and a run of the sync remembers numbers.
     forget(diary, stored.header.name)
     return header.name
@@ -126,26 +127,40 @@ def _entry(content: EntryContent, anew: Anew) -> EntryContent:
 
 
 def _with_pictures(
-    diary: OpenDiary, stored: StoredVersion, header: Header, content: CaptureContent, key: bytes
-) -> tuple[Header, CaptureContent, tuple[bytes, ...]]:
-    """Return a capture with its pictures sealed for its new name; one that is not here is left out (R41)."""
+    diary: OpenDiary,
+    stored: StoredVersion,
+    header: Header,
+    content: CaptureContent | MessageContent,
+    key: bytes,
+) -> tuple[Header, CaptureContent | MessageContent, tuple[bytes, ...]]:
+    """Return a version with its pictures or files sealed for its new name; what is not here goes (R41)."""
     old = stored.header
     old_key = row.row_key(stored.sealed, envelope.epoch_key(diary, old.contract, old.epoch or 0))
     ciphertexts: list[bytes] = []
-    names: list[PictureName] = []
-    roles = []
+    kept: list[int] = []
     for index, (name, _) in enumerate(old.pictures or ()):
         held = pictures.ciphertext(diary.connection, name)
         if held is None:
             continue
         plain = row.open_picture(held, row_key=old_key, place=envelope.picture_place(old, index))
         place = envelope.picture_place(header, len(ciphertexts))
-        sealed = row.seal_picture(plain, row_key=key, place=place)
-        ciphertexts.append(sealed)
-        names.append((row.picture_name(sealed), row.padded_picture_bytes(sealed)))
-        roles.append(content.roles[index])
-    header = msgspec.structs.replace(header, pictures=tuple(names))
-    content = msgspec.structs.replace(
-        content, roles=tuple(roles), picture_names=tuple(name for name, _ in names)
+        ciphertexts.append(row.seal_picture(plain, row_key=key, place=place))
+        kept.append(index)
+    if old.pictures is None:
+        return header, content, ()
+    header = envelope.with_pictures(header, ciphertexts)
+    names = tuple(name for name, _ in header.pictures or ())
+    if isinstance(content, CaptureContent):
+        roles = tuple(content.roles[index] for index in kept)
+        return (
+            header,
+            msgspec.structs.replace(content, roles=roles, picture_names=names),
+            tuple(ciphertexts),
+        )
+    files = tuple(
+        msgspec.structs.replace(content.files[index], picture=name)
+        for index, name in zip(kept, names, strict=True)
     )
-    return header, content, tuple(ciphertexts)
+    # A message without files names none, not an empty list of them.
+    header = header if names else msgspec.structs.replace(header, pictures=None)
+    return header, msgspec.structs.replace(content, files=files), tuple(ciphertexts)

@@ -329,10 +329,11 @@ def _new_row(checked: CheckedRow, fell_as: ContentState | None) -> tuple[feed.Ne
 
 
 def _pictures(checked: CheckedRow) -> Iterator[feed.NewPicture]:
-    """Yield the pictures that a row with content names (R41)."""
+    """Yield the pictures or files that a row with content names (R41)."""
     header = checked.header
-    if checked.row.body is None or header.slot is None:
+    if checked.row.body is None:
         return
+    slot = envelope.slot_of(header, Millis(checked.row.received_at_ms))
     for index, (name, size) in enumerate(header.pictures or ()):
         yield {
             "replica": header.replica,
@@ -340,6 +341,6 @@ def _pictures(checked: CheckedRow) -> Iterator[feed.NewPicture]:
             "idx": index,
             "name": name,
             "contract": header.contract,
-            "slot": header.slot,
+            "slot": slot,
             "size": size,
         }

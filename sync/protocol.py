@@ -34,6 +34,7 @@ WEEKS_MAX = 8  # weeks one question is about
 WEEKS_ROWS_MAX = 4000  # what has more is read with its log
 CONTRACTS_MAX = 10_000  # feeds one account may follow; a request with more is refused
 PICTURE_BYTES_MAX = 32 * 1024 * 1024  # a 4K lossless screen fits; what is larger is refused by name
+MESSAGE_BODY_BYTES_MAX = 64 * 1024  # R68: the longest text in any script, and the names of its files
 PICTURE_TAG_BYTES = 16  # a header states a picture's padded size; what travels is this much longer
 PICTURE_PART_BYTES_MAX = 4 * 1024 * 1024  # one request of a resumable upload
 UPLOAD_OFFSET = "Upload-Offset"

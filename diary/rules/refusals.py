@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from diary.rules.change import RefusalReason
 
-What = Literal["capture", "entry", "manual", "deletion", "terms", "other"]
+What = Literal["capture", "entry", "manual", "deletion", "terms", "message", "other"]
 
 _KEPT = "What you typed is kept in this list."
 _ASK_CLIENT = "Ask your client to change the contract's terms; it can be done again from then on."

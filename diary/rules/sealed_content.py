@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from diary.rules.act_parts import VersionName
 from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.segment import Stamp
 
@@ -94,7 +95,36 @@ class ReasonContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     reason: str
 
 
-Content = CaptureContent | EntryContent | TermsContent | ReasonContent
+class MessageFile(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
+    """A file that came with a message: as its sender called it, its size in bytes, its sealed name (R68).
+
+    `picture` is the name that the header gives it at the same place (R47). Name and media type are what the
+    sender says: nobody may take them for more.
+    """
+
+    name: str
+    media_type: str
+    size: int
+    picture: str
+
+
+class MessageContent(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
+    """What one party says to the other beside the diary: words and files, or how far it has read (R68).
+
+    `kind` "text": `text` and `files`. "read": the writer's party has read up to the row `read_up_to`. "call":
+    `text` is the address at which the parties meet by video, "" for none any more. `written_at_ms` is when
+    it was written, by its writer's clock.
+    """
+
+    contract: ContractId
+    kind: Literal["text", "read", "call"]
+    written_at_ms: Millis
+    text: str = ""
+    files: tuple[MessageFile, ...] = ()
+    read_up_to: VersionName | None = None
+
+
+Content = CaptureContent | EntryContent | TermsContent | ReasonContent | MessageContent
 
 
 def content_bytes(content: Content) -> bytes:

@@ -6,6 +6,7 @@ a type are absent. Readers refuse fields they do not know (`bad_header`).
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -119,10 +120,11 @@ class Header(
     """The clear part of one version.
 
     `vector` and `life` belong to entries, `manual` (the claim of manual time) too; `stamp` is the greatest
-    stamp in the content; `pictures` belong to captures, and to payments as receipts, in the order of their
-    index; `epoch` names the key epoch and `commit` the key commitment of a sealed body (R47). `head` is the
-    newest log head the writer knew, null until there is one. A terms row says all of `terms`, or nothing but
-    the contract's `state`, so that who pauses offline takes no limit or rate back that was set meanwhile.
+    stamp in the content; `pictures` belong to captures, to payments as receipts, to messages as files, in the
+    order of their index; `epoch` names the key epoch and `commit` the key commitment of a sealed body (R47).
+    `head` is the newest log head the writer knew, null until there is one. A terms row says all of `terms`,
+    or nothing but the contract's `state`, so that who pauses offline takes no limit or rate back that was set
+    meanwhile.
     """
 
     v: int
@@ -271,6 +273,8 @@ def _fault_of_slotless(header: Header) -> str | None:
             return fault_of_seat(header.n, header.seat)
         case "request" | "acceptance" | "dispute" | "redaction" | "bonus" | "payment":
             return _fault_of_act(header)
+        case "message":
+            return _fault_of_message(header)
         case "device_list" if header.devices is None:
             return "a device_list carries its own part"
         case _:
@@ -321,12 +325,30 @@ def _fault_of_capture(header: Header) -> str | None:
         return "a capture is sealed: epoch and commit are needed"
     if pictures is None or len(pictures) > PICTURES_MAX:
         return f"a capture lists its pictures, at most {PICTURES_MAX}"
+    if header.vector is not None or header.life is not None or header.manual is not None:
+        return "a capture has no vector, life or claim"
+    return _fault_of_pictures(pictures)
+
+
+def _fault_of_pictures(pictures: Sequence[PictureName]) -> str | None:
     for name, size in pictures:
         if not _is_hash(name) or size <= 0:
             return "a picture is named by 64 hexadecimal digits and a size over 0"
-    if header.vector is not None or header.life is not None or header.manual is not None:
-        return "a capture has no vector, life or claim"
     return None
+
+
+def _fault_of_message(header: Header) -> str | None:
+    """Return what is wrong with a message: what it says, and what kind it is, is sealed (R46, R68)."""
+    if header.commit is None or header.epoch is None:
+        return "a message is sealed: epoch and commit are needed"
+    if (header.vector, header.life, header.manual, header.stamp) != (None, None, None, None):
+        return "a message has no vector, life, claim or stamp"
+    files = header.pictures
+    if files is None:
+        return None
+    if not 1 <= len(files) <= PICTURES_MAX:
+        return f"a message with files lists them, at most {PICTURES_MAX}"
+    return _fault_of_pictures(files)
 
 
 def _fault_of_entry(header: Header) -> str | None:

@@ -109,18 +109,22 @@ class ContentDestroyedError(NothingError):
 
 @dataclass(frozen=True, slots=True)
 class PicturePlace:
-    """Where a picture belongs; it opens nowhere else (R47). `index` counts from 0 within its capture."""
+    """Where a picture belongs; it opens nowhere else (R47). `index` counts from 0 within its version.
+
+    A message's file has no slot: "-" stands in its place.
+    """
 
     account: AccountId
     contract: ContractId
-    slot: Slot
+    slot: Slot | None
     replica: ReplicaId
     n: int
     index: int
 
     def to_bytes(self) -> bytes:
         """Return the place as it is bound to the ciphertext: "account/contract/slot/replica/n/index"."""
-        parts = (self.account, self.contract, self.slot, self.replica, self.n, self.index)
+        slot = "-" if self.slot is None else self.slot
+        parts = (self.account, self.contract, slot, self.replica, self.n, self.index)
         return "/".join(map(str, parts)).encode()
 
 

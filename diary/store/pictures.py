@@ -102,7 +102,11 @@ _LEFT = """
 
 @dataclass(frozen=True, slots=True)
 class StoredPicture:
-    """Where a picture belongs, and whether it lies here and at the server; `size` is its padded size."""
+    """Where a picture belongs, and whether it lies here and at the server; `size` is its padded size.
+
+    A file that came with a message is one too: its `slot` is that in which the message was written, or
+    received from its writer.
+    """
 
     version: Name
     index: int
@@ -140,8 +144,13 @@ def _stored(row: tuple[object, ...]) -> StoredPicture:
     )
 
 
-def add(connection: sqlite3.Connection, header: Header, ciphertexts: tuple[bytes, ...] | None) -> None:
-    """Store what a capture's header names: with its ciphertexts, or as pictures yet to be fetched (R41)."""
+def add(
+    connection: sqlite3.Connection, header: Header, ciphertexts: tuple[bytes, ...] | None, slot: Slot
+) -> None:
+    """Store what a header names: with its ciphertexts, or as pictures yet to be fetched (R41).
+
+    By `slot` they are in line: a capture's own, a message's by when it was written.
+    """
     pictures: tuple[PictureName, ...] = header.pictures or ()
     for index, (name, size) in enumerate(pictures):
         connection.execute(
@@ -152,7 +161,7 @@ def add(connection: sqlite3.Connection, header: Header, ciphertexts: tuple[bytes
                 "idx": index,
                 "name": name,
                 "contract": header.contract,
-                "slot": header.slot,
+                "slot": slot,
                 "size": size,
                 "at_server": ciphertexts is None,
                 "sealed": None if ciphertexts is None else sealed.add(connection, ciphertexts[index]),

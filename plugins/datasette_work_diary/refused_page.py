@@ -16,6 +16,7 @@ WHAT = {
     "manual": "Manual time",
     "deletion": "Deletion",
     "terms": "Terms of the contract",
+    "message": "A message",
     "other": "A change",
 }
 

@@ -27,7 +27,7 @@ from diary.rules.parties import wrong_side
 from diary.rules.seat import SEAT_TYPES, types_of
 from diary.rules.segment import DeviceListInClear, Header, ListedDevice, MalformedHeaderError, parse_header
 from diary.rules.unreadable import UNREADABLE
-from sync.protocol import PICTURE_BYTES_MAX, WireVersion
+from sync.protocol import MESSAGE_BODY_BYTES_MAX, PICTURE_BYTES_MAX, WireVersion
 
 # What the device mends by itself and sends again, perhaps under the same name: never stored (R40).
 PASSING_REASONS = frozenset({"clock_unsure", "slot_in_future", "clock_ahead", "quota"})
@@ -230,8 +230,15 @@ def _judge_shape(pushed: Pushed, header: Header, books: Books) -> Refused | None
     is_list = header.type == "device_list" and header.in_own_log
     if not is_list and not books.counts(header.n):
         return Refused("device_revoked", "the device list does not count this version", stored=True)
+    return _judge_content(pushed, header)
+
+
+def _judge_content(pushed: Pushed, header: Header) -> Refused | None:
+    """Return why what the version holds, or names, is not taken, or None (R44)."""
     if header.pictures and any(size > PICTURE_BYTES_MAX for _, size in header.pictures):
         return Refused("too_large", f"a picture has at most {PICTURE_BYTES_MAX} bytes", stored=True)
+    if header.type == "message" and len(pushed.body or b"") > MESSAGE_BODY_BYTES_MAX:
+        return Refused("too_large", f"a message has at most {MESSAGE_BODY_BYTES_MAX} bytes", stored=True)
     fault = _fault_of_content(pushed, header)
     return Refused("bad_header", fault, stored=True) if fault else None
 
@@ -248,8 +255,7 @@ def _judge_seats(pushed: Pushed, header: Header, books: Books) -> Refused | None
             return Refused("not_yours", "a client writes in their own contract only", stored=True)
         if header.type not in types_of(seat.role):
             return Refused("not_yours", f"a {seat.role} writes no {header.type}", stored=True)
-    fault = _fault_of_content(pushed, header)
-    return Refused("bad_header", fault, stored=True) if fault else None
+    return _judge_content(pushed, header)
 
 
 def _judge_joining(pushed: Pushed, header: Header, books: Books, at_ms: Millis) -> Decision:
@@ -278,6 +284,8 @@ def _fault_of_content(pushed: Pushed, header: Header) -> str:
         case "request" | "acceptance" | "dispute" | "redaction" | "bonus" | "payment":
             sealed = header.commit is not None
             return "" if body == wrap == sealed else "what is sealed comes whole, and nothing else does"
+        case "message":
+            return "" if body and wrap else "a message comes with its sealed part"
         case "grant" | "device_list" | "joining":
             return "" if body and not wrap else f"a {header.type} has a body and no wrap"
         case _:

@@ -8,6 +8,7 @@ import * as devices from "../../sync/server/static/devices.js";
 import { parseHeader } from "../../sync/server/static/header.js";
 import { authOf, parseLink, Seats } from "../../sync/server/static/invitation.js";
 import { leafHash, pagePayload, pushHash, rootOf } from "../../sync/server/static/merkle.js";
+import * as message from "../../sync/server/static/message.js";
 import { standing } from "../../sync/server/static/merge.js";
 import * as open from "../../sync/server/static/open.js";
 import { privateKey, publicOfSeed, sealRow, sign } from "../../sync/server/static/seal.js";
@@ -40,6 +41,32 @@ const kindOf = async (promise) => {
   }
 };
 
+function messages() {
+  const file = read("message");
+  for (const { name, header, expect } of file.headers)
+    say("message", name, judged(() => parseHeader(header), "header", "bad_header"), expect);
+  for (const { text, opens } of file.links) say("message", text, message.isLink(text), opens);
+  for (const { name, header, content, fault } of file.contents) {
+    const got = message.MESSAGE(content)
+      ? message.faultOfContent(parseHeader(header), content)
+      : "of another shape";
+    say("message", name, got, fault);
+  }
+  const named = (name) => (name ? name.join(":") : null);
+  for (const { name, ours, shown, rows: given, ...want } of file.conversations) {
+    const said = given.map((row) => ({ ...row, name: named(row.name), read_up_to: named(row.read_up_to) }));
+    const found = message.conversation(said, ours, shown);
+    const got = [found.order, found.order.map((each) => found.states.get(each)), found.unread];
+    say("message", name, [...got, found.newest, found.call], [
+      want.order.map(named),
+      want.states,
+      want.unread,
+      named(want.newest),
+      want.call,
+    ]);
+  }
+}
+
 async function rows() {
   for (const { name, epoch_key: key, sealed, expect, content, sealing } of read("row").cases) {
     const wrapping = await open.wrappingOf(unhex(key));
@@ -53,7 +80,7 @@ async function rows() {
   }
   for (const one of read("picture").cases) {
     const { account, contract, slot, replica, n, index } = one.place;
-    const place = [account, contract, slot, replica, n, index].join("/");
+    const place = [account, contract, slot ?? "-", replica, n, index].join("/");
     const opened = open.openPicture(unhex(one.ciphertext), unhex(one.row_key), place);
     const got = await kindOf(opened.then((picture) => `opens ${hex(picture)}`));
     say("picture", one.name, got, one.expect === "opens" ? `opens ${one.picture}` : one.expect);
@@ -327,5 +354,6 @@ await rows();
 await signatures();
 await lists();
 headers();
+messages();
 await invitations();
 weeks();

@@ -22,6 +22,7 @@ from diary.rules.sealed_content import (
     CaptureContent,
     Content,
     EntryContent,
+    MessageContent,
     MinuteCounts,
     ReasonContent,
     StampedText,
@@ -167,6 +168,8 @@ def _other(content: Content) -> Content:
             return msgspec.structs.replace(content, title="other", client="other", labels=("other",))
         case ReasonContent():
             return msgspec.structs.replace(content, reason="other")
+        case MessageContent():
+            return msgspec.structs.replace(content, text="other")
 
 
 def _other_text(text: StampedText | None) -> StampedText | None:

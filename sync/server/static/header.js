@@ -203,6 +203,8 @@ function faultOfItsType(header) {
     case "bonus":
     case "payment":
       return faultOfAct(header);
+    case "message":
+      return faultOfMessage(header);
     case "device_list":
       return header.devices ? null : "a device_list carries its own part";
     case "grant":
@@ -223,11 +225,28 @@ function faultOfCapture(header) {
   const { pictures } = header;
   if (!pictures || pictures.length > PICTURES_MAX)
     return `a capture lists its pictures, at most ${PICTURES_MAX}`;
-  if (!pictures.every(([name, size]) => isHash(name) && size > 0))
-    return "a picture is named by 64 hexadecimal digits and a size over 0";
   if (![header.vector, header.life, header.manual].every(isNone))
     return "a capture has no vector, life or claim";
-  return null;
+  return faultOfPictures(pictures);
+}
+
+/** @type {(pictures: [string, number][]) => string | null} */
+const faultOfPictures = (pictures) =>
+  pictures.every(([name, size]) => isHash(name) && size > 0)
+    ? null
+    : "a picture is named by 64 hexadecimal digits and a size over 0";
+
+/** What a message says, and what kind it is, is sealed (R46, R68). @type {(header: Header) => string | null} */
+function faultOfMessage(header) {
+  const { pictures } = header;
+  if (isNone(header.commit) || isNone(header.epoch))
+    return "a message is sealed: epoch and commit are needed";
+  if (![header.vector, header.life, header.manual, header.stamp].every(isNone))
+    return "a message has no vector, life, claim or stamp";
+  if (isNone(pictures)) return null;
+  if (pictures.length < 1 || pictures.length > PICTURES_MAX)
+    return `a message with files lists them, at most ${PICTURES_MAX}`;
+  return faultOfPictures(pictures);
 }
 
 /** @type {(header: Header) => string | null} */

@@ -51,7 +51,7 @@ class RowFile(msgspec.Struct, frozen=True):
 class Place(msgspec.Struct, frozen=True):
     account: AccountId
     contract: ContractId
-    slot: Slot
+    slot: Slot | None
     replica: ReplicaId
     n: int
     index: int

@@ -77,7 +77,8 @@ class Rows:
             wrap=self.plant(held, (60,)),
         )
         versions.add(self.connection, header, sealed, written_at_ms=Millis(1))
-        pictures.add(self.connection, header, tuple(self.plant(held, (600, 4_112, 9_000)) for _ in names))
+        planted = tuple(self.plant(held, (600, 4_112, 9_000)) for _ in names)
+        pictures.add(self.connection, header, planted, Slot(header.slot or 0))
         self.versions[header.name] = (header, held)
 
     def push(self) -> None:
@@ -184,7 +185,7 @@ class Rows:
             header=header.to_bytes(), body=self.plant(held, (272, 784)), wrap=self.plant(held, (60,))
         )
         versions.add(self.connection, header, sealed, written_at_ms=Millis(1))
-        pictures.add(self.connection, header, None)
+        pictures.add(self.connection, header, None, Slot(header.slot or 0))
         others = list(self.versions)
         for other in self.chance.sample(others, min(3, len(others))):
             versions.mark_pushed(self.connection, other, "e" * 64)

@@ -162,6 +162,21 @@ POLICY: dict[str, dict[str, str]] = {
         "ended manager": "403 device_revoked",
         "manager of another contract": "200 not_yours",
     },
+    # Both parties, and a manager, write messages, each in their own contract (R68).
+    "POST /v1/push a message": {
+        "nobody": "401 not_enrolled",
+        "wrong token": "401 not_enrolled",
+        "owner": "200 received",
+        "second device": "200 received",
+        "revoked device": "403 device_revoked",
+        "other account": "403 not_yours",
+        "client": "200 received",
+        "client of another contract": "200 not_yours",
+        "ended client": "403 device_revoked",
+        "manager": "200 received",
+        "ended manager": "403 device_revoked",
+        "manager of another contract": "200 not_yours",
+    },
     # It takes nothing that is not proven by this server's own signatures, and admits who signs as listed.
     "POST /v1/heal": {
         "nobody": "401 not_enrolled",
@@ -335,6 +350,8 @@ def push(scene: Scene, role: str, kind: str) -> str:
             row = dispute(author, "raised", SLOT)
         case "an invitation":
             row = invitation(author, os.urandom(32))
+        case "a message":
+            row = author.sealed(author.header("message"))
         case _:
             row = author.terms()
     message = author.push(row)
@@ -404,6 +421,7 @@ ASK: dict[str, Callable[[Scene, str], str]] = {
     ),
     "POST /v1/push a capture": lambda scene, role: push(scene, role, "a capture"),
     "POST /v1/push a deletion": lambda scene, role: push(scene, role, "a deletion"),
+    "POST /v1/push a message": lambda scene, role: push(scene, role, "a message"),
     "POST /v1/push terms": lambda scene, role: push(scene, role, "terms"),
     "POST /v1/push a dispute": lambda scene, role: push(scene, role, "a dispute"),
     "POST /v1/push an invitation": lambda scene, role: push(scene, role, "an invitation"),
