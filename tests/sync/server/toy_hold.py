@@ -99,7 +99,7 @@ class ToyHold:
     def standing(self, places: Collection[Place]) -> dict[Place, list[Held]]:
         return {
             place: [
-                Held(leaf.header, Millis(leaf.receipt.received_at_ms), bytes.fromhex(leaf.receipt.leaf))
+                Held(leaf.header, Millis(leaf.receipt.received_at_ms))
                 for leaf, _ in self.books.logs.get(place[0], [])
                 if leaf.header.slot == place[1]
             ]
@@ -119,7 +119,7 @@ class ToyHold:
     def segments(self, first: Slot, end: Slot) -> dict[ContractId, list[Held]]:
         found = {
             name: [
-                Held(leaf.header, Millis(leaf.receipt.received_at_ms))
+                Held(leaf.header, Millis(leaf.receipt.received_at_ms), bytes.fromhex(leaf.receipt.leaf))
                 for leaf, _ in log
                 if leaf.header.slot is not None and first <= leaf.header.slot < end
             ]
