@@ -14,7 +14,7 @@ from diary.idling import IdleQuestion
 from diary.rules.deadline import UnsentWeek, unsent_weeks, weeks_about_to_lock
 from diary.rules.ids import Millis
 from diary.state import SERVER, OpenDiary
-from diary.store import epochs, feed, meta, outbox, refusals
+from diary.store import epochs, feed, message_rows, meta, outbox, refusals
 
 if TYPE_CHECKING:
     from diary.refused import RefusalView
@@ -33,6 +33,7 @@ class Attention:
     `lost_by_server` what a restored server lost and does not show again yet (R43). `low_disk` says
     that little room is left, "" while there is enough (R31). `suspended` says that the account is not in good
     standing at its server, "" while it is (R30). `idle` asks what becomes of time away (R18).
+    `unread` counts messages that nobody here has read (R68).
     """
 
     refused: int
@@ -44,6 +45,7 @@ class Attention:
     low_disk: str = ""
     suspended: str = ""
     idle: IdleQuestion | None = None
+    unread: int = 0
 
 
 def lost_says(count: int) -> str:
@@ -58,6 +60,15 @@ def suspended_says(diary: OpenDiary) -> str:
     """Return that the account is suspended at its server, "" while it is in good standing (R30)."""
     found = suspension(diary)
     return "" if found is None else found.says
+
+
+def unread_messages(diary: OpenDiary) -> int:
+    """Return how many messages are unread; it opens what came behind the last mark, and only that (R68)."""
+    if not message_rows.contracts(diary.connection):  # most diaries, and prompts wait for each import
+        return 0
+    from diary.conversations import unread
+
+    return sum(unread(diary).values())
 
 
 def low_disk(home: Path) -> str:
@@ -95,6 +106,7 @@ def attention(diary: OpenDiary) -> Attention:
             low_disk=low_disk(diary.home),
             suspended=suspended_says(diary),
             idle=idling.open_question(diary),
+            unread=unread_messages(diary),
         )
 
 

@@ -60,7 +60,7 @@ class NoCallError(NothingError):
     """A contract has no video call."""
 
     says = "“{title}” has no address of a video call."
-    mend = "Either of you can set one."
+    mend = "Either of you can set one: diary call CONTRACT --set https://…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,9 @@ SETTINGS: Mapping[str, Setting] = {
         60, "0 to 3600 seconds", _within(0, 3600), "how long a snapshot is held back after its notification"
     ),
     "notify": Setting(True, _ON_OR_OFF, _is_switch, "whether each snapshot is notified"),
+    "notify_messages": _one_of(
+        ("text", "sender", "off"), "what the notification of a message shows, while sync --watch or up runs"
+    ),
     "idle_minutes": Setting(
         10, "1 to 120 minutes", _within(1, 120), "after how long without input it pauses"
     ),

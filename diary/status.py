@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from diary import idling, settings, tracking
-from diary.attention import before_lock, suspended_says
+from diary.attention import before_lock, suspended_says, unread_messages
 from diary.idling import IdleQuestion
 from diary.opening import is_phrase_kept
 from diary.rules.deadline import UnsentWeek
@@ -27,6 +27,7 @@ class Status:
     what has not reached the server of weeks that lock within a day; `phrase_waits` says that the recovery
     phrase of a registered diary was never confirmed (R50). `idle` asks about time away until it is answered
     (R18). `suspended` says that the account is not in good standing at its server, "" while it is (R30).
+    `unread` counts messages that nobody here has read (R68).
     """
 
     tracking: bool
@@ -52,10 +53,11 @@ class Status:
     phrase_waits: bool
     idle: IdleQuestion | None
     suspended: str
+    unread: int
 
 
 def status(diary: OpenDiary) -> Status:
-    """Return the state in one look; it opens no content (CLI.md).
+    """Return the state in one look; it opens nothing but messages behind the last that was read (CLI.md).
 
     Today is the day of the zone setting, else of this machine's zone; the week is the billing week (R2).
     """
@@ -91,6 +93,7 @@ def status(diary: OpenDiary) -> Status:
             phrase_waits=is_phrase_kept(diary) and meta.get(diary.connection, SERVER) is not None,
             idle=idling.open_question(diary),
             suspended=suspended_says(diary),
+            unread=unread_messages(diary),
         )
 
 

@@ -136,7 +136,10 @@ def _sync(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
             with Transport(link.url) as line, SyncTeller(desk.clock) as teller:
                 report = Engine(diary, line, progress=teller).run()
             diary.thin_pictures()
+            unread = sum(diary.unread().values())
         show_report(report, as_json=as_json)
+        if unread:
+            say(f"{unread} unread message{'' if unread == 1 else 's'}: diary messages.")
         refused = _say_loudly(report)
         if report.alarms:
             raise typer.Exit(PeerError.exit_code)

@@ -27,6 +27,7 @@ from diary.rules.week import Week
 from diary.store.connection import FILE_NAME
 from sync.engine import Engine, NotRegisteredError
 from sync.lock_warning import LockWarnings, next_in_ms
+from sync.message_news import tell_news
 from sync.network import has_route
 from sync.report import SyncReport
 from sync.schedule import (
@@ -107,6 +108,10 @@ class Worker:
             asked=wants.asked,
             now_ms=now_ms,
         )
+
+    def tell_news(self, say: Callable[[str], None]) -> None:
+        """Tell what messages came (R68)."""
+        tell_news(self._opened(), say)
 
     def url(self) -> str | None:
         """Return the server's address, None before the diary is registered."""
@@ -223,6 +228,8 @@ class Watch:
             self.left = waiting.due
             self.schedule = after_success(self.now_ms(), _chance(), next_release_ms=self._release_ms(waiting))
             self.report(report)
+            if report.pulled:
+                await self._call(partial(self.worker.tell_news, self.say))
             self._warn(waiting, is_away=False)
 
     def _warn(self, waiting: Waiting, *, is_away: bool) -> None:

@@ -37,6 +37,7 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
             (
                 _waiting(found),
                 "ALARM (diary audit)" if found.alarms and brief else "",
+                f"{found.unread} unread messages (diary messages)" if found.unread and brief else "",
                 "account suspended (diary status)" if found.suspended and brief else "",
             ),
         )
@@ -63,6 +64,7 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
         reminder,
         low_disk(desk.home),
         found.suspended,
+        f"Unread messages: {found.unread} (diary messages)." if found.unread else "",
     ]
     if found.refused_deletions:
         loud = _deletions_refused(found.refused_deletions)

@@ -11,6 +11,7 @@ from diary.messaging import NewFile
 from diary.rules.ids import ContractId
 from diary.rules.sealed_content import MessageContent
 from diary.store import versions
+from sync.message_news import tell_news
 from tests.practice import record_slot, slot
 from tests.rule import rule
 from tests.sync.clients import invited, join_in
@@ -242,3 +243,27 @@ def test_news_is_told_once_and_counts_what_came_since(stage: Stage) -> None:
     a.diary.mark_read(contract.id)
     all_sync(a, b)
     assert b.diary.message_news() == (), "what was read on another device is no news"
+
+
+@rule("R68")
+def test_the_state_counts_what_nobody_here_has_read(stage: Stage) -> None:
+    a, b, client, contract = parties(stage)
+    client.diary.send_message(contract.id, "hello")
+    all_sync(client, a, b)
+    assert (a.diary.status().unread, a.diary.attention().unread, client.diary.status().unread) == (1, 1, 0)
+    b.diary.mark_read(contract.id)
+    all_sync(b, a)
+    assert a.diary.status().unread == 0
+
+
+@rule("R68")
+def test_messages_that_came_are_said_once_with_their_sender(stage: Stage) -> None:
+    a, _, client, contract = parties(stage)
+    client.diary.send_message(contract.id, "hello")
+    client.diary.send_message(contract.id, "and again")
+    all_sync(client, a)
+    a.diary.set_setting("notify_messages", "off")
+    said: list[str] = []
+    tell_news(a.diary, said.append)
+    tell_news(a.diary, said.append)
+    assert said == ["2 messages from the client on Practice: diary messages “Practice”."]
