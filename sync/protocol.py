@@ -8,9 +8,9 @@ answered where that account lies.
 Every answer that is no success carries a `Fault`: 400 for what cannot be read or is not authentic
 (`bad_request`, `bad_header`, `bad_signature`), 401 `not_enrolled`, 403 `device_revoked`, `not_yours`,
 `invitation_unknown`, `invitation_expired`, `invitation_used`, `registration_closed` and, for pictures alone,
-`account_suspended`, 404 `not_found`, 409 `upload_offset` and `bad_device_list`, 413 `too_large`,
-`too_many_versions` and `quota`, 422 `wrong_hash`, 429 `too_many_requests` with `Retry-After`, 503 `busy` and
-`clock_unsure`.
+`account_suspended`, 404 `not_found`, 409 `upload_offset`, `bad_device_list`, `nothing_due` and `cannot_pay`,
+413 `too_large`, `too_many_versions` and `quota`, 422 `wrong_hash`, 429 `too_many_requests` with
+`Retry-After`, 503 `busy`, `gateway_away` and `clock_unsure`.
 
 Pictures (R41): `PUT /v1/pictures/{name}` with the header `Upload-Offset` (0 when absent) appends a part of
 raw bytes and answers `PicturePart`; `HEAD` says the same in the headers `Upload-Offset` (bytes held so far)
@@ -91,13 +91,95 @@ class Join(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     token_hash: str
 
 
+class BillingMethod(msgspec.Struct, frozen=True, kw_only=True):
+    """How a client pays: `state` is verified, unverified, stated or unknown, and `at_ms` when that was said.
+
+    `verified` and `unverified` are the payment gateway's answer; `stated` is the freelancer's word that the
+    two of them agreed on paying by hand, which proves nothing (R11, R30).
+    """
+
+    payer: str
+    state: str
+    at_ms: int
+
+
+class Billing(msgspec.Struct, frozen=True, kw_only=True):
+    """The payment gateway of an account, `by_hand` or its name, and what is known of its clients (R11, R63).
+
+    `otherwise` is the state of every payer that `methods` does not name.
+    """
+
+    gateway: str
+    otherwise: str
+    methods: list[BillingMethod]
+
+
+class StartPayment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """POST /v1/payments: a client's seat begins to pay what its contract owes of an invoice (R63)."""
+
+    account: AccountId
+    invoice: int
+
+
+class PaymentStarted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be paid, in minor units, and the gateway's page; `url` is null where one pays by hand."""
+
+    gateway: str
+    minor: int
+    currency: str
+    url: str | None
+
+
+class SetUpBilling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """POST /v1/billing/page: a client's seat begins to leave a billing method with the gateway (R11)."""
+
+    account: AccountId
+
+
+class BillingPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The gateway's page on which a client leaves a billing method."""
+
+    url: str
+
+
+class StateBilling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """PUT /v1/billing: a device states that a contract's client pays by hand, as agreed, or takes it back.
+
+    Answered with `Billing`.
+    """
+
+    account: AccountId
+    contract: ContractId
+    by_hand: bool
+
+
+class GiveBack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """POST /v1/refunds: a device gives back a part of what a client paid through the gateway (R63).
+
+    `id` is 32 hexadecimal digits of the device's own: the same again is the same refund.
+    """
+
+    account: AccountId
+    contract: ContractId
+    invoice: int
+    id: str
+    minor: int
+
+
+class GivenBack(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the gateway has given it back; false while it is at it."""
+
+    done: bool
+
+
 class Pull(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """POST /v1/pull: how far each feed was read; feeds not named are read from the start.
 
     `log_epoch` is the newest epoch whose statement the asker has; while there is a later one, the answer
     holds the statements and no pages, for the cursors change with them (R43). `awaited` are pictures that
     the asker was told are not there yet (R41). A seat may say from which slot on it wants to be told what
-    overlaps; else it is told for the weeks that are not locked (R28).
+    overlaps; else it is told for the weeks that are not locked (R28). `billing`: how clients pay is asked
+    too, a device about all of them, a seat about itself (R11).
     """
 
     account: AccountId
@@ -106,6 +188,7 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     log_epoch: int = FIRST_EPOCH
     awaited: list[str] = []
     overlapping_from: Slot | None = None
+    billing: bool = False
 
 
 class Suspended(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +208,7 @@ class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
     `overlapping` names the slots of its contract from `overlapping_from` on that do not bill because another
     contract of the account has them; both are null to a device, and before the last page (R28).
     `arrived` are those of the awaited pictures that are whole now (R41).
+    `billing` is there where it was asked for (R11).
     `suspended` says that the account is not in good standing; its rows are taken all the same (R30).
     """
 
@@ -138,6 +222,7 @@ class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
     overlapping: dict[ContractId, list[Slot]] | None = None
     overlapping_from: Slot | None = None
     suspended: Suspended | None = None
+    billing: Billing | None = None
 
 
 class Weeks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

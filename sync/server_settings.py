@@ -1,17 +1,30 @@
 """Which settings count: the command line's, the environment's, the file's, else the defaults (R69)."""
 
 import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from diary.errors import UsageError
+
 if TYPE_CHECKING:
-    from sync.server.settings import Settings
+    from sync.server.settings import GatewaySettings, Settings
+    from sync.server.settings_file import SettingsFile
 
 DATABASE_VARIABLE = "DIARY_DATABASE"  # a password in a command's arguments is there for all to read
 PICTURES_VARIABLE = "DIARY_PICTURES"
+STRIPE_KEY_VARIABLE = "DIARY_STRIPE_KEY"
+STRIPE_WEBHOOK_VARIABLE = "DIARY_STRIPE_WEBHOOK_SECRET"
 BYTES_A_GIGABYTE = 1_000_000_000
+
+
+class BadGatewayError(UsageError):
+    """The payment gateway that the settings name cannot be used as they say it."""
+
+    says = "The payment gateway cannot be used: {because}."
+    mend = "What it needs is in docs/billing.md; nothing was started."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,46 @@ def chosen(folder: Path, file: Path | None, said: Said) -> "Settings":
         new_accounts=kept.new_accounts,
         metrics_host=kept.metrics_host,
         metrics_port=kept.metrics_port,
+        gateway=_gateway(kept),
+    )
+
+
+def _gateway(kept: "SettingsFile") -> "GatewaySettings":
+    """Return how clients pay; the environment's secrets count before the file's.
+
+    Raises:
+        BadGatewayError: Something that the gateway needs is missing or cannot be.
+    """
+    from sync.server.settings import ALL_ACCOUNTS, GatewaySettings
+
+    chosen = GatewaySettings(
+        name=kept.gateway,
+        accounts=kept.gateway_accounts,
+        public_url=kept.public_url.rstrip("/"),
+        stripe_key=os.environ.get(STRIPE_KEY_VARIABLE) or kept.stripe_key,
+        stripe_webhook_secret=os.environ.get(STRIPE_WEBHOOK_VARIABLE) or kept.stripe_webhook_secret,
+        stripe_api=kept.stripe_api,
+    )
+    if chosen.name == "by_hand":
+        return chosen
+    if not (chosen.stripe_key and chosen.stripe_webhook_secret):
+        raise BadGatewayError(
+            because=f"it needs {STRIPE_KEY_VARIABLE} and {STRIPE_WEBHOOK_VARIABLE}, or their keys in the file"
+        )
+    for name, url in (("public_url", chosen.public_url), ("stripe_api", chosen.stripe_api or "https://x")):
+        if not _is_safe(url):
+            raise BadGatewayError(because=f"{name} begins with https:// (http:// on this machine alone)")
+    for account in chosen.accounts:
+        if account != ALL_ACCOUNTS and not re.fullmatch("[0-9a-f]{32}", account):
+            raise BadGatewayError(because=f"gateway_accounts: “{account}” is no account's id")
+    return chosen
+
+
+def _is_safe(url: str) -> bool:
+    """Return whether what is said to that address cannot be read on its way."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"}
     )
 
 
@@ -67,7 +120,11 @@ def shown_settings(settings: "Settings") -> dict[str, str | int | None]:
         if isinstance(value, Path)
         else value
         for name, value in asdict(settings).items()
+        if name != "gateway"
     }
+    gateway = settings.gateway
+    shown |= {"gateway": gateway.name, "gateway_accounts": ", ".join(gateway.accounts)}
+    shown["public_url"] = gateway.public_url or None
     if settings.database_url is not None:
         parts = urlsplit(settings.database_url)
         # What stands before the @, but for the user's name, is nobody's to read over a shoulder.

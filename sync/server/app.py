@@ -34,8 +34,10 @@ from sync.server.faults import (
     UnreadableError,
     UploadOffsetError,
 )
+from sync.server.hearing import LOOK_AFTER_MILLIS
 from sync.server.limiting import STATE, note_wrong_token
 from sync.server.patience import PatientProtocol
+from sync.server.payment_doors import PAYMENT_DOORS
 from sync.server.portal import PORTAL
 from sync.server.server import Server
 from sync.server.settings import Settings
@@ -60,7 +62,8 @@ def create_app(settings: Settings, clock: Clock | None = None, counts: Counts | 
 
     @contextlib.asynccontextmanager
     async def tidied(_: Litestar) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(_tidy_for_ever(server)), asyncio.create_task(_watch_for_ever(server))]
+        endless = (_tidy_for_ever, _watch_for_ever, _look_after_payments_for_ever)
+        tasks = [asyncio.create_task(work(server)) for work in endless]
         try:
             yield
         finally:
@@ -71,7 +74,7 @@ def create_app(settings: Settings, clock: Clock | None = None, counts: Counts | 
             server.close()
 
     return Litestar(
-        route_handlers=[*DOORS, *PORTAL],
+        route_handlers=[*DOORS, *PAYMENT_DOORS, *PORTAL],
         state=State({STATE: server}),
         dependencies={"server": Provide(lambda: server, sync_to_thread=False, use_cache=True)},
         exception_handlers={
@@ -108,6 +111,15 @@ async def _watch_for_ever(server: Server) -> None:
         server.look_at_clock()
         await asyncio.to_thread(server.look_at_standings)
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _look_after_payments_for_ever(server: Server) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(server.paying.look_after)
+        except (FaultError, OSError) as fault:  # what is away now may be there in a while
+            _log.warning("the payment gateway was not asked", fault=type(fault).__name__)
+        await asyncio.sleep(LOOK_AFTER_MILLIS / 1000)
 
 
 def _answer_fault(request: Request[Any, Any, Any], fault: FaultError) -> Response[Fault]:

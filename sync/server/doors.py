@@ -38,6 +38,7 @@ from sync.protocol import (
     Weeks,
     WeeksAnswer,
 )
+from sync.server.described import Authorization, faults
 from sync.server.faults import UnreadableError
 from sync.server.limiting import (
     check_account,
@@ -53,19 +54,9 @@ _Asked = ParamSpec("_Asked")
 _Answer = TypeVar("_Answer")
 _RANGE = re.compile(r"bytes=(\d{1,12})-(\d{1,12})?")
 
-Authorization: TypeAlias = Annotated[
-    str | None,
-    Parameter(header="Authorization", required=False, description="Bearer <account>.<replica>.<token>"),
-]
 PictureNamed: TypeAlias = Annotated[
     str, Parameter(pattern="^[0-9a-f]{64}$", description="SHA-256 of the picture's ciphertext")
 ]
-
-
-def _faults(*statuses: int) -> dict[int, ResponseSpec]:
-    return {
-        status: ResponseSpec(Fault, description="Why not", generate_examples=False) for status in statuses
-    }
 
 
 @dataclass
@@ -84,7 +75,7 @@ async def health() -> dict[str, str]:
     return {"health": "ok"}
 
 
-@get("/health/ready", responses=_faults(503))
+@get("/health/ready", responses=faults(503))
 async def ready(server: Server) -> dict[str, str]:
     """Say that the database answers and the clock is trusted: that a push would be taken now."""
     await asyncio.to_thread(server.check_ready)
@@ -97,7 +88,7 @@ async def server_facts(server: Server) -> ServerFacts:
     return server.facts()
 
 
-@get("/v1/nonce", guards=[of_nonces], responses=_faults(429))
+@get("/v1/nonce", guards=[of_nonces], responses=faults(429))
 async def nonce(server: Server) -> Nonce:
     """Give what a root key signs to prove itself."""
     return server.nonce()
@@ -107,7 +98,7 @@ async def nonce(server: Server) -> Nonce:
     "/v1/device-list",
     status_code=200,
     guards=[of_the_unproven],
-    responses=_faults(400, 403, 404, 429),
+    responses=faults(400, 403, 404, 429),
 )
 async def device_lists(server: Server, data: RootProof) -> DeviceLists:
     """Give the device lists since the root's last one to the holder of the root key."""
@@ -121,7 +112,7 @@ async def device_lists(server: Server, data: RootProof) -> DeviceLists:
     "/v1/enrol",
     status_code=200,
     guards=[of_the_unproven],
-    responses=_faults(400, 401, 403, 409, 413, 429, 503),
+    responses=faults(400, 401, 403, 409, 413, 429, 503),
 )
 async def enrol(server: Server, data: Enrol) -> PushAnswer:
     """Open an account, or advance its device list, and admit the enrolling replica."""
@@ -135,7 +126,7 @@ async def enrol(server: Server, data: Enrol) -> PushAnswer:
     "/v1/join",
     status_code=200,
     guards=[of_the_unproven],
-    responses=_faults(400, 403, 413, 429, 503),
+    responses=faults(400, 403, 413, 429, 503),
 )
 async def join(server: Server, data: Join) -> PushAnswer:
     """Let a client's seat join a contract by the secret of an invitation link, and admit it."""
@@ -146,7 +137,7 @@ async def join(server: Server, data: Join) -> PushAnswer:
     "/v1/push",
     status_code=200,
     guards=[of_wrong_tokens],
-    responses=_faults(400, 401, 403, 413, 429, 503),
+    responses=faults(400, 401, 403, 413, 429, 503),
 )
 async def push(server: Server, data: Push, authorization: Authorization = None) -> PushAnswer:
     """Take versions of one replica, signed by it; answer each with a receipt or a refusal."""
@@ -157,7 +148,7 @@ async def push(server: Server, data: Push, authorization: Authorization = None) 
     "/v1/pull",
     status_code=200,
     guards=[of_wrong_tokens],
-    responses=_faults(400, 401, 403, 413, 429, 503),
+    responses=faults(400, 401, 403, 413, 429, 503),
 )
 async def pull(server: Server, data: Pull, authorization: Authorization = None) -> PullAnswer:
     """Give the rows of the account's feeds past the cursors."""
@@ -168,14 +159,14 @@ async def pull(server: Server, data: Pull, authorization: Authorization = None) 
     "/v1/weeks",
     status_code=200,
     guards=[of_wrong_tokens],
-    responses=_faults(400, 401, 403, 404, 413, 429, 503),
+    responses=faults(400, 401, 403, 404, 413, 429, 503),
 )
 async def weeks(server: Server, data: Weeks, authorization: Authorization = None) -> WeeksAnswer:
     """Give some weeks of a contract before its log is read: a first look, the rest follows by pulls."""
     return await asyncio.to_thread(server.weeks, authorization, data)
 
 
-@post("/v1/heal", status_code=200, responses=_faults(400, 401, 403, 413, 503))
+@post("/v1/heal", status_code=200, responses=faults(400, 401, 403, 413, 503))
 async def heal(server: Server, data: Heal) -> HealAnswer:
     """Take again what a restored server lost, proven by the server's own signatures."""
     return await asyncio.to_thread(server.heal, data)
@@ -185,7 +176,7 @@ async def heal(server: Server, data: Heal) -> HealAnswer:
     "/v1/pictures/{name:str}",
     guards=[of_wrong_tokens],
     response_headers=[ResponseHeader(name=UPLOAD_OFFSET, documentation_only=True)],
-    responses=_faults(400, 401, 403, 404, 429, 503),
+    responses=faults(400, 401, 403, 404, 429, 503),
 )
 async def picture_part(
     server: Server, name: PictureNamed, authorization: Authorization = None
@@ -200,7 +191,7 @@ async def picture_part(
     guards=[of_wrong_tokens],
     status_code=200,
     operation_class=_PartOperation,
-    responses=_faults(400, 401, 403, 404, 409, 413, 422, 429, 503),
+    responses=faults(400, 401, 403, 404, 409, 413, 422, 429, 503),
 )
 async def take_picture(
     server: Server,
@@ -221,7 +212,7 @@ async def take_picture(
     responses={
         206: ResponseSpec(bytes, description="What the Range asks for", media_type=OCTETS),
         416: ResponseSpec(Fault, description="Nothing lies in that Range", generate_examples=False),
-        **_faults(400, 401, 403, 404, 429, 503),
+        **faults(400, 401, 403, 404, 429, 503),
     },
 )
 async def picture(

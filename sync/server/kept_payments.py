@@ -49,6 +49,14 @@ class KeptMethod:
     stated_at_ms: Millis | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeptEvent:
+    """What became of money, and when this server took it."""
+
+    event: MoneyEvent
+    received_at_ms: Millis
+
+
 class PaymentBooks(Protocol):
     """One account's payments under its lock: verbs of one transaction."""
 
@@ -68,7 +76,7 @@ class PaymentBooks(Protocol):
         """Keep what became of money; False, and nothing kept, where its key is known."""
         ...
 
-    def events(self, contract: ContractId | None = None) -> list[MoneyEvent]:
+    def events(self, contract: ContractId | None = None) -> list[KeptEvent]:
         """Return what became of the account's money, or of one contract's, by the keys."""
         ...
 
@@ -86,6 +94,10 @@ class PaymentReader(Protocol):
 
     def methods(self, account: AccountId) -> list[KeptMethod]:
         """Return what is known of the billing methods of an account's clients, by the payers."""
+        ...
+
+    def events(self, account: AccountId, contract: ContractId | None = None) -> list[KeptEvent]:
+        """Return what became of the account's money, or of one contract's, by the keys."""
         ...
 
     def unfinished(self, looked_before_ms: Millis, limit: int) -> list[KeptPayment]:

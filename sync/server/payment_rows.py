@@ -3,7 +3,7 @@
 from typing import Any
 
 from diary.rules.ids import AccountId, Millis
-from sync.server.kept_payments import KeptMethod, KeptPayment
+from sync.server.kept_payments import KeptEvent, KeptMethod, KeptPayment
 from sync.server.payment import Money, MoneyEvent, PaymentNames
 from sync.server.storage_rows import Row
 
@@ -48,11 +48,12 @@ def event_columns(event: MoneyEvent, received_at_ms: Millis) -> Columns:
     }
 
 
-def event_of(row: Row) -> MoneyEvent:
+def event_of(row: Row) -> KeptEvent:
     """Return an event of a row: the columns in the order of the statements."""
-    account, key, kind, contract, invoice, payment, minor, currency, at_ms = row
+    account, key, kind, contract, invoice, payment, minor, currency, at_ms, received_at_ms = row
     names = PaymentNames(account, contract, invoice, payment)
-    return MoneyEvent(key, kind, names, Money(minor, currency), Millis(at_ms))
+    event = MoneyEvent(key, kind, names, Money(minor, currency), Millis(at_ms))
+    return KeptEvent(event, Millis(received_at_ms))
 
 
 def method_columns(account: AccountId, method: KeptMethod) -> Columns:

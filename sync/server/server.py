@@ -46,12 +46,13 @@ from sync.server.faults import (
     UnreadableError,
     again,
 )
+from sync.server.gateways import paying_of
 from sync.server.log import ServerKey
 from sync.server.narrowing import narrowed
 from sync.server.pictures import Pictures, Span
 from sync.server.rates import Rates
 from sync.server.remover import Remover
-from sync.server.settings import Settings
+from sync.server.settings import GatewaySettings, Settings
 from sync.server.standings import Standings
 from sync.server.storage import Feed, Storage
 from sync.server.storage_sqlite import SqliteStorage
@@ -79,6 +80,7 @@ class Server:
         counts: Counts | None = None,
         *,
         takes_new_accounts: bool = True,
+        gateway: GatewaySettings | None = None,
     ) -> None:
         self._storage = storage
         self._pictures = pictures
@@ -91,6 +93,7 @@ class Server:
         self._standings.read()
         self._takes_new_accounts = takes_new_accounts
         self.rates = Rates()
+        self.paying = paying_of(storage, gateway or GatewaySettings(), clock, watch)
         self._nonces = accounts.Nonces(key.secret_for("nonce"))
         self._pushes: Turns[intake.TakenPush] = Turns(storage)
         # Requests for pictures may wait long for an object store: rows must not wait behind them (R41).
@@ -110,6 +113,7 @@ class Server:
             ClockWatch(clock, storage.last_received_ms(), settings.clock_confirmation),
             counts,
             takes_new_accounts=settings.new_accounts == "open",
+            gateway=settings.gateway,
         )
 
     def monotonic_ms(self) -> int:
@@ -222,6 +226,7 @@ class Server:
             overlapping=self._overlapping(asking, first),
             overlapping_from=first,
             suspended=self._standings.told(asking.account) if asking.contract is None else None,
+            billing=self.paying.billing(asking) if pull.billing else None,
         )
 
     def weeks(self, authorization: str | None, asked: Weeks) -> WeeksAnswer:

@@ -1,6 +1,6 @@
 """What an operator chooses about a server (R69)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -8,6 +8,25 @@ DEFAULT_HOST = "127.0.0.1"  # whoever opens the server to a network says so
 DEFAULT_PORT = 8440
 
 NewAccounts = Literal["open", "admitted"]
+GatewayName = Literal["by_hand", "stripe"]
+ALL_ACCOUNTS = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """By whom clients pay the bills of which accounts (R63).
+
+    `accounts` are those whose money goes to whoever owns the key: ids, or `ALL_ACCOUNTS`. Clients of all
+    others pay by hand. `public_url` is this server as its clients' browsers see it, to which the gateway
+    sends them back. The secrets stand in no text that is made of this; `stripe_api` is for a fake.
+    """
+
+    name: GatewayName = "by_hand"
+    accounts: tuple[str, ...] = ()
+    public_url: str = ""
+    stripe_key: str = field(default="", repr=False)
+    stripe_webhook_secret: str = field(default="", repr=False)
+    stripe_api: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +39,7 @@ class Settings:
     `picture_quota_bytes` is how much room one account's pictures may take, None for no limit (R44).
     `trusted_proxies` are the addresses or networks whose word for who asks is taken (`X-Forwarded-For`).
     `new_accounts`: whether anybody may open one, or only those that the operator admitted.
+    `gateway` is how clients pay.
     `metrics_port` is where Prometheus reads what is counted, None for nowhere.
     """
 
@@ -33,6 +53,7 @@ class Settings:
     new_accounts: NewAccounts = "open"
     metrics_host: str = DEFAULT_HOST
     metrics_port: int | None = None
+    gateway: GatewaySettings = GatewaySettings()
 
     @property
     def database(self) -> Path:

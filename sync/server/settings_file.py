@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 
 from diary.errors import UsageError
-from sync.server.settings import DEFAULT_HOST, DEFAULT_PORT, NewAccounts
+from sync.server.settings import DEFAULT_HOST, DEFAULT_PORT, GatewayName, NewAccounts
 
 FILE_NAME = "server.toml"  # in the server's folder it is read without being named
 PORT_END = 65_536
@@ -40,6 +40,12 @@ class SettingsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     new_accounts: NewAccounts = "open"
     metrics_host: str = DEFAULT_HOST
     metrics_port: Port | None = None
+    gateway: GatewayName = "by_hand"
+    gateway_accounts: tuple[str, ...] = ()
+    public_url: str = ""
+    stripe_key: str = ""
+    stripe_webhook_secret: str = ""
+    stripe_api: str | None = None
 
 
 def read_settings(path: Path) -> SettingsFile:

@@ -4,7 +4,7 @@ from typing import Any
 
 from diary.rules.ids import AccountId, ContractId, Millis
 from sync.server.faults import again
-from sync.server.kept_payments import KeptMethod, KeptPayment
+from sync.server.kept_payments import KeptEvent, KeptMethod, KeptPayment
 from sync.server.payment import MoneyEvent
 from sync.server.payment_rows import (
     event_columns,
@@ -61,7 +61,7 @@ KEEP_EVENT = """
 """
 
 EVENTS = """
-    SELECT account, key, kind, contract, invoice, payment, minor, currency, at_ms
+    SELECT account, key, kind, contract, invoice, payment, minor, currency, at_ms, received_at_ms
       FROM gateway_event
      WHERE account = %(account)s AND (%(contract)s::text IS NULL OR contract = %(contract)s)
      ORDER BY key
@@ -126,7 +126,7 @@ class PostgresPaymentBooks:
         """See `PaymentBooks.keep_event`."""
         return bool(self._ask(KEEP_EVENT, **event_columns(event, received_at_ms)))
 
-    def events(self, contract: ContractId | None = None) -> list[MoneyEvent]:
+    def events(self, contract: ContractId | None = None) -> list[KeptEvent]:
         """See `PaymentBooks.events`."""
         return [event_of(row) for row in self._ask(EVENTS, contract=contract)]
 
@@ -152,6 +152,10 @@ class PostgresPaymentReader:
     def methods(self, account: AccountId) -> list[KeptMethod]:
         """See `PaymentReader.methods`."""
         return [method_of(row) for row in self._read(METHODS, account=account)]
+
+    def events(self, account: AccountId, contract: ContractId | None = None) -> list[KeptEvent]:
+        """See `PaymentReader.events`."""
+        return [event_of(row) for row in self._read(EVENTS, account=account, contract=contract)]
 
     def unfinished(self, looked_before_ms: Millis, limit: int) -> list[KeptPayment]:
         """See `PaymentReader.unfinished`."""

@@ -5,7 +5,7 @@ from typing import Any
 import apsw
 
 from diary.rules.ids import AccountId, ContractId, Millis
-from sync.server.kept_payments import KeptMethod, KeptPayment
+from sync.server.kept_payments import KeptEvent, KeptMethod, KeptPayment
 from sync.server.payment import MoneyEvent
 from sync.server.payment_rows import (
     event_columns,
@@ -62,7 +62,7 @@ KEEP_EVENT = """
 """
 
 EVENTS = """
-    SELECT account, key, kind, contract, invoice, payment, minor, currency, at_ms
+    SELECT account, key, kind, contract, invoice, payment, minor, currency, at_ms, received_at_ms
       FROM gateway_event
      WHERE account = :account AND (:contract IS NULL OR contract = :contract)
      ORDER BY key
@@ -126,7 +126,7 @@ class SqlitePaymentBooks:
         """See `PaymentBooks.keep_event`."""
         return bool(self._ask(KEEP_EVENT, **event_columns(event, received_at_ms)))
 
-    def events(self, contract: ContractId | None = None) -> list[MoneyEvent]:
+    def events(self, contract: ContractId | None = None) -> list[KeptEvent]:
         """See `PaymentBooks.events`."""
         return [event_of(row) for row in self._ask(EVENTS, contract=contract)]
 
@@ -154,6 +154,10 @@ class SqlitePaymentReader:
         """See `PaymentReader.methods`."""
         return [method_of(row) for row in self._read(METHODS, account=account)]
 
+    def events(self, account: AccountId, contract: ContractId | None = None) -> list[KeptEvent]:
+        """See `PaymentReader.events`."""
+        return [event_of(row) for row in self._read(EVENTS, account=account, contract=contract)]
+
     def unfinished(self, looked_before_ms: Millis, limit: int) -> list[KeptPayment]:
         """See `PaymentReader.unfinished`."""
         rows = self._read(UNFINISHED, before_ms=looked_before_ms, limit=limit)
@@ -164,6 +168,6 @@ class SqlitePaymentReader:
         rows = self._read(OUTDATED, before_ms=asked_before_ms, limit=limit)
         return [(AccountId(account), method_of(row)) for account, *row in rows]
 
-    def _read(self, statement: str, **asked: str | int) -> list[Any]:
+    def _read(self, statement: str, **asked: str | int | None) -> list[Any]:
         with self._transactions.transaction("BEGIN"):
             return list(self._connection.execute(statement, asked))

@@ -30,16 +30,21 @@ def answer_of(given: dict[str, Any], status: int = 200) -> web.Response:
     return response
 
 
+_asked: list[str] = []
 _answered: dict[str, tuple[bytes, int, bytes]] = {}
 
 
 @web.middleware
 async def by_key(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer a request that comes again with its idempotency key as it was answered first."""
+    if request.method == "DELETE" and request.path == "/_config/data":
+        _answered.clear()
+        _asked.clear()
     key = request.headers.get("Idempotency-Key")
     if key is None or request.method != "POST":
         return await handler(request)
     body = await request.read()
+    _asked.append(body.decode())
     if key in _answered:
         asked, status, answer = _answered[key]
         if asked != body:
@@ -201,6 +206,10 @@ async def at_the_bank(request: web.Request) -> web.Response:
     return answer_of({})
 
 
+async def asked_so_far(_: web.Request) -> web.Response:
+    return answer_of({"asked": _asked})
+
+
 def refund_as_told(made: Callable[..., Refund]) -> Callable[..., Refund]:
     """Refuse to give back more than was paid, and tell of what is given back."""
 
@@ -223,6 +232,7 @@ def main(port: int) -> None:
         web.post("/v1/checkout/sessions", make_session),
         web.get("/v1/checkout/sessions/{id}", read_session),
         web.post("/v1/checkout/sessions/{id}/expire", expire_session),
+        web.get("/_config/asked", asked_so_far),
         web.post("/_config/page/{id}", on_the_page),
         web.post("/_config/bank/{what}/{id}", at_the_bank),
     ):

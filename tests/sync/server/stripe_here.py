@@ -39,6 +39,14 @@ class StripeHere:
         """Let a bank do something: pays, fails, refund_fails, takes_back, returns."""
         assert self.http.post(f"/_config/bank/{what}/{about}").status_code == 200
 
+    def forget(self) -> None:
+        """Let it forget all that it was asked."""
+        assert self.http.delete("/_config/data").status_code == 200
+
+    def asked(self) -> list[str]:
+        """Return the bodies of what it was asked to make, by key, as they came."""
+        return list(self.http.get("/_config/asked").json()["asked"])
+
     def found(self, path: str) -> dict[str, Any]:
         answer = self.http.get(f"/v1/{path}")
         assert answer.status_code == 200, answer.text

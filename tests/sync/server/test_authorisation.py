@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import httpx
 import msgspec
@@ -18,6 +19,7 @@ from diary.rules.week import slot_at
 from diary.sealing.row import picture_name
 from sync.protocol import Heal, Nonce, Pull, Weeks, heal_payload
 from tests.rule import rule
+from tests.sync.server.asking_to_pay import PAYING, message_at, told_at
 from tests.sync.server.author import Author
 from tests.sync.server.conftest import WEDNESDAY, Here
 from tests.sync.server.process import reasons
@@ -88,6 +90,9 @@ POLICY: dict[str, dict[str, str]] = {
         "client": "200",
         "client of another contract": "403 not_yours",
         "ended client": "403 device_revoked",
+        "manager": "200",
+        "ended manager": "403 device_revoked",
+        "manager of another contract": "403 not_yours",
     },
     "POST /v1/push a capture": {
         "nobody": "401 not_enrolled",
@@ -177,6 +182,7 @@ POLICY: dict[str, dict[str, str]] = {
         "ended manager": "403 device_revoked",
         "manager of another contract": "200 not_yours",
     },
+    **PAYING,
     # It takes nothing that is not proven by this server's own signatures, and admits who signs as listed.
     "POST /v1/heal": {
         "nobody": "401 not_enrolled",
@@ -405,6 +411,14 @@ def enrol(scene: Scene, role: str) -> str:
     return said(scene.post(role, "/v1/enrol", msgspec.structs.replace(message, push=given)))
 
 
+def _paying(door: str, scene: Scene, role: str) -> str:
+    message = message_at(door, AccountId(scene.owner.account), ContractId(scene.owner.contract))
+    method, path = door.split()[:2]
+    headers = {"Content-Type": "application/json", **scene.headers(role)}
+    answer = scene.here.client.http.request(method, path, content=message, headers=headers)
+    return said(answer) if answer.status_code != 200 else f"200 {told_at(door, answer.json())}".rstrip()
+
+
 ASK: dict[str, Callable[[Scene, str], str]] = {
     "GET /health": lambda scene, role: said(get(scene, role, "/health")),
     "GET /health/ready": lambda scene, role: said(get(scene, role, "/health/ready")),
@@ -425,6 +439,7 @@ ASK: dict[str, Callable[[Scene, str], str]] = {
     "POST /v1/push terms": lambda scene, role: push(scene, role, "terms"),
     "POST /v1/push a dispute": lambda scene, role: push(scene, role, "a dispute"),
     "POST /v1/push an invitation": lambda scene, role: push(scene, role, "an invitation"),
+    **{door: partial(_paying, door) for door in PAYING},
     "POST /v1/heal": heal,
     "HEAD /v1/pictures/{name}": lambda scene, role: said(
         scene.here.client.http.head(f"/v1/pictures/{scene.name}", headers=scene.headers(role)), named=False

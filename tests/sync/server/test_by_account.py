@@ -25,7 +25,7 @@ from sync.server import storage_postgres_seals as seals
 from sync.server import storage_postgres_statements as statements
 from sync.server import storage_postgres_weeks as weeks
 from sync.server.kept_log import NewSeal
-from sync.server.kept_payments import KeptMethod
+from sync.server.kept_payments import KeptEvent, KeptMethod
 from sync.server.operating import AccountRule, Act, Deed
 from sync.server.storage import Question
 from sync.server.storage_postgres import READ, PostgresStorage
@@ -187,7 +187,7 @@ def pay(storage: PostgresStorage) -> None:
         hold.payments.keep(begun())
         assert hold.payments.under_way(CONTRACT, 7) == hold.payments.payment("1" * 32) == begun()
         assert hold.payments.keep_event(told(), START)
-        assert hold.payments.events() == [told()]
+        assert hold.payments.events() == [KeptEvent(told(), START)]
         hold.payments.keep_method(KeptMethod("e" * 32, "stripe", "cus_1"))
         assert hold.payments.method("e" * 32) == KeptMethod("e" * 32, "stripe", "cus_1")
     assert len(storage.payments.methods(ACCOUNT)) == 1

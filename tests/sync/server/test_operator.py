@@ -15,7 +15,7 @@ from diary.rules.week import slot_at
 from diary.sealing.row import picture_name
 from sync.server.settings_file import BadSettingsError, SettingsFile, read_settings
 from sync.server.unit import unit_of
-from sync.server_settings import BYTES_A_GIGABYTE, Said, chosen, shown_settings
+from sync.server_settings import BYTES_A_GIGABYTE, BadGatewayError, Said, chosen, shown_settings
 from tests.rule import rule
 from tests.sync.certificates import authority_in
 from tests.sync.server.author import Author
@@ -75,6 +75,45 @@ def test_each_setting_stands_in_the_operators_document() -> None:
     document = DOCUMENT.read_text(encoding="utf-8")
     missing = [name for name in SettingsFile.__struct_fields__ if f"| `{name}` |" not in document]
     assert missing == []
+
+
+STRIPE = 'gateway = "stripe"\npublic_url = "https://diary.example/"\n'
+SECRETS = 'stripe_key = "sk_live_hidden"\nstripe_webhook_secret = "whsec_hidden"\n'
+
+
+@rule("R63")
+def test_a_gateways_secrets_come_from_the_environment_first_and_are_shown_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path, STRIPE + SECRETS + f'gateway_accounts = ["{"a" * 32}"]\n')
+    monkeypatch.setenv("DIARY_STRIPE_KEY", "sk_live_of_the_environment")
+    settings = chosen(tmp_path, None, Said())
+    assert settings.gateway.stripe_key == "sk_live_of_the_environment"
+    assert settings.gateway.stripe_webhook_secret == "whsec_hidden"
+    assert settings.gateway.public_url == "https://diary.example"
+    shown = shown_settings(settings)
+    assert (shown["gateway"], shown["gateway_accounts"]) == ("stripe", "a" * 32)
+    told = f"{shown} {settings!r}"
+    assert not any(secret in told for secret in ("sk_live", "whsec"))
+
+
+@rule("R63")
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (STRIPE, "DIARY_STRIPE_KEY"),
+        (SECRETS + 'gateway = "stripe"\n', "public_url"),
+        (STRIPE.replace("https", "http") + SECRETS, "public_url"),
+        (STRIPE + SECRETS + 'stripe_api = "http://elsewhere.example"\n', "stripe_api"),
+        (STRIPE + SECRETS + 'gateway_accounts = ["ada"]\n', "ada"),
+    ],
+)
+def test_a_gateway_that_cannot_work_is_named_at_the_start(tmp_path: Path, text: str, named: str) -> None:
+    written(tmp_path, text)
+    with pytest.raises(BadGatewayError) as refused:
+        chosen(tmp_path, None, Said())
+    assert named in str(refused.value)
+    assert not any(secret in refused.value.in_full for secret in ("sk_live", "whsec"))
 
 
 def test_a_shown_setting_holds_no_password(tmp_path: Path) -> None:

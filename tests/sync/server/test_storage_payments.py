@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from diary.rules.ids import ContractId, Millis
-from sync.server.kept_payments import KeptMethod, KeptPayment
+from sync.server.kept_payments import KeptEvent, KeptMethod, KeptPayment
 from sync.server.payment import Money, MoneyEvent, PaymentNames
 from sync.server.storage import Storage
 from tests.rule import rule
@@ -54,8 +54,11 @@ def test_an_event_counts_once_and_stays_as_it_came(storage: Storage) -> None:
     with storage.hold(ACCOUNT) as hold:
         assert not hold.payments.keep_event(told(), AT)
         assert hold.payments.keep_event(told("refunded/2", 50, OTHER_CONTRACT), AT)
-        assert hold.payments.events() == [told(), told("refunded/2", 50, OTHER_CONTRACT)]
-        assert hold.payments.events(CONTRACT) == [told()]
+        kept = [KeptEvent(told(), AT), KeptEvent(told("refunded/2", 50, OTHER_CONTRACT), AT)]
+        assert hold.payments.events() == kept
+        assert hold.payments.events(CONTRACT) == kept[:1]
+    assert storage.payments.events(ACCOUNT) == kept
+    assert storage.payments.events(ACCOUNT, OTHER_CONTRACT) == kept[1:]
 
 
 @rule("R63")
@@ -71,6 +74,7 @@ def test_what_one_account_keeps_no_other_finds(storage: Storage) -> None:
         assert hold.payments.events() == []
         assert hold.payments.method("e" * 32) is None
     assert storage.payments.methods(OTHER_ACCOUNT) == []
+    assert storage.payments.events(OTHER_ACCOUNT) == []
 
 
 @rule("R11")

@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 
 from diary.rules.ids import AccountId, ContractId, Millis
-from sync.server.kept_payments import KeptMethod, KeptPayment
+from sync.server.kept_payments import KeptEvent, KeptMethod, KeptPayment
 from sync.server.payment import MoneyEvent
 
 
 @dataclass
 class ToyPaymentBooks:
     begun: dict[str, KeptPayment] = field(default_factory=dict)
-    told: dict[str, MoneyEvent] = field(default_factory=dict)
+    told: dict[str, KeptEvent] = field(default_factory=dict)
     known: dict[str, KeptMethod] = field(default_factory=dict)
 
     def under_way(self, contract: ContractId, invoice: int) -> KeptPayment | None:
@@ -27,12 +27,12 @@ class ToyPaymentBooks:
     def keep_event(self, event: MoneyEvent, received_at_ms: Millis) -> bool:
         if event.key in self.told:
             return False
-        self.told[event.key] = event
+        self.told[event.key] = KeptEvent(event, received_at_ms)
         return True
 
-    def events(self, contract: ContractId | None = None) -> list[MoneyEvent]:
-        told = [event for _, event in sorted(self.told.items())]
-        return [event for event in told if contract in {None, event.names.contract}]
+    def events(self, contract: ContractId | None = None) -> list[KeptEvent]:
+        told = [kept for _, kept in sorted(self.told.items())]
+        return [kept for kept in told if contract in {None, kept.event.names.contract}]
 
     def method(self, payer: str) -> KeptMethod | None:
         return self.known.get(payer)
@@ -48,6 +48,9 @@ class ToyPaymentReader:
     def methods(self, account: AccountId) -> list[KeptMethod]:
         books = self.of_all.get(account, ToyPaymentBooks())
         return [method for _, method in sorted(books.known.items())]
+
+    def events(self, account: AccountId, contract: ContractId | None = None) -> list[KeptEvent]:
+        return self.of_all.get(account, ToyPaymentBooks()).events(contract)
 
     def unfinished(self, looked_before_ms: Millis, limit: int) -> list[KeptPayment]:
         begun = [one for books in self.of_all.values() for one in books.begun.values()]

@@ -1,0 +1,56 @@
+"""Which gateway a server's clients pay by, as its operator set it (R63).
+
+Stripe's library is loaded only where it is used.
+"""
+
+from diary.clock import Clock
+from diary.rules.contract import TermsHistory
+from diary.rules.ids import AccountId, ContractId
+from sync.server.clock_watch import ClockWatch
+from sync.server.hearing import Books, Due
+from sync.server.paying import Paying
+from sync.server.payment import ByHand, Gateway
+from sync.server.settings import ALL_ACCOUNTS, GatewaySettings
+from sync.server.storage import AccountHold, Storage
+
+
+def paying_of(storage: Storage, settings: GatewaySettings, clock: Clock, watch: ClockWatch) -> Paying:
+    """Return the payments of a server with these settings."""
+    everybody = ALL_ACCOUNTS in settings.accounts
+    return Paying(
+        storage,
+        gateway_of(settings),
+        BOOKS,
+        clock,
+        watch,
+        accounts=None if everybody else frozenset(settings.accounts),
+        public_url=settings.public_url,
+    )
+
+
+def gateway_of(settings: GatewaySettings) -> Gateway:
+    """Return the gateway that the settings name."""
+    if settings.name == "by_hand":
+        return ByHand()
+    from sync.server.payment_stripe import StripeGateway, StripeKeys
+
+    keys = StripeKeys(settings.stripe_key, settings.stripe_webhook_secret, settings.stripe_api)
+    return StripeGateway(keys)
+
+
+def _due(hold: AccountHold, account: AccountId, contract: ContractId, invoice: int) -> Due | None:  # noqa: ARG001  # no invoices yet
+    return None
+
+
+def _post(hold: AccountHold, account: AccountId) -> None:
+    """Enter into the ledger what is new."""
+
+
+def _payer(hold: AccountHold, contract: ContractId) -> str:
+    """Return the payer of a contract: without one it is its own (R61)."""
+    found = hold.terms({contract}).get(contract)
+    payer = TermsHistory(found).first.payer if found else None
+    return payer or str(contract)
+
+
+BOOKS = Books(_due, _post, _payer)
