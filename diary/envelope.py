@@ -13,6 +13,7 @@ import msgspec
 from diary.errors import DamageError
 from diary.rules.act_parts import AcceptanceInClear, DisputeInClear, RedactionInClear, RequestInClear
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
+from diary.rules.membership import MembershipInClear
 from diary.rules.sealed_content import (
     CaptureContent,
     Content,
@@ -82,6 +83,7 @@ class HeaderParts(TypedDict, total=False):
     devices: DeviceListInClear
     grant: GrantInClear
     seat: SeatInClear
+    membership: MembershipInClear
 
 
 def draw_header(

@@ -1,16 +1,20 @@
-"""`diary agency`: who reads along for an agency, granted and taken back (SPEC, section 1; R51)."""
+"""`diary agency`: the side of a member, who grants and leaves, and the agency's own (R51, R61)."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diary.command.desk import AsJson, Yes, agree, print_json, say, tell
+from diary.command.desk import AsJson, WeekName, Yes, agree, ask_passphrase, desk_of, print_json, say, tell
+from diary.command.keys import KeyFile, Passphrase, place_for
 from sync.party_commands import Expires, send_at_once
 
 if TYPE_CHECKING:
+    from diary.agency import MemberView
     from diary.diary import Diary
     from diary.inviting import InvitationView
+    from diary.rules.ids import ContractId
+    from sync.agency import CopyView
 
 Open = Callable[[], "Diary"]
 Named = Annotated[str, typer.Argument(metavar="CONTRACT", help="Its title or id, or the start of one.")]
@@ -22,6 +26,10 @@ def commands(open_diary: Open) -> typer.Typer:
     app.command("show")(_show(open_diary))
     app.command("grant")(_grant(open_diary))
     app.command("leave")(_leave(open_diary))
+    app.command("add")(_add(open_diary))
+    app.command("remove")(_remove(open_diary))
+    app.command("members")(_members(open_diary))
+    app.command("sync")(_sync(open_diary))
     return app
 
 
@@ -98,6 +106,135 @@ def _leave(open_diary: Open) -> Callable[..., None]:
             say("The server learns of it when this diary has synced: diary sync")
 
     return leave
+
+
+def _add(open_diary: Open) -> Callable[..., None]:
+    def add(
+        link: Annotated[str, typer.Argument(metavar="LINK", help="As your member sent it to you.")],
+        *,
+        member: Annotated[str, typer.Option("--member", metavar="NAME", help="Your member's name.")] = "",
+        client: Annotated[
+            str,
+            typer.Option("--client", metavar="NAME", help="Contracts of one client go on one bill."),
+        ] = "",
+        passphrase: Passphrase = False,
+        key_file: KeyFile = False,
+    ) -> None:
+        """Read a member's contract from here on, and put it on this agency's bill."""
+        from diary.sealing.invitation import parse_link
+        from sync.agency import folder_of, take_in
+
+        read = parse_link(link)
+        with open_diary() as diary:
+            place = place_for(folder_of(diary.home, read), passphrase=passphrase, key_file=key_file)
+            found = take_in(diary, read, place, name=member, client=client, ask_passphrase=ask_passphrase)
+        tell(f"“{found.title}” is read here, and stands on this agency's bill.")
+        say("Bring it up to date: diary agency sync. See what your members recorded: diary agency members")
+
+    return add
+
+
+def _remove(open_diary: Open) -> Callable[..., None]:
+    def remove(contract: Named, *, yes: Yes = False) -> None:
+        """Take a member's contract off this agency's bill: the week under way is the last one on it."""
+        with open_diary() as diary:
+            view = _member_named(diary, contract)
+            agree(f"Shall this agency bill the contract {view.contract[:8]} no more from Monday on?", yes=yes)
+            diary.take_off_bill(view.contract)
+            is_sent = send_at_once(diary)
+        tell(f"The contract {view.contract[:8]} bills by itself from next Monday on.")
+        if not is_sent:
+            say("The server learns of it when this diary has synced: diary sync")
+
+    return remove
+
+
+def _members(open_diary: Open) -> Callable[..., None]:
+    def members(ctx: typer.Context, week: WeekName = "this", *, as_json: AsJson = False) -> None:
+        """List the members' contracts on this agency's bill, and what each recorded in a week."""
+        from diary.when import week_of
+        from sync.agency import views
+
+        clock = desk_of(ctx).clock
+        with open_diary() as diary:
+            of = week_of(week, now_ms=diary.now_ms())
+            listed = diary.members()
+            shown = views(diary.home, of, clock=clock, ask_passphrase=ask_passphrase)
+        if as_json:
+            print_json({"week": of.name, "members": [_member_json(one, shown) for one in listed]})
+            return
+        if not listed:
+            say("No contract stands on your bill. Your member grants one: diary agency grant CONTRACT AGENCY")
+            return
+        from diary.command.tables import plain, plain_console, plain_table
+
+        table = plain_table("Member", "Contract", "Client", of.name, "Bills")
+        for one in listed:
+            table.add_row(*map(plain, _member_row(one, shown)))
+        plain_console().print(table)
+
+    return members
+
+
+def _sync(open_diary: Open) -> Callable[..., None]:
+    def sync(ctx: typer.Context) -> None:
+        """Bring this agency's own diary and every contract that is read here up to date."""
+        from sync.agency import sync_copies
+
+        with open_diary() as diary:
+            home, is_sent = diary.home, send_at_once(diary)
+        if not is_sent:
+            say("The agency's own diary was not synced: diary sync says why.")
+        for done in sync_copies(home, clock=desk_of(ctx).clock, ask_passphrase=ask_passphrase):
+            if done.fault is None:
+                tell(f"{done.title}: {done.pulled} new")
+            else:
+                tell(f"{done.title}: {done.fault.what_happened}")
+
+    return sync
+
+
+def _member_named(diary: "Diary", contract: str) -> "MemberView":
+    """Return the contract on the bill whose id begins so.
+
+    Raises:
+        NotOnTheBillError: None does, or several do.
+    """
+    from diary.agency import NotOnTheBillError
+
+    wanted = contract.strip().lower()
+    found = [view for view in diary.members() if wanted and view.contract.startswith(wanted)]
+    if len(found) != 1:
+        raise NotOnTheBillError(name=contract)
+    return found[0]
+
+
+def _member_json(one: "MemberView", shown: "dict[ContractId, CopyView]") -> dict[str, object]:
+    from diary.rules.json_form import totals_json
+
+    copy = shown.get(one.contract)
+    totals = copy.totals if copy is not None else None
+    return {
+        "member": one.name,
+        "account": one.member,
+        "contract": one.contract,
+        "title": copy.contract.title if copy is not None else None,
+        "client": one.client,
+        "sent": one.sent,
+        "totals": totals_json(totals) if totals is not None else None,
+    }
+
+
+def _member_row(one: "MemberView", shown: "dict[ContractId, CopyView]") -> tuple[str, ...]:
+    from diary.command.tables import hours as hours_of
+    from diary.rules.money import money
+
+    copy = shown.get(one.contract)
+    totals = copy.totals if copy is not None else None
+    title = copy.contract.title if copy is not None else "not read on this computer"
+    bills = f"{money(totals.amount_minor, totals.currency)} {totals.currency}" if totals is not None else "–"
+    hours = hours_of(totals.segments) if totals is not None else "–"
+    return one.name or one.member[:8], f"{title} ({one.contract[:8]})", one.client or "–", hours, bills
 
 
 def _granted(diary: "Diary") -> "list[InvitationView]":

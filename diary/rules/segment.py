@@ -22,6 +22,7 @@ from diary.rules.act_parts import (
     VersionName,
 )
 from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
+from diary.rules.membership import MembershipInClear, fault_of_membership
 from diary.rules.money_parts import BonusInClear, PaymentInClear, is_payer
 from diary.rules.seat import InvitationInClear, SeatInClear, fault_of_invitation, fault_of_seat
 from diary.rules.unreadable import UNREADABLE
@@ -47,6 +48,7 @@ VersionType = Literal[
     "grant",
     "device_list",
     "joining",
+    "membership",
 ]
 
 Stamp = tuple[int, ReplicaId]
@@ -153,6 +155,7 @@ class Header(
     devices: DeviceListInClear | None = None
     grant: GrantInClear | None = None
     seat: SeatInClear | None = None
+    membership: MembershipInClear | None = None
 
     def to_bytes(self) -> bytes:
         """Return the header's bytes, to be kept as they are from now on."""
@@ -236,7 +239,7 @@ def _fault_of_any(header: Header) -> str | None:
 
 _PART_OWNERS: tuple[VersionType, ...] = (
     "terms", "terms", "request", "acceptance", "dispute", "redaction", "bonus", "payment",
-    "device_list", "grant", "joining",
+    "device_list", "grant", "joining", "membership",
 )  # fmt: skip
 _NO_PARTS = (None,) * len(_PART_OWNERS)
 
@@ -245,7 +248,7 @@ def _bears_anothers_part(header: Header) -> bool:
     """Return whether it says what only another type, which is checked for it, may say (R8, R49, R50)."""
     parts = (
         header.terms, header.state, header.request, header.acceptance, header.dispute, header.redaction,
-        header.bonus, header.payment, header.devices, header.grant, header.seat,
+        header.bonus, header.payment, header.devices, header.grant, header.seat, header.membership,
     )  # fmt: skip
     if parts == _NO_PARTS:  # captures and entries, which come in thousands
         return False
@@ -275,16 +278,23 @@ def _fault_of_slotless(header: Header) -> str | None:
             return _fault_of_act(header)
         case "message":
             return _fault_of_message(header)
-        case "device_list" if header.devices is None:
-            return "a device_list carries its own part"
         case _:
-            return _fault_of_grant(header.grant) if header.type == "grant" else None
+            return _fault_of_account(header)
 
 
-def _fault_of_grant(grant: GrantInClear | None) -> str | None:
-    if grant is None:
-        return "a grant carries its own part"
-    return fault_of_invitation(grant.to, grant.invitation)
+def _fault_of_account(header: Header) -> str | None:
+    """Return what is wrong with what an account says of devices, keys and members, None where nothing is."""
+    match header.type:
+        case "membership":
+            if not (_is_bare(header) and header.in_own_log):
+                return "a membership is bare, and stands in the account's own log"
+            return fault_of_membership(header.membership)
+        case "grant" if header.grant is not None:
+            return fault_of_invitation(header.grant.to, header.grant.invitation)
+        case "device_list" if header.devices is not None:
+            return None
+        case _:
+            return f"a {header.type} carries its own part"
 
 
 def _fault_of_act(header: Header) -> str | None:

@@ -32,6 +32,9 @@ from sync.protocol import MESSAGE_BODY_BYTES_MAX, PICTURE_BYTES_MAX, WireVersion
 # What the device mends by itself and sends again, perhaps under the same name: never stored (R40).
 PASSING_REASONS = frozenset({"clock_unsure", "slot_in_future", "clock_ahead", "quota"})
 
+# What stands in the account's own log beside the device lists, for its devices to write.
+OWN_TYPES = frozenset({"grant", "membership"})
+
 Place = tuple[ContractId, Slot]
 
 
@@ -281,7 +284,7 @@ def _fault_of_content(pushed: Pushed, header: Header) -> str:
             # A change of nothing but the state seals nothing.
             sealed = header.terms is not None
             return "" if body == wrap == sealed else "terms come with their sealed part"
-        case "request" | "acceptance" | "dispute" | "redaction" | "bonus" | "payment":
+        case "request" | "acceptance" | "dispute" | "redaction" | "bonus" | "payment" | "membership":
             sealed = header.commit is not None
             return "" if body == wrap == sealed else "what is sealed comes whole, and nothing else does"
         case "message":
@@ -297,15 +300,16 @@ def _judge_type(pushed: Pushed, header: Header, books: Books, at_ms: Millis) -> 
         return Refused("not_yours", "the contract is another account's", stored=True)
     if header.type == "device_list":
         return _judge_device_list(pushed, header, books)
-    if header.in_own_log and header.type != "grant":
-        return Refused("bad_header", "the account's own log holds device lists and grants", stored=True)
+    if header.in_own_log and header.type not in OWN_TYPES:
+        because = "the account's own log holds device lists, grants and memberships"
+        return Refused("bad_header", because, stored=True)
     match header.type:
         case "capture" | "entry":
             return _judge_segment(header, books, at_ms)
         case "joining":
             return _judge_joining(pushed, header, books, at_ms)
         case _:
-            return Accepted(header) if header.type == "grant" else _judge_said(header, books, at_ms)
+            return Accepted(header) if header.type in OWN_TYPES else _judge_said(header, books, at_ms)
 
 
 def _judge_said(header: Header, books: Books, at_ms: Millis) -> Decision:

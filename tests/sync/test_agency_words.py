@@ -45,3 +45,26 @@ def test_what_names_no_agency_is_said_so(stage: Stage) -> None:
     freelancer = Typist(a.diary.home, a.clock)
     assert "is no agency's id" in freelancer.types("agency", "grant", "Practice", "brown", says=2).err
     assert a.diary.invitations() == ()
+
+
+@rule("R61")
+@rule("R67")
+def test_an_agency_adds_lists_and_removes_its_members_contracts_in_words(stage: Stage) -> None:
+    a, _, contract = two_devices(stage, (FIRST,))
+    agency = stage.first()
+    manager = Typist(agency.diary.home, agency.clock)
+    link = a.diary.invite_manager(contract.id, agency.diary.account).link
+    a.sync()
+    assert "No contract stands on your bill" in manager.types("agency", "members").err
+    said = manager.types("agency", "add", link.text, "--member", "Ada", "--client", "Brown", "--key-file")
+    assert "“Practice” is read here" in said.out
+    shown = manager.json("agency", "members", "2026-W47")
+    (one,) = shown["members"]
+    assert (one["member"], one["title"], one["client"], one["sent"]) == ("Ada", "Practice", "Brown", True)
+    assert (shown["week"], one["totals"]["segments"]) == ("2026-W47", 1)
+    table = manager.types("agency", "members", "2026-W47").out
+    assert all(word in table for word in ("Ada", "Practice", "Brown", "0:10"))
+    assert "Practice: 0 new" in manager.types("agency", "sync").out
+    assert "bills by itself" in manager.types("agency", "remove", contract.id[:8], "--yes").out
+    assert manager.types("agency", "remove", contract.id[:8], "--yes", says=1).out == ""
+    assert manager.json("agency", "members")["members"] == []

@@ -3,7 +3,8 @@
 from typing import Any
 
 from diary.rules.act_parts import AcceptanceInClear, DisputeInClear, RedactionInClear, RequestInClear
-from diary.rules.ids import Slot
+from diary.rules.ids import AccountId, ContractId, Slot
+from diary.rules.membership import MembershipInClear
 from diary.rules.sealed_content import ReasonContent, content_bytes
 from diary.rules.segment import ContractState, Sealed, parse_header
 from sync.protocol import WireVersion
@@ -40,3 +41,10 @@ def dispute(by: Author, act: Any, *slots: int) -> WireVersion:
 
 def redaction(by: Author, *slots: int) -> WireVersion:
     return said(by, "redaction", redaction=RedactionInClear(slots=tuple(map(Slot, slots))))
+
+
+def membership(
+    by: Author, member: AccountId, contract: ContractId, payer: str | None = None, *, ends: bool = False
+) -> WireVersion:
+    part = MembershipInClear(account=member, contract=contract, payer=payer, ends=ends)
+    return said(by, "membership", contract=ContractId(by.account), membership=part)

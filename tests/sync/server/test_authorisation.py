@@ -23,7 +23,7 @@ from tests.sync.server.asking_to_pay import PAYING, message_at, told_at
 from tests.sync.server.author import Author
 from tests.sync.server.conftest import WEDNESDAY, Here
 from tests.sync.server.process import reasons
-from tests.sync.server.saying import dispute
+from tests.sync.server.saying import dispute, membership
 from tests.sync.server.seat import Seat, invitation, joined
 
 SLOT = slot_at(WEDNESDAY) - 3
@@ -179,6 +179,21 @@ POLICY: dict[str, dict[str, str]] = {
         "client of another contract": "200 not_yours",
         "ended client": "403 device_revoked",
         "manager": "200 received",
+        "ended manager": "403 device_revoked",
+        "manager of another contract": "200 not_yours",
+    },
+    # Whose contracts an account bills as an agency stands in its own log.
+    "POST /v1/push a membership": {
+        "nobody": "401 not_enrolled",
+        "wrong token": "401 not_enrolled",
+        "owner": "200 received",
+        "second device": "200 received",
+        "revoked device": "403 device_revoked",
+        "other account": "403 not_yours",
+        "client": "200 not_yours",
+        "client of another contract": "200 not_yours",
+        "ended client": "403 device_revoked",
+        "manager": "200 not_yours",
         "ended manager": "403 device_revoked",
         "manager of another contract": "200 not_yours",
     },
@@ -354,6 +369,8 @@ def push(scene: Scene, role: str, kind: str) -> str:
             row = author.entry(SLOT - 1, life=1)
         case "a dispute":
             row = dispute(author, "raised", SLOT)
+        case "a membership":
+            row = membership(author, AccountId("3" * 32), ContractId("4" * 32))
         case "an invitation":
             row = invitation(author, os.urandom(32))
         case "a message":
@@ -438,6 +455,7 @@ ASK: dict[str, Callable[[Scene, str], str]] = {
     "POST /v1/push a message": lambda scene, role: push(scene, role, "a message"),
     "POST /v1/push terms": lambda scene, role: push(scene, role, "terms"),
     "POST /v1/push a dispute": lambda scene, role: push(scene, role, "a dispute"),
+    "POST /v1/push a membership": lambda scene, role: push(scene, role, "a membership"),
     "POST /v1/push an invitation": lambda scene, role: push(scene, role, "an invitation"),
     **{door: partial(_paying, door) for door in PAYING},
     "POST /v1/heal": heal,

@@ -1,0 +1,112 @@
+"""An agency's side: whose contracts stand on its bill, and which client each is of (SPEC, section 1; R61).
+
+What the server must know to bill lies in clear in the account's own log; names of members and clients stay
+in this file, sealed. A client's payer is made of the name and the account's key: every device of the agency
+makes the same, and it says nothing to anybody else.
+"""
+
+from dataclasses import dataclass
+
+from diary import envelope
+from diary.errors import NothingError
+from diary.rules.ids import AccountId, ContractId
+from diary.rules.membership import MembershipInClear
+from diary.rules.stays import Stay, stays
+from diary.sealing.derive import derive
+from diary.state import OpenDiary
+from diary.store import versions
+from diary.store.versions import held_of
+from diary.tracking import checked_text
+
+_MEMBER = "agency member "
+_CLIENT = "agency client "
+PAYER_BYTES = 16
+
+
+class NotOnTheBillError(NothingError):
+    """The agency bills no such contract (SPEC, section 1)."""
+
+    says = "No contract “{name}” stands on your agency's bill."
+    mend = "See them with `diary agency members`."
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """A contract on the agency's bill, with the names that were given here, "" where none was.
+
+    `sent` says whether the server knows of it.
+    """
+
+    member: AccountId
+    contract: ContractId
+    name: str
+    client: str
+    payer: str | None
+    sent: bool
+
+
+def put_on_bill(diary: OpenDiary, member: AccountId, contract: ContractId, *, name: str, client: str) -> None:
+    """Put a member's contract on the agency's bill; contracts of one client's name go on one (R61)."""
+    called, wanted = checked_text(name), checked_text(client)
+    with diary.writing():
+        payer = _payer_of(diary, wanted) if wanted else None
+        if called:
+            diary.keep(_MEMBER + member, called)
+        if payer is not None:
+            diary.keep(_CLIENT + payer, wanted)
+        _write(diary, MembershipInClear(account=member, contract=contract, payer=payer))
+
+
+def take_off_bill(diary: OpenDiary, contract: ContractId) -> MemberView:
+    """Take a contract off the agency's bill: the week under way is the last one on it.
+
+    Raises:
+        NotOnTheBillError: It stands on none.
+    """
+    with diary.writing():
+        view = next((one for one in members(diary) if one.contract == contract), None)
+        if view is None:
+            raise NotOnTheBillError(name=contract[:8])
+        _write(diary, MembershipInClear(account=view.member, contract=contract, ends=True))
+    return view
+
+
+def members(diary: OpenDiary) -> tuple[MemberView, ...]:
+    """Return the contracts on the agency's bill, those that the server does not know of yet among them."""
+    with diary.reading():
+        standing: dict[ContractId, tuple[MembershipInClear, bool]] = {}
+        for stored in versions.slotless(diary.connection, "membership", diary.contract_of_account):
+            part = stored.header.membership
+            assert part is not None, "a membership has its part"
+            standing.pop(part.contract, None)
+            if not part.ends:
+                standing[part.contract] = part, stored.received_at_ms is not None
+        views = [
+            MemberView(
+                member=part.account,
+                contract=part.contract,
+                name=str(diary.kept(_MEMBER + part.account) or ""),
+                client=str(diary.kept(_CLIENT + part.payer) or "") if part.payer is not None else "",
+                payer=part.payer,
+                sent=sent,
+            )
+            for part, sent in standing.values()
+        ]
+    return tuple(sorted(views, key=lambda view: (view.name.casefold(), view.member, view.contract)))
+
+
+def stays_on_bill(diary: OpenDiary) -> tuple[Stay, ...]:
+    """Return how long each contract was on the agency's bill, as far as the server received it (R61)."""
+    with diary.reading():
+        found = versions.slotless(diary.connection, "membership", diary.contract_of_account)
+        return stays(map(held_of, found))
+
+
+def _payer_of(diary: OpenDiary, client: str) -> str:
+    purpose = f"workdiary/1/agency/payer/{client.casefold()}"
+    return derive(diary.keys.account_key, purpose.encode())[:PAYER_BYTES].hex()
+
+
+def _write(diary: OpenDiary, part: MembershipInClear) -> None:
+    header = envelope.draw_header(diary, "membership", diary.contract_of_account, membership=part)
+    envelope.write_bare(diary, header, at_ms=diary.now_ms())
