@@ -12,8 +12,9 @@ from diary.clock import Clock
 from diary.errors import UsageError
 from diary.evidence import device_list
 from diary.opening import ACCOUNT, ROOT_ENTROPY, open_diary
+from diary.rules.devices import DeviceListInClear, ListedDevice
 from diary.rules.ids import AccountId, Millis, ReplicaId
-from diary.rules.segment import DeviceListInClear, ListedDevice, MalformedHeaderError, Sealed, parse_header
+from diary.rules.segment import MalformedHeaderError, Sealed, parse_header
 from diary.sealing.key_tree import ENTROPY_BYTES, DeviceKeys, Root, entropy_of, new_phrase
 from diary.sealing.keyring import KeyPlace
 from diary.state import DEVICE_NAME, OpenDiary, mark_destroying

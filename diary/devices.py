@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from diary import envelope
 from diary.errors import DamageError, UsageError
+from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import Millis, ReplicaId
 from diary.rules.sealed_content import CaptureContent
-from diary.rules.segment import DeviceListInClear
 from diary.state import OpenDiary
 from diary.store import device_traces, versions
 

@@ -44,9 +44,10 @@ from diary.noticing import SnapshotNotice
 from diary.party_door import PartyDoor
 from diary.refused import RefusalView
 from diary.rules.change import Refused
+from diary.rules.devices import ListedDevice
 from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.private import PrivateRule
-from diary.rules.segment import ListedDevice, Sealed
+from diary.rules.segment import Sealed
 from diary.rules.timesheet import Place
 from diary.sealing.invitation import Link
 from diary.sealing.keyring import KeyPlace

@@ -12,6 +12,7 @@ import msgspec
 
 from diary.errors import DamageError
 from diary.rules.act_parts import AcceptanceInClear, DisputeInClear, RedactionInClear, RequestInClear
+from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.membership import MembershipInClear
 from diary.rules.sealed_content import (
@@ -27,7 +28,6 @@ from diary.rules.seat import SeatInClear
 from diary.rules.segment import (
     HEADER_VERSION,
     ContractState,
-    DeviceListInClear,
     GrantInClear,
     Header,
     Sealed,

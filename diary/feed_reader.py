@@ -6,8 +6,9 @@ from diary import seating
 from diary.evidence.feed import Reader
 from diary.evidence.receipt import Cursor
 from diary.rules.contract import TermsHistory, versions_of
+from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import ContractId
-from diary.rules.segment import DeviceListInClear, parse_header
+from diary.rules.segment import parse_header
 from diary.state import OpenDiary
 from diary.store import feed, versions
 

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 
 from diary import envelope, listing, seating
 from diary.beginning import WrongAccountError
+from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import ContractId
-from diary.rules.segment import DeviceListInClear
 from diary.sealing.key_tree import Root
 from diary.state import OpenDiary, adopt_account_key
 from diary.store import meta, versions

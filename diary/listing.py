@@ -10,8 +10,9 @@ from collections import defaultdict
 from diary import envelope
 from diary.evidence.list_leaf import leaf_body, since_root
 from diary.evidence.signature import DEVICE_LIST, signed_message
+from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import ContractId, Millis
-from diary.rules.segment import DeviceListInClear, Sealed
+from diary.rules.segment import Sealed
 from diary.sealing.key_tree import Root
 from diary.state import OpenDiary
 from diary.store import versions

@@ -17,8 +17,9 @@ from diary.evidence import device_list
 from diary.evidence.signature import DEVICE_LIST
 from diary.opening import lies_elsewhere
 from diary.resealing import Anew, forget, reseal
+from diary.rules.devices import DeviceListInClear, ListedDevice
 from diary.rules.ids import ReplicaId
-from diary.rules.segment import DeviceListInClear, ListedDevice, Sealed
+from diary.rules.segment import Sealed
 from diary.sealing.key_tree import DeviceKeys
 from diary.state import KEYS_OF, OpenDiary
 from diary.store import meta, renewal, replica, versions

@@ -10,8 +10,8 @@ from diary import envelope, granting, listing
 from diary.beginning import WrongAccountError
 from diary.errors import UsageError
 from diary.evidence import device_list
+from diary.rules.devices import DeviceListInClear, ListedDevice
 from diary.rules.ids import ReplicaId
-from diary.rules.segment import DeviceListInClear, ListedDevice
 from diary.sealing.key_tree import Root
 from diary.state import OpenDiary
 from diary.store import feed, versions

@@ -13,15 +13,9 @@ from typing import Final
 
 from diary.errors import PeerError
 from diary.evidence.signature import DEVICE_LIST, PUBLIC_BYTES, verify
+from diary.rules.devices import DeviceListInClear, ListedDevice
 from diary.rules.ids import AccountId, ReplicaId
-from diary.rules.segment import (
-    DeviceListInClear,
-    Header,
-    ListedDevice,
-    MalformedHeaderError,
-    Sealed,
-    parse_header,
-)
+from diary.rules.segment import Header, MalformedHeaderError, Sealed, parse_header
 
 ROOT: Final = "root"
 RECOVERY: Final = "recovery"

@@ -21,10 +21,11 @@ from diary.evidence.seats import JoiningError, Seats
 from diary.evidence.signature import PUSH, verify
 from diary.rules.acts import ACT_TYPES
 from diary.rules.contract import TermsHistory, versions_of
+from diary.rules.devices import DeviceListInClear, ListedDevice
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.parties import wrong_side
 from diary.rules.seat import types_of
-from diary.rules.segment import DeviceListInClear, Header, ListedDevice, MalformedHeaderError, parse_header
+from diary.rules.segment import Header, MalformedHeaderError, parse_header
 
 HASHES_PER_VERSION_BYTES = 64
 

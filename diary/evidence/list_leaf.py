@@ -15,7 +15,8 @@ import msgspec
 
 from diary.evidence import device_list
 from diary.evidence.device_list import DEVICES_MAX, DeviceListError, DeviceListForkError
-from diary.rules.segment import DeviceListInClear, Header, Sealed
+from diary.rules.devices import DeviceListInClear
+from diary.rules.segment import Header, Sealed
 from diary.rules.unreadable import UNREADABLE
 
 ListPlace = Literal["account", "contract"]

@@ -22,12 +22,13 @@ from diary.evidence.receipt import SignedPush
 from diary.evidence.seats import JoiningError, Seats
 from diary.evidence.signature import PUSH, verify
 from diary.rules.contract import TermsHistory, versions_of
+from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import Millis, ReplicaId
 from diary.rules.json_form import at
 from diary.rules.parties import wrong_side
 from diary.rules.sealed_content import CaptureContent, EntryContent, TermsContent
 from diary.rules.seat import SeatRole
-from diary.rules.segment import DeviceListInClear, Header, MalformedHeaderError, parse_header
+from diary.rules.segment import Header, MalformedHeaderError, parse_header
 from diary.rules.unreadable import UNREADABLE
 from diary.rules.week import Week, starts_at_ms
 from diary.sealing.derive import KEY_BYTES

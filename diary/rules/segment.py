@@ -21,6 +21,7 @@ from diary.rules.act_parts import (
     RequestInClear,
     VersionName,
 )
+from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
 from diary.rules.membership import MembershipInClear, fault_of_membership
 from diary.rules.money_parts import BonusInClear, PaymentInClear, is_payer
@@ -83,29 +84,6 @@ class TermsInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     currency: str
     manual_weeks: tuple[str, ...] = ()
     payer: str | None = None
-
-
-class ListedDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One device of an account's list: public keys in hexadecimal (R50)."""
-
-    replica: ReplicaId
-    sign: str
-    box: str
-    successor_of: ReplicaId | None = None
-    revoked_from: int | None = None  # the first n of this replica that no longer counts
-
-
-class DeviceListInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The numbered device list (R50). `root` and `recovery` are the root's public keys in hexadecimal.
-
-    `signer` is "root", or the listed replica that signs its own successor.
-    """
-
-    number: int
-    root: str
-    recovery: str
-    signer: str
-    devices: tuple[ListedDevice, ...]
 
 
 class GrantInClear(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

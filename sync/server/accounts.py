@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from diary.evidence import device_list, signature
 from diary.evidence.receipt import Cursor, Receipt
+from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
-from diary.rules.segment import DeviceListInClear, Header, parse_header
+from diary.rules.segment import Header, parse_header
 from sync.protocol import PULL_ROWS_MAX, DeviceLists, Enrol, Nonce, PushAnswer, RootProof, WireVersion
 from sync.server.arbiter import Pushed
 from sync.server.clock_watch import ClockWatch

@@ -21,11 +21,12 @@ from diary.rules.acts import ACT_TYPES, accepted_slots, redactions
 from diary.rules.change import Allowed, decide
 from diary.rules.change import Refused as RefusedByRule
 from diary.rules.contract import TermsHistory, versions_of
+from diary.rules.devices import DeviceListInClear, ListedDevice
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, ended_by
 from diary.rules.parties import wrong_side
 from diary.rules.seat import SEAT_TYPES, types_of
-from diary.rules.segment import DeviceListInClear, Header, ListedDevice, MalformedHeaderError, parse_header
+from diary.rules.segment import Header, MalformedHeaderError, parse_header
 from diary.rules.unreadable import UNREADABLE
 from sync.protocol import MESSAGE_BODY_BYTES_MAX, PICTURE_BYTES_MAX, WireVersion
 

@@ -9,9 +9,10 @@ from diary.evidence.list_leaf import check_leaf
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import LogRow, SignedPush
 from diary.evidence.seats import JoiningError, Seats
+from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import ContractId, Millis, ReplicaId
 from diary.rules.seat import types_of
-from diary.rules.segment import DeviceListInClear, Header
+from diary.rules.segment import Header
 from sync.server.storage import AccountHold
 
 HASHES_A_VERSION_BYTES = 64

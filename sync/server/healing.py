@@ -17,9 +17,10 @@ from diary.evidence.merkle import leaf_hash
 from diary.evidence.opening import KnownHead, Opening, SignedOpening, read_opening
 from diary.evidence.page_proof import LEAF_BYTES, proves_page
 from diary.evidence.receipt import LogRow, Receipt, Refusal, read_answer
+from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, ended_by, present
-from diary.rules.segment import DeviceListInClear, MalformedHeaderError, parse_header
+from diary.rules.segment import MalformedHeaderError, parse_header
 from diary.rules.week import Week, slot_at
 from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Heal, HealAnswer, heal_payload
 from sync.server import closing

@@ -18,8 +18,9 @@ from diary.evidence.seats import Seats
 from diary.rules.act_parts import SLOTS_NAMED_MAX
 from diary.rules.acts import ACT_TYPES
 from diary.rules.contract import TermsHistory
+from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
-from diary.rules.segment import DeviceListInClear, Header, parse_header
+from diary.rules.segment import Header, parse_header
 from diary.rules.week import locks_at_ms
 from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Push, PushAnswer
 from sync.server import closing

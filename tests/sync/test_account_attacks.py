@@ -13,8 +13,9 @@ from diary.evidence.alarm import FeedFaultError
 from diary.evidence.head import LogHead
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
+from diary.rules.devices import DeviceListInClear, ListedDevice
 from diary.rules.ids import ContractId, ReplicaId
-from diary.rules.segment import DeviceListInClear, Header, ListedDevice, Sealed, parse_header
+from diary.rules.segment import Header, Sealed, parse_header
 from diary.sealing.key_tree import Root
 from diary.sealing.keyring import choose_place
 from sync.enrolment import login

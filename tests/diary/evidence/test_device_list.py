@@ -16,8 +16,9 @@ from diary.evidence.device_list import (
     counts,
     device,
 )
+from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import ReplicaId
-from diary.rules.segment import DeviceListInClear, Header, Sealed, parse_header
+from diary.rules.segment import Header, Sealed, parse_header
 from tests.rule import rule
 from tests.vector_file import SealedText, raw, vectors
 

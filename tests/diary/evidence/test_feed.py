@@ -13,8 +13,9 @@ from diary.evidence.device_list import account_of
 from diary.evidence.feed import Reader
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
+from diary.rules.devices import DeviceListInClear, ListedDevice
 from diary.rules.ids import ContractId, ReplicaId, Slot
-from diary.rules.segment import DeviceListInClear, Header, ListedDevice
+from diary.rules.segment import Header
 from tests.rule import rule
 
 ROOT = b"r" * 32

@@ -7,8 +7,9 @@ from diary.evidence.alarm import FeedFaultError
 from diary.evidence.feed import Reader
 from diary.evidence.list_leaf import leaf_body
 from diary.evidence.receipt import Cursor
+from diary.rules.devices import ListedDevice
 from diary.rules.ids import ContractId
-from diary.rules.segment import Header, ListedDevice, Sealed
+from diary.rules.segment import Header, Sealed
 from tests.diary.evidence.test_feed import (
     ACCOUNT,
     CONTRACT,

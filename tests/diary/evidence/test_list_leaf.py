@@ -6,7 +6,8 @@ import pytest
 from diary.evidence import list_leaf
 from diary.evidence.device_list import DeviceListError, DeviceListForkError, UnsignedDeviceListError
 from diary.evidence.list_leaf import check_leaf, leaf_body, since_root
-from diary.rules.segment import DeviceListInClear, Sealed, parse_header
+from diary.rules.devices import DeviceListInClear
+from diary.rules.segment import Sealed, parse_header
 from tests.rule import rule
 from tests.vector_file import SealedText, raw, vectors
 

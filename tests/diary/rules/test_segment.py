@@ -8,14 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diary.rules.act_parts import SLOT_END
+from diary.rules.devices import DeviceListInClear, ListedDevice
 from diary.rules.sealed_content import CaptureContent, EntryContent, MinuteCounts, content_bytes
 from diary.rules.segment import (
     HEADER_BYTES_MAX,
     NUMBER_END,
-    DeviceListInClear,
     GrantInClear,
     Header,
-    ListedDevice,
     MalformedHeaderError,
     parse_header,
 )

@@ -8,9 +8,10 @@ from typing import Any
 
 from diary.evidence import signature
 from diary.evidence.list_leaf import leaf_body
+from diary.rules.devices import DeviceListInClear, ListedDevice
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.sealed_content import EntryContent, StampedText, TermsContent, content_bytes
-from diary.rules.segment import DeviceListInClear, GrantInClear, Header, ListedDevice, Sealed
+from diary.rules.segment import GrantInClear, Header, Sealed
 from diary.sealing import grant as grants
 from diary.sealing import row
 from diary.sealing.key_tree import DeviceKeys, Root, new_phrase

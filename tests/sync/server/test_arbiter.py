@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from diary.evidence.receipt import Receipt, Refusal
 from diary.rules.contract import TermsHistory, TermsVersion
+from diary.rules.devices import DeviceListInClear, ListedDevice
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held, destroyed
-from diary.rules.segment import DeviceListInClear, Header, ListedDevice
+from diary.rules.segment import Header
 from diary.rules.week import Week, starts_at_ms
 from sync.protocol import WireVersion
 from sync.server.arbiter import Accepted, Answered, Books, Decision, Known, Pushed, Refused, judge, read

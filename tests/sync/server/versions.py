@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from diary.evidence.receipt import Receipt, Refusal, SignedPush
+from diary.rules.devices import DeviceListInClear, ListedDevice
 from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
-from diary.rules.segment import DeviceListInClear, Header, ListedDevice, TermsInClear
+from diary.rules.segment import Header, TermsInClear
 from sync.server.kept_log import Log
 from sync.server.storage import AccountHold, NewLeaf, NewRefusal
 
