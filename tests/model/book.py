@@ -250,9 +250,9 @@ class Book:
         return one.type == "entry" and any(
             other.place == one.place
             and other.home == one.home
-            and other.type in {"entry", "manual"}
             and other.order > one.order
-            and other.life >= one.life
+            # Of a refused deletion no more is kept than place and time; it ended whatever stood (R37d).
+            and ((other.type in {"entry", "manual"} and other.life >= one.life) or other.type == "deletion")
             for other in self.written
         )
 

@@ -77,11 +77,14 @@ def check_log(now: Sequence[Row], healed: Collection[Name]) -> None:
 
 
 def _check_order(rows: Sequence[Row], healed: Collection[Name]) -> None:
-    """Check that lives rise by one, and that no capture enters a slot that was deleted (R32, R35)."""
+    """Check that lives rise by one, and that no capture enters a slot that was deleted (R32, R35).
+
+    A deletion may jump: the time that it ends was added here, and removed before any server had it.
+    """
     life = 0
     recorded = set()
     for row in rows:
-        assert row.life <= life + 1 or row.name in healed
+        assert row.life <= life + 1 or row.life % 2 == 1 or row.name in healed
         life = max(life, row.life)
         if row.is_capture:
             assert life == 0 or row.name in healed, "a capture entered a deleted slot"

@@ -1,0 +1,65 @@
+"""Histories that the model found, each played again as it was: what they broke holds (R33-R45)."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from diary.rules.ids import Slot
+from tests import practice
+from tests.model.drawn import LOCKS_MS
+from tests.model.ground import ground
+from tests.model.machine import Model
+from tests.rule import rule
+
+EVENING = practice.slot("2026-11-22T23:40Z")
+ON_TIME = [0] * 5
+
+
+@pytest.fixture
+def model() -> Iterator[Model]:
+    """Yield a model that has not begun; in the end all is compared, as after any history."""
+    with ground("sqlite") as laid:
+        Model.ground = laid
+        model = Model()
+        yield model
+        model.teardown()
+
+
+def begin(model: Model, *, told: list[tuple[int, tuple[int, Slot], bool]]) -> None:
+    model.begin(writers=2, readers=1, offsets=ON_TIME, told=told, holds_s=[0, 0, 0], goes_back=bool(told))
+
+
+@rule("R42")
+@rule("R37")
+def test_a_copys_deletion_that_comes_too_late_ends_as_refused_though_its_original_sent_the_time(
+    model: Model,
+) -> None:
+    begin(model, told=[])
+    model.add(at=0, contract=0, slots=[EVENING])
+    model.go_on_beside_a_copy(at=0)
+    copy = model.world.writers[-1]
+    model.sync_well(at=0)
+    copy.offset_ms = -2 * 3_600_000  # it does not know yet that the week is locked
+    model.happen(at=0, what=("pass until", LOCKS_MS[0]))
+    model.remove(at=2, chosen=[0])
+    model.sync_well(at=2)
+    assert [(one.what, one.reason) for one in copy.diary.refusals()] == [("deletion", "week_locked")]
+
+
+@rule("R35")
+@rule("R42")
+def test_a_deletion_of_what_was_added_again_and_never_arrived_is_taken_from_a_restored_diary(
+    model: Model,
+) -> None:
+    begin(model, told=[(0, (0, EVENING), True)])
+    model.remove(at=0, chosen=[0])
+    model.sync_well(at=0)
+    model.add(at=0, contract=0, slots=[EVENING])
+    model.sync_badly(at=0, fates=["pass", "refuse"], steps=0)
+    model.remove(at=0, chosen=[0])
+    model.keep_a_copy(at=0)
+    model.restore(which=0, way="anew")
+    model.sync_well(at=0)
+    model.quiet()
+    lives = [row.life for row in model.book.log if row.place == (model.contracts[0], EVENING)]
+    assert lives[-2:] == [1, 3]
