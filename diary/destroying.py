@@ -1,33 +1,38 @@
 """What a deletion or a later version takes away, wherever it came from (R25, R26, R35).
 
-Called within the transaction in which something was added at a place: by an act of the freelancer here, or
-by a page of the feed.
+Called within the transaction in which something was added at a place, by an act of the freelancer here or by
+a page of the feed, or in which the server's answer to it is stored.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 from diary.rules.change import is_deletion
-from diary.rules.ids import Millis, Place
-from diary.rules.merge import destroyed, standing
+from diary.rules.ids import ContractId, Millis, Place, Slot
+from diary.rules.merge import Held, destroyed, present, standing
 from diary.state import OpenDiary, mark_destroying
-from diary.store import history, outbox, pictures, refusals, versions
-from diary.store.versions import StoredVersion, held_of
+from diary.store import feed, history, outbox, pictures, refusals, versions
+from diary.store.versions import Name, StoredVersion, held_of
 
 
 def destroy_what_fell(diary: OpenDiary, place: Place) -> bool:
     """Destroy the contents at a place that count no more; return whether any were (R25).
 
     What nobody else knows is dropped whole and leaves an unused number; a deletion never is: the server
-    takes a later life only after the one before it. What was edited while it is unanswered stays whole until
-    it is answered: the server may take it and refuse the edit. `OpenDiary.writing` truncates the WAL after
-    the commit.
+    takes a later life only after the one before it. What an edit displaces stays whole until the server holds
+    the edit: it may refuse it, or be restored to what it held before. `OpenDiary.writing` truncates the WAL
+    after the commit.
     """
     held = versions.at_place(diary.connection, *place)
     fallen = {version.header.name for version in destroyed(map(held_of, held))}
     stands = standing(map(held_of, held))
+    displaced = displaced_at_server(list(map(held_of, held))) if fallen else set()
     any_fell = False
     for stored in held:
-        if stored.header.name in fallen and stored.content == "standing" and not is_deletion(stored.header):
+        name = stored.header.name
+        if name in fallen and stored.content == "standing" and not is_deletion(stored.header):
             lower_life = (stored.header.life or 0) < stands.life
-            if lower_life or not is_unanswered(stored.push, stored.received_at_ms):
+            if lower_life or stored.is_ours_alone or name in displaced:
                 _take_away(diary, stored, lower_life=lower_life)
                 any_fell = True
     if stands.deleted:
@@ -35,6 +40,40 @@ def destroy_what_fell(diary: OpenDiary, place: Place) -> bool:
     if any_fell:
         mark_destroying(diary)
     return any_fell
+
+
+def displaced_at_server(held: Iterable[Held]) -> set[Name]:
+    """Return the names of the entries that the server holds, and another beside them that displaces them."""
+    received = [version for version in held if version.received_at_ms is not None]
+    stands = present(received)
+    kept = stands.kept
+    return {
+        version.header.name
+        for version in received
+        if version.life == stands.life and not version.is_capture and version.header.name not in kept
+    }
+
+
+def destroy_displaced(diary: OpenDiary, places: Iterable[Place]) -> None:
+    """Destroy what was displaced at these places by edits that the server now holds (R25)."""
+    slots: dict[ContractId, list[Slot]] = defaultdict(list)
+    for contract, slot in places:
+        slots[contract].append(slot)
+    for contract, there in slots.items():
+        at_slot: dict[Slot, list[feed.HeldRow]] = defaultdict(list)
+        for version in feed.held(diary.connection, contract, there):
+            at_slot[version.slot].append(version)
+        fallen: list[Name] = []
+        for rows in at_slot.values():
+            displaced = displaced_at_server(Held(row.header, row.received_at_ms) for row in rows)
+            fallen += [
+                row.header.name for row in rows if row.content == "standing" and row.header.name in displaced
+            ]
+        for name in fallen:
+            diary.contents.pop(name, None)
+        if fallen:
+            versions.empty(diary.connection, fallen, "superseded")
+            mark_destroying(diary)
 
 
 def is_unanswered(push: str | None, received_at_ms: Millis | None) -> bool:
@@ -48,7 +87,7 @@ def _take_away(diary: OpenDiary, stored: StoredVersion, *, lower_life: bool) -> 
     if stored.is_ours_alone:
         versions.drop(diary.connection, name)
         return
-    versions.empty(diary.connection, name, "destroyed" if lower_life else "superseded")
+    versions.empty(diary.connection, [name], "destroyed" if lower_life else "superseded")
     pictures.destroy(diary.connection, name)
     # What is unanswered is asked about by its header alone: where the server never got it, a later life
     # could not follow, and late time would have nothing to delete (R35, R38).

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from diary import witnessing
 from diary.deciding import what_of
-from diary.destroying import destroy_what_fell
+from diary.destroying import destroy_displaced
 from diary.errors import PeerError
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Cursor, Receipt, Refusal, SignedAnswer, SignedPush
@@ -230,9 +230,8 @@ def settle(
         ids = dict(zip(push.names, push.ids, strict=True))
         received = [(ids[receipt.replica, receipt.n], receipt) for receipt in accepted]
         sending.receive(diary.connection, received)
-        # What was edited while it was under way stayed whole until now (R25).
-        for place in sending.edited_since(diary.connection, (id_ for id_, _ in received)):
-            destroy_what_fell(diary, place)
+        # What an edit displaced stayed whole until now (R25).
+        destroy_displaced(diary, sending.beside_others(diary.connection, (id_ for id_, _ in received)))
         for contract in {receipt.contract for receipt in accepted}:
             redact_agreed(diary, ContractId(contract))
         behind = _advance(diary, accepted)

@@ -41,5 +41,5 @@ def redact_agreed(diary: OpenDiary, contract: ContractId) -> None:
         for stored in falling:
             diary.contents.pop(stored.header.name, None)
             pictures.destroy(diary.connection, stored.header.name)
-            versions.empty(diary.connection, stored.header.name, "destroyed")
+            versions.empty(diary.connection, [stored.header.name], "destroyed")
             outbox.leave(diary.connection, stored.header.name)

@@ -13,7 +13,7 @@ from diary import envelope, sealed_weeks, witnessing
 from diary.arriving import Arrival, compare, give_way
 from diary.correcting import keep_before
 from diary.deciding import opened_entries, what_of
-from diary.destroying import forget_texts
+from diary.destroying import displaced_at_server, forget_texts
 from diary.errors import DamageError
 from diary.evidence.feed import CheckedRow
 from diary.evidence.opening import FIRST_EPOCH
@@ -194,11 +194,19 @@ def _merged(
     ]
     stands = present(all_there)
     life, standing_names = stands.life, stands.kept
-    fallen: dict[Name, ContentState] = {
-        version.header.name: "destroyed" if version.life < life else "superseded"
-        for version in all_there
-        if version.header.name not in standing_names
-    }
+    fallen: dict[Name, ContentState] = {}
+    displaced: set[Name] | None = None
+    for version in all_there:
+        name = version.header.name
+        if name in standing_names:
+            continue
+        if version.life < life:
+            fallen[name] = "destroyed"
+            continue
+        # What an edit displaces stays whole until the server holds the edit (see `destroy_what_fell`).
+        displaced = displaced_at_server(all_there) if displaced is None else displaced
+        if name in displaced:
+            fallen[name] = "superseded"
     return _Place(contract, slot, held, came, life, fallen)
 
 
@@ -215,7 +223,7 @@ def _bring_to_standing(diary: OpenDiary, place: _Place) -> None:
 
 
 def _falling(place: _Place) -> tuple[set[Name], list[feed.HeldRow]]:
-    """Return what of a place has no answer yet, and whose content is to be destroyed now (R25)."""
+    """Return what falls at a place without an answer, and all whose content is to be destroyed now (R25)."""
     # A deletion has no content to destroy, and the server takes a later life only after it.
     fallen = [
         version
@@ -232,13 +240,7 @@ def _falling(place: _Place) -> tuple[set[Name], list[feed.HeldRow]]:
         for version in fallen
         if version.received_at_ms is None and version.header.name not in answered
     }
-    # What was edited here stays whole until it is answered (see `destroy_what_fell`).
-    falling = [
-        version
-        for version in fallen
-        if not (place.fallen[version.header.name] == "superseded" and version.header.name in unanswered)
-    ]
-    return unanswered, falling
+    return unanswered, fallen
 
 
 def _put_back(diary: OpenDiary, place: _Place) -> None:
@@ -256,6 +258,11 @@ def _remember_displaced(diary: OpenDiary, place: _Place, falling: Sequence[feed.
     """Keep the memos that another device's edit displaces, sealed, until the week freezes (R26)."""
     displaced = [version for version in falling if place.fallen[version.header.name] == "superseded"]
     if not displaced or diary.is_seat:  # old texts stay on the freelancer's devices and nowhere else
+        return
+    # What an edit made here displaces was remembered then.
+    stood = present([Held(version.header, version.received_at_ms) for version in place.held]).kept
+    displaced = [version for version in displaced if version.header.name in stood]
+    if not displaced:
         return
     at_ms = diary.now_ms()
     if Week.of(place.slot).is_frozen(at_ms):
@@ -287,7 +294,7 @@ def _destroy(diary: OpenDiary, version: feed.HeldRow, place: _Place, *, is_unans
     diary.contents.pop(name, None)
     if version.seen:
         pictures.destroy(diary.connection, name)
-        versions.empty(diary.connection, name, place.fallen[name])
+        versions.empty(diary.connection, [name], place.fallen[name])
         if not is_unanswered:
             outbox.leave(diary.connection, name)
         return

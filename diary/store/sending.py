@@ -139,19 +139,19 @@ _RECEIVED = """
        AND replica = ?5
        AND n = ?6
 """
-# By the place, which has few versions: by the replica it would be all that was written since.
-_EDITED_SINCE = """
+# By the place, which has few versions.
+_BESIDE_OTHERS = """
     SELECT DISTINCT version.contract, version.slot
       FROM json_each(:ids) AS wanted
       JOIN version
         ON version.id = wanted.value
-      JOIN version AS later INDEXED BY version_slot
-        ON later.slot = version.slot
-       AND later.slot IS NOT NULL
-       AND later.contract = version.contract
-       AND later.replica = version.replica
-       AND later.type = version.type
-       AND later.n > version.n
+      JOIN version AS other INDEXED BY version_slot
+        ON other.slot = version.slot
+       AND other.slot IS NOT NULL
+       AND other.contract = version.contract
+       AND other.type = version.type
+       AND other.sealed IS NOT NULL
+       AND other.id <> version.id
      WHERE version.type = 'entry'
        AND version.slot IS NOT NULL
        AND version.sealed IS NOT NULL
@@ -356,9 +356,9 @@ def receive(connection: sqlite3.Connection, received: Sequence[tuple[int, Receip
         connection.execute(_LEAVE, {"replica": replica, "ns": ns})
 
 
-def edited_since(connection: sqlite3.Connection, ids: Iterable[int]) -> tuple[Place, ...]:
-    """Return where an entry that the server took was edited here before its receipt came (R25)."""
-    rows = connection.execute(_EDITED_SINCE, {"ids": _json(ids)})
+def beside_others(connection: sqlite3.Connection, ids: Iterable[int]) -> tuple[Place, ...]:
+    """Return where an entry that the server took stands beside others that have their content (R25)."""
+    rows = connection.execute(_BESIDE_OTHERS, {"ids": _json(ids)})
     return tuple((ContractId(contract), Slot(slot)) for contract, slot in rows)
 
 

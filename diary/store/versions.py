@@ -318,9 +318,10 @@ def mark_pushed(connection: sqlite3.Connection, name: Name, push: str) -> None:
     connection.execute(_PUSHED, {"replica": name[0], "n": name[1], "push": push})
 
 
-def empty(connection: sqlite3.Connection, name: Name, content: ContentState) -> None:
-    """Destroy a version's content; header, hashes and receipt stay (R25, R40)."""
-    connection.execute(_EMPTY, {"replica": name[0], "n": name[1], "content": content})
+def empty(connection: sqlite3.Connection, names: Iterable[Name], content: ContentState) -> None:
+    """Destroy the contents of versions; header, hashes and receipt stay (R25, R40)."""
+    bound = ({"replica": replica, "n": n, "content": content} for replica, n in names)
+    connection.executemany(_EMPTY, bound)
 
 
 def drop(connection: sqlite3.Connection, name: Name) -> None:

@@ -63,3 +63,21 @@ def test_a_deletion_of_what_was_added_again_and_never_arrived_is_taken_from_a_re
     model.quiet()
     lives = [row.life for row in model.book.log if row.place == (model.contracts[0], EVENING)]
     assert lives[-2:] == [1, 3]
+
+
+@rule("R43")
+@rule("R25")
+def test_an_edit_that_is_refused_leaves_whole_what_a_restored_server_has_lost(model: Model) -> None:
+    begin(model, told=[(0, (0, EVENING), True)])
+    place = (model.contracts[0], EVENING)
+    device = model.world.writers[0]
+    model.edit(at=0, chosen=[0], label="x", memo=True)
+    model.sync_well(at=0)
+    model.restore_the_server(which=0, told=False, with_pictures=False)
+    model.edit(at=0, chosen=[0], label="y", memo=True)
+    model.happen(at=0, what=("pass until", LOCKS_MS[0]))
+    model.quiet()
+    assert [(one.what, one.reason) for one in device.diary.refusals()] == [("entry", "week_locked")]
+    shown = device.diary.segment(place)
+    assert shown is not None
+    assert shown.label == "x"

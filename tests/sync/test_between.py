@@ -2,12 +2,15 @@
 
 from typing import TYPE_CHECKING
 
+from diary import envelope
+from diary.rules.sealed_content import EntryContent
+from diary.rules.timesheet import Place
 from diary.store import versions
 from sync.engine import Engine
 from sync.transport import Transport
 from tests.practice import record_slot, slot
 from tests.rule import rule
-from tests.sync.stage import Stage, two_devices
+from tests.sync.stage import Device, Stage, two_devices
 from tests.sync.test_two_devices import shown
 
 if TYPE_CHECKING:
@@ -54,7 +57,33 @@ def test_a_memo_that_is_edited_while_it_is_on_its_way_is_destroyed_once_it_is_an
     with Transport(stage.url) as line:
         Engine(a.diary, line, progress=at_each_answer).run()
     assert not answers
-    held = versions.at_place(a.diary._state.connection, *place)
-    whole = [one for one in held if one.header.type == "entry" and one.sealed.body is not None]
-    assert len(whole) == 1
+    # It stands at the server, for everybody; what it displaced itself is gone.
+    assert memos_held(a, place) == {"on its way", "typed before the answer was read"}
+    a.sync()
+    assert memos_held(a, place) == {"typed before the answer was read"}
     assert [one.memo for one in a.segments(TEN)] == ["typed before the answer was read"]
+
+
+@rule("R25")
+@rule("R37")
+def test_what_an_edit_displaces_is_whole_until_the_server_holds_the_edit(stage: Stage) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    b.sync()
+    place = (contract.id, TEN)
+    before = memos_held(b, place)
+    b.diary.edit([place], memo="typed here, not sent yet")
+    assert memos_held(b, place) == before | {"typed here, not sent yet"}
+    a.diary.edit([place], memo="typed there")
+    a.sync()
+    assert memos_held(a, place) == {"typed there"}
+    b.sync()
+    assert memos_held(b, place) == {"typed here, not sent yet", "typed there"}, "both stand, side by side"
+    assert [text.text for text in b.diary.memo_history(place)] == [*before], "it was displaced by one act"
+
+
+def memos_held(device: Device, place: Place) -> set[str]:
+    """Return the memos of a segment that are in the device's file, standing or not."""
+    state = device.diary._state
+    held = versions.at_place(state.connection, *place)
+    opened = [envelope.content_of(state, one) for one in held if one.sealed.body is not None]
+    return {one.memo.text for one in opened if isinstance(one, EntryContent) and one.memo is not None}

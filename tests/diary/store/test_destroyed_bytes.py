@@ -97,7 +97,7 @@ class Rows:
     def empty(self) -> None:
         name = self.version()
         if name is not None:
-            versions.empty(self.connection, name, "destroyed")
+            versions.empty(self.connection, [name], "destroyed")
             pictures.destroy(self.connection, name)
             self.alive -= self.versions.pop(name)[1]
 
@@ -198,7 +198,7 @@ class Rows:
         if name is None or self.versions[name][0].type != "entry":
             return
         header, held = self.versions[name]
-        versions.empty(self.connection, name, "superseded")
+        versions.empty(self.connection, [name], "superseded")
         self.alive -= held
         held.clear()
         there = feed.held(self.connection, CONTRACT, [header.slot or 0])
