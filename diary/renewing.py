@@ -23,7 +23,7 @@ from diary.rules.segment import Sealed
 from diary.sealing.key_tree import DeviceKeys
 from diary.state import KEYS_OF, OpenDiary
 from diary.store import meta, renewal, replica, versions
-from diary.store.versions import Name, StoredVersion
+from diary.store.versions import StoredVersion
 
 PREDECESSOR = "predecessor"
 
@@ -93,7 +93,6 @@ def begin_replica(diary: OpenDiary) -> None:
 
 def reseal_waiting(diary: OpenDiary, waiting: list[StoredVersion]) -> None:
     """Seal what waits of an earlier replica of this file anew under the present one's name (R42)."""
-    renamed: dict[Name, Name] = {}
     for stored in waiting:
         header = stored.header
         match header.type:
@@ -109,20 +108,17 @@ def reseal_waiting(diary: OpenDiary, waiting: list[StoredVersion]) -> None:
             case "grant":
                 forget(diary, header.name)  # granted anew, from what is held
             case _:
-                anew = Anew(vector=_vector(diary, stored, renamed), held_for=stored.held_for)
-                renamed[header.name] = reseal(diary, stored, anew)
-                renewal.keep_renamed(
-                    diary.connection, header.name, stored.sealed.header, renamed[header.name]
-                )
+                anew = Anew(vector=_vector(diary, stored), held_for=stored.held_for)
+                name = reseal(diary, stored, anew)
+                renewal.keep_renamed(diary.connection, header.name, stored.sealed.header, name)
 
 
-def _vector(
-    diary: OpenDiary, stored: StoredVersion, renamed: dict[Name, Name]
-) -> dict[ReplicaId, int] | None:
+def _vector(diary: OpenDiary, stored: StoredVersion) -> dict[ReplicaId, int] | None:
     """Return what an entry covers of others, without the old names that are given up (R34).
 
-    Of the old replica it covers what stays in its name: a greater number might be that of a version that
-    another copy wrote, and that this entry never saw.
+    Of the old replica it covers what stays in its name: what was sealed anew before this is not held under
+    it any more. A greater number might be that of a version that another copy wrote, and that this entry
+    never saw.
     """
     header = stored.header
     if header.vector is None or header.slot is None:
@@ -135,7 +131,6 @@ def _vector(
         if held.header.replica == header.replica
         and held.header.type == "entry"
         and held.header.n <= own
-        and held.header.name not in renamed
         and held.header.name != header.name
     ]
     if stays:

@@ -81,6 +81,23 @@ def test_what_an_edit_displaces_is_whole_until_the_server_holds_the_edit(stage: 
     assert [text.text for text in b.diary.memo_history(place)] == [*before], "it was displaced by one act"
 
 
+@rule("R35")
+@rule("R37")
+def test_a_deletion_that_others_went_beyond_meanwhile_is_sent_and_not_listed_as_refused(stage: Stage) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    b.sync()
+    place = (contract.id, TEN)
+    b.diary.remove([place])
+    a.diary.remove([place])
+    a.diary.add_manual(contract.id, [TEN], "added again")
+    a.sync()
+    b.sync()
+    assert b.diary.refusals() == ()
+    assert b.diary.queue().versions == 0
+    a.sync()
+    assert {(one.life, one.memo) for one in (a.segment(place), b.segment(place))} == {(2, "added again")}
+
+
 def memos_held(device: Device, place: Place) -> set[str]:
     """Return the memos of a segment that are in the device's file, standing or not."""
     state = device.diary._state

@@ -268,6 +268,25 @@ def test_a_healed_deletion_destroys_what_the_backup_still_held(server: Restorabl
     assert [row.body is None for row in after] == [False, True, True, True]
 
 
+@rule("R25")
+@rule("R43")
+def test_what_is_shown_whole_beside_its_deletion_enters_without_content(server: Restorable) -> None:
+    author = Author()
+    with server.serving() as client:
+        client.enrol(author, author.enrol(author.terms()))
+    backup = server.backed_up()
+    with server.serving() as client:
+        capture = Sent(client, author, author.capture(SLOT))
+        entry = Sent(client, author, author.entry(SLOT, memo="to be deleted"))
+        header = author.header("entry", slot=SLOT, life=1, manual=False, vector={author.replica: 5}, n=5)
+        deletion = Sent(client, author, WireVersion(header=header.to_bytes().decode(), body=None, wrap=None))
+    with server.restore(backup).serving() as client:
+        answer = heal(client, message(client, author, capture, entry, deletion))
+        assert answer.healed == 3
+        after = rows_of(client, author, opening_of(client, answer.openings).log_epoch)
+    assert [row.body is None for row in after] == [False, True, True, True]
+
+
 @rule("R43")
 def test_the_old_content_of_a_version_that_fell_comes_as_header_only(server: Restorable) -> None:
     lost = Loss(server)
