@@ -17,10 +17,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bench.figure import print_figure, print_paired
+from capture.snapshot import encode
 from diary.evidence.bundle_zip import unpacked
 from diary.evidence.verify import verify
 from diary.rules.ids import Slot
 from diary.rules.week import Week
+from sync.demo_pictures import SCENES, picture
 from tests.practice import record_slot, slot
 from tests.sync.stage import stage_in
 
@@ -35,8 +37,15 @@ def measure() -> None:
         device = stage.first()
         contract = device.diary.new_contract(title="Orchard", client="Orchard Ltd")
         for at in range(SEGMENTS):
-            picture = os.urandom(PICTURE_BYTES)
-            record_slot(device.diary, contract, Slot(FIRST + at), memo=f"segment {at}", picture=picture)
+            screen = os.urandom(PICTURE_BYTES)  # what a picture shows costs a bundle nothing
+            record_slot(
+                device.diary,
+                contract,
+                Slot(FIRST + at),
+                memo=f"segment {at}",
+                picture=screen,
+                thumbnail=_thumbnail(at),
+            )
         device.sync()
         make = partial(device.diary.bundle, contract, Week.of(FIRST), None, ZONE)
         whole = make().whole
@@ -44,6 +53,12 @@ def measure() -> None:
         print_figure("bundle_bytes", [len(whole)], "bytes", segments=SEGMENTS, files=len(files))
         print_paired("bundle_made", make, "hash and zip", partial(_zip, files))
         print_paired("bundle_verified", partial(verify, whole), "unzip and hash", partial(_unzip, whole))
+
+
+def _thumbnail(number: int) -> bytes:
+    """Return what the tracker keeps of a screen to show beside its segment: the report prints it."""
+    scene = SCENES[sorted(SCENES)[number % len(SCENES)]]
+    return encode(picture(scene, number, masked=False)).thumbnail
 
 
 def _zip(files: Mapping[str, bytes]) -> bytes:

@@ -5,29 +5,31 @@ what the server signed. Nothing leaves the computer but the file; the only keys 
 versions that it shows.
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count, zip_longest
 from zoneinfo import ZoneInfo
 
 from diary import envelope, looking, showing
+from diary.bundle_report import Report
 from diary.contracts import Contract
 from diary.errors import DamageError, NothingError
 from diary.evidence import bundle
 from diary.evidence.bundle import Disclosed, PictureFile, Record
 from diary.evidence.bundle_zip import packed
-from diary.evidence.disclosed import Opened, files_of, segments_of, tables_of, totals_of
+from diary.evidence.disclosed import Opened, segments_of, tables_of
 from diary.evidence.record_rows import RowFaultError, opened_record
 from diary.evidence.seal import overlapping
 from diary.evidence.verify import Verification, verify
-from diary.export_page import export_page
-from diary.exporting import STYLES, picture_ending, style_text
+from diary.exporting import picture_ending
 from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.json_form import at
 from diary.rules.merge import Held, standing
 from diary.rules.sealed_content import CaptureContent, Content
 from diary.rules.segment import Header, stored_header
-from diary.rules.timesheet import NOT_COUNTED, SegmentView
+from diary.rules.timesheet import NOT_COUNTED, SegmentView, SnapshotView
 from diary.rules.week import Week, starts_at_ms
 from diary.sealing.row import row_key
 from diary.state import OpenDiary
@@ -57,7 +59,8 @@ class UnprovenError(DamageError):
 class Bundled:
     """A bundle's bytes, what was found when it was checked, and what could not be had.
 
-    `without` are slots whose pictures are not here, `unsynced` those that no server has received yet.
+    `without` are slots whose pictures are not here, `unsynced` those that no server has received yet;
+    `printed`: there is a report to print in it, which needs `workdiary[print]`.
     """
 
     whole: bytes
@@ -66,6 +69,7 @@ class Bundled:
     pictures: int
     without: tuple[Slot, ...]
     unsynced: tuple[Slot, ...]
+    printed: bool
 
 
 def make_bundle(
@@ -90,10 +94,20 @@ def make_bundle(
     except RowFaultError as fault:
         raise UnprovenError(about=fault.where, because=fault.because) from fault
     shown = segments_of(opened)
+    raw = bundle.record_bytes(record)
+    report = Report(
+        opened,
+        tuple(shown),
+        zone,
+        maker=diary.replica,
+        made_at_ms=at_ms,
+        record_hash=hashlib.sha256(raw).hexdigest(),
+    )
     parts = {
-        bundle.RECORD: bundle.record_bytes(record),
+        bundle.RECORD: raw,
         **{name: text.encode() for name, text in tables_of(opened, shown).items()},
-        **_report(opened, shown, week, zone),
+        **report.page(),
+        **report.printed(partial(_thumbnail, diary)),
         **files,
     }
     content = dict(sorted(parts.items()))
@@ -111,6 +125,7 @@ def make_bundle(
         pictures=len(files),
         without=tuple(_without(opened, shown)),
         unsynced=tuple(one.slot for one in live if not one.synced),
+        printed=bundle.PRINT in parts,
     )
 
 
@@ -123,13 +138,17 @@ def _without(opened: Opened, shown: Iterable[SegmentView]) -> Iterator[Slot]:
             yield one.slot
 
 
-def _report(opened: Opened, shown: Sequence[SegmentView], week: Week, zone: ZoneInfo) -> dict[str, bytes]:
-    """Return the page to read, and its styles."""
-    heading = f"{opened.terms.title}, week {week.name}"
-    sums = [(week, totals_of(opened, shown))]
-    page = export_page(heading, shown, sums, files_of(opened, shown), STYLES, zone)
-    styles = {style: style_text(style).encode() for style in STYLES}
-    return {bundle.REPORT: page.encode(), **styles}
+def _thumbnail(diary: OpenDiary, shot: SnapshotView) -> bytes | None:
+    """Return a snapshot's thumbnail, or the picture that it was made of; None where neither is here."""
+    names = filter(None, (shot.thumbnail, shot.screen, shot.camera))
+    return next((picture for name in names if (picture := _picture(diary, name)) is not None), None)
+
+
+def _picture(diary: OpenDiary, name: str) -> bytes | None:
+    try:
+        return showing.picture(diary, name)
+    except (DamageError, NothingError):
+        return None
 
 
 @dataclass(slots=True)
@@ -254,7 +273,7 @@ class _Making:
                 if role == "thumbnail":
                     where[name] = PictureFile(absent="not_included")
                     continue
-                picture = self._picture(name)
+                picture = _picture(self.diary, name)
                 if picture is None:
                     where[name] = PictureFile(absent="missing" if name in missing else "thinned")
                     continue
@@ -266,12 +285,6 @@ class _Making:
     def _content(self, stored: StoredVersion) -> Content | None:
         try:
             return envelope.content_of(self.diary, stored)
-        except (DamageError, NothingError):
-            return None
-
-    def _picture(self, name: str) -> bytes | None:
-        try:
-            return showing.picture(self.diary, name)
         except (DamageError, NothingError):
             return None
 

@@ -52,9 +52,12 @@ def export_page(
     )
 
 
-def _sums(totals: Sequence[tuple[Week, Sequence[Totals]]]) -> str:
-    heads = ("Week", "Contract", "Recorded", "Bills", "Amount")
-    rows = [
+SUM_HEADS = ("Week", "Contract", "Recorded", "Bills", "Amount")
+
+
+def sum_rows(totals: Sequence[tuple[Week, Sequence[Totals]]]) -> list[tuple[str, ...]]:
+    """Return the sums as cells under `SUM_HEADS`."""
+    return [
         (
             week.name,
             one.contract_title,
@@ -65,8 +68,12 @@ def _sums(totals: Sequence[tuple[Week, Sequence[Totals]]]) -> str:
         for week, each in totals
         for one in each
     ]
-    head = "".join(f'<th scope="col">{each}</th>' for each in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+
+
+def _sums(totals: Sequence[tuple[Week, Sequence[Totals]]]) -> str:
+    head = "".join(f'<th scope="col">{each}</th>' for each in SUM_HEADS)
+    cells = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in sum_rows(totals))
+    body = "".join(f"<tr>{row}</tr>" for row in cells)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f'<div class="scrolls" role="group" tabindex="0" aria-label="Sums">{table}</div>\n'
 
@@ -81,11 +88,11 @@ def _article(segment: SegmentView, files: Mapping[Place, Sequence[str]], zone: Z
         f'<a href="{file}"><img src="{file}" alt="Snapshot, {escape(title)}" loading="lazy"></a>'
         for file in map(escape, named)
     )
-    why = JOINT.join(segment.no_picture) or ("manual time" if segment.kind == "manual" else "not here")
+    why = why_no_picture(segment)
     nothing = f'<p class="no-picture">{escape(why)}</p>'
     facts = "".join(
         f"<dt>{name}</dt><dd>{escape(value)}</dd>"
-        for name, value in _facts(segment, local.tzname() or "")
+        for name, value in facts_of(segment, local.tzname() or "")
         if value
     )
     return (
@@ -95,7 +102,13 @@ def _article(segment: SegmentView, files: Mapping[Place, Sequence[str]], zone: Z
     )
 
 
-def _facts(segment: SegmentView, zone_name: str) -> list[tuple[str, str]]:
+def why_no_picture(segment: SegmentView) -> str:
+    """Return why a segment is shown without a picture."""
+    return JOINT.join(segment.no_picture) or ("manual time" if segment.kind == "manual" else "not here")
+
+
+def facts_of(segment: SegmentView, zone_name: str) -> list[tuple[str, str]]:
+    """Return what is said of a segment beside its memo, each by its name; "" for what there is nothing of."""
     received_ms = segment.received_at_ms
     activity = f"{segment.activity} of {MINUTES_PER_SLOT} minutes active" if segment.tracked_minutes else ""
     received = ""

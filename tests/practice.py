@@ -52,6 +52,7 @@ def draft_of(
     memo: str | None = "practising",
     label: str | None = None,
     picture: bytes | None = SCREEN,
+    thumbnail: bytes | None = None,
     title: str = "practice — editor",
     application: str = "editor",
     replica: ReplicaId = NOBODY,
@@ -68,7 +69,9 @@ def draft_of(
         drawn_ms=taken_ms,
         moment=Moment(wall_ms=taken_ms, monotonic_ms=int(taken_ms), boot="given"),
         no_picture=None if picture is not None else "the screen was locked",
-        pictures=(("screen", picture), ("thumbnail", picture[:16])) if picture is not None else (),
+        pictures=()
+        if picture is None
+        else (("screen", picture), ("thumbnail", picture[:16] if thumbnail is None else thumbnail)),
         memo=None if memo is None else StampedText(memo, stamp),
         label=None if label is None else StampedText(label, stamp),
     )
@@ -82,6 +85,7 @@ def record_slot(
     memo: str | None = "practising",
     label: str | None = None,
     picture: bytes | None = SCREEN,
+    thumbnail: bytes | None = None,
     title: str = "practice — editor",
 ) -> Place:
     """Record one slot as the tracker would, when it is over; the diary's clock is moved there if behind."""
@@ -90,7 +94,14 @@ def record_slot(
     if isinstance(clock, GivenClock) and clock.now_ms() < over_ms:
         clock.put(over_ms)
     draft = draft_of(
-        contract, at, memo=memo, label=label, picture=picture, title=title, replica=diary.replica
+        contract,
+        at,
+        memo=memo,
+        label=label,
+        picture=picture,
+        thumbnail=thumbnail,
+        title=title,
+        replica=diary.replica,
     )
     return diary.record(draft)
 

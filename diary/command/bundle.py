@@ -139,12 +139,15 @@ def _tell(file: Path, made: "Bundled", because: str, zone: "ZoneInfo", *, as_jso
                 "without": [iso(starts_at_ms(slot)) for slot in made.without],
                 "unsynced": [iso(starts_at_ms(slot)) for slot in made.unsynced],
                 "because": because,
+                "printed": made.printed,
             }
         )
         return
     tell(f"{file}: {made.segments} segments, {made.pictures} pictures, {len(made.whole) / 1_000_000:.1f} MB")
     if because:
         say(because)
+    if not made.printed:
+        say("No report.pdf is in it: what makes one is not installed (workdiary[print]).")
     _name(made.without, "Pictures that are not to be had", zone)
     _name(made.unsynced, "Not in it, since no server has received them yet", zone)
     say("It was checked as anybody can check it: diary verify FILE. Who has it can read what it shows.")

@@ -24,6 +24,7 @@ RECORD = "record.json"
 SEGMENTS = "segments.csv"
 TOTALS = "totals.csv"
 REPORT = "report.html"
+PRINT = "report.pdf"
 PICTURES = "pictures"
 NEEDED = (RECORD, SEGMENTS, TOTALS)
 

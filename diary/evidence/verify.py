@@ -236,9 +236,10 @@ def _maker(files: Mapping[str, bytes], manifest: Manifest, checked: Checked, fou
         who = "a device of the freelancer" if role is None else f"a seat of the {role}"
         says = f"made by {manifest.maker}, {who}, at {iso(manifest.made_at_ms)} by its clock"
         found.add("holds", _WHOLE, says)
-    if bundle.REPORT in files:
-        says = "its words are its maker's; what it shows is proven by the tables and the record"
-        found.add("stated", bundle.REPORT, says)
+    for name in (bundle.REPORT, bundle.PRINT):
+        if name in files:
+            says = "its words are its maker's; what it shows is proven by the tables and the record"
+            found.add("stated", name, says)
 
 
 def _pictures(files: Mapping[str, bytes], opened: Opened, checked: Checked, found: Verification) -> None:

@@ -26,6 +26,7 @@ class Paper(FPDF):
 
     def __init__(self, title: str, made_at_ms: Millis) -> None:
         """Begin with no sheet; the instant is the one the file states."""
+        self._widths: dict[tuple[str, float], float] = {}
         super().__init__(orientation="portrait", unit="mm", format="A4")
         self.alias_nb_pages("")  # "{nb}" in somebody's memo is their text
         self.set_auto_page_break(auto=False)
@@ -62,9 +63,12 @@ class Paper(FPDF):
             yield
 
     def wide(self, text: str, size: float) -> float:
-        """Return how wide a text is in millimetres."""
-        with self.written(size, bold=False, quiet=False, shaped=not is_simple(text)):
-            return self.get_string_width(text)
+        """Return how wide a text is in millimetres; each word is measured once."""
+        known = self._widths.get((text, size))
+        if known is None:
+            with self.written(size, bold=False, quiet=False, shaped=not is_simple(text)):
+                known = self._widths[text, size] = self.get_string_width(text)
+        return known
 
     def line_of(
         self, text: str, x: float, y: float, size: float, *, bold: bool, quiet: bool, turned: bool

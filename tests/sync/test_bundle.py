@@ -1,6 +1,8 @@
 """`bundle` and `verify` as a person types them (R59; CLI.md)."""
 
+import hashlib
 import json
+import sys
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,9 +11,11 @@ from typer.testing import CliRunner, Result
 
 from diary.cli import app
 from diary.clock import GivenClock
+from diary.evidence.bundle_zip import unpacked
 from diary.evidence.verify import verify
 from diary.rules.ids import Slot
 from diary.rules.week import Week
+from tests.diary.pdf.printed import text_of
 from tests.practice import record_slot, slot
 from tests.rule import rule
 from tests.sync.clients import invited, join_in
@@ -53,6 +57,32 @@ def test_a_week_is_bundled_and_verified(device: Device, tmp_path: Path) -> None:
     assert "holds   2026-11-18 10:00 UTC: automatic, received 2026-11-18T12:00:00Z" in checked.stdout
     assert "2026-W47, Orchard: 3 segments shown, 3 of them bill" in checked.stdout
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+@rule("R59")
+def test_a_bundle_has_a_report_to_print_and_the_same_bytes_are_made_again(device: Device) -> None:
+    contract = device.diary.contract("Orchard")
+    made = device.diary.bundle(contract, Week.of(TEN), None, ZoneInfo("Europe/Berlin"))
+    files = unpacked(made.whole)
+    text = text_of(files["report.pdf"])
+    assert made.printed
+    for said in ("Orchard, week 2026-W47", "11:10–11:20", "hour 1", "pictures/20261118T1010Z.jpg"):
+        assert said in text
+    assert hashlib.sha256(files["record.json"]).hexdigest() in text
+    assert device.diary.bundle(contract, Week.of(TEN), None, ZoneInfo("Europe/Berlin")).whole == made.whole
+
+
+@rule("R59")
+def test_where_nothing_can_print_the_bundle_is_made_without_and_says_so(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "uharfbuzz", None)
+    file = tmp_path / "dispute.bundle.zip"
+    result = run(device, "bundle", "2026-W47", "--contract", "Orchard", "--out", str(file))
+    assert result.exit_code == 0, result.stderr
+    assert "No report.pdf is in it" in result.stderr
+    assert "report.pdf" not in unpacked(file.read_bytes())
+    assert verify(file.read_bytes()).holds
 
 
 @rule("R59")

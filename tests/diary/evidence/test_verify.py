@@ -25,6 +25,7 @@ from tests.diary.evidence.bundles import (
     failing,
     outcomes,
 )
+from tests.diary.pdf.printed import text_of
 from tests.rule import rule
 
 STEP = 13  # of the bytes that are flipped in a normal run; the soak flips all
@@ -203,6 +204,8 @@ def test_what_is_shown_of_one_slot_shows_nothing_of_the_others(given_bundles: Bu
     assert b"the first hour" in shown
     assert SECRET_MEMO.encode() not in shown
     assert b"2026-11-18 10:10" not in shown
+    assert "the first hour" in text_of(one.files[bundle.PRINT])
+    assert SECRET_MEMO not in text_of(one.files[bundle.PRINT])
     keys = {row.key: json.loads(row.header).get("slot") for row in whole.record.versions if row.key}
     others = [key for key, slot in keys.items() if slot not in {TEN, None}]
     disclosed = {row.key for row in one.record.versions}
