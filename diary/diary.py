@@ -31,6 +31,7 @@ from diary import (
 )
 from diary.agency_door import AgencyDoor
 from diary.asking import Asked
+from diary.bill_door import BillDoor
 from diary.checking import WeekCheck
 from diary.clock import Clock
 from diary.contracts import Contract, TermsFields
@@ -72,12 +73,13 @@ __all__ = [
 ]
 
 
-class Diary(AgencyDoor, LookDoor, PartyDoor, MessageDoor, SyncDoor):
+class Diary(AgencyDoor, BillDoor, LookDoor, PartyDoor, MessageDoor, SyncDoor):
     """One person's diary on one device, open in one thread.
 
     Made by `create`, `open` or `join_account`; a context manager that closes it. How it is opened
     stands in `diary.state_door`, what a sync asks of it in `diary.sync_door`, what is shown in
-    `diary.look_door`, what the parties of a contract say in `diary.party_door` and `diary.message_door`.
+    `diary.look_door`, what the parties of a contract say in `diary.party_door` and `diary.message_door`, and
+    of money in `diary.bill_door`.
     """
 
     # Beginning.

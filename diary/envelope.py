@@ -15,6 +15,7 @@ from diary.rules.act_parts import AcceptanceInClear, DisputeInClear, RedactionIn
 from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
 from diary.rules.membership import MembershipInClear
+from diary.rules.money_parts import BonusInClear, PaymentInClear
 from diary.rules.sealed_content import (
     CaptureContent,
     Content,
@@ -80,6 +81,8 @@ class HeaderParts(TypedDict, total=False):
     acceptance: AcceptanceInClear
     dispute: DisputeInClear
     redaction: RedactionInClear
+    bonus: BonusInClear
+    payment: PaymentInClear
     devices: DeviceListInClear
     grant: GrantInClear
     seat: SeatInClear

@@ -167,6 +167,15 @@ def redactions(diary: OpenDiary, contract: ContractId) -> dict[Slot, Redaction]:
     return acts.redactions(held_acts(diary, contract), clients(diary, contract))
 
 
+def words_about_money(diary: OpenDiary, contract: ContractId) -> dict[VersionName, str]:
+    """Return what bonuses and payments of a contract say under seal, by the row's name (R62, R63)."""
+    return {
+        stored.header.name: _reason(diary, stored)
+        for stored in versions.acts(diary.connection, contract)
+        if stored.header.type in {"bonus", "payment"}
+    }
+
+
 def _by_name(stored: Sequence[StoredVersion]) -> dict[VersionName, StoredVersion]:
     return {each.header.name: each for each in stored}
 

@@ -76,6 +76,10 @@ class PartyDoor(StateDoor):
         """Reply to what the client disputes; return about how many segments (R62)."""
         return saying.reply(self._state, places, reason)
 
+    def concede(self, places: Iterable[Place], reason: str = "") -> int:
+        """Concede what the client disputes, as the freelancer; return how many segments (R62)."""
+        return saying.concede(self._state, places, reason)
+
     def redact(self, places: Iterable[Place], reason: str = "") -> int:
         """Sign that frozen segments be redacted; return for how many both parties have signed (R54)."""
         return saying.redact(self._state, places, reason)

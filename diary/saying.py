@@ -1,4 +1,4 @@
-"""What one party says to the other: asks, answers, accepts, disputes and redacts (R10, R38, R54, R62).
+"""What one party says to the other: asks, accepts, disputes, pays and redacts (R10, R38, R54, R62, R63).
 
 Devices and seats write through the same functions: whose it is to say is the rule's answer, not the caller's.
 Each is one transaction; one that is refused leaves the file as it was.
@@ -23,6 +23,7 @@ from diary.rules.act_parts import (
 )
 from diary.rules.acts import Request, requests
 from diary.rules.ids import ContractId, Slot
+from diary.rules.money_parts import BonusInClear, PaymentInClear
 from diary.rules.sealed_content import ReasonContent
 from diary.rules.segment import Header, VersionType
 from diary.rules.timesheet import Place
@@ -137,6 +138,35 @@ def reply(diary: OpenDiary, places: Iterable[Place], reason: str) -> int:
     return _say_of_slots(diary, places, "dispute", _dispute_part("replied"), _needed(reason))
 
 
+def concede(diary: OpenDiary, places: Iterable[Place], reason: str = "") -> int:
+    """Concede what the client disputes, as the freelancer: it is credited; return how many segments (R62).
+
+    Raises:
+        RefusedSayingError: Something of it is not disputed, or it is not for this party to say.
+    """
+    return _say_of_slots(diary, places, "dispute", _dispute_part("conceded"), reason)
+
+
+def give_bonus(diary: OpenDiary, contract: ContractId, part: BonusInClear, reason: str) -> None:
+    """Add a bonus for a week in review, as the client (R62).
+
+    Raises:
+        NoReasonError: The reason is empty.
+        RefusedSayingError: The week is not in review, or it is not for this party to give.
+    """
+    with diary.writing():
+        _say(diary, envelope.draw_header(diary, "bonus", contract, bonus=part), _needed(reason))
+
+
+def say_payment(diary: OpenDiary, contract: ContractId, part: PaymentInClear, reference: str = "") -> None:
+    """Say of a payment what this party has to say of it, within the caller's transaction (R63).
+
+    Raises:
+        RefusedSayingError: It was said before, pays no invoice, or is not for this party to say.
+    """
+    _say(diary, envelope.draw_header(diary, "payment", contract, payment=part), checked_text(reference))
+
+
 def redact(diary: OpenDiary, places: Iterable[Place], reason: str = "") -> int:
     """Sign that the content of frozen segments be destroyed; it is once both parties have (R54).
 
@@ -157,7 +187,7 @@ def redact(diary: OpenDiary, places: Iterable[Place], reason: str = "") -> int:
     return sum(place in agreed for place in chosen)
 
 
-_Act = Literal["raised", "withdrawn", "replied"]
+_Act = Literal["raised", "withdrawn", "replied", "conceded"]
 _Parts = Callable[[tuple[Slot, ...]], HeaderParts]
 
 

@@ -129,6 +129,16 @@ SETTINGS: Mapping[str, Setting] = {
         _within(0, 480),
         "after how long to ask whether a memo still holds; 0: never",
     ),
+    "bill_name": Setting("", "a name, or nothing", _is_name, "whose name stands on your invoices"),
+    "bill_address": Setting(
+        "",
+        "a text, its lines parted by “; ”",
+        _is_name,
+        "which address and tax number stand on your invoices",
+    ),
+    "bill_pay": Setting(
+        "", "a text, or nothing", _is_name, "how your invoices are to be paid: an IBAN, a link"
+    ),
     "show_fixed_price": Setting(False, _ON_OR_OFF, _is_switch, "whether fixed-price contracts are shown"),
 }
 _WORDS = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}

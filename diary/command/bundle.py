@@ -1,6 +1,5 @@
 """`bundle`: a week that anybody can check offline, in one file (R59)."""
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +8,8 @@ import typer
 
 from diary.command.chosen import places_of
 from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, say, tell, zone_of
-from diary.errors import MachineError, UsageError
+from diary.command.whole_file import write_whole
+from diary.errors import UsageError
 from diary.fetching import fetch_thinned
 from diary.rules.json_form import at, iso
 from diary.rules.week import Week, starts_at_ms
@@ -40,13 +40,6 @@ class SeveralWeeksError(UsageError):
 
     says = "These slots are of several weeks, and a bundle shows one."
     mend = "Make one for each week."
-
-
-class NotWrittenError(MachineError):
-    """The file could not be written; nothing is left of it."""
-
-    says = "The bundle {path} could not be written: {fault}."
-    mend = "Free some space, or name another file with --out."
 
 
 @app.command()
@@ -91,7 +84,7 @@ def bundle(
             ),
         )
         made = diary.bundle(one, which, chosen, zone)
-        _write(file, made.whole)
+        write_whole(file, made.whole)
     _tell(file, made, because, zone, as_json=as_json)
 
 
@@ -112,20 +105,6 @@ def _contract(diary: "Diary", week: Week, name: str | None) -> "Contract":
 def _name_of(title: str) -> str:
     """Return a title as a file's name has it everywhere."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40] or "contract"
-
-
-def _write(file: Path, whole: bytes) -> None:
-    begun = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        handle = os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(whole)
-            opened.flush()
-            os.fsync(opened.fileno())
-        begun.replace(file)
-    except OSError as error:
-        begun.unlink(missing_ok=True)
-        raise NotWrittenError(path=file, fault=error.strerror or error) from error
 
 
 def _tell(file: Path, made: "Bundled", because: str, zone: "ZoneInfo", *, as_json: bool) -> None:

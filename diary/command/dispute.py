@@ -15,10 +15,10 @@ Why = Annotated[str, typer.Option("--reason", metavar="WHY", help="Why; the othe
 
 
 class BothWaysError(UsageError):
-    """A dispute that is raised, taken back and replied to at once."""
+    """A dispute that is taken back, replied to or conceded at once."""
 
-    says = "A dispute is taken back, or replied to: not both at once."
-    mend = "Use --withdraw or --reply."
+    says = "A dispute is taken back, replied to or conceded: one at a time."
+    mend = "Use --withdraw, --reply or --concede."
 
 
 @app.command()
@@ -30,10 +30,13 @@ def dispute(
     *,
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Dispute them no longer.")] = False,
     reply: Annotated[bool, typer.Option("--reply", help="Reply to the client's dispute.")] = False,
+    concede: Annotated[
+        bool, typer.Option("--concede", help="Agree with the client: it is credited for good.")
+    ] = False,
     utc: Utc = False,
 ) -> None:
-    """Dispute segments of a week in review, as the client; the freelancer replies with --reply."""
-    if withdraw and reply:
+    """Dispute segments of a week in review, as the client; the freelancer replies or concedes."""
+    if sum((withdraw, reply, concede)) > 1:
         raise BothWaysError
     desk = desk_of(ctx)
     with desk.open_diary() as diary:
@@ -44,6 +47,8 @@ def dispute(
             count, word = diary.take_dispute_back(places, said), "disputed no longer"
         elif reply:
             count, word = diary.reply(places, said), "replied about"
+        elif concede:
+            count, word = diary.concede(places, said), "conceded and credited"
         else:
             count, word = diary.dispute(places, said), "disputed"
     tell(f"{_count(count)} {word}.")

@@ -14,7 +14,7 @@ from diary.evidence.signature import Domain
 AlarmKind = Literal[
     "hole", "log_shrank", "log_epoch", "bad_signature", "unlisted_device", "wrong_place", "version_reused",
     "device_list", "log_forked", "bad_joining", "wrong_side", "unsigned_head", "retimed", "bad_receipt",
-    "deletion_dropped", "withheld", "heads_differ", "seal_differs",
+    "deletion_dropped", "withheld", "heads_differ", "seal_differs", "invoice_differs",
 ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable
 
 from diary.store.drafts_apart import lay_drafts_apart
 from diary.store.epochs_schema import know_of_epochs
+from diary.store.invoice_schema import lay_invoices
 from diary.store.list_wish import wish_for_lists
 from diary.store.log_schema import know_the_logs
 from diary.store.overlaps import lay_overlaps
@@ -354,5 +355,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     wish_for_lists,
     lay_overlaps,
     know_the_logs,
+    lay_invoices,
 )
 SCHEMA = len(MIGRATIONS)

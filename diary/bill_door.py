@@ -1,0 +1,106 @@
+"""Invoices, statements and what the parties say of money, as methods of the one door (R61, R62, R63).
+
+A freelancer's device and a client's replica have the same methods: what is the other party's to say is
+refused by name.
+"""
+
+from typing import TYPE_CHECKING
+
+from diary import settings
+from diary.rules.ids import ContractId
+from diary.rules.week import Week
+from diary.state_door import StateDoor
+
+if TYPE_CHECKING:  # loaded when an invoice is asked for: recording waits for none of it
+    from collections.abc import Sequence
+
+    from diary.evidence.statement import SignedStatement
+    from diary.rules.invoice_view import InvoiceView, Letterhead
+    from diary.rules.statement import Statement
+
+
+class BillDoor(StateDoor):
+    """What is billed, paid and given; every method is one transaction or one snapshot."""
+
+    def invoices(self) -> "tuple[InvoiceView, ...]":
+        """Return the invoices, the newest first (R61)."""
+        from diary import billing
+
+        return billing.everything(self._state)
+
+    def invoice(self, number: int) -> "InvoiceView":
+        """Return an invoice by its number (R61)."""
+        from diary import billing
+
+        return billing.one(self._state, number)
+
+    def statements(self) -> "tuple[Statement, ...]":
+        """Return what each client and the freelancer have between them (R62, R63)."""
+        from diary import billing
+
+        return billing.all_statements(self._state)
+
+    def letterhead(self) -> "Letterhead":
+        """Return what the freelancer's invoices say of them; in a client's replica nothing (R61)."""
+        from diary.rules.invoice_view import Letterhead
+
+        names = ("bill_name", "bill_address", "bill_pay")
+        if self._state.is_seat:
+            return Letterhead("", "", "")
+        return Letterhead(*(str(settings.setting(self._state, name)) for name in names))
+
+    def newest_invoice(self) -> int:
+        """Return the greatest number of the invoices that are here, 0 for none."""
+        from diary import billing
+
+        return billing.newest_number(self._state)
+
+    def take_invoices(self, shown: "Sequence[SignedStatement]", server_key: str) -> int:
+        """Check and keep the invoices that the server shows; return how many are new (R61)."""
+        from diary import billing
+
+        return billing.take_invoices(self._state, shown, server_key)
+
+    def judge_invoices(self) -> int:
+        """Hold invoices to this replica's rows; return how many differ, each an alarm (R61)."""
+        from diary import billing
+
+        return billing.judge_invoices(self._state)
+
+    def give_bonus(self, contract_id: ContractId, week: Week, minor: int, reason: str) -> None:
+        """Add a bonus for a week in review, as the client (R62)."""
+        from diary import paying
+
+        paying.give_bonus(self._state, contract_id, week, minor, reason)
+
+    def mark_paid(self, number: int, minor: int, reference: str = "") -> None:
+        """Say that an invoice was paid, as the client (R63)."""
+        from diary import paying
+
+        paying.mark_paid(self._state, number, minor, reference)
+
+    def note_received(self, number: int, minor: int, reference: str = "") -> None:
+        """Say that money came in, as the freelancer (R63)."""
+        from diary import paying
+
+        paying.note_received(self._state, number, minor, reference)
+
+    def confirm_payment(
+        self, number: int, payment: str, minor: int | None = None, reference: str = ""
+    ) -> int:
+        """Confirm what the client claims, as the freelancer; return the amount (R63)."""
+        from diary import paying
+
+        return paying.confirm_payment(self._state, number, payment, minor, reference)
+
+    def take_payment_back(self, number: int, payment: str) -> None:
+        """Say that a claimed payment was not made, as the client (R63)."""
+        from diary import paying
+
+        paying.take_payment_back(self._state, number, payment)
+
+    def refund(self, number: int, minor: int, reference: str = "") -> None:
+        """Say that money was given back, as the freelancer (R63)."""
+        from diary import paying
+
+        paying.refund(self._state, number, minor, reference)

@@ -1,0 +1,228 @@
+"""Invoices on this replica: taken as the server signed them, borne out by its own rows, shown (R57, R61-R63).
+
+What a server bills is believed as far as this replica comes to it by itself: the hours by the week's seal,
+late time and bonuses by the rows that made them due. One that differs is an alarm, and nothing of it is due.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+
+from diary import contracts, looking, parties
+from diary.errors import NothingError, PeerError
+from diary.evidence.alarm import Evidence, FeedFaultError
+from diary.evidence.invoice_statement import read_invoice, read_part
+from diary.evidence.signature import INVOICE, INVOICE_PART, Domain
+from diary.evidence.statement import SignedStatement
+from diary.rules.acts import accepted_slots
+from diary.rules.ids import ContractId, Slot
+from diary.rules.invoice import Charge, bonus_charges, hours_charge, late_charges, payers_of
+from diary.rules.invoice_borne import Borne, Own, borne
+from diary.rules.invoice_parts import InvoicePart
+from diary.rules.invoice_shown import Known, shown
+from diary.rules.invoice_view import InvoiceView
+from diary.rules.payments import bonuses
+from diary.rules.statement import Statement, statements
+from diary.rules.week import Week
+from diary.state import OpenDiary
+from diary.store import feed, invoices, seals
+from diary.store.invoices import KeptInvoice
+
+
+class NoSuchInvoiceError(NothingError):
+    """No invoice has this number here (R61)."""
+
+    says = "There is no invoice {number} here."
+    mend = "See which there are: diary invoice. Sync first where a week has just locked: diary sync."
+
+
+def newest_number(diary: OpenDiary) -> int:
+    """Return the greatest number of the invoices that are here, 0 for none."""
+    with diary.reading():
+        return invoices.newest_number(diary.connection, diary.account, _part_of(diary))
+
+
+def take_invoices(diary: OpenDiary, shown_here: Sequence[SignedStatement], server_key: str) -> int:
+    """Keep the invoices that the server shows; return how many are new here (R61).
+
+    Raises:
+        FeedFaultError: One is not signed by the server, is another's, or has another form than before.
+    """
+    if not shown_here:
+        return 0
+    with diary.writing():
+        before = invoices.newest_number(diary.connection, diary.account, _part_of(diary))
+        taken = [_read(diary, signed, bytes.fromhex(server_key)) for signed in shown_here]
+        for kept in taken:
+            if not invoices.keep(diary.connection, kept):
+                _note(diary, kept, f"invoice {kept.invoice.number} is another one than it was")
+        return sum(kept.invoice.number > before for kept in taken)
+
+
+def judge_invoices(diary: OpenDiary) -> int:
+    """Hold every invoice that was not borne out yet to this replica's rows; return how many differ.
+
+    For the end of a sync that read all there was. What differs once is looked at again after the next sync,
+    as rows may have come to the server between two questions of this one.
+    """
+    with diary.reading():
+        kept = invoices.everything(diary.connection)
+    open_ones = [one for one in kept if one.agrees is None]
+    if not open_ones:
+        return 0
+    own = _own_charges(diary, _weeks_of(open_ones))
+    differing = 0
+    with diary.writing():
+        for one in open_ones:
+            found = borne(one.invoice, [each.invoice for each in kept], own)
+            differs = found.agrees is False
+            if differs and one.doubted:
+                _note(diary, one, _differs_says(one, found))
+                differing += 1
+            agrees = None if differs and not one.doubted else found.agrees
+            invoices.judge(diary.connection, one, agrees=agrees, doubted=differs)
+    return differing
+
+
+def everything(diary: OpenDiary) -> tuple[InvoiceView, ...]:
+    """Return the invoices, the newest first (R61)."""
+    with diary.reading():
+        kept = invoices.everything(diary.connection)
+    if not kept:
+        return ()
+    known, now_ms = _known(diary, kept), diary.now_ms()
+    views = [shown(one.invoice, known, _shown_borne(diary, one, kept), now_ms) for one in kept]
+    return tuple(sorted(views, key=lambda view: -view.number))
+
+
+def one(diary: OpenDiary, number: int) -> InvoiceView:
+    """Return an invoice by its number (R61).
+
+    Raises:
+        NoSuchInvoiceError: It is not here.
+    """
+    found = next((view for view in everything(diary) if view.number == number), None)
+    if found is None:
+        raise NoSuchInvoiceError(number=number)
+    return found
+
+
+def all_statements(diary: OpenDiary) -> tuple[Statement, ...]:
+    """Return what each client and this freelancer have between them, where it is borne out (R62, R63)."""
+    with diary.reading():
+        kept = invoices.everything(diary.connection)
+    known = _known(diary, kept)
+    return statements([one.invoice for one in kept if one.agrees], known, diary.now_ms())
+
+
+def _part_of(diary: OpenDiary) -> str:
+    """Return the contract whose part of invoices a client's replica holds, "" for a device."""
+    return diary.seat_in or ""
+
+
+def _read(diary: OpenDiary, signed: SignedStatement, server_key: bytes) -> KeptInvoice:
+    try:
+        is_part = diary.is_seat
+        invoice = read_part(signed, server_key) if is_part else read_invoice(signed, server_key)
+    except PeerError as error:
+        raise FeedFaultError("unsigned_head", "an invoice that is shown is not signed") from error
+    is_anothers = isinstance(invoice, InvoicePart) and invoice.contract != diary.seat_in
+    if invoice.account != diary.account or is_anothers:
+        raise FeedFaultError("wrong_place", f"invoice {invoice.number} is another's")
+    return KeptInvoice(invoice, signed)
+
+
+def _weeks_of(kept: Iterable[KeptInvoice]) -> frozenset[str]:
+    return frozenset(line.week for one in kept for line in one.invoice.lines) | frozenset(
+        one.invoice.week for one in kept
+    )
+
+
+def _own_charges(diary: OpenDiary, weeks: Collection[str]) -> Own | None:
+    """Return what the own rows make due in these weeks; None while a seal of them is still to be judged."""
+    found: list[Charge] = []
+    with diary.reading():
+        known = contracts.known(diary)
+        acts = {contract: parties.held_acts(diary, contract) for contract in known}
+        for week in weeks:
+            for contract, kept in seals.newest_of(diary.connection, week).items():
+                if kept.agrees is None:
+                    return None
+                reckoned = kept.seal.reckoning
+                if kept.agrees and reckoned.amount_minor:
+                    terms = reckoned.terms
+                    found.append(
+                        hours_charge(
+                            contract,
+                            Week.parse(week),
+                            reckoned.billable,
+                            terms.rate_minor,
+                            terms.currency,
+                            reckoned.amount_minor,
+                        )
+                    )
+    for contract, said in acts.items():
+        received = [act for act in said if act.received_at_ms is not None]
+        accepted = accepted_slots(received)
+        late = late_charges(
+            contract, accepted, _billing_late(diary, contract, accepted), known[contract].history
+        )
+        found += [one for one in late if one.line.week in weeks and one.line.amount_minor]
+        found += bonus_charges(contract, bonuses(received))
+    payers = payers_of({contract: one.history for contract, one in known.items()})
+    return Own({charge.key: charge for charge in found}, payers)
+
+
+def _billing_late(diary: OpenDiary, contract: ContractId, accepted: Iterable[Slot]) -> frozenset[Slot]:
+    """Return the accepted late slots that bill: one that another contract has does not (R28, R38)."""
+    slots = set(accepted)
+    return frozenset(
+        segment.slot
+        for week in {Week.of(slot) for slot in slots}
+        for segment in looking.week(diary, week).segments
+        if segment.contract == contract and segment.slot in slots and segment.bills
+    )
+
+
+def _differs_says(one: KeptInvoice, found: Borne) -> str:
+    said = sum(line.amount_minor for line in one.invoice.lines)
+    return (
+        f"invoice {one.invoice.number} says {said} {one.invoice.currency} in minor units,"
+        f" and this diary comes to {found.own_total_minor}"
+    )
+
+
+def _note(diary: OpenDiary, kept: KeptInvoice, what: str) -> None:
+    """Raise an alarm, within the caller's transaction, with the statement that shows it."""
+    domain: Domain = INVOICE_PART if kept.contract else INVOICE
+    evidence = (Evidence(domain, kept.signed.text, kept.signed.signature),)
+    about = ContractId(kept.contract or diary.account)
+    alarm = feed.Alarm(diary.now_ms(), about, "invoice_differs", what, evidence)
+    feed.raise_alarm(diary.connection, alarm)
+
+
+def _shown_borne(diary: OpenDiary, one: KeptInvoice, kept: Sequence[KeptInvoice]) -> Borne:
+    if one.agrees is not False:
+        return Borne(one.agrees)
+    own = _own_charges(diary, _weeks_of([one]))
+    return Borne(False, borne(one.invoice, [each.invoice for each in kept], own).own_total_minor)
+
+
+def _known(diary: OpenDiary, kept: Iterable[KeptInvoice]) -> dict[ContractId, Known]:
+    """Return what this replica knows of the contracts, as far as invoices need it."""
+    weeks = frozenset(one.invoice.week for one in kept)
+    with diary.reading():
+        billing: dict[ContractId, dict[str, frozenset[Slot]]] = defaultdict(dict)
+        for week in weeks:
+            for contract, sealed in seals.newest_of(diary.connection, week).items():
+                slots = sealed.seal.reckoning.slots
+                billing[contract][week] = frozenset(slot.slot for slot in slots if slot.bills)
+        return {
+            contract: Known(
+                title=found.title,
+                client=found.client,
+                acts=parties.held_acts(diary, contract),
+                billing=billing[contract],
+                words=parties.words_about_money(diary, contract),
+            )
+            for contract, found in contracts.known(diary).items()
+        }
