@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from tests.javascript import drawing, headers
+from tests.javascript import billing, drawing, headers
 from tests.rule import rule
 
 NODE = Path(sys.executable).with_name("node")
 FILES = (
     "row", "picture", "grant", "push", "answer", "opening", "merkle", "device_list", "list_leaf", "header",
-    "party_header", "invitation", "message", "week",
+    "party_header", "invitation", "message", "week", "invoice_shown",
 )  # fmt: skip
 CASES_LEAST = 250
 
@@ -52,3 +52,9 @@ def test_pinned_headers_are_judged_as_the_diary_judges_them_now() -> None:
 @rule("R28")
 def test_pinned_histories_stand_as_the_diary_says_now() -> None:
     assert drawing.PINNED.read_text(encoding="utf-8") == drawing.text()
+
+
+@rule("R61")
+@rule("R62")
+def test_pinned_invoices_are_shown_as_the_diary_shows_them_now() -> None:
+    assert billing.PINNED.read_text(encoding="utf-8") == billing.text()

@@ -2,6 +2,7 @@
 // {"file", "name", "got", "want"}. Python compares; nothing is judged here.
 
 import { readFileSync } from "node:fs";
+import { borne, invoiceView, ownOf } from "../../sync/server/static/billed.js";
 import { agrees, contentOf, merged } from "../../sync/server/static/content.js";
 import { segmentsCsv, totalsCsv } from "../../sync/server/static/csv.js";
 import * as devices from "../../sync/server/static/devices.js";
@@ -350,6 +351,41 @@ function weeks() {
   }
 }
 
+function invoices() {
+  for (const one of read("invoice_shown").cases) {
+    const words = new Map(Object.entries(one.words));
+    const billing = new Set(one.billing);
+    const { week, currency } = one.parts[0];
+    // What the rows come to but for the hours, whose sum the case says: it may be off by one on purpose.
+    const own = ownOf([], one.acts);
+    own.set(`hours/${week}/${currency}/`, one.own.hours);
+    const got = one.parts.map((part) => {
+      const known = { billing, acts: one.acts, words, borne: borne(part, one.parts, own) };
+      const view = invoiceView(part, known, one.now_ms);
+      const { number, state, agrees: holds, own_total_minor, total_minor, disputed_minor } = view;
+      const { credited_minor, paid_minor, due_minor } = view;
+      const sums = { total_minor, disputed_minor, credited_minor, paid_minor, due_minor };
+      return {
+        number,
+        state,
+        agrees: holds,
+        own_total_minor,
+        ...sums,
+        steps: view.steps.map(({ state: step, from_ms }) => [step, from_ms]),
+        notes: view.lines.map(({ note }) => note),
+        payments: view.payments.map(({ id, state: paid, amount_minor, at_ms, reference }) => [
+          id,
+          paid,
+          amount_minor,
+          at_ms,
+          reference,
+        ]),
+      };
+    });
+    say("invoice_shown", one.name, got, one.expect);
+  }
+}
+
 await rows();
 await signatures();
 await lists();
@@ -357,3 +393,4 @@ headers();
 messages();
 await invitations();
 weeks();
+invoices();

@@ -1,0 +1,191 @@
+// Invoices in the client's browser: this contract's part of each, as the server signed it, held to what the rows
+// here come to, and put together with what the parties said of it (R57, R61-R63).
+
+import { nameOf } from "./header.js";
+import { standingAt } from "./ledger.js";
+import { amountMinor } from "./money.js";
+import * as open from "./open.js";
+import { bonuses, payments } from "./payments.js";
+import { weekOf } from "./week.js";
+
+/** @typedef {import("./acts.js").Act} Act */
+/** @typedef {import("./invoice_view.js").InvoiceView} InvoiceView */
+/** @typedef {import("./invoice_view.js").What} What */
+/** @typedef {{ text: string, signature: string }} Signed */
+/** @typedef {{ contract: string, what: What, week: string, segments: number, rate_minor: number, amount_minor: number, act?: [string, number] | null }} Line */
+/**
+ * @typedef {{ account: string, contract: string, payer: string, currency: string, week: string, number: number,
+ *   lines: Line[], closed_at_ms: number, review_ends_at_ms: number, available_at_ms: number,
+ *   corrects?: number | null }} Part
+ */
+/** What a week here comes to: its slots that bill of before the lock, and late ones that were accepted. @typedef {{ week: string, rate_minor: number, currency: string, hours: Set<number>, late: Set<number> }} Reckoned */
+/** @typedef {Map<string, number>} Own amounts by what they are for */
+
+/** An invoice is not what the server signed, or another's. */
+export class BilledFault extends Error {
+  /** @param {string} kind @param {string} what */
+  constructor(kind, what) {
+    super(what);
+    this.kind = kind;
+  }
+}
+
+/** Return the parts that the server signed for this contract. @type {(contract: { id: string, account: string, server_key: string }, shown: Signed[]) => Promise<Part[]>} */
+export async function partsOf(contract, shown) {
+  const parts = [];
+  for (const { text, signature } of shown) {
+    const signed = await open.verify(
+      contract.server_key,
+      "workdiary/1/invoice-part",
+      open.utf8(text),
+      open.unbase64(signature),
+    );
+    if (!signed) throw new BilledFault("unsigned_invoice", "An invoice that is shown is not signed");
+    /** @type {Part} */
+    const part = JSON.parse(text);
+    const own = part.lines.every((line) => line.contract === contract.id);
+    if (part.account !== contract.account || part.contract !== contract.id || !own)
+      throw new BilledFault("wrong_place", "An invoice that is shown is another's");
+    parts.push(part);
+  }
+  return parts.sort((one, other) => one.number - other.number);
+}
+
+/** @type {(what: What, week: string, currency: string, act: string) => string} */
+const keyOf = (what, week, currency, act) => [what, week, currency, act].join("/");
+
+/** @type {(line: Line, currency: string) => string} */
+const keyOfLine = ({ what, week, act }, currency) => keyOf(what, week, currency, act ? act.join(":") : "");
+
+/** Return by which row each late slot was accepted first (R38). @type {(acts: Act[]) => Map<number, string>} */
+function acceptedBy(acts) {
+  const found = new Map();
+  for (const { header } of acts)
+    for (const slot of header.acceptance?.slots ?? [])
+      if (!found.has(slot)) found.set(slot, nameOf(header));
+  return found;
+}
+
+/** Return what the rows here make due (R38, R61, R62). @type {(weeks: Reckoned[], acts: Act[]) => Own} */
+export function ownOf(weeks, acts) {
+  /** @type {Own} */
+  const own = new Map();
+  const accepted = acceptedBy(acts);
+  for (const { week, rate_minor: rate, currency, hours, late } of weeks) {
+    own.set(keyOf("hours", week, currency, ""), Number(amountMinor(hours.size, rate)));
+    const byAct = Map.groupBy(late, (slot) => accepted.get(slot) ?? "");
+    for (const [act, slots] of byAct)
+      own.set(keyOf("late", week, currency, act), Number(amountMinor(slots.length, rate)));
+  }
+  for (const { name, week, currency, minor } of bonuses(acts))
+    own.set(keyOf("bonus", week, currency, name), minor);
+  return own;
+}
+
+/**
+ * Return whether a part is what is due here, with what was billed before it, and else to what it should come.
+ * @type {(part: Part, every: Part[], own: Own) => { agrees: boolean, own_total_minor: number | null }}
+ */
+export function borne(part, every, own) {
+  let total = 0;
+  let holds = true;
+  for (const line of part.lines) {
+    const due = dueOf(line, part, every, own);
+    holds &&= due === line.amount_minor;
+    total += due;
+  }
+  const hours = keyOf("hours", part.week, part.currency, "");
+  const billed = every.some((one) => one.lines.some((line) => keyOfLine(line, one.currency) === hours));
+  if (!billed) total += own.get(hours) ?? 0;
+  holds &&= billed || !own.get(hours);
+  return holds ? { agrees: true, own_total_minor: null } : { agrees: false, own_total_minor: total };
+}
+
+/** What a later invoice corrects was right when it was made: the later one is judged by the sum (R43). @type {(line: Line, part: Part, every: Part[], own: Own) => number} */
+function dueOf(line, part, every, own) {
+  const key = keyOfLine(line, part.currency);
+  let before = 0;
+  for (const other of every) {
+    const same = other.lines.filter((one) => keyOfLine(one, other.currency) === key);
+    if (other.number > part.number && same.length) return line.amount_minor;
+    if (other.number < part.number) before += same.reduce((sum, one) => sum + one.amount_minor, 0);
+  }
+  return (own.get(key) ?? 0) - before;
+}
+
+/**
+ * Return an invoice as it is shown at an instant; `words` are what was sealed in rows, by the row's name.
+ * @type {(part: Part, known: { billing: Set<number>, acts: Act[], words: Map<string, string>,
+ *   borne: { agrees: boolean | null, own_total_minor: number | null } }, nowMs: number) => InvoiceView}
+ */
+export function invoiceView(part, { billing, acts, words, borne: { agrees, own_total_minor } }, nowMs) {
+  const hours = part.corrects ? undefined : part.lines.find(({ what }) => what === "hours");
+  const total = part.lines.reduce((sum, line) => sum + line.amount_minor, 0);
+  const position = {
+    ...part,
+    invoice: part.number,
+    amount_minor: total,
+    billing: hours ? billing : new Set(),
+    rate_minor: hours?.rate_minor ?? 0,
+  };
+  const { sums, credited } = standingAt(position, acts, nowMs);
+  const disputed = -(sums.disputed ?? 0);
+  const over = Math.max(part.closed_at_ms, part.review_ends_at_ms);
+  const steps = /** @type {import("./invoice_view.js").Step[]} */ ([
+    { state: "in_review", from_ms: part.closed_at_ms },
+    { state: "security_period", from_ms: over },
+    { state: "available", from_ms: Math.max(over, part.available_at_ms) },
+  ]);
+  const stage = steps.findLast(({ from_ms: from }) => from <= nowMs)?.state ?? "in_review";
+  const owed = sums.client_owes ?? 0;
+  return {
+    number: part.number,
+    week: part.week,
+    currency: part.currency,
+    closed_at_ms: part.closed_at_ms,
+    corrects: part.corrects ?? null,
+    lines: part.lines.map((line) => ({
+      ...line,
+      disputed_minor: line.what === "hours" ? disputed : 0,
+      credited_minor: line.what === "hours" ? credited : 0,
+      note: line.what === "bonus" && line.act ? (words.get(line.act.join(":")) ?? "") : "",
+    })),
+    steps,
+    state: sums.withdrawn && !sums.available && !sums.disputed ? "withdrawn" : stage,
+    agrees,
+    own_total_minor,
+    payments: payments(acts)
+      .filter(({ invoice }) => invoice === part.number)
+      .map((one) => ({
+        id: one.id,
+        state: one.state,
+        amount_minor: one.settled_minor ?? one.claimed_minor ?? 0,
+        at_ms: one.settled_at_ms ?? one.claimed_at_ms,
+        reference: [...new Set([one.claim, one.settled].map((name) => (name && words.get(name)) || ""))]
+          .filter(Boolean)
+          .join(" · "),
+        file: "",
+      })),
+    total_minor: total,
+    disputed_minor: disputed,
+    credited_minor: credited,
+    paid_minor: (sums.paid_by_hand ?? 0) + (sums.refunded ?? 0),
+    due_minor: agrees === true ? owed - disputed : null,
+  };
+}
+
+/** Return the slots of a week that bill, apart by whether they came before the lock. @type {(segments: import("./timesheet.js").Segment[]) => { hours: Set<number>, late: Set<number> }} */
+export function billingOf(segments) {
+  const bills = segments.filter((segment) => segment.bills);
+  const late = bills.filter(({ state }) => state === "late");
+  const hours = bills.filter(({ state }) => state !== "late");
+  return { hours: new Set(hours.map(({ slot }) => slot)), late: new Set(late.map(({ slot }) => slot)) };
+}
+
+/** Return the weeks that invoices say something about, by their first slot. @type {(parts: Part[], acts: Act[]) => string[]} */
+export const weeksBilled = (parts, acts) => [
+  ...new Set([
+    ...parts.flatMap(({ week, lines }) => [week, ...lines.map((line) => line.week)]),
+    ...[...acceptedBy(acts).keys()].map((slot) => weekOf(slot).name),
+  ]),
+];
