@@ -9,8 +9,8 @@ import { bonuses, payments } from "./payments.js";
 import { weekOf } from "./week.js";
 
 /** @typedef {import("./acts.js").Act} Act */
-/** @typedef {import("./invoice_view.js").InvoiceView} InvoiceView */
-/** @typedef {import("./invoice_view.js").What} What */
+/** @typedef {import("./invoice.js").InvoiceView} InvoiceView */
+/** @typedef {import("./invoice.js").What} What */
 /** @typedef {{ text: string, signature: string }} Signed */
 /** @typedef {{ contract: string, what: What, week: string, segments: number, rate_minor: number, amount_minor: number, act?: [string, number] | null }} Line */
 /**
@@ -131,7 +131,7 @@ export function invoiceView(part, { billing, acts, words, borne: { agrees, own_t
   const { sums, credited } = standingAt(position, acts, nowMs);
   const disputed = -(sums.disputed ?? 0);
   const over = Math.max(part.closed_at_ms, part.review_ends_at_ms);
-  const steps = /** @type {import("./invoice_view.js").Step[]} */ ([
+  const steps = /** @type {import("./invoice.js").Step[]} */ ([
     { state: "in_review", from_ms: part.closed_at_ms },
     { state: "security_period", from_ms: over },
     { state: "available", from_ms: Math.max(over, part.available_at_ms) },

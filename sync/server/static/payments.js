@@ -4,7 +4,7 @@
 import { nameOf } from "./header.js";
 
 /** @typedef {import("./acts.js").Act} Act */
-/** @typedef {import("./invoice_view.js").PaymentState} PaymentState */
+/** @typedef {import("./invoice.js").PaymentState} PaymentState */
 /** @typedef {{ name: string, replica: string, n: number, week: string, minor: number, currency: string, given_at_ms: number }} Bonus */
 /**
  * @typedef {{ id: string, invoice: number, currency: string, state: PaymentState, claim: string | null,

@@ -5,9 +5,11 @@
 const SHELL = "workdiary shell";
 const FILES = [
   ...["join", "client/page.css", "client/grid.css", "client/icon.svg"],
-  ...["acts", "agreement", "asking", "content", "csv", "day", "devices", "element", "feed", "header", "home"],
+  ...["acts", "agreement", "asking", "billed", "content", "csv", "day", "devices", "element", "feed", "header", "home"],
   ...[
     "invitation",
+    "invoice",
+    "ledger",
     "line",
     "merge",
     "merkle",
@@ -15,6 +17,7 @@ const FILES = [
     "open",
     "page",
     "parts",
+    "payments",
     "reading",
     "seal",
     "seat",
