@@ -45,7 +45,8 @@ function life({ closed_at_ms: closed, review_ends_at_ms: ends, available_at_ms: 
 /** @type {(position: Position, acts: Act[]) => Event[]} */
 function said(position, acts) {
   const settled = new Map(payments(acts).map((one) => [one.settled, one]));
-  return acts.flatMap(({ header, received_at_ms: received }) => {
+  /** @type {(act: Act) => Event[]} */
+  const of = ({ header, received_at_ms: received }) => {
     const at = Math.max(received, position.closed_at_ms);
     const name = nameOf(header);
     const word = header.dispute && DISPUTE_WORDS[header.dispute.act];
@@ -57,7 +58,8 @@ function said(position, acts) {
     if (!one || one.invoice !== position.invoice || one.currency !== position.currency) return [];
     const what = one.state === "refunded" ? "refunded" : "received";
     return [{ key: `payment/${one.id}`, at_ms: at, what, minor: one.settled_minor ?? 0 }];
-  });
+  };
+  return acts.flatMap(of);
 }
 
 class Fold {

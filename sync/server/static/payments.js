@@ -32,7 +32,7 @@ export function payments(acts) {
   return [...found.values()];
 }
 
-/** Return the payment with one more row about it, null where that says nothing about it. @type {(known: Payment | null, part: import("./parts.js").PaymentInClear, act: Act) => Payment | null} */
+/** Return the payment with one more row about it, null where that says nothing about it. @type {(known: Payment | null, part: import("./parts.js").Payment, act: Act) => Payment | null} */
 function saidOf(known, part, { header, received_at_ms: at }) {
   const { id, invoice, currency, act, minor } = part;
   const nothing = { claim: null, claimed_minor: null, claimed_at_ms: null };
