@@ -24,6 +24,7 @@ from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
 from diary.rules.segment import Header, PictureName
 from sync.server.kept_log import Log, LogBooks
+from sync.server.kept_members import HoldsMembers
 from sync.server.kept_payments import HoldsPayments, ReadsPayments
 from sync.server.operating import OperatorBooks
 from sync.server.week_books import WeekBooks
@@ -138,7 +139,7 @@ class Feed:
     roots: list[bytes]
 
 
-class AccountHold(LogBooks, HoldsPayments, Protocol):
+class AccountHold(LogBooks, HoldsPayments, HoldsMembers, Protocol):
     """One account under its lock: verbs of one transaction."""
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from diary.evidence.merkle import CompactRange
-from diary.evidence.opening import SignedOpening
+from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import SignedPush
 from diary.evidence.seats import Seats
 from diary.evidence.statement import SignedStatement
@@ -170,6 +170,16 @@ class PostgresHold:
     def acts(self, contracts: Collection[ContractId]) -> dict[ContractId, list[Held]]:
         """See `AccountHold.acts`."""
         return storage_rows.acts(contracts, self._all(sql.ACTS, contracts=list(contracts)))
+
+    def memberships(self) -> list[Held]:
+        """See `HoldsMembers.memberships`."""
+        return storage_rows.memberships(self._all(sql.MEMBERSHIPS))
+
+    def beside(self, account: AccountId) -> "PostgresHold":
+        """See `HoldsMembers.beside`."""
+        rows: list[Any] = self._line.execute(sql.BESIDE, {"account": account}, binary=True).fetchall()
+        epoch, sealed_until_ms = rows[0] if rows else (FIRST_EPOCH, 0)
+        return PostgresHold(self._line, account, self._received_at_ms, epoch, Millis(sealed_until_ms))
 
     def open_account(self, root: str) -> None:
         """See `AccountHold.open_account`."""

@@ -103,6 +103,15 @@ ACTS = """
      ORDER BY contract, log_epoch, log_index
 """
 
+MEMBERSHIPS = """
+    SELECT contract, header, received_at_ms
+      FROM version
+     WHERE account = %(account)s AND contract = %(account)s AND type = 'membership'
+     ORDER BY log_epoch, log_index
+"""
+
+BESIDE = "SELECT log_epoch, sealed_until_ms FROM account WHERE account = %(account)s"
+
 SHARED_SLOTS = """
     SELECT DISTINCT own.slot
       FROM version AS own

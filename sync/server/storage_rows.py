@@ -115,6 +115,11 @@ def seats(contracts: Iterable[ContractId], rows: Iterable[Row]) -> dict[Contract
     return found
 
 
+def memberships(rows: Iterable[Row]) -> list[Held]:
+    """Return an account's memberships in the rows' order (see `MEMBERSHIPS` of the statements)."""
+    return [Held(stored_header(text), Millis(at_ms)) for _, text, at_ms in rows]
+
+
 def acts(contracts: Iterable[ContractId], rows: Iterable[Row]) -> dict[ContractId, list[Held]]:
     """Return what the parties of the contracts said, in the rows' order (see `ACTS` of the statements)."""
     found: dict[ContractId, list[Held]] = {contract: [] for contract in contracts}

@@ -7,7 +7,7 @@ import apsw
 import msgspec
 
 from diary.evidence.merkle import CompactRange
-from diary.evidence.opening import SignedOpening
+from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import SignedPush
 from diary.evidence.seats import Seats
 from diary.evidence.statement import SignedStatement
@@ -157,6 +157,17 @@ class SqliteHold:
         """See `AccountHold.acts`."""
         asked = {"account": self._account, "contracts": _json.encode(sorted(contracts)).decode()}
         return storage_rows.acts(contracts, self._connection.execute(sql.ACTS, asked))
+
+    def memberships(self) -> list[Held]:
+        """See `HoldsMembers.memberships`."""
+        rows = self._connection.execute(sql.MEMBERSHIPS, {"account": self._account})
+        return storage_rows.memberships(rows)
+
+    def beside(self, account: AccountId) -> "SqliteHold":
+        """See `HoldsMembers.beside`."""
+        found = self._connection.execute(sql.BESIDE, {"account": account}).fetchone()
+        epoch, sealed_until_ms = found or (FIRST_EPOCH, 0)
+        return SqliteHold(self._connection, account, self._received_at_ms, epoch, Millis(sealed_until_ms))
 
     def open_account(self, root: str) -> None:
         """See `AccountHold.open_account`."""

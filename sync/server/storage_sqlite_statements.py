@@ -81,6 +81,15 @@ ACTS = """
      ORDER BY contract, log_index
 """
 
+MEMBERSHIPS = """
+    SELECT contract, header, received_at_ms
+      FROM version
+     WHERE account = :account AND contract = :account AND type = 'membership'
+     ORDER BY log_index
+"""
+
+BESIDE = "SELECT log_epoch, sealed_until_ms FROM account WHERE account = :account"
+
 SHARED_SLOTS = """
     SELECT DISTINCT own.slot
       FROM version AS own

@@ -178,6 +178,17 @@ class ToyHold:
             for name in contracts
         }
 
+    def memberships(self) -> list[Held]:
+        own = self.books.logs.get(ContractId(self.account), [])
+        return [
+            Held(leaf.header, Millis(leaf.receipt.received_at_ms))
+            for leaf, _ in own
+            if leaf.header.type == "membership"
+        ]
+
+    def beside(self, account: AccountId) -> "ToyHold":
+        return ToyHold(self.everyone, account, self.received_at_ms)
+
     def open_account(self, root: str) -> None:
         if not self.opened:
             self.books.root = root
