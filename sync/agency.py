@@ -5,27 +5,20 @@ gets another copy; the earlier one stays what it was.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from diary.agency_copies import folder_of, folders
 from diary.clock import Clock
 from diary.contracts import Contract
 from diary.diary import Diary
 from diary.errors import PeerError, UsageError
-from diary.rules.ids import ContractId, Millis
-from diary.rules.timesheet import Totals
-from diary.rules.week import Week
 from diary.sealing.invitation import Link
 from diary.sealing.keyring import KeyPlace
-from diary.store.connection import FILE_NAME
 from sync.engine import Engine, NotRegisteredError
 from sync.join import join
 from sync.report import Progress
 from sync.transport import Transport
-
-FOLDER = "agency"
-COPIES_MAX = 10_000  # a folder in which somebody put anything else is not read to its end
 
 
 class ElsewhereError(UsageError):
@@ -45,27 +38,12 @@ class NotForUsError(UsageError):
 
 
 @dataclass(frozen=True, slots=True)
-class CopyView:
-    """What a copy shows of its contract in one week; `totals` is None where the week has nothing."""
-
-    folder: Path
-    contract: Contract
-    joined_at_ms: Millis
-    totals: Totals | None
-
-
-@dataclass(frozen=True, slots=True)
 class CopySync:
     """What became of one copy's sync: how many rows came, or why none."""
 
     title: str
     pulled: int
     fault: PeerError | None
-
-
-def folder_of(home: Path, link: Link) -> Path:
-    """Return where the copy that a link makes is to lie, in the agency's own folder."""
-    return home / FOLDER / f"{link.contract}-{link.keys.auth[:8]}"
 
 
 def take_in(
@@ -117,34 +95,12 @@ def take_in(
     return found
 
 
-def folders(home: Path) -> Iterator[Path]:
-    """Yield the folders in which an agency's copies lie, in the order of their names."""
-    found = sorted((home / FOLDER).glob("*"))[:COPIES_MAX]
-    return (folder for folder in found if (folder / FILE_NAME).exists())
-
-
-def views(
-    home: Path, week: Week, *, clock: Clock, ask_passphrase: Callable[[], str] | None = None
-) -> dict[ContractId, CopyView]:
-    """Return what the newest copy of each contract shows of a week."""
-    found: dict[ContractId, CopyView] = {}
-    for folder in folders(home):
-        with _opened(folder, clock, ask_passphrase) as copy:
-            view = _view(copy, folder, week)
-        if view is None:
-            continue
-        known = found.get(view.contract.id)
-        if known is None or known.joined_at_ms < view.joined_at_ms:
-            found[view.contract.id] = view
-    return found
-
-
 def sync_copies(
     home: Path, *, clock: Clock, ask_passphrase: Callable[[], str] | None = None
 ) -> Iterator[CopySync]:
     """Bring each copy up to date, and say of each what came; one that was turned away stops no other."""
     for folder in folders(home):
-        with _opened(folder, clock, ask_passphrase) as copy:
+        with Diary.open(folder, clock=clock, ask_passphrase=ask_passphrase) as copy:
             title = next((one.title for one in copy.contracts()), folder.name[:8])
             link = copy.server()
             if link is None:
@@ -154,19 +110,3 @@ def sync_copies(
                     yield CopySync(title, Engine(copy, line).run().pulled, None)
             except PeerError as fault:
                 yield CopySync(title, 0, fault)
-
-
-@contextmanager
-def _opened(folder: Path, clock: Clock, ask_passphrase: Callable[[], str] | None) -> Iterator[Diary]:
-    with Diary.open(folder, clock=clock, ask_passphrase=ask_passphrase) as copy:
-        yield copy
-
-
-def _view(copy: Diary, folder: Path, week: Week) -> CopyView | None:
-    contract = next(iter(copy.contracts()), None)
-    if contract is None:  # its joining was cut short, or its key is still to come
-        return None
-    seats = copy.joined(contract.id)
-    joined_at_ms = next((seat.joined_at_ms for seat in seats if seat.replica == copy.replica), Millis(0))
-    totals = next((one for one in copy.week(week).totals if one.contract == contract.id), None)
-    return CopyView(folder, contract, joined_at_ms, totals)

@@ -11,10 +11,10 @@ from sync.party_commands import Expires, send_at_once
 
 if TYPE_CHECKING:
     from diary.agency import MemberView
+    from diary.agency_copies import CopyView
     from diary.diary import Diary
     from diary.inviting import InvitationView
     from diary.rules.ids import ContractId
-    from sync.agency import CopyView
 
 Open = Callable[[], "Diary"]
 Named = Annotated[str, typer.Argument(metavar="CONTRACT", help="Its title or id, or the start of one.")]
@@ -121,8 +121,9 @@ def _add(open_diary: Open) -> Callable[..., None]:
         key_file: KeyFile = False,
     ) -> None:
         """Read a member's contract from here on, and put it on this agency's bill."""
+        from diary.agency_copies import folder_of
         from diary.sealing.invitation import parse_link
-        from sync.agency import folder_of, take_in
+        from sync.agency import take_in
 
         read = parse_link(link)
         with open_diary() as diary:
@@ -152,8 +153,8 @@ def _remove(open_diary: Open) -> Callable[..., None]:
 def _members(open_diary: Open) -> Callable[..., None]:
     def members(ctx: typer.Context, week: WeekName = "this", *, as_json: AsJson = False) -> None:
         """List the members' contracts on this agency's bill, and what each recorded in a week."""
+        from diary.agency_copies import views
         from diary.when import week_of
-        from sync.agency import views
 
         clock = desk_of(ctx).clock
         with open_diary() as diary:

@@ -61,7 +61,7 @@ class DisputeShown:
 
 @dataclass(frozen=True, slots=True)
 class ContractShown:
-    """One contract: its terms now, how they came to be, what was asked and disputed."""
+    """One contract: its terms now, how they came to be, what was asked and disputed, what an agency reads."""
 
     id: str
     title: str
@@ -73,6 +73,7 @@ class ContractShown:
     requests: tuple[RequestShown, ...]
     disputes: tuple[DisputeShown, ...]
     may_ask: bool
+    agencies: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,12 @@ def _contract(diary: Diary, one: Contract, reading: Reading) -> ContractShown:
         requests=tuple(_request(asked, reading) for asked in diary.requests(one.id)),
         disputes=tuple(_dispute(one.id, raised, reading) for raised in diary.disputes(one.id)),
         may_ask=not reading.for_client and not one.terms.manual_allowed and one.terms.state != "closed",
+        agencies=tuple(
+            f"The manager of agency {seat.agency[:8]} reads this contract since "
+            f"{reading.instant(seat.joined_at_ms)}, and changes nothing in it."
+            for seat in diary.joined(one.id)
+            if seat.agency is not None and not seat.ended
+        ),
     )
 
 

@@ -88,6 +88,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
     if not viewer_of(datasette):
         return []
     from datasette_work_diary import (
+        agency_page,
         checking,
         contracts_page,
         downloads,
@@ -116,6 +117,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
         *late_page.ROUTES,
         *contracts_page.ROUTES,
         *invoices.ROUTES,
+        *agency_page.ROUTES,
         *thinned.ROUTES,
         *idle_form.ROUTES,
         *syncing.ROUTES,
@@ -138,6 +140,7 @@ def menu_links(datasette: Any) -> list[Link]:
         {"href": "/-/diary/late", "label": "Late time that waits"},
         {"href": "/-/diary/contracts", "label": "Contracts, requests, disputes"},
         {"href": "/-/diary/invoices", "label": "Invoices and statement"},
+        {"href": "/-/diary/agency", "label": "Agency and its members"},
         {"href": "/-/diary/sync", "label": "Devices and sync"},
         {"href": "/-/diary/settings", "label": "Settings"},
         {"href": f"/{DATABASE}/segment", "label": "Segments as a table"},

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from diary.agency_copies import folder_of, views
 from diary.contracts import Contract
 from diary.rules.week import Week
 from diary.sealing.invitation import Link
 from diary.sealing.keyring import choose_place
 from diary.store.connection import DiaryExistsError
-from sync.agency import NotForUsError, folder_of, sync_copies, take_in, views
+from sync.agency import NotForUsError, sync_copies, take_in
 from sync.engine import NotRegisteredError
 from sync.join import NotLetInError
 from tests.practice import SCREEN, record_slot, slot
