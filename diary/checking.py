@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from diary import contracts, looking
+from diary.billing_methods import billing_of
 from diary.contracts import Contract
 from diary.good_standing import good_standing
 from diary.rules.ids import ContractId, Millis
@@ -42,7 +43,10 @@ def check(diary: OpenDiary, which: Week) -> WeekCheck:
         view = looking.week(diary, which)
         known = contracts.known(diary)
         basis = _basis(diary, at_ms)
-    findings = {(one.contract, one.slot): _checklist(one, known, basis) for one in view.segments}
+        told = {one.id: _known(diary, one, basis) for one in known.values()}
+    findings = {
+        (one.contract, one.slot): _checklist(one, known, basis, told[one.contract]) for one in view.segments
+    }
     checked = check_week(view.segments, lambda one: findings[one.contract, one.slot], basis.thresholds)
     return WeekCheck(view, at_ms, checked, findings, basis.thresholds)
 
@@ -54,8 +58,9 @@ def check_place(diary: OpenDiary, place: Place) -> PlaceCheck | None:
         view = looking.week(diary, Week.of(place[1]))
         known = contracts.known(diary)
         basis = _basis(diary, at_ms)
+        told = _known(diary, known[place[0]], basis) if place[0] in known else Known()
     found = next((one for one in view.segments if (one.contract, one.slot) == place), None)
-    return None if found is None else PlaceCheck(view, found, _checklist(found, known, basis))
+    return None if found is None else PlaceCheck(view, found, _checklist(found, known, basis, told))
 
 
 def foresee(diary: OpenDiary, contract: Contract, memo: str, label: str) -> tuple[Finding, ...]:
@@ -63,7 +68,7 @@ def foresee(diary: OpenDiary, contract: Contract, memo: str, label: str) -> tupl
     with diary.reading():
         at_ms = diary.now_ms()
         view = looking.week(diary, Week.at(at_ms))
-        known = _basis(diary, at_ms).known
+        known = _known(diary, contract, _basis(diary, at_ms))
     billed = sum(total.billable for total in view.totals if total.contract == contract.id)
     return foreseen(contract.history, at_ms, billed_segments=billed, memo=memo, label=label, known=known)
 
@@ -114,7 +119,7 @@ class _Basis:
     """What a checklist goes by besides the segment and its contract."""
 
     at_ms: Millis
-    known: Known
+    good_standing: bool | None
     thresholds: Thresholds
 
 
@@ -122,11 +127,17 @@ def _basis(diary: OpenDiary, at_ms: Millis) -> _Basis:
     thresholds = Thresholds(
         segment=int(setting(diary, "activity_over")), week=int(setting(diary, "week_activity_over"))
     )
-    return _Basis(at_ms, Known(good_standing=good_standing(diary)), thresholds)
+    return _Basis(at_ms, good_standing(diary), thresholds)
+
+
+def _known(diary: OpenDiary, contract: Contract, basis: _Basis) -> Known:
+    """Return what others have said of a contract's client and of the account."""
+    told = billing_of(diary, contract)
+    return Known(billing=None if told is None else told.state, good_standing=basis.good_standing)
 
 
 def _checklist(
-    segment: SegmentView, contracts_known: Mapping[ContractId, Contract], basis: _Basis
+    segment: SegmentView, contracts_known: Mapping[ContractId, Contract], basis: _Basis, known: Known
 ) -> tuple[Finding, ...]:
     history = contracts_known[segment.contract].history
-    return checklist(segment, history, basis.at_ms, basis.known, basis.thresholds)
+    return checklist(segment, history, basis.at_ms, known, basis.thresholds)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from diary import (
     attention,
+    billing_methods,
     checking,
     contracts,
     looking,
@@ -19,6 +20,7 @@ from diary import (
     showing,
 )
 from diary.attention import Attention
+from diary.billing_methods import BillingView
 from diary.checking import PlaceCheck, WeekCheck
 from diary.contracts import Contract
 from diary.refused import RefusalView
@@ -88,6 +90,10 @@ class LookDoor(StateDoor):
     def foresee(self, contract: Contract, memo: str, label: str) -> tuple[Finding, ...]:
         """Return the points that time tracked from now on is already known to fail (R11)."""
         return checking.foresee(self._state, contract, memo, label)
+
+    def billing(self, contract: Contract) -> BillingView | None:
+        """Return how a contract's client pays, None where no server has told (R11)."""
+        return billing_methods.billing_of(self._state, contract)
 
     def bundle(
         self, contract: Contract, week: Week, slots: Collection[Slot] | None, zone: ZoneInfo

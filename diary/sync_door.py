@@ -6,6 +6,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from diary import (
+    billing_methods,
     carrying,
     devices,
     exchanging,
@@ -22,6 +23,7 @@ from diary import (
     true_slots,
     witnessing,
 )
+from diary.billing_methods import ToldBilling
 from diary.carrying import PictureRef
 from diary.devices import Device
 from diary.evidence.opening import SignedOpening
@@ -274,6 +276,14 @@ class SyncDoor(StateDoor):
     def note_standing(self, suspended: Suspension | None) -> None:
         """Keep whether the account is in good standing at its server (R30)."""
         good_standing.note_standing(self._state, suspended)
+
+    def is_billing_due(self) -> bool:
+        """Return whether the server is to be asked how the clients pay (R11)."""
+        return billing_methods.is_due(self._state)
+
+    def note_billing(self, told: ToldBilling) -> None:
+        """Keep how the clients pay, as the server told (R11, R30)."""
+        billing_methods.note(self._state, told)
 
     def correct_slots(self) -> None:
         """Bring captures that never left to their true slots, now that the clock is known (R20)."""

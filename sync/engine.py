@@ -14,6 +14,7 @@ from typing import assert_never
 
 import msgspec
 
+from diary.billing_methods import ToldBilling, ToldMethod, state_of
 from diary.diary import Diary
 from diary.errors import UsageError
 from diary.evidence.opening import FIRST_EPOCH
@@ -51,7 +52,7 @@ from sync.exchange import (
 )
 from sync.fetching import Fetches
 from sync.healing import Looks, check_own, check_whole, run_healed
-from sync.protocol import PUSH_BYTES_MAX, Pull, PullAnswer, PushAnswer
+from sync.protocol import PUSH_BYTES_MAX, Billing, Pull, PullAnswer, PushAnswer
 from sync.report import Progress, SyncReport, Tally
 from sync.succession import message_of, succeed
 from sync.transport import Transport, UnreachableError
@@ -188,6 +189,7 @@ class Engine:
                     log_epoch=desk.log_epoch,
                     awaited=awaited,
                     overlapping_from=self._diary.overlapping_from(),
+                    billing=not desk.copy_checked and self._diary.is_billing_due(),
                 )
                 return lambda: line.pull(pull)
             case Push():
@@ -258,6 +260,8 @@ class Engine:
                 self._diary.note_server_clock(answer.server_ms - here_ms)
             self._diary.correct_slots()
             self._diary.note_standing(_suspension(answer))
+            if answer.billing is not None:
+                self._diary.note_billing(told_billing(answer.billing))
         if answer.overlapping is not None:
             slots = [slot for told in answer.overlapping.values() for slot in told]
             self._diary.note_overlapping(answer.overlapping_from or Slot(0), slots)
@@ -337,6 +341,12 @@ class Engine:
     def _tell(self) -> None:
         if self._progress is not None:
             self._progress(self._tally.progress(len(self._desk.queue)))
+
+
+def told_billing(billing: Billing) -> ToldBilling:
+    """Return what the server told of how clients pay, as the diary keeps it (R11)."""
+    methods = (ToldMethod(one.payer, state_of(one.state), Millis(one.at_ms)) for one in billing.methods)
+    return ToldBilling(billing.gateway, state_of(billing.otherwise), tuple(methods))
 
 
 def _suspension(answer: PullAnswer) -> Suspension | None:

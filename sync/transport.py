@@ -38,6 +38,7 @@ from sync.protocol import (
     PROTOCOL_VERSION,
     UPLOAD_OFFSET,
     UPLOAD_WHOLE,
+    Billing,
     DeviceLists,
     Enrol,
     Heal,
@@ -50,6 +51,7 @@ from sync.protocol import (
     PushAnswer,
     RootProof,
     ServerFacts,
+    StateBilling,
 )
 
 __all__ = [
@@ -161,6 +163,10 @@ class Transport:
     def pull(self, pull: Pull) -> PullAnswer:
         """Ask for rows after the cursors (R45)."""
         return self._ask("POST", "/v1/pull", PullAnswer, pull)
+
+    def state_billing(self, stated: StateBilling) -> Billing:
+        """State how a contract's client pays; return what is known of all of them (R11)."""
+        return self._ask("PUT", "/v1/billing", Billing, stated)
 
     def heal(self, heal: Heal) -> HealAnswer:
         """Show what the server had received and lost (R43)."""

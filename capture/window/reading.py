@@ -47,16 +47,23 @@ def facts_of(diary: Diary, wanted: ContractId | None = None) -> Facts:
             (status.refused, "refused"),
             (status.pictures_left, "pictures to send"),
         ),
-        # Points that are known to fail of what is tracked (R11).
-        warnings=tuple(finding.says for finding in diary.foresee(chosen, memo, label))
-        if chosen and tracking.contract
-        else (),
+        warnings=_warnings(diary, chosen, memo, label, is_tracked=tracking.contract is not None),
         loud=_loud(diary),
         idle=status.idle,
         snapshot=_snapshot((before, week)),
         has_tracker=is_tracked(diary.home),
         has_server=diary.server() is not None,
     )
+
+
+def _warnings(
+    diary: Diary, chosen: Contract | None, memo: str, label: str, *, is_tracked: bool
+) -> tuple[str, ...]:
+    """Return what is known to fail of what is tracked; before that, how the client pays (R11)."""
+    if chosen is None:
+        return ()
+    findings = diary.foresee(chosen, memo, label)
+    return tuple(one.says for one in findings if is_tracked or one.point == "billing_verified")
 
 
 def _choices(diary: Diary, contracts: tuple[Contract, ...]) -> tuple[Choice, ...]:

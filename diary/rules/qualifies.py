@@ -6,7 +6,7 @@ stand in the terminal and on pages alike; the instant and what is known of clien
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, get_args
 
@@ -34,6 +34,9 @@ Point = Literal[
 Outcome = Literal["holds", "fails", "open", "unknown"]
 """`open` is not decided yet: the server has not received it. `unknown`: nobody has said."""
 
+BillingState = Literal["verified", "unverified", "stated", "unknown"]
+"""Of a client's billing method: the gateway's yes or no, the freelancer's own word, or nobody's (R11)."""
+
 PROMPT_MILLIS = DAY_MILLIS  # received within 24 hours after the slot's end (R30)
 
 
@@ -47,9 +50,9 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What others have said of the client's billing method and the account; None: nobody has (R30)."""
+    """What others have said of the client's billing method and the account; None: nobody was asked (R30)."""
 
-    billing_verified: bool | None = None
+    billing: BillingState | None = None
     good_standing: bool | None = None
 
 
@@ -102,7 +105,7 @@ def checklist(
     is_tracked = segment.tracked_minutes > 0 or (segment.redacted and segment.kind == "automatic")
     findings = [
         _hourly(segment),
-        _said("billing_verified", known.billing_verified, "the client's billing method is verified"),
+        _billing(known.billing),
         _said("good_standing", known.good_standing, "the account is in good standing"),
         _plain("tracked", is_tracked, "The tracker recorded it.", "It was added by hand."),
         _plain("sound", not segment.defective, "Its content agrees with its header.", _DEFECTIVE),
@@ -155,6 +158,8 @@ def foreseen(
 ) -> tuple[Finding, ...]:
     """Return the points that time tracked from now on is already known to fail (R11, R30).
 
+    A billing method that nobody has verified is among them, though it stands against no segment.
+
     `billed_segments` is how many of the contract's segments bill in the week of the instant so far.
     """
     week = Week.at(at_ms)
@@ -164,8 +169,8 @@ def foreseen(
     found = []
     if history.at(week.starts_at_ms).kind != "hourly":
         found.append(Finding("hourly", "fails", _FIXED_PRICE))
-    if known.billing_verified is False:
-        found.append(_said("billing_verified", known=False, claim="the client's billing method is verified"))
+    if known.billing in {"unverified", "unknown"}:
+        found.append(_billing(known.billing))
     if known.good_standing is False:
         found.append(_said("good_standing", known=False, claim="the account is in good standing"))
     if not memo.strip():
@@ -182,6 +187,7 @@ _ORDER: Mapping[Point, int] = {point: place for place, point in enumerate(get_ar
 _FIXED_PRICE = "The contract has a fixed price: its time is recorded and never bills by the hour."
 _DEFECTIVE = "Its content disagrees with its header."
 _RAISE_LIMIT = "Ask the client to raise the limit before the week ends."
+_BILLING = "Ask the client to leave one on their page. Where you agreed on paying by hand: diary billing."
 _SYNC = "Sync: diary sync."
 _MISSING = "A picture did not reach the server within seven days, nor before the lock."
 _SYNC_WHERE_TAKEN = "Sync the device that took it, if it still has it: it is taken late as well."
@@ -203,6 +209,16 @@ def _said(point: Point, known: bool | None, claim: str) -> Finding:  # noqa: FBT
     if known is None:
         return Finding(point, "unknown", f"Nobody has said whether {claim}.")
     return Finding(point, "holds" if known else "fails", f"It is {'' if known else 'not '}so that {claim}.")
+
+
+def _billing(state: BillingState | None) -> Finding:
+    """Return the point of the billing method; the freelancer's own word is said to be that and no more."""
+    if state == "stated":
+        says = "You stated that the client pays by hand, as you agreed; nobody has verified it."
+        return Finding("billing_verified", "holds", says)
+    verified = {"verified": True, "unverified": False}.get(state or "")
+    found = _said("billing_verified", verified, "the client's billing method is verified")
+    return replace(found, mend=_BILLING) if state in {"unverified", "unknown"} else found
 
 
 def _picture(segment: SegmentView) -> Finding:

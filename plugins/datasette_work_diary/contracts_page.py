@@ -9,6 +9,7 @@ from datasette.utils.asgi import BadRequest
 from datasette_work_diary.edit_form import Form, form_of, led_on
 from datasette_work_diary.frame import Handler, crumbs, reading_of, show, viewer_here
 from datasette_work_diary.reading import Reading, counted
+from diary.billing_methods import billing_says
 from diary.contracts import Contract
 from diary.diary import Diary
 from diary.errors import DiaryError
@@ -107,7 +108,7 @@ def _contract(diary: Diary, one: Contract, reading: Reading) -> ContractShown:
         title=one.title,
         client=one.client,
         joined="The client has joined: the terms are theirs." if seats else "No client has joined yet.",
-        facts=_facts(one),
+        facts=(*_facts(one), ("Paying", _paying(diary, one, reading))),
         versions=tuple(
             SetShown(
                 when=reading.instant(version.received_at_ms),
@@ -149,6 +150,15 @@ def _facts(one: Contract) -> tuple[tuple[str, str], ...]:
         ("Masking", "allowed" if terms.masking_allowed else "not allowed"),
         ("A label is", "required" if terms.label_required else "optional"),
     )
+
+
+def _paying(diary: Diary, one: Contract, reading: Reading) -> str:
+    """Return how the client pays, and when that was said (R11, R63)."""
+    view = diary.billing(one)
+    if view is None:
+        return "no server has told"
+    words = billing_says(view)
+    return words if view.at_ms is None else f"{words}, {reading.instant(view.at_ms)}"
 
 
 def _request(asked: RequestView, reading: Reading) -> RequestShown:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import MINUTES_PER_SLOT, Millis, Slot
 from diary.rules.qualifies import (
+    BillingState,
     Finding,
     Known,
     Point,
@@ -32,7 +33,7 @@ SHOT = SnapshotView(IN_TIME, screen="11" * 32, thumbnail="12" * 32, camera="", d
 PLAIN = history()
 LABELLED = history(("2026-11-01T00:00Z", {"label_required": True}))
 PAUSED = history(("2026-11-01T00:00Z", {}), ("2026-11-17T11:00Z", {"state": "paused"}))
-VERIFIED = Known(billing_verified=True, good_standing=True)
+VERIFIED = Known(billing="verified", good_standing=True)
 NOW = ms("2026-11-17T12:00Z")
 
 
@@ -139,7 +140,7 @@ def test_what_nobody_has_said_is_unknown_and_stands_against_nothing() -> None:
         "good_standing",
     ]
     assert qualifies(findings)
-    assert not qualifies(checklist(good(), PLAIN, NOW, Known(billing_verified=False)))
+    assert not qualifies(checklist(good(), PLAIN, NOW, Known(billing="unverified")))
 
 
 @rule("R30")
@@ -225,7 +226,7 @@ def test_starting_foresees_every_point_that_is_known_to_fail() -> None:
     limited = history(("2026-11-01T00:00Z", {"limit_minutes": 60, "label_required": True}))
     nothing = foreseen(limited, NOW, billed_segments=5, memo="tests", label="Design")
     assert nothing == ()
-    points = foreseen(limited, NOW, billed_segments=6, memo="", label="", known=Known(billing_verified=False))
+    points = foreseen(limited, NOW, billed_segments=6, memo="", label="", known=Known(billing="unverified"))
     assert [each.point for each in points] == ["billing_verified", "memo", "label", "within_limit"]
     fixed = history(("2026-11-01T00:00Z", {"kind": "fixed_price"}))
     assert [each.point for each in foreseen(fixed, NOW, billed_segments=0, memo="x", label="")] == ["hourly"]
@@ -238,3 +239,32 @@ def test_a_missing_picture_is_mended_by_the_device_that_took_it() -> None:
     assert "did not reach the server" in finding.says
     assert "device that took it" in finding.mend
     assert finding.until_ms is None
+
+
+@rule("R11")
+@rule("R30")
+@pytest.mark.parametrize(
+    ("state", "outcome", "warns"),
+    [
+        ("verified", "holds", False),
+        ("stated", "holds", False),
+        ("unverified", "fails", True),
+        ("unknown", "unknown", True),
+        (None, "unknown", False),
+    ],
+)
+def test_a_billing_method_warns_until_it_is_verified_or_the_freelancer_says_they_agreed(
+    state: BillingState | None, outcome: str, warns: Literal[True, False]
+) -> None:
+    finding = found(good(), "billing_verified", known=Known(billing=state, good_standing=True))
+    assert finding.outcome == outcome
+    points = foreseen(PLAIN, NOW, billed_segments=0, memo="x", label="", known=Known(billing=state))
+    assert [each.point for each in points] == (["billing_verified"] if warns else [])
+    assert bool(finding.mend) == warns
+
+
+@rule("R30")
+def test_the_freelancers_own_word_is_never_shown_as_proof() -> None:
+    finding = found(good(), "billing_verified", known=Known(billing="stated"))
+    assert finding.says.startswith("You stated")
+    assert "nobody has verified it" in finding.says
