@@ -144,7 +144,10 @@ class AccountHold(LogBooks, HoldsPayments, HoldsMembers, Protocol):
 
     @property
     def received_at_ms(self) -> Millis:
-        """Return the instant of this transaction: never less than the account's last one (R3)."""
+        """Return the instant of this transaction: never less than the account's last one (R3).
+
+        Nor is it before the lock of a week that is sealed: a clock that goes back opens none (R57).
+        """
         ...
 
     @property

@@ -90,11 +90,10 @@ class PostgresStorage:
         """See `Storage.hold`."""
         with self._lines.transaction(WRITE) as line:
             rows = all_rows(line, sql.LOCK, account=account)
+            last_ms, epoch, sealed_until_ms = rows[0] if rows else (0, FIRST_EPOCH, 0)
             # The clock is read here and nowhere else in a write: after the lock is held (R3).
-            received_at_ms = max(self._clock.now_ms(), rows[0][0] if rows else 0)
-            epoch = rows[0][1] if rows else FIRST_EPOCH
-            sealed_until_ms = Millis(rows[0][2] if rows else 0)
-            hold = PostgresHold(line, account, Millis(received_at_ms), epoch, sealed_until_ms)
+            received_at_ms = max(self._clock.now_ms(), last_ms, sealed_until_ms)
+            hold = PostgresHold(line, account, Millis(received_at_ms), epoch, Millis(sealed_until_ms))
             yield hold
         self._unswept = self._unswept or hold.destroyed_something
 

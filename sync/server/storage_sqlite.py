@@ -66,11 +66,12 @@ class SqliteStorage:
         """See `Storage.hold`."""
         with self._transactions.transaction("BEGIN IMMEDIATE"):
             row = self._connection.execute(sql.LAST_RECEIVED, {"account": account}).fetchone()
+            last_ms, epoch, sealed_until_ms = row or (0, FIRST_EPOCH, 0)
             # The clock is read here and nowhere else in a write: after the lock is held (R3).
-            received_at_ms = max(self._clock.now_ms(), row[0] if row else 0)
-            epoch = row[1] if row else FIRST_EPOCH
-            sealed_until_ms = Millis(row[2] if row else 0)
-            hold = SqliteHold(self._connection, account, Millis(received_at_ms), epoch, sealed_until_ms)
+            received_at_ms = max(self._clock.now_ms(), last_ms, sealed_until_ms)
+            hold = SqliteHold(
+                self._connection, account, Millis(received_at_ms), epoch, Millis(sealed_until_ms)
+            )
             yield hold
             self._unswept = self._unswept or hold.destroyed_something
 

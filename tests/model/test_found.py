@@ -13,6 +13,7 @@ from tests.rule import rule
 
 EVENING = practice.slot("2026-11-22T23:40Z")
 ON_TIME = [0] * 5
+HOUR_MS = 3_600_000
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_a_copys_deletion_that_comes_too_late_ends_as_refused_though_its_origina
     model.go_on_beside_a_copy(at=0)
     copy = model.world.writers[-1]
     model.sync_well(at=0)
-    copy.offset_ms = -2 * 3_600_000  # it does not know yet that the week is locked
+    copy.offset_ms = -2 * HOUR_MS  # it does not know yet that the week is locked
     model.happen(at=0, what=("pass until", LOCKS_MS[0]))
     model.remove(at=2, chosen=[0])
     model.sync_well(at=2)
@@ -81,3 +82,19 @@ def test_an_edit_that_is_refused_leaves_whole_what_a_restored_server_has_lost(mo
     shown = device.diary.segment(place)
     assert shown is not None
     assert shown.label == "x"
+
+
+@rule("R3")
+@rule("R57")
+def test_a_servers_clock_that_is_set_back_opens_no_week_that_it_has_sealed(model: Model) -> None:
+    begin(model, told=[(0, (0, EVENING), True)])
+    device = model.world.writers[0]
+    model.happen(at=0, what=("pass until", LOCKS_MS[0]))
+    model.edit(at=0, chosen=[0], label="x", memo=False)
+    model.sync_well(at=0)
+    model.happen(at=0, what=("set the server's clock", -HOUR_MS))
+    model.world.calm()
+    model.happen(at=0, what=("set a clock", -2 * HOUR_MS))
+    model.remove(at=0, chosen=[0])
+    model.sync_well(at=0)
+    assert {(one.what, one.reason) for one in device.diary.refusals()} >= {("deletion", "week_locked")}

@@ -121,6 +121,18 @@ def test_of_a_weeks_seals_the_newest_is_known_for_each_contract(storage: Storage
         assert hold.newest_seals("2026-W46") == {}
 
 
+@rule("R3")
+@rule("R57")
+def test_no_instant_is_before_the_lock_of_a_week_that_is_sealed(storage: Storage, clock: GivenClock) -> None:
+    clock.put(LOCK + 10)
+    with storage.hold(ACCOUNT) as hold:
+        append(hold, terms(2))
+        hold.note_sealed(Millis(LOCK + 1000))
+    clock.put(LOCK)
+    with storage.hold(ACCOUNT) as hold:
+        assert hold.received_at_ms == LOCK + 1000
+
+
 @rule("R57")
 def test_until_when_weeks_are_sealed_is_known_of_each_account(storage: Storage, clock: GivenClock) -> None:
     clock.put(START + 1)

@@ -65,7 +65,7 @@ class ToyHold:
         self.books = copy.deepcopy(everyone.get(account, Books()))
         self.opened = account in everyone
         self.doomed: set[str] = set()
-        self.received_at_ms = max(now_ms, self.books.received_at_ms)
+        self.received_at_ms = max(now_ms, self.books.received_at_ms, self.books.sealed_until_ms)
 
     @property
     def payments(self) -> ToyPaymentBooks:
