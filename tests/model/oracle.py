@@ -131,7 +131,7 @@ def expected(rows: Iterable[Row], terms: Mapping[str, Terms], gone: Collection[N
     may_bill = {
         place: one
         for place, one in shown.items()
-        if one.state == "synced" and (one.pictures or terms[place[0]].manual_allowed)
+        if one.state == "synced" and (one.kind == "automatic" or terms[place[0]].manual_allowed)
     }
     owners = dict(_owners(may_bill))
     within = set(_within_limits(owners, terms))
@@ -152,11 +152,12 @@ def _of_place(place: Place, rows: Sequence[Row], gone: Collection[Name]) -> Show
     contents = {row.name: _content(row) for row in stands if row.name not in gone}
     entries = [contents[row.name] for row in stands if row.is_entry and row.name in contents]
     seen = [contents[row.name] for row in captures if row.name in contents]
-    names = [name for row in captures for name, _ in row.header["pictures"]]
+    # Whose content is gone, of that no picture opens: their keys went with it.
+    names = [name for row in captures if row.name in contents for name, _ in row.header["pictures"]]
     return Shown(
         state="synced" if received_at_ms < lock_of(place[1]) else "late",
         life=life,
-        kind="automatic" if names else "manual",
+        kind="automatic" if any(row.header["pictures"] for row in captures) else "manual",
         memo=_latest(entries, "memo"),
         label=_latest(entries, "label"),
         activity=sum(any(_is_active(content["minutes"][minute]) for content in seen) for minute in range(10)),

@@ -98,3 +98,20 @@ def test_a_servers_clock_that_is_set_back_opens_no_week_that_it_has_sealed(model
     model.remove(at=0, chosen=[0])
     model.sync_well(at=0)
     assert {(one.what, one.reason) for one in device.diary.refusals()} >= {("deletion", "week_locked")}
+
+
+@rule("R43")
+@rule("R37")
+def test_a_deletion_that_is_refused_leaves_a_restored_server_with_the_bare_row(model: Model) -> None:
+    begin(model, told=[(0, (0, EVENING), True)])
+    device = model.world.writers[0]
+    model.record(at=0, place=(1, EVENING), active=7, memo=False, picture=True)
+    model.sync_well(at=0)
+    place = (model.contracts[1], EVENING)
+    model.remove(at=0, chosen=[[*model.shown(device)].index(place)])
+    model.restore_the_server(which=0, told=False, with_pictures=False)
+    model.happen(at=0, what=("pass until", LOCKS_MS[0]))
+    model.quiet()
+    shown = device.diary.segment(place)
+    assert shown is not None
+    assert (shown.kind, shown.state, shown.snapshots) == ("automatic", "synced", ())
