@@ -104,8 +104,11 @@ def _take_rows(
     witnessing.check_rows(diary, page, checked)
     arrivals = compare(diary, page.contract, checked)
     count_kept(diary, page.contract, ((one.checked.row, one.known) for one in arrivals))
-    give_way(diary, arrivals)
+    regained = give_way(diary, arrivals)
     _store(diary, page.contract, arrivals)
+    for name, ciphertext in regained.items():
+        pictures.mark_absent(diary.connection, name)
+        pictures.keep(diary.connection, name, ciphertext)
     redact_agreed(diary, page.contract)
     leaves = [row.leaf for row in checked]
     log_trees.grow(diary.connection, page.contract, page.head.log_epoch, leaves)

@@ -115,3 +115,18 @@ def test_a_deletion_that_is_refused_leaves_a_restored_server_with_the_bare_row(m
     shown = device.diary.segment(place)
     assert shown is not None
     assert (shown.kind, shown.state, shown.snapshots) == ("automatic", "synced", ())
+
+
+@rule("R42")
+@rule("R41")
+def test_a_picture_that_was_not_sent_before_its_diary_was_put_back_is_sent_by_the_copy(model: Model) -> None:
+    begin(model, told=[])
+    model.record(at=0, place=(0, EVENING), active=7, memo=True, picture=True)
+    model.keep_a_copy(at=0)
+    model.sync_badly(at=0, fates=["pass", "pass", "refuse"], steps=0)
+    model.restore(which=0, way="anew")
+    model.quiet()
+    shown = model.world.readers[0].diary.segment((model.contracts[0], EVENING))
+    assert shown is not None
+    (shot,) = shown.snapshots
+    assert model.world.readers[0].diary.picture(shot.screen) in model.book.shots
