@@ -11,7 +11,7 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from diary.evidence import bundle
-from diary.evidence.disclosed import Opened, files_of, totals_of
+from diary.evidence.disclosed import Act, Opened, files_of, totals_of
 from diary.evidence.head import LogHead, read_head
 from diary.evidence.seal import Seal, own_seal
 from diary.export_page import SUM_HEADS, export_page, facts_of, sum_rows, why_no_picture
@@ -41,6 +41,10 @@ _SOME = (
 _NO_SEAL = (
     "The server's seal of the week is not in the bundle: that nothing was left out is as the maker states it."
 )
+
+
+_SAID_HEADS = ("Received", "By", "What", "Segments", "In words")
+_SAID_SHARES = (1.8, 1.2, 1.5, 1.7, 3)
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,10 @@ class Report:
             Column(head, 3 if head == "Contract" else 1.2, right=at > 1) for at, head in enumerate(SUM_HEADS)
         ]
         made.table(columns, sum_rows(self.sums))
+        if self.opened.acts:
+            made.heading("What the parties said of it")
+            heads = [Column(*each) for each in zip(_SAID_HEADS, _SAID_SHARES, strict=True)]
+            made.table(heads, map(self._said, self.opened.acts))
         files = files_of(self.opened, self.shown)
         for day, of_day in groupby(self.shown, key=lambda one: self._local(starts_at_ms(one.slot)).date()):
             made.heading(f"{day:%A} {day.day} {day:%B %Y}")
@@ -103,6 +111,10 @@ class Report:
                     without=why_no_picture(one),
                 )
         return {bundle.PRINT: made.pdf()}
+
+    def _said(self, act: Act) -> tuple[str, ...]:
+        slots = JOINT.join(f"{self._local(starts_at_ms(slot)):%Y-%m-%d %H:%M}" for slot in act.slots)
+        return f"{iso(act.received_at_ms)}", self.opened.who(act), act.what, slots, act.reason or ""
 
     def _local(self, at_ms: int) -> datetime:
         return at(at_ms).astimezone(self.zone)

@@ -21,7 +21,7 @@ from diary.evidence.bundle import Disclosed, PictureFile, Record
 from diary.evidence.bundle_zip import packed
 from diary.evidence.disclosed import Opened, segments_of, tables_of
 from diary.evidence.record_rows import RowFaultError, opened_record
-from diary.evidence.seal import overlapping
+from diary.evidence.seal import Seal, overlapping
 from diary.evidence.verify import Verification, verify
 from diary.exporting import picture_ending
 from diary.rules.ids import ContractId, Millis, Slot
@@ -180,7 +180,9 @@ class _Making:
             self._disclosed(
                 one,
                 header,
-                opens=header.name in standing_names or one.index == newest_terms,
+                opens=header.name in standing_names
+                or one.index == newest_terms
+                or header.type in bundle.ACT_TYPES,
                 proof=tree.inclusion(one.index, kept.head.size),
             )
             for one, header in shown
@@ -209,7 +211,7 @@ class _Making:
             seal_proof=()
             if seal is None
             else tuple(node.hex() for node in tree.consistency(seal.seal.size, kept.head.size)),
-            overlapping=tuple(sorted(others if seal is None else overlapping(seal.seal.reckoning))),
+            overlapping=tuple(sorted(others if seal is None else _overlapping(seal.seal, others))),
             stated=None
             if self.slots is None
             else {str(one.slot): one.why_not or "" for one in self.chosen if one.synced},
@@ -221,6 +223,8 @@ class _Making:
             return True
         if header.grant is not None:
             return header.grant.invitation is not None
+        if header.type in bundle.ACT_TYPES:
+            return bundle.is_said_of(header, self.week, self.slots)
         if header.type not in {"capture", "entry"} or header.slot is None:
             return False
         return header.slot in self.week.slots and (self.slots is None or header.slot in self.slots)
@@ -244,7 +248,8 @@ class _Making:
         body = key = None
         if stored is not None and (header.type in {"device_list", "joining"} or opens):
             body = stored.sealed.body
-        if body is not None and opens and stored is not None:
+        # Words are sealed; an acceptance or a redaction may have none.
+        if body is not None and opens and stored is not None and stored.sealed.wrap is not None:
             key = row_key(stored.sealed, envelope.epoch_key(self.diary, self.contract, header.epoch or 0))
         return Disclosed(
             log_epoch=one.log_epoch,
@@ -287,6 +292,12 @@ class _Making:
             return envelope.content_of(self.diary, stored)
         except (DamageError, NothingError):
             return None
+
+
+def _overlapping(seal: Seal, others: Collection[Slot]) -> Collection[Slot]:
+    """Return the slots of another contract: as the seal says, of late time as is known here (R28)."""
+    sealed = {slot.slot for slot in seal.reckoning.slots}
+    return overlapping(seal.reckoning) | (set(others) - sealed)
 
 
 def _missing_of(one: SegmentView) -> Iterator[str]:

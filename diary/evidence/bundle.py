@@ -6,7 +6,7 @@ names every other file by its hash, `manifest.sig` is the maker's signature over
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -15,9 +15,14 @@ from diary.evidence import signature
 from diary.evidence.receipt import SignedPush
 from diary.evidence.statement import SignedStatement
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from diary.rules.segment import Header
 from diary.rules.unreadable import UNREADABLE
+from diary.rules.week import Week
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""What is made now: since 2 a record shows what the parties said of its slots. All are read for ever."""
+
+Format = Literal[1, 2]
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
 RECORD = "record.json"
@@ -69,7 +74,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `stated` says what bills, since that depends on those that are not shown. `zone` is that of local times.
     """
 
-    format: Literal[1]
+    format: Format
     account: AccountId
     contract: ContractId
     week: str
@@ -96,10 +101,23 @@ class FileSum(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every file of a bundle but this one and its signature, and who made it: a device or a seat."""
 
-    format: Literal[1]
+    format: Format
     maker: ReplicaId
     made_at_ms: Millis
     files: dict[str, FileSum]
+
+
+ACT_TYPES: Final = frozenset({"acceptance", "dispute", "redaction"})
+ACTS_SINCE: Final = 2  # the format in which they are shown first
+
+
+def is_said_of(header: Header, week: Week, slots: Collection[Slot] | None) -> bool:
+    """Return whether an act belongs into a record: it names slots of the week, or only those shown (R59)."""
+    part = header.acceptance or header.dispute or header.redaction
+    named = () if part is None else part.slots or ()
+    if slots is None:
+        return any(slot in week.slots for slot in named)
+    return bool(named) and set(named) <= set(slots)
 
 
 class UnreadablePartError(ValueError):

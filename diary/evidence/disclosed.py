@@ -6,19 +6,29 @@ record alone. Pure.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from diary.evidence.bundle import SEGMENTS, TOTALS, Record
 from diary.evidence.seal import Reckoning, Records, reckon
 from diary.evidence.week_csv import segments_csv, totals_csv
+from diary.rules.acts import accepted_slots, disputed_slots, redactions
 from diary.rules.content import MergedContent, OpenedCapture, OpenedEntry, agrees, merged
 from diary.rules.contract import TermsHistory
-from diary.rules.ids import Millis, Slot
+from diary.rules.ids import Millis, ReplicaId, Slot
 from diary.rules.merge import Held, Standing, standing
 from diary.rules.sealed_content import CaptureContent, EntryContent, TermsContent
 from diary.rules.segment import Header
 from diary.rules.timesheet import Place, SegmentView, SnapshotView, Totals, WhyNot, totals
+from diary.rules.verdict import fact_of, verdicts
 from diary.rules.week import Week
+
+_DISPUTE_WORDS = {
+    "raised": "a dispute was raised",
+    "withdrawn": "the dispute was withdrawn",
+    "replied": "the dispute was replied to",
+    "conceded": "the dispute was conceded",
+}
 
 Content = CaptureContent | EntryContent
 
@@ -40,13 +50,72 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """A row by which a party accepts, disputes, replies or redacts; `reason` is None without words."""
+
+    header: Header
+    received_at_ms: Millis
+    reason: str | None
+
+    @property
+    def held(self) -> Held:
+        """Return the row as the rules of acts take it."""
+        return Held(self.header, self.received_at_ms)
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """Return the slots that it names, of other weeks too."""
+        part = self.header.acceptance or self.header.dispute or self.header.redaction
+        return () if part is None else part.slots or ()
+
+    @property
+    def what(self) -> str:
+        """Return what was done by it, as a sentence's beginning."""
+        if self.header.dispute is not None:
+            return _DISPUTE_WORDS[self.header.dispute.act]
+        return "late time was accepted" if self.header.acceptance is not None else "redaction was signed"
+
+
+@dataclass(frozen=True)
 class Opened:
-    """A record that was opened: its captures and entries, the terms, and what the newest of them say."""
+    """A record that was opened: its captures and entries, the terms, and what the newest of them say.
+
+    `acts` are what the parties said of its slots, in the order of the log; `clients` the client's seats.
+    """
 
     record: Record
     rows: tuple[Row, ...]
     history: TermsHistory
     terms: TermsContent
+    acts: tuple[Act, ...] = ()
+    clients: frozenset[ReplicaId] = frozenset()
+
+    def who(self, act: Act) -> str:
+        """Return which party a row is of."""
+        return "the client" if act.header.replica in self.clients else "the freelancer"
+
+    @cached_property
+    def said(self) -> "Said":
+        """Return what the parties' words mean for slots."""
+        held = [act.held for act in self.acts]
+        return Said(
+            accepted=frozenset(accepted_slots(held)),
+            disputed=disputed_slots(held),
+            redacted={
+                slot: one.completed_at_ms
+                for slot, one in redactions(held, self.clients).items()
+                if one.completed_at_ms is not None
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the parties said means for slots: late and accepted, disputed, redacted by both since when."""
+
+    accepted: frozenset[Slot]
+    disputed: frozenset[Slot]
+    redacted: Mapping[Slot, Millis]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +152,12 @@ def segments_of(opened: Opened) -> list[SegmentView]:
     Of a whole week what bills is reckoned, of some slots alone it is as the maker states it.
     """
     week = Week.parse(opened.record.week)
-    why_not = _judged(opened)
+    all_stood = stood_in(opened.rows)
+    why_not = _judged(opened, all_stood, week)
     hourly = opened.history.at(week.starts_at_ms).kind == "hourly"
     return [
         _view(opened, stood, why_not.get(stood.slot, "late"), week, hourly=hourly)
-        for stood in stood_in(opened.rows)
+        for stood in all_stood
         if stood.stands.kind is not None and not stood.stands.deleted
     ]
 
@@ -142,13 +212,24 @@ def _stood(slot: Slot, rows: Sequence[Row]) -> Stood:
     return Stood(slot, stands, merged(captures, entries), index, defective)
 
 
-def _judged(opened: Opened) -> Mapping[Slot, WhyNot | None]:
-    """Return why each segment does not bill, None where it does; what is in no reckoning came late (R37)."""
-    stated = opened.record.stated
-    if stated is not None:
-        return {Slot(int(slot)): _word(word) for slot, word in stated.items()}
+def _judged(opened: Opened, all_stood: Iterable[Stood], week: Week) -> Mapping[Slot, WhyNot | None]:
+    """Return why each segment does not bill, None where it does.
+
+    What is in no reckoning came late, and bills as a bonus where the client accepted it (R37, R38).
+    """
+    record = opened.record
+    if record.stated is not None:
+        return {Slot(int(slot)): _word(word) for slot, word in record.stated.items()}
     reckoning = reckoned(opened)
-    return {} if reckoning is None else {slot.slot: slot.why_not for slot in reckoning.slots}
+    sealed = {} if reckoning is None else {slot.slot: slot.why_not for slot in reckoning.slots}
+    late = [
+        fact_of(record.contract, one.slot, one.stands, accepted=True)
+        for one in all_stood
+        if one.slot not in sealed and one.slot in opened.said.accepted
+    ]
+    others = {(record.contract, slot) for slot in record.overlapping}
+    judged = verdicts(week, late, {record.contract: opened.history}, stated=others)
+    return sealed | {slot: verdict.why_not for (_, slot), verdict in judged.items()}
 
 
 def _word(word: str) -> WhyNot | None:
@@ -185,6 +266,9 @@ def _view(opened: Opened, stood: Stood, why_not: WhyNot | None, week: Week, *, h
         versions=tuple(held.header.name for held in (*stands.captures, *stands.frontier)),
         defective=stood.defective,
         hourly=hourly,
+        accepted=late and stood.slot in opened.said.accepted,
+        disputed=stood.slot in opened.said.disputed,
+        redacted=stood.slot in opened.said.redacted,
     )
 
 

@@ -11,9 +11,9 @@ from typing import TypeVar
 import msgspec
 
 from diary.errors import DamageError
-from diary.evidence import device_list
+from diary.evidence import bundle, device_list
 from diary.evidence.bundle import Disclosed, Record
-from diary.evidence.disclosed import Content, Opened, Row
+from diary.evidence.disclosed import Act, Content, Opened, Row
 from diary.evidence.head import LogHead, read_head
 from diary.evidence.list_leaf import check_leaf
 from diary.evidence.merkle import leaf_hash, push_hash
@@ -26,7 +26,7 @@ from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import Millis, ReplicaId
 from diary.rules.json_form import at
 from diary.rules.parties import wrong_side
-from diary.rules.sealed_content import CaptureContent, EntryContent, TermsContent
+from diary.rules.sealed_content import CaptureContent, EntryContent, ReasonContent, TermsContent
 from diary.rules.seat import SeatRole
 from diary.rules.segment import Header, MalformedHeaderError, parse_header
 from diary.rules.unreadable import UNREADABLE
@@ -55,9 +55,7 @@ class Checked:
     `keys` are the disclosed keys, by the version's name.
     """
 
-    rows: tuple[Row, ...]
-    history: TermsHistory
-    terms: TermsContent
+    opened: Opened
     devices: DeviceListInClear
     seats: dict[ReplicaId, tuple[SeatRole, str]]
     keys: dict[Name, bytes] = field(repr=False)
@@ -91,8 +89,7 @@ def opened_record(record: Record) -> Opened:
     Raises:
         RowFaultError: See `check_rows`.
     """
-    checked = check_rows(record, read_head(record.head, bytes.fromhex(record.server_key)))
-    return Opened(record, checked.rows, checked.history, checked.terms)
+    return check_rows(record, read_head(record.head, bytes.fromhex(record.server_key))).opened
 
 
 @dataclass(slots=True)
@@ -107,6 +104,7 @@ class _Checking:
     terms: TermsContent | None = None
     pushes: dict[str, frozenset[bytes]] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
     keys: dict[Name, bytes] = field(default_factory=dict, repr=False)
 
     def run(self) -> Checked:
@@ -127,7 +125,9 @@ class _Checking:
         if unused:
             raise RowFaultError("the record", f"push {min(unused)} signs nothing that is shown")
         seats = {replica: (seat.role, seat.keys.sign) for replica, seat in self.seats.seats.items()}
-        return Checked(tuple(self.rows), self.history, self.terms, self.devices, seats, self.keys)
+        clients = frozenset(replica for replica, (role, _) in seats.items() if role == "client")
+        opened = Opened(self.record, tuple(self.rows), self.history, self.terms, tuple(self.acts), clients)
+        return Checked(opened, self.devices, seats, self.keys)
 
     def _learn_lists(self, headers: list[Header]) -> None:
         """Learn the devices first: a list drops none and changes no key, so the newest names all (R50)."""
@@ -158,6 +158,8 @@ class _Checking:
             self._learn_terms(one, header, where)
         elif header.slot is not None and header.type in {"capture", "entry"}:
             self._learn_segment(one, header, leaf, where)
+        elif header.type in bundle.ACT_TYPES and self.record.format >= bundle.ACTS_SINCE:
+            self._learn_act(one, header, where)
 
     def _check_in_log(self, one: Disclosed, header: Header, hashes: bytes, where: str) -> bytes:
         """Return its leaf, once it is found to stand in the log of the head (R56)."""
@@ -247,6 +249,14 @@ class _Checking:
                 content = _decoded(EntryContent, plain, where)
             self.keys[header.name] = one.key
         self.rows.append(Row(header, one.index, Millis(one.received_at_ms), content, leaf))
+
+    def _learn_act(self, one: Disclosed, header: Header, where: str) -> None:
+        if not bundle.is_said_of(header, Week.parse(self.record.week), self.record.slots):
+            raise RowFaultError(where, "it is of none of the slots that are shown, or of others too")
+        reason = None
+        if one.body is not None and one.key is not None:
+            reason = _decoded(ReasonContent, self._opened(one, header, where), where).reason
+        self.acts.append(Act(header, Millis(one.received_at_ms), reason))
 
     def _opened(self, one: Disclosed, header: Header, where: str) -> bytes:
         assert one.body is not None, "asked where there is content"

@@ -24,6 +24,7 @@ from diary.evidence.statement import BrokenStatementError, ForgedStatementError
 from diary.evidence.table_differences import differences
 from diary.rules.ids import Slot
 from diary.rules.json_form import at, iso
+from diary.rules.plain_text import plain
 from diary.rules.sealed_content import CaptureContent
 from diary.rules.timesheet import SegmentView, Totals
 from diary.rules.week import Week, ends_at_ms, starts_at_ms
@@ -89,7 +90,7 @@ def _verify(whole: bytes, server_key: str | None, found: Verification) -> None:
     head = found.head = _head(record, found)
     checked = _rows(record, head, found)
     _maker(files, manifest, checked, found)
-    opened = Opened(record, checked.rows, checked.history, checked.terms)
+    opened = checked.opened
     _pictures(files, opened, checked, found)
     _seal(opened, head, found)
     segments = segments_of(opened)
@@ -99,6 +100,7 @@ def _verify(whole: bytes, server_key: str | None, found: Verification) -> None:
         if not says:
             found.add("holds", name, "each cell is as the record makes it")
     _not_shown(opened, found)
+    _acts(opened, found)
     _segments(segments, found)
     found.totals = totals_of(opened, segments)
     found.add("stated", "the record", _STATED)
@@ -332,9 +334,27 @@ def _not_shown(opened: Opened, found: Verification) -> None:
             found.add("stated", _time(stood.slot), "the segment was deleted: nothing of it is shown")
             continue
         for held in (*stood.stands.captures, *stood.stands.frontier):
-            if by_name[held.header.name].content is None:
+            if by_name[held.header.name].content is not None:
+                continue
+            if stood.slot in opened.said.redacted:
+                found.add("holds", _time(stood.slot), "both parties had its content redacted")
+            else:
                 says = f"the content of {held.header.type} {held.header.replica}:{held.header.n} is not shown"
                 found.add("stated", _time(stood.slot), says)
+
+
+def _acts(opened: Opened, found: Verification) -> None:
+    """Say what the parties said of the slots that are shown, in their words (R38, R54, R62)."""
+    week = Week.parse(opened.record.week)
+    for act in opened.acts:
+        words = f": “{plain(act.reason)}”" if act.reason else ""
+        says = f"{act.what} by {opened.who(act)}, received {iso(act.received_at_ms)}{words}"
+        for slot in act.slots:
+            if slot in week.slots:
+                found.add("holds", _time(slot), says)
+    if opened.record.format >= bundle.ACTS_SINCE:
+        says = "that no other acceptance, dispute or redaction was left out is stated"
+        found.add("stated", "the parties' words", says)
 
 
 def _segments(segments: Sequence[SegmentView], found: Verification) -> None:

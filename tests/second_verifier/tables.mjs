@@ -24,11 +24,11 @@ function cell(value) {
 const table = (columns, lines) => [columns, ...lines.map((line) => line.map(cell).join(","))].join("\r\n") + "\r\n";
 
 /** Return both tables by their file's name. */
-export function tablesOf(record, found, stood, mine) {
+export function tablesOf(record, found, stood, mine, late) {
   const week = weekNamed(record.week);
   const whys = record.stated
     ? new Map(Object.entries(record.stated).map(([slot, word]) => [Number(slot), word || null]))
-    : new Map(mine.slots.map(([slot, , , , why]) => [slot, why]));
+    : new Map([...late, ...mine.slots.map(([slot, , , , why]) => [slot, why])]);
   const live = stood.filter(({ stands }) => stands.kind !== null && !stands.deleted);
   const lines = live.map((one) => {
     const { slot, stands, content } = one;

@@ -6,14 +6,16 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from diary.evidence import bundle
 from diary.evidence.bundle_zip import packed
 from diary.evidence.verify import verify
-from tests.diary.evidence.bundles import Bundles, bundles_in
+from tests.diary.evidence.bundles import Bundles, bundles_in, parties_in
 from tests.rule import rule
 
+FIXTURES = Path(__file__).parents[1] / "diary" / "evidence" / "fixtures"
 PROGRAM = Path(__file__).parent / "verify.mjs"
 NODE = Path(sys.executable).parent / "node"
 
@@ -67,6 +69,32 @@ def test_it_says_of_honest_bundles_that_they_hold(given_bundles: Bundles, tmp_pa
         "sealed": given_bundles.sealed.whole,
         "other": given_bundles.other.whole,
     }
+    assert second_opinion(tmp_path, cases) == dict.fromkeys(cases, True)
+
+
+@rule("R59")
+def test_it_reads_what_the_parties_said_of_a_week(tmp_path: Path) -> None:
+    given = parties_in(tmp_path / "parties")
+    record = given.whole_week.record
+    rows = tuple(row for row in record.versions if '"acceptance"' not in row.header)
+    pushes = {name: push for name, push in record.pushes.items() if name in {row.push for row in rows}}
+    fewer = msgspec.structs.replace(record, versions=rows, pushes=pushes)
+    cases = {
+        "whole": given.whole_week.whole,
+        "disputed": given.disputed.whole,
+        "client's": given.clients.whole,
+        "fewer": given.whole_week.with_record(fewer),
+        "old": given.whole_week.with_record(msgspec.structs.replace(record, format=1)),
+    }
+    ours = {name: verify(whole).holds for name, whole in cases.items()}
+    assert second_opinion(tmp_path, cases) == ours
+    assert [name for name, holds in ours.items() if not holds] == ["fewer", "old"]
+
+
+@rule("R59")
+@pytest.mark.parametrize("fixture", sorted(FIXTURES.glob("*.bundle.zip")), ids=lambda path: path.name)
+def test_it_reads_what_an_earlier_version_made(fixture: Path, tmp_path: Path) -> None:
+    cases = {fixture.name.split(".")[0]: fixture.read_bytes()}
     assert second_opinion(tmp_path, cases) == dict.fromkeys(cases, True)
 
 

@@ -6,6 +6,7 @@
 
 import { readFileSync } from "node:fs";
 
+import { acceptedSlots, wrongSide } from "../../sync/server/static/acts.js";
 import { agrees, contentOf, merged } from "../../sync/server/static/content.js";
 import { checkChain, countsAt, deviceOf } from "../../sync/server/static/devices.js";
 import { nameOf, parseHeader } from "../../sync/server/static/header.js";
@@ -21,6 +22,7 @@ import { claim, filesOf } from "./container.mjs";
 import { tablesOf } from "./tables.mjs";
 
 const { hex, joined, sha256, unbase64, unhex, utf8 } = open;
+const ACTS = ["acceptance", "dispute", "redaction"];
 const WORDS = ["", "deleted", "late", "overlapping", "over_limit", "manual_not_allowed", "fixed_price"];
 
 // Statements and proofs -------------------------------------------------------------------------------
@@ -88,25 +90,6 @@ async function opened(row, where) {
   return open.textOf(bytes.subarray(0, end - 1));
 }
 
-/** Who may write terms after the first joining, and what a client may write (SPEC R8; docs/parties.md). */
-function isOnItsSide(header, seats, versions) {
-  const isSeat = seats.seats.has(header.replica);
-  const clients = ["raised", "withdrawn"];
-  if (isSeat) {
-    const types = ["terms", "acceptance", "dispute", "redaction", "message"];
-    return types.includes(header.type) && (!header.dispute || clients.includes(header.dispute.act));
-  }
-  if (header.type === "acceptance" || (header.dispute && clients.includes(header.dispute.act))) return false;
-  if (header.type !== "terms" || !seats.hasClient || !versions.length) return true;
-  if (!header.state) return false;
-  const known = versions.at(-1).terms.state;
-  if (header.state === known) return true;
-  if (["active>paused", "active>closed", "paused>closed"].includes(`${known}>${header.state}`)) return true;
-  if (known === "closed") return false;
-  const running = versions.slice(versions.findLastIndex(({ terms }) => terms.state !== "paused") + 1);
-  return !running.some(({ replica }) => seats.seats.has(replica));
-}
-
 async function checkRows(record, head) {
   let devices = null;
   const headers = record.versions.map((row) => parseHeader(row.header));
@@ -120,7 +103,7 @@ async function checkRows(record, head) {
     if (!devices || shown.number > devices.number) devices = shown;
   }
   const [seats, names, pushes] = [new Seats(), new Set(), new Map()];
-  const found = { rows: [], keys: new Map(), versions: [], terms: null, devices, seats };
+  const found = { rows: [], keys: new Map(), versions: [], acts: [], terms: null, devices, seats };
   let last = -1;
   for (const [at, row] of record.versions.entries()) {
     const header = headers[at];
@@ -154,8 +137,8 @@ async function checkRows(record, head) {
     if (!seats.seats.has(header.replica)) {
       claim(countsAt(deviceOf(devices, header.replica), header.n), where, "the device list does not count it");
     }
-    const side = header.type === "joining" || isOnItsSide(header, seats, found.versions);
-    claim(side, where, "not its writer's to write");
+    const side = header.type === "joining" ? null : wrongSide(header, seats.seats, found.versions);
+    claim(side === null, where, side);
     await learn(record, row, header, leaf, where, found);
   }
   claim(devices !== null && found.versions.length && found.terms, "the record", "lists or terms are missing");
@@ -171,6 +154,20 @@ async function learn(record, row, header, leaf, where, found) {
     const terms = header.terms ?? { ...before, state: header.state };
     found.versions.push({ terms, received_at_ms: row.received_at_ms, replica: header.replica });
     if (isShown) found.terms = contentOf(header, await opened(row, where));
+    return;
+  }
+  if (record.format >= 2 && ACTS.includes(header.type)) {
+    const { slots = [] } = header.acceptance ?? header.dispute ?? header.redaction;
+    const isOf =
+      record.slots === null
+        ? slots.some((slot) => weekOf(slot).name === record.week)
+        : slots.length > 0 && slots.every((slot) => record.slots.includes(slot));
+    claim(isOf, where, "an act that is of other slots");
+    if (isShown) {
+      const { contract, reason } = JSON.parse(await opened(row, where));
+      claim(typeof contract === "string" && typeof reason === "string", where, "its words cannot be read");
+    }
+    found.acts.push({ header, received_at_ms: row.received_at_ms });
     return;
   }
   if (header.type !== "capture" && header.type !== "entry") return;
@@ -255,6 +252,17 @@ function reckoned(record, found, stood) {
   return { terms, slots, billable, amount_minor: Number(amountMinor(billable, rate)) };
 }
 
+/** Why late time does not bill, by its slot; null where the client accepted it (R38). */
+function lateWhys(record, found, stood, mine) {
+  const [week, sealed] = [weekNamed(record.week), new Set(mine.slots.map(([slot]) => slot))];
+  const accepted = acceptedSlots(found.acts);
+  const facts = stood
+    .filter(({ slot, stands }) => !sealed.has(slot) && !stands.deleted && stands.kind !== null)
+    .map(({ slot, stands }) => ({ ...stands, slot, accepted: accepted.has(slot) }));
+  const judged = verdicts(week, facts, new TermsHistory(found.versions), new Set(record.overlapping));
+  return new Map([...judged].map(([slot, { why_not: why }]) => [slot, why]));
+}
+
 async function checkSeal(record, head, mine) {
   if (!record.seal) return;
   claim(record.slots === null, record.week, "a seal beside some slots");
@@ -271,6 +279,28 @@ async function checkSeal(record, head, mine) {
   claim(says(seal.reckoning) === says(mine), record.week, "the seal says otherwise");
 }
 
+// The record's fields -----------------------------------------------------------------------------------
+
+const FIELDS = {
+  record: "account contract format head overlapping pictures pushes seal seal_proof server_key slots stated versions week zone",
+  version: "body body_hash header index key log_epoch proof push received_at_ms",
+  push: "hashes replica signature",
+  picture: "absent file",
+  statement: "signature text",
+};
+
+function checkFields(record) {
+  const has = (kind, part) => claim(Object.keys(part).sort().join(" ") === FIELDS[kind], "record.json", `no ${kind}`);
+  has("record", record);
+  for (const one of record.versions) has("version", one);
+  for (const one of Object.values(record.pushes)) has("push", one);
+  for (const one of Object.values(record.pictures)) {
+    has("picture", one);
+    claim([null, "missing", "thinned", "not_included"].includes(one.absent), "record.json", "no reason");
+  }
+  for (const one of [record.head, record.seal]) if (one !== null) has("statement", one);
+}
+
 // All of it -------------------------------------------------------------------------------------------
 
 async function verify(whole) {
@@ -280,7 +310,7 @@ async function verify(whole) {
   }
   const rawManifest = files.get("manifest.json");
   const manifest = JSON.parse(open.textOf(rawManifest));
-  claim(manifest.format === 1, "manifest.json", "another format");
+  claim([1, 2].includes(manifest.format), "manifest.json", "another format");
   const others = [...files.keys()].filter((name) => !name.startsWith("manifest."));
   for (const name of new Set([...others, ...Object.keys(manifest.files)])) {
     const [is, should] = [files.get(name), manifest.files[name]];
@@ -289,7 +319,12 @@ async function verify(whole) {
   }
   claim([...files.keys()].join() === [...others.sort(), "manifest.json", "manifest.sig"].join(), "the zip", "order");
   const record = JSON.parse(open.textOf(files.get("record.json")));
-  claim(record.format === 1 && weekNamed(record.week) && isHash(record.server_key), "record.json", "no record");
+  checkFields(record);
+  claim([1, 2].includes(record.format) && weekNamed(record.week) && isHash(record.server_key), "record.json", "no record");
+  // Here a zone may be written in any case: the zones' own database has one way to write each.
+  const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: record.zone }).resolvedOptions();
+  const isZone = timeZone === record.zone || timeZone.toLowerCase() !== record.zone.toLowerCase();
+  claim(isZone, "record.json", "no zone");
   claim((record.slots === null) === (record.stated === null), "record.json", "what is stated");
   claim(Object.values(record.stated ?? {}).every((word) => WORDS.includes(word)), "record.json", "no such word");
   const head = await statement(record.head, "workdiary/1/head", record.server_key, "the log");
@@ -303,7 +338,7 @@ async function verify(whole) {
   const stood = stoodIn(found);
   const mine = reckoned(record, found, stood);
   await checkSeal(record, head, mine);
-  for (const [name, text] of tablesOf(record, found, stood, mine)) {
+  for (const [name, text] of tablesOf(record, found, stood, mine, lateWhys(record, found, stood, mine))) {
     claim(open.textOf(files.get(name)) === text, name, "not as the record makes it");
   }
   claim(!stood.some(({ defective }) => defective), "a segment", "its content disagrees with its header");

@@ -13,6 +13,7 @@ from diary.evidence.verify import Verification, verify
 from diary.rules.ids import Slot
 from diary.rules.week import Week
 from tests.practice import SCREEN, record_slot, slot
+from tests.sync.clients import invited, join_in
 from tests.sync.stage import Device, Stage, stage_in
 
 TEN = slot("2026-11-18T10:00Z")
@@ -65,6 +66,51 @@ class Bundles:
     sealed: Made
     other: Made
     epoch_key: bytes
+
+
+@dataclass(frozen=True)
+class Parties:
+    """A sealed week of which late time was accepted, one segment is disputed and one redacted by both."""
+
+    whole_week: Made
+    disputed: Made
+    clients: Made
+
+
+def parties_in(folder: Path) -> Parties:
+    """Let both parties say what they may of a sealed week, and make bundles of it on either side."""
+    with stage_in(folder) as stage:
+        return _parties_on(stage)
+
+
+def _parties_on(stage: Stage) -> Parties:
+    a = stage.first()
+    contract = a.diary.new_contract(title="Orchard", client="Orchard Ltd", rate_minor=6000)
+    for at in range(3):
+        record_slot(a.diary, contract, Slot(TEN + at), memo=f"hour {at}", picture=SCREEN + bytes([at]))
+    a.sync()
+    client = join_in(stage, invited(a, contract))
+    a.sync()
+    for at in (3, 4):
+        record_slot(a.diary, contract, Slot(TEN + at), memo=f"late {at}", picture=SCREEN + bytes([at]))
+    stage.put_clocks(SEALED_AT)
+    a.sync()
+    a.diary.send_asked()
+    a.sync()
+    client.sync()
+    client.diary.accept_late([(contract.id, Slot(TEN + 3))], "Fine, but tell me earlier")
+    client.diary.dispute([(contract.id, TEN)], "Nothing was done here")
+    client.sync()
+    a.sync()
+    a.diary.reply([(contract.id, TEN)], "I read the contract, see the title")
+    a.diary.redact([(contract.id, Slot(TEN + 1))], "A bystander's face")
+    a.sync()
+    client.sync()
+    client.diary.redact([(contract.id, Slot(TEN + 1))])
+    client.sync()
+    a.sync()
+    own = client.diary.contract("Orchard")
+    return Parties(made(a, contract), made(a, contract, frozenset({TEN})), made(client, own))
 
 
 def made(device: Device, contract: Contract, slots: frozenset[Slot] | None = None) -> Made:
