@@ -12,12 +12,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from diary.messaging import NewFile
+from tests.plugins.conftest import screen, serve
+from tests.sync.clients import invited, join_in
+from tests.sync.stage import stage_in
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 DIARY = str(Path(sys.executable).with_name("diary"))
@@ -121,6 +126,41 @@ def take_locked(browser: Browser, folder: Path) -> None:
         page.close()
 
 
+def take_messages(browser: Browser, folder: Path) -> None:
+    """Take the conversation of a contract whose client has joined: the sample diary has none."""
+    folder.mkdir()
+    with stage_in(folder) as stage, ExitStack() as stack:
+        device = stage.first()
+        contract = device.diary.new_contract(title="Orchard website", client="Ada Orchard")
+        device.diary.set_setting("zone", "UTC")
+        stage.put_clocks("2026-11-18T14:04Z")
+        client = join_in(stage, invited(device, contract))
+        said = (
+            (client, "Good morning! Could the harvest calendar start in May?", ()),
+            (device, "Yes. It is in the second page now; here is how it looks.", (_drawn(),)),
+            (client, "Lovely. One more thing: the prices change on Monday.", ()),
+        )
+        for by, text, files in said:
+            for each in (device, client):
+                each.clock.put(each.clock.now_ms() + 240_000)
+            stage.clock.put(device.clock.now_ms())
+            by.diary.mark_read(contract.id)
+            by.diary.send_message(contract.id, text, files)
+            for each in (by, device, client):
+                each.sync()
+        device.diary.set_call(contract.id, "https://meet.example/orchard")
+        served = serve(device.diary.home, device.diary, device.clock, contract, stack)
+        page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]  # as above
+        page.goto(served.door.url)
+        page.goto(served.address(f"/-/diary/messages/{contract.id}"))
+        keep(page, "messages")
+        page.close()
+
+
+def _drawn() -> NewFile:
+    return NewFile("calendar.webp", "image/webp", screen(5))
+
+
 def main(words: list[str]) -> None:
     """Take all pictures."""
     PICTURES.mkdir(exist_ok=True)
@@ -134,6 +174,7 @@ def main(words: list[str]) -> None:
         take_pages(browser, folder / "laptop")
         take_export(browser, folder / "laptop", Path(made))
         take_locked(browser, Path(made))
+        take_messages(browser, Path(made, "messages"))
         browser.close()
 
 

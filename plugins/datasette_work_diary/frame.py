@@ -117,6 +117,7 @@ class AttentionSaid:
     reminder: str
     reminder_href: str
     idle: IdleSaid | None
+    unread: int
 
 
 def attention_said(diary: Diary, reading: Reading) -> AttentionSaid:
@@ -154,6 +155,7 @@ def attention_said(diary: Diary, reading: Reading) -> AttentionSaid:
         reminder="" if reminder is None else reminder.says(reading.now_ms),
         reminder_href="" if reminder is None else f"/-/diary/check/{reminder.week.name}",
         idle=_idle_said(diary, found.idle, reading),
+        unread=found.unread,
     )
 
 
