@@ -1,6 +1,7 @@
 // What a segment says and shows: the merge of its opened contents (R14, R36, R47).
 
 import { byName } from "./merge.js";
+import { MESSAGE } from "./message.js";
 import { fields, isBool, isText, isWhole, listOf, oneOf, orNull, tuple } from "./shapes.js";
 import { MINUTES_PER_SLOT } from "./week.js";
 
@@ -59,6 +60,7 @@ const SHAPES = new Map([
   ["redaction", REASON],
   ["bonus", REASON],
   ["payment", REASON],
+  ["message", MESSAGE],
 ]);
 
 /**

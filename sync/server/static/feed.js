@@ -8,8 +8,8 @@ import { wrongSide } from "./acts.js";
 import { checkLeaf, countsAt, deviceOf, DeviceListFault } from "./devices.js";
 import { MalformedHeader, nameOf, parseHeader } from "./header.js";
 import { JoiningFault, Seats } from "./invitation.js";
-import { leafHash, pushHash } from "./merkle.js";
-import { hex, sha256, unbase64, utf8, verify } from "./open.js";
+import { grown, leafHash, pushHash, rootOfPeaks } from "./merkle.js";
+import { hex, sha256, unbase64, unhex, utf8, verify } from "./open.js";
 import { versionsOf } from "./terms.js";
 
 /** @typedef {import("./open.js").Bytes} Bytes */
@@ -17,7 +17,7 @@ import { versionsOf } from "./terms.js";
 /** @typedef {{ log_epoch: number, size: number }} Cursor */
 /** @typedef {{ log_epoch: number, index: number, received_at_ms: number, push: string, header: string, body_hash: string, body: string | null, wrap: string | null }} LogRow */
 /** @typedef {{ replica: string, hashes: string, signature: string }} SignedPush */
-/** @typedef {{ contract: string, rows: LogRow[], pushes: Record<string, SignedPush>, head: Cursor, proof?: string | null, before?: string | null }} Page */
+/** @typedef {{ contract: string, rows: LogRow[], pushes: Record<string, SignedPush>, head: Cursor, proof?: string | null, before?: string | null, signed_head?: { text: string, signature: string } | null }} Page */
 /**
  * A row that passed.
  * @typedef {{ index: number, log_epoch: number, received_at_ms: number, raw: string, header: Header, body: Bytes | null, wrap: Bytes | null }} Row
@@ -26,6 +26,7 @@ import { versionsOf } from "./terms.js";
 
 const HASHES_PER_VERSION_BYTES = 64;
 const PUSHES_AT_HAND = 64;
+const ROOTS_AT_HAND = 256; // of the newest sizes: what another party was shown last is among them
 export const FIRST_EPOCH = 1;
 
 /** A log is not what honest writers and an honest server could have made; `kind` names the alarm. */
@@ -48,6 +49,16 @@ export class Reader {
   cursor = null;
   /** @type {string | null} the leaf of the last row that was read */
   lastLeaf = null;
+  /** @type {string[] | null} the whole trees of the log so far; null where the rows before were not counted */
+  peaks = [];
+  /** @type {Map<number, string>} the root at sizes that others may name */
+  roots = new Map();
+  /** @type {Map<string, [number, number]>} the newest head, epoch and size, that each writer named (R56) */
+  heads = new Map();
+  /** @type {{ kind: string, what: string }[]} what others' heads give away: alarms that stop nothing */
+  differing = [];
+  /** @type {string[]} */
+  #leaves = [];
   /** @type {Map<string, CheckedPush>} */
   #pushes = new Map();
 
@@ -59,12 +70,15 @@ export class Reader {
 
   /** Return what is to be kept between two visits. */
   state() {
-    const { devices, termsRows, cursor, lastLeaf } = this;
+    const { devices, termsRows, cursor, lastLeaf, peaks, roots, heads } = this;
     return {
       devices,
       termsRows,
       cursor,
       lastLeaf,
+      peaks,
+      roots,
+      heads,
       invitations: this.seats.invitations,
       seats: this.seats.seats,
     };
@@ -74,7 +88,10 @@ export class Reader {
   resume(state) {
     const seats = Object.assign(new Seats(), { invitations: state.invitations, seats: state.seats });
     const { devices, termsRows, cursor, lastLeaf } = state;
-    return Object.assign(this, { devices, termsRows: [...termsRows], cursor, lastLeaf, seats });
+    // A browser that read before heads were counted has no trees of what it read: nothing can be said then.
+    const { peaks = null, roots = new Map(), heads = new Map() } = state;
+    const kept = { cursor, lastLeaf, seats, peaks, roots, heads };
+    return Object.assign(this, { devices, termsRows: [...termsRows], ...kept });
   }
 
   /**
@@ -86,6 +103,7 @@ export class Reader {
     if (page.contract !== this.contract)
       throw new FeedFault("wrong_place", "it shows another contract's log");
     const start = this.#startOf(page);
+    this.#leaves = [];
     if (this.devices === null) await this.#learnFirstLeaf(page);
     const checked = [];
     let epoch = FIRST_EPOCH;
@@ -99,7 +117,44 @@ export class Reader {
       if (row.index >= start) checked.push(await this.#checked(row, page));
     }
     this.cursor = { log_epoch: page.head.log_epoch, size: Math.max(start, page.rows.length ? place : 0) };
+    this.#grow(checked, start);
     return checked;
+  }
+
+  /** Count the new leaves, and compare what their writers say they were shown (R56). @type {(rows: Row[], start: number) => void} */
+  #grow(rows, start) {
+    const leaves = this.#leaves.splice(0);
+    for (const { header } of rows) {
+      const head = /** @type {[string, number, number, string] | null} */ (header.head);
+      if (head?.[0] === this.contract) this.heads.set(header.replica, [head[1], head[2]]);
+    }
+    if (this.peaks === null) return;
+    const claims = rows.flatMap(({ header, index, log_epoch: epoch }) => {
+      const head = /** @type {[string, number, number, string] | null} */ (header.head);
+      return head?.[0] === this.contract && head[1] === epoch ? [{ index, size: head[2], root: head[3] }] : [];
+    });
+    const named = new Set(claims.map(({ size }) => size));
+    let peaks = this.peaks.map(unhex);
+    for (const [at, leaf] of leaves.entries()) {
+      const size = start + at + 1;
+      peaks = grown(peaks, size - 1, unhex(leaf));
+      if (named.has(size) || at >= leaves.length - ROOTS_AT_HAND / 4) this.roots.set(size, hex(rootOfPeaks(peaks)));
+    }
+    this.peaks = peaks.map(hex);
+    for (const oldest of [...this.roots.keys()].slice(0, Math.max(0, this.roots.size - ROOTS_AT_HAND)))
+      this.roots.delete(oldest);
+    for (const { index, size, root } of claims) {
+      const known = this.roots.get(size);
+      if (size > index)
+        this.differing.push({ kind: "withheld", what: `a writer was shown ${size} rows of the log before row ${index}` });
+      else if (known !== undefined && known !== root)
+        this.differing.push({ kind: "heads_differ", what: `a writer was shown another log at row ${size}` });
+    }
+  }
+
+  /** Return the root of all that was read, null where it cannot be said. @type {() => string | null} */
+  root() {
+    return this.peaks?.length ? hex(rootOfPeaks(this.peaks.map(unhex))) : null;
   }
 
   /** @type {(page: Page) => number} */
@@ -229,6 +284,7 @@ export class Reader {
     if (header.type === "terms") this.termsRows.push({ header, received_at_ms: row.received_at_ms });
     const hashes = /** @type {const} */ ([hex(sha256(utf8(row.header))), row.body_hash, row.push]);
     this.lastLeaf = hex(leafHash(header.type, this.contract, row.log_epoch, row.received_at_ms, ...hashes));
+    this.#leaves.push(this.lastLeaf);
   }
 
   /** @type {(header: Header, body: Bytes | null) => Promise<void>} */

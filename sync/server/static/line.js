@@ -31,11 +31,15 @@ export class Line {
   }
 
   /** @type {(path: string, body?: string) => Promise<Response>} */
-  async #ask(path, body) {
-    /** @type {Record<string, string>} */
-    const headers = this.#authorization ? { Authorization: `Bearer ${this.#authorization}` } : {};
-    if (body !== undefined) headers["Content-Type"] = "application/json";
-    const asked = { method: body === undefined ? "GET" : "POST", body, headers };
+  #ask(path, body) {
+    if (body === undefined) return this.#send(path, "GET", null, {});
+    return this.#send(path, "POST", body, { "Content-Type": "application/json" });
+  }
+
+  /** @type {(path: string, method: string, body: string | Bytes | null, headers: Record<string, string>) => Promise<Response>} */
+  async #send(path, method, body, headers) {
+    if (this.#authorization) headers.Authorization = `Bearer ${this.#authorization}`;
+    const asked = { method, body, headers };
     const rest = /** @type {RequestInit} */ ({
       cache: "no-store",
       credentials: "omit",
@@ -74,6 +78,17 @@ export class Line {
   /** @type {(asked: { account: string, cursors: Record<string, Cursor>, log_epoch: number, overlapping_from?: number }) => Promise<PullAnswer>} */
   async pull(asked) {
     return (await this.#ask("/v1/pull", JSON.stringify(asked))).json();
+  }
+
+  /** Return how many bytes of a picture or file the server holds. @type {(name: string) => Promise<number>} */
+  async heldOf(name) {
+    const answer = await this.#send(`/v1/pictures/${name}`, "HEAD", null, {});
+    return Number(answer.headers.get("Upload-Offset") ?? 0);
+  }
+
+  /** Send a part of a picture or file, from where its upload stopped (R41). @type {(name: string, offset: number, part: Bytes) => Promise<{ size: number, whole: boolean }>} */
+  async sendPart(name, offset, part) {
+    return (await this.#send(`/v1/pictures/${name}`, "PUT", part, { "Upload-Offset": String(offset) })).json();
   }
 
   /** Return a picture as it lies at the server, null where it is not there. @type {(name: string) => Promise<Bytes | null>} */

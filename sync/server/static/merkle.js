@@ -32,5 +32,22 @@ export function rootOf(leaves) {
   return level[0];
 }
 
+/**
+ * Return the whole trees that a log of `size` rows consists of, the largest first, once it has grown by a leaf:
+ * from them alone its root is known at every size (R56).
+ * @type {(peaks: Bytes[], size: number, leaf: Bytes) => Bytes[]}
+ */
+export function grown(peaks, size, leaf) {
+  const after = [...peaks];
+  let node = leaf;
+  for (let trees = size; trees % 2; trees = Math.floor(trees / 2)) {
+    node = sha256(joined(NODE, /** @type {Bytes} */ (after.pop()), node));
+  }
+  return [...after, node];
+}
+
+/** Return the Merkle tree hash over whole trees, the largest first; at least one. @type {(peaks: Bytes[]) => Bytes} */
+export const rootOfPeaks = (peaks) => peaks.reduceRight((right, left) => sha256(joined(NODE, left, right)));
+
 /** What the server signs of a page: contract, first index and the hash of its leaves (R43). @type {(contract: string, first: number, leaves: Uint8Array) => Bytes} */
 export const pagePayload = (contract, first, leaves) => utf8(`${contract}/${first}/${hex(sha256(leaves))}`);

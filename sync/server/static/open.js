@@ -13,7 +13,7 @@ const TAG_BYTES = 16;
 const WRAP_BYTES = NONCE_BYTES + KEY_BYTES + TAG_BYTES;
 const GRANT_BYTES = 32 + KEY_BYTES + TAG_BYTES;
 export const CONTENT_BLOCK_BYTES = 256;
-const PICTURE_BLOCK_BYTES = 4096;
+export const PICTURE_BLOCK_BYTES = 4096;
 export const ONCE = new Uint8Array(NONCE_BYTES); // each key that it is used with encrypts one text only
 const NO_BYTES = new Uint8Array(0);
 

@@ -8,6 +8,7 @@ import { byId, h, show } from "./element.js";
 import { home, invited, trust } from "./home.js";
 import { segmentPage } from "./segment.js";
 import { timesheet } from "./sheet.js";
+import { Conversation } from "./talk.js";
 import { keptTimes, timesForm, zoneOf } from "./times.js";
 import { dayOfDate, localDate, SLOTS_PER_DAY, weekNamed, weekOf } from "./week.js";
 import { weekPage } from "./weekly.js";
@@ -28,6 +29,8 @@ export class Desk {
   /** @type {Map<string, string>} */
   #urls = new Map();
   #turn = 0;
+  /** @type {Conversation | null} the one that is shown */
+  #talk = null;
   #asking = new Asking(({ read, size }) =>
     this.say(`Reading and checking: ${read} of ${size} entries.`, false),
   );
@@ -86,6 +89,7 @@ export class Desk {
     this.contracts = await this.ask("contracts");
     addEventListener("hashchange", () => this.route());
     addEventListener("online", () => this.sync());
+    addEventListener("focus", () => this.#talk?.seen().catch((fault) => this.fault(fault)));
     setInterval(() => document.visibilityState === "visible" && this.sync(), SYNC_MS);
     await this.route();
     this.sync();
@@ -239,9 +243,11 @@ export class Desk {
 
   /** Show what the address names. @type {(again?: boolean) => Promise<void>} */
   async route(again = false) {
+    if (again && this.#talk && placeOf()[1] === "messages") return this.#follow(this.#talk);
     this.#turn += 1;
     const turn = this.#turn;
     if (location.hash.startsWith("#1.")) return this.invite(location.href);
+    this.#talk = null;
     const nodes = await this.#nodes().catch(
       (fault) => (this.fault(fault), [h("h1", {}, "That cannot be shown")]),
     );
@@ -254,6 +260,12 @@ export class Desk {
     if (again) scrollTo(0, top);
     else this.#arrived(turn);
     return undefined;
+  }
+
+  /** A conversation is never drawn anew: what is being typed stays. @type {(talk: Conversation) => Promise<void>} */
+  async #follow(talk) {
+    await talk.refresh().catch((fault) => this.fault(fault));
+    this.#frame();
   }
 
   /** Another page: what was said belongs to the one before, and the keyboard goes on from here. @type {(turn: number) => void} */
@@ -271,6 +283,7 @@ export class Desk {
     const contract = this.contracts.find((one) => one.id === id);
     if (!contract) return home(this, this.contracts);
     if (kind === "terms") return agreement(this, contract);
+    if (kind === "messages") return (this.#talk = new Conversation(this, contract)).nodes();
     if (kind === "week") {
       const week = weekNamed(what);
       if (week) return weekPage(this, contract, (await this.#weeks(id, [week.firstSlot]))[0]);
@@ -314,6 +327,7 @@ export class Desk {
         ? [
             room(`#/${id}`, "Timesheet", !kind),
             room(`#/${id}/terms`, "Terms and requests", kind === "terms"),
+            room(`#/${id}/messages`, chosen.unread ? `Messages (${chosen.unread})` : "Messages", kind === "messages"),
             ...others,
           ]
         : [],

@@ -32,6 +32,8 @@ export class Reading {
   #changed = new Set();
   /** @type {string[]} */
   #gone = [];
+  /** @type {Row[]} */
+  #messages = [];
 
   /** @param {Store} store @param {Contract} contract @param {Progress} progress */
   constructor(store, contract, progress) {
@@ -167,11 +169,22 @@ export class Reading {
   /** @type {(page: import("./feed.js").Page) => Promise<void>} */
   async #take(page) {
     const rows = await this.reader.check(page);
+    await this.#checkHead(page);
+    const atMs = Date.now();
+    for (const { kind, what } of this.reader.differing.splice(0)) {
+      // Nobody but its writer signed it, so it stops nothing; each is said once.
+      if (!this.contract.alarms.some((known) => known.kind === kind))
+        this.contract.alarms.push({ kind, what, at_ms: atMs });
+    }
     await this.#learnKeys(rows);
     /** @type {Map<number, Row[]>} */
     const byWeek = new Map();
     for (const row of rows) {
       const { slot } = row.header;
+      if (row.header.type === "message") {
+        this.#messages.push(row);
+        continue;
+      }
       if (typeof slot !== "number") {
         if (row.header.type !== "grant" && row.header.type !== "device_list")
           this.contract.slotless.push(row);
@@ -184,6 +197,21 @@ export class Reading {
     for (const [first, found] of byWeek) await this.#addTo(first, found);
     if (rows.some(({ header }) => header.redaction)) await this.#redact();
     this.contract.reader = structuredClone(this.reader.state());
+  }
+
+  /** Hold the page to the head that the server signed of it, once all that it names is read (R56). @type {(page: import("./feed.js").Page) => Promise<void>} */
+  async #checkHead({ head, signed_head: signed }) {
+    const { reader, contract } = this;
+    const root = reader.root();
+    if (!signed || root === null || reader.cursor?.size !== head.size) return;
+    const [text, signature] = [open.utf8(signed.text), open.unbase64(signed.signature)];
+    if (!(await open.verify(contract.server_key, "workdiary/1/head", text, signature)))
+      throw new FeedFault("unsigned_head", "the head of the log bears a false signature");
+    const says = JSON.parse(signed.text);
+    if (says.contract !== contract.id || says.log_epoch !== head.log_epoch || says.size !== head.size)
+      throw new FeedFault("unsigned_head", "the head that is shown is of another log");
+    if (says.root !== root)
+      throw new FeedFault("log_forked", `the first ${head.size} rows of the log are not those that the server signed`);
   }
 
   /** @type {(first: number) => Promise<Row[]>} */
@@ -262,8 +290,9 @@ export class Reading {
   /** Write what was read, and how far, at once. */
   async keep() {
     const weeks = new Map([...this.#changed].map((first) => [first, this.#weeks.get(first) ?? []]));
-    await this.store.keep(this.contract, weeks, this.#gone);
+    await this.store.keep(this.contract, weeks, this.#gone, this.#messages);
     this.#changed.clear();
     this.#gone = [];
+    this.#messages = [];
   }
 }

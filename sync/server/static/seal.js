@@ -52,6 +52,17 @@ function pad(plain, block) {
 }
 
 /**
+ * Return a picture's or file's ciphertext, sealed under its version's key for its place (R47).
+ * @type {(plain: Uint8Array, key: Uint8Array, place: string) => Promise<Bytes>}
+ */
+export async function sealPicture(plain, key, place) {
+  const index = place.slice(place.lastIndexOf("/") + 1);
+  const sealing = await open.aesKey(open.derive(key, `workdiary/1/picture/${index}`), "AES-GCM", ["encrypt"]);
+  const bound = { name: "AES-GCM", iv: open.ONCE, additionalData: open.utf8(place) };
+  return new Uint8Array(await crypto.subtle.encrypt(bound, sealing, pad(plain, open.PICTURE_BLOCK_BYTES)));
+}
+
+/**
  * Return a version sealed under a key of its own, wrapped under an epoch (R47): what a client writes.
  * `header` gives the header's text once its commitment is known.
  * @type {(header: (commit: string) => string, content: Uint8Array, wrapping: Wrapping, random: { key: Bytes, nonce: Bytes }) => Promise<Sealed>}

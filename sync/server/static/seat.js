@@ -1,14 +1,18 @@
 // A client's seat: its keys, how it joins, and what it writes in its contract (R48, R51, R66).
 
 import { authOf } from "./invitation.js";
+import { rootOfPeaks } from "./merkle.js";
 import * as open from "./open.js";
-import { base64, privateKey, publicOfSeed, sealRow, sign } from "./seal.js";
+import { FILE_NAME_CHARACTERS_MAX, MEDIA_TYPE_CHARACTERS_MAX } from "./message.js";
+import { base64, privateKey, publicOfSeed, sealPicture, sealRow, sign } from "./seal.js";
 
 /** @typedef {import("./open.js").Bytes} Bytes */
 /** @typedef {import("./open.js").Sealed} Sealed */
 /** @typedef {import("./invitation.js").Link} Link */
 /** @typedef {import("./store.js").Contract} Contract */
 /** @typedef {import("./store.js").OwnSeat} OwnSeat */
+
+const TAG_BYTES = 16;
 
 /** @type {(bytes: number) => Bytes} */
 const random = (bytes) => crypto.getRandomValues(new Uint8Array(bytes));
@@ -74,7 +78,7 @@ export const authorizationOf = ({ account, seat }) => `${account}.${seat.replica
 
 /**
  * Return a header's text, its fields in the order in which devices write them.
- * @type {(type: string, contract: { id: string, account: string }, replica: string, n: number, parts: Record<string, unknown>) => string}
+ * @type {(type: string, contract: { id: string, account: string, reader?: Contract["reader"] }, replica: string, n: number, parts: Record<string, unknown>) => string}
  */
 const headerText = (type, contract, replica, n, parts) =>
   JSON.stringify({
@@ -84,9 +88,16 @@ const headerText = (type, contract, replica, n, parts) =>
     contract: contract.id,
     replica,
     n,
-    head: null,
+    head: headOf(contract),
     ...parts,
   });
+
+/** Return the newest head of the log that was found to be the server's, null before there is one (R56). @type {(contract: { id: string, reader?: Contract["reader"] }) => unknown} */
+function headOf({ id, reader }) {
+  const size = reader?.cursor?.size ?? 0;
+  const root = size && reader?.peaks ? rootOfPeaks(reader.peaks.map(open.unhex)) : null;
+  return root && reader?.cursor ? [id, reader.cursor.log_epoch, size, open.hex(root)] : null;
+}
 
 /** Return a push, signed by the seat (R48). @type {(account: string, seat: OwnSeat, versions: Sealed[]) => Promise<object>} */
 export async function pushOf(account, seat, versions) {
@@ -120,6 +131,41 @@ export async function written(contract, n, type, part, content) {
   /** @type {(commit: string) => string} */
   const header = (commit) => headerText(type, contract, replica, n, { epoch, commit, ...part });
   return sealRow(header, text, wrapping, { key: random(32), nonce: random(12) });
+}
+
+/**
+ * Return a message under the seat's number `n`, and its sealed files by their names (R41, R47, R68).
+ * @type {(contract: Contract, n: number, content: import("./message.js").MessageContent, files: import("./outbox.js").NewFile[]) => Promise<{ version: Sealed, sealed: Map<string, Bytes> }>}
+ */
+export async function writtenWithFiles(contract, n, content, files) {
+  const { replica } = contract.seat;
+  const epoch = Math.max(...contract.keys.keys());
+  const wrapping = contract.keys.get(epoch);
+  if (!wrapping) throw new Error("a contract that is shown has a key");
+  const key = random(32);
+  /** @type {Map<string, Bytes>} */
+  const sealed = new Map();
+  /** @type {[string, number][]} */
+  const pictures = [];
+  const described = [];
+  for (const [index, { name, media_type: type, bytes }] of files.entries()) {
+    const place = [contract.account, contract.id, "-", replica, n, index].join("/");
+    const ciphertext = await sealPicture(bytes, key, place);
+    const picture = open.hex(open.sha256(ciphertext));
+    sealed.set(picture, ciphertext);
+    pictures.push([picture, ciphertext.length - TAG_BYTES]);
+    described.push({
+      name: [...name].slice(0, FILE_NAME_CHARACTERS_MAX).join(""),
+      media_type: [...type].slice(0, MEDIA_TYPE_CHARACTERS_MAX).join(""),
+      size: bytes.length,
+      picture,
+    });
+  }
+  const part = pictures.length ? { pictures } : {};
+  /** @type {(commit: string) => string} */
+  const header = (commit) => headerText("message", contract, replica, n, { ...part, epoch, commit });
+  const text = open.utf8(JSON.stringify({ ...content, files: described }));
+  return { version: await sealRow(header, text, wrapping, { key, nonce: random(12) }), sealed };
 }
 
 /**

@@ -8,6 +8,11 @@
 /** @typedef {import("./feed.js").Row} Row */
 /** @typedef {import("./parts.js").SeatKeys} SeatKeys */
 /** @typedef {{ kind: string, what: string, at_ms: number }} Alarm */
+/**
+ * What the seat wrote and the server has not taken whole: `files` are names of sealed files that follow.
+ * @typedef {{ contract: string, n: number, version: import("./open.js").Sealed, files: string[], taken: boolean,
+ *   refused: { reason: string, because: string } | null }} Waiting
+ */
 /** @typedef {{ replica: string, n: number, sign: CryptoKey, box: CryptoKey, token: string }} OwnSeat */
 /**
  * `joining` is what is sent until the server has `admitted` the seat, and what opens the invitation's grants.
@@ -20,7 +25,8 @@
  */
 
 const NAME = "workdiary";
-const VERSION = 1;
+const VERSION = 2;
+const STORES = ["contract", "week", "picture", "message"];
 const PICTURES_MAX = 600; // sealed, as they came: a week's thumbnails and what was looked at
 
 /** @type {<T>(request: IDBRequest<T>) => Promise<T>} */
@@ -41,12 +47,16 @@ const finished = (transaction) =>
 /** Return the browser's database, its stores made where there are none. @type {() => Promise<Store>} */
 export async function openStore() {
   const request = indexedDB.open(NAME, VERSION);
-  request.onupgradeneeded = () => {
+  request.onupgradeneeded = ({ oldVersion }) => {
     const made = request.result;
-    made.createObjectStore("contract", { keyPath: "id" });
-    made.createObjectStore("week", { keyPath: ["contract", "first_slot"] });
-    const pictures = made.createObjectStore("picture", { keyPath: ["contract", "name"] });
-    pictures.createIndex("kept_at", "kept_at");
+    if (oldVersion < 1) {
+      made.createObjectStore("contract", { keyPath: "id" });
+      made.createObjectStore("week", { keyPath: ["contract", "first_slot"] });
+      const pictures = made.createObjectStore("picture", { keyPath: ["contract", "name"] });
+      pictures.createIndex("kept_at", "kept_at");
+    }
+    made.createObjectStore("message", { keyPath: ["contract", "row.index"] });
+    made.createObjectStore("outbox", { keyPath: ["contract", "n"] });
   };
   return new Store(await answered(request));
 }
@@ -79,13 +89,13 @@ export class Store {
   }
 
   /**
-   * Write a contract, the weeks that changed, and take away the pictures whose content was destroyed (R25).
-   * @type {(contract: Contract, weeks?: Map<number, Row[]>, gone?: string[]) => Promise<void>}
+   * Write a contract, the weeks that changed and the messages that came, and take away the pictures whose
+   * content was destroyed (R25).
+   * @type {(contract: Contract, weeks?: Map<number, Row[]>, gone?: string[], messages?: Row[]) => Promise<void>}
    */
-  async keep(contract, weeks = new Map(), gone = []) {
-    const writing = this.#base.transaction(["contract", "week", "picture"], "readwrite", {
-      durability: "strict",
-    });
+  async keep(contract, weeks = new Map(), gone = [], messages = []) {
+    const writing = this.#base.transaction(STORES, "readwrite", { durability: "strict" });
+    for (const row of messages) writing.objectStore("message").put({ contract: contract.id, row });
     writing.objectStore("contract").put(contract);
     for (const [first, rows] of weeks) {
       writing.objectStore("week").put({ contract: contract.id, first_slot: first, rows });
@@ -96,11 +106,49 @@ export class Store {
 
   /** Forget all that was read of a contract, and with `whole` the contract and its keys too. @type {(id: string, whole: boolean) => Promise<void>} */
   async forget(id, whole) {
-    const writing = this.#base.transaction(["contract", "week", "picture"], "readwrite");
+    const writing = this.#base.transaction([...STORES, "outbox"], "readwrite");
     const all = IDBKeyRange.bound([id], [id, []]);
     writing.objectStore("week").delete(all);
-    writing.objectStore("picture").delete(all);
-    if (whole) writing.objectStore("contract").delete(id);
+    writing.objectStore("message").delete(all);
+    if (whole) {
+      writing.objectStore("picture").delete(all); // sealed files that wait to be sent are among them
+      writing.objectStore("outbox").delete(all);
+      writing.objectStore("contract").delete(id);
+    }
+    await finished(writing);
+  }
+
+  /** Return where a contract's messages stand in its log, in its order. @type {(contract: string) => Promise<number[]>} */
+  async messageIndexes(contract) {
+    const all = IDBKeyRange.bound([contract], [contract, []]);
+    const keys = await answered(this.#base.transaction("message").objectStore("message").getAllKeys(all));
+    return keys.map((key) => /** @type {[string, number]} */ (key)[1]);
+  }
+
+  /** Return the messages from one place of the log to another, both included. @type {(contract: string, first: number, last: number) => Promise<Row[]>} */
+  async messages(contract, first, last) {
+    const range = IDBKeyRange.bound([contract, first], [contract, last]);
+    const found = await answered(this.#base.transaction("message").objectStore("message").getAll(range));
+    return found.map(({ row }) => row);
+  }
+
+  /** Return what the seat wrote and the server has not taken whole. @type {(contract: string) => Promise<Waiting[]>} */
+  waiting(contract) {
+    const all = IDBKeyRange.bound([contract], [contract, []]);
+    return answered(this.#base.transaction("outbox").objectStore("outbox").getAll(all));
+  }
+
+  /** @type {(waiting: Waiting) => Promise<void>} */
+  async keepWaiting(waiting) {
+    const writing = this.#base.transaction("outbox", "readwrite", { durability: "strict" });
+    writing.objectStore("outbox").put(waiting);
+    await finished(writing);
+  }
+
+  /** @type {(contract: string, n: number) => Promise<void>} */
+  async dropWaiting(contract, n) {
+    const writing = this.#base.transaction("outbox", "readwrite");
+    writing.objectStore("outbox").delete([contract, n]);
     await finished(writing);
   }
 

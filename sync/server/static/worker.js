@@ -4,11 +4,13 @@
 
 import * as open from "./open.js";
 import { parseLink } from "./invitation.js";
+import { dismiss, fileOf, flush, writeMessage } from "./outbox.js";
 import { Line } from "./line.js";
 import { faultOf, Reading } from "./reading.js";
 import { answersIn, authorizationOf, newContract, pushOf, written } from "./seat.js";
-import { forgetOpened, summary, weekView } from "./showing.js";
+import { forgetOpened, summary as summaryOf, weekView } from "./showing.js";
 import { openStore } from "./store.js";
+import { callOf, messageNamed, talk } from "./talking.js";
 import { nameOf } from "./header.js";
 import { weekOf } from "./week.js";
 
@@ -26,6 +28,15 @@ class Refused extends Error {
 }
 
 const nowMs = () => Date.now();
+
+/** Return what a page says of a contract, with how many messages are unread (R68). @type {(contract: Contract) => Promise<Record<string, any>>} */
+async function summary(contract) {
+  const base = await store;
+  const said = await talk(base, contract, 1);
+  const last = said.messages.at(-1);
+  const waits = (await base.waiting(contract.id)).length;
+  return { ...(await summaryOf(contract)), unread: said.unread, last_message: last ? `${last.name} ${last.state}` : "", waits };
+}
 
 /** @type {(id: string) => Promise<Contract>} */
 async function held(id) {
@@ -56,6 +67,11 @@ async function rowNamed(id, slot, name) {
   const row = rows.find(({ header }) => nameOf(header) === name);
   if (!row) throw new Refused("not_found", "That version is gone.");
   return { contract, row };
+}
+
+/** A line that is away is said by what is asked next; our own mistakes are not passed over. @type {(error: unknown) => void} */
+function passOver(error) {
+  if (faultOf(error) === null) throw error;
 }
 
 /** @type {Record<string, (asked: any) => Promise<any>>} */
@@ -92,6 +108,8 @@ const asks = {
   async sync({ contract: id }) {
     return alone(id, async () => {
       const contract = await held(id);
+      // What waits goes first, so that what is read holds it; a line that breaks there is said by the reading.
+      if (contract.admitted && !contract.ended) await flush(await store, contract).catch(passOver);
       await read(contract);
       return summary(contract);
     });
@@ -150,6 +168,50 @@ const asks = {
         throw new Refused(refused.reason ?? "refused", refused.because ?? "The server refused it.");
       return summary(contract);
     });
+  },
+
+  /** Return the last messages of a contract, opened, and how many are unread (R68). */
+  async messages({ contract: id, count }) {
+    return talk(await store, await held(id), count);
+  },
+
+  /** Return where the parties meet by video, "" for nowhere. */
+  async call({ contract: id }) {
+    return callOf(await store, await held(id));
+  },
+
+  /** Write a message: it is sealed and kept here, and goes with the next sync (R68). */
+  async write({ contract: id, kind, text, files }) {
+    return alone(id, async () => {
+      const contract = await held(id);
+      const at = nowMs() + contract.clock_ahead_ms;
+      const content = { contract: id, kind, written_at_ms: at, text, read_up_to: null };
+      await writeMessage(await store, contract, content, files, nowMs());
+    });
+  },
+
+  /** Say that the messages up to one were read. */
+  async mark({ contract: id, name }) {
+    return alone(id, async () => {
+      const contract = await held(id);
+      const [replica, n] = name.split(":");
+      const at = nowMs() + contract.clock_ahead_ms;
+      const named = /** @type {[string, number]} */ ([replica, Number(n)]);
+      const content = { contract: id, kind: /** @type {const} */ ("read"), written_at_ms: at, text: "", read_up_to: named };
+      await writeMessage(await store, contract, content, [], nowMs());
+    });
+  },
+
+  /** Return a file of a message opened, null while it is nowhere to be had (R47). */
+  async file({ contract: id, name, index }) {
+    const contract = await held(id);
+    const row = await messageNamed(await store, contract, name);
+    return row && fileOf(await store, contract, row, index, nowMs());
+  },
+
+  /** Put a message away that the server refused. */
+  async dismiss({ contract: id, name }) {
+    return alone(id, async () => dismiss(await store, id, Number(name.split(":")[1])));
   },
 
   /** Say that a person has looked at an alarm. */
