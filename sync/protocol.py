@@ -336,6 +336,25 @@ class PicturePart(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool
 
 
+class Invoices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """POST /v1/invoices: the account's invoices with numbers greater than `after` (R61)."""
+
+    account: AccountId
+    after: int = 0
+
+
+class InvoicesAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Invoices by their numbers, as signed: whole for a device, a contract's part for its seat (R51, R61).
+
+    `last` is the number of the last one here; more are to be asked for while that is less than `issued`, the
+    greatest that the caller may see.
+    """
+
+    invoices: list[SignedStatement]
+    last: int
+    issued: int
+
+
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """Every error's body: one of the refusal words or a plain word, and a sentence."""
 

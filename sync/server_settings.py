@@ -63,6 +63,8 @@ def chosen(folder: Path, file: Path | None, said: Said) -> "Settings":
         new_accounts=kept.new_accounts,
         metrics_host=kept.metrics_host,
         metrics_port=kept.metrics_port,
+        review_hours=kept.review_hours,
+        security_hours=kept.security_hours,
         gateway=_gateway(kept),
     )
 

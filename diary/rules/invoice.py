@@ -44,6 +44,10 @@ class Life:
         return Millis(review_ends_at_ms), Millis(review_ends_at_ms + self.security_ms)
 
 
+LIFE = Life()
+"""What holds where an operator sets nothing else (R62)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Charge:
     """A line with its currency, on its way to an invoice."""

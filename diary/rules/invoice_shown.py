@@ -7,13 +7,14 @@ events. Pure.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from diary.rules import ledger
+from diary.rules import ledger, ledger_entry
 from diary.rules.act_parts import VersionName
 from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.invoice_borne import Borne
 from diary.rules.invoice_parts import Invoice, InvoiceLine, InvoicePart
 from diary.rules.invoice_view import InvoiceView, LineState, LineView, PaymentView, Step
-from diary.rules.ledger import Facts, GatewayEvent, LedgerAccount, LedgerEntry, Position
+from diary.rules.ledger import Facts, GatewayEvent, Position
+from diary.rules.ledger_entry import LedgerAccount, LedgerEntry
 from diary.rules.merge import Held
 from diary.rules.payments import Payment, payments
 
@@ -72,7 +73,7 @@ def shown(
 ) -> InvoiceView:
     """Return an invoice as it is shown at an instant (R61, R62, R63)."""
     made = entries_of(invoice, known, now_ms)
-    sums = ledger.balances(entry for of_contract in made.values() for entry in of_contract)
+    sums = ledger_entry.balances(entry for of_contract in made.values() for entry in of_contract)
     return InvoiceView(
         number=invoice.number,
         week=invoice.week,
@@ -112,7 +113,7 @@ def _line(
         segments=line.segments,
         rate_minor=line.rate_minor,
         amount_minor=line.amount_minor,
-        disputed_minor=-ledger.balances(found).get("disputed", 0) if is_hours else 0,
+        disputed_minor=-ledger_entry.balances(found).get("disputed", 0) if is_hours else 0,
         credited_minor=_credited(found) if is_hours else 0,
         note=one.words.get(line.act, "") if line.act is not None and line.what == "bonus" else "",
     )
@@ -120,7 +121,7 @@ def _line(
 
 def _due(found: Iterable[LedgerEntry]) -> int:
     """Return what the client owes of a contract's part and does not dispute."""
-    sums = ledger.balances(found)
+    sums = ledger_entry.balances(found)
     return sums.get("client_owes", 0) + sums.get("disputed", 0)
 
 

@@ -16,86 +16,22 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from diary.rules.ids import ContractId, Millis, Slot
+from diary.rules.ledger_entry import EntryWhat, LedgerAccount, LedgerEntry, Posting, postings_of, summed
 from diary.rules.merge import Held
 from diary.rules.payments import payments
 from diary.rules.timesheet import amount_minor
 
-LedgerAccount = Literal[
-    "client_owes",
-    "paid_by_hand",
-    "gateway",
-    "paid_out",
-    "fees",
-    "in_review",
-    "security_period",
-    "available",
-    "withdrawn",
-    "disputed",
-    "refunded",
-]
 Stage = Literal["in_review", "security_period", "available"]
-GatewayWord = Literal["paid", "refunded", "paid_out", "returned", "fee"]
-EntryWhat = Literal[
-    "closed",
-    "review_ended",
-    "available",
-    "disputed",
-    "dispute_withdrawn",
-    "conceded",
-    "received",
+GatewayWord = Literal[
+    "paid",
     "refunded",
-    "gateway_paid",
-    "gateway_refunded",
-    "gateway_paid_out",
-    "gateway_returned",
-    "gateway_fee",
-    "corrected",
+    "refund_failed",
+    "charged_back",
+    "charge_back_returned",
+    "paid_out",
+    "paid_out_returned",
+    "fee",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """One line of an entry: an amount that is not nothing, a debit above it, a credit below."""
-
-    account: LedgerAccount
-    amount_minor: int
-
-    def __post_init__(self) -> None:
-        """Refuse what moves nothing."""
-        if not self.amount_minor:
-            raise ValueError("a posting moves something")
-
-
-class UnbalancedError(ValueError):
-    """The postings of an entry do not sum to nothing: something would be made or lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """One entry of one contract's part of an invoice; `key` is its name within the contract for ever.
-
-    Raises:
-        UnbalancedError: The postings do not balance.
-        ValueError: There are none, or an account stands twice.
-    """
-
-    key: str
-    contract: ContractId
-    invoice: int
-    currency: str
-    at_ms: Millis
-    what: EntryWhat
-    postings: tuple[Posting, ...]
-
-    def __post_init__(self) -> None:
-        """Refuse what is no entry."""
-        if not self.postings:
-            raise ValueError("an entry moves something")
-        if len({posting.account for posting in self.postings}) != len(self.postings):
-            raise ValueError("an account stands once in an entry")
-        rest = sum(posting.amount_minor for posting in self.postings)
-        if rest:
-            raise UnbalancedError(f"{rest} minor units of {self.currency} would come from nowhere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +57,9 @@ class Position:
 class GatewayEvent:
     """What the payment gateway says happened to one contract's part of an invoice (R63).
 
-    `id` is the gateway's own, once for ever; `at_ms` when the server took it. `minor` is above nothing.
+    `id` is the gateway's own, once for ever; `at_ms` when the server took it. `minor` is above nothing. One
+    that takes back another (a refund that failed, say) bears that one's id behind a word of its own, and
+    counts where that one is known, whichever of them came first.
     """
 
     id: str
@@ -131,6 +69,19 @@ class GatewayEvent:
     invoice: int
     currency: str
     minor: int
+
+    @property
+    def takes_back(self) -> str | None:
+        """Return the id of the event that this one takes back, None for one that stands alone."""
+        before = _TAKEN_BACK.get(self.what)
+        return None if before is None else f"{before}/{self.id.partition('/')[2]}"
+
+
+_TAKEN_BACK: Mapping[GatewayWord, GatewayWord] = {
+    "refund_failed": "refunded",
+    "charge_back_returned": "charged_back",
+    "paid_out_returned": "paid_out",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,58 +120,6 @@ def entries(position: Position, facts: Facts, at_ms: int) -> tuple[LedgerEntry, 
                 )
             )
     return tuple(found)
-
-
-def to_post(
-    posted: Iterable[LedgerEntry], derived: Iterable[LedgerEntry], at_ms: Millis
-) -> tuple[LedgerEntry, ...]:
-    """Return what must be entered so that what was posted comes to what is derived now.
-
-    Mostly that is what is new. What was posted is never changed: where a restored server was shown what
-    belongs earlier (R43), the difference is an entry of its own, at the instant.
-    """
-    had: dict[str, list[LedgerEntry]] = {}
-    for entry in posted:
-        had.setdefault(entry.key.partition("#")[0], []).append(entry)
-    wanted = {entry.key: entry for entry in derived}
-    found = [entry for key, entry in wanted.items() if key not in had]
-    for key, before in had.items():
-        sums = balances(before)
-        if key in wanted:
-            sums = _summed(balances([wanted[key]]), {name: -amount for name, amount in sums.items()})
-        else:
-            sums = {name: -amount for name, amount in sums.items()}
-        postings = _postings(sums)
-        if postings:
-            first = before[0]
-            found.append(
-                LedgerEntry(
-                    key=f"{key}#{len(before)}",
-                    contract=first.contract,
-                    invoice=first.invoice,
-                    currency=first.currency,
-                    at_ms=at_ms,
-                    what="corrected",
-                    postings=postings,
-                )
-            )
-    return tuple(found)
-
-
-def balances(found: Iterable[LedgerEntry]) -> dict[LedgerAccount, int]:
-    """Return what stands in each account; one in which nothing stands is no key.
-
-    Raises:
-        ValueError: The entries are of several currencies.
-    """
-    listed = list(found)
-    if len({entry.currency for entry in listed}) > 1:
-        raise ValueError("amounts of several currencies have no sum")
-    sums: dict[LedgerAccount, int] = {}
-    for entry in listed:
-        for posting in entry.postings:
-            sums[posting.account] = sums.get(posting.account, 0) + posting.amount_minor
-    return {name: amount for name, amount in sums.items() if amount}
 
 
 def next_step_ms(position: Position, at_ms: int) -> Millis | None:
@@ -277,8 +176,11 @@ def _said(position: Position, acts: Sequence[Held]) -> Iterable[_Event]:
 _GATEWAY_WORDS: Mapping[GatewayWord, EntryWhat] = {
     "paid": "gateway_paid",
     "refunded": "gateway_refunded",
+    "refund_failed": "gateway_refund_failed",
+    "charged_back": "gateway_charged_back",
+    "charge_back_returned": "gateway_charge_back_returned",
     "paid_out": "gateway_paid_out",
-    "returned": "gateway_returned",
+    "paid_out_returned": "gateway_paid_out_returned",
     "fee": "gateway_fee",
 }
 
@@ -286,10 +188,13 @@ _GATEWAY_WORDS: Mapping[GatewayWord, EntryWhat] = {
 def _done(position: Position, gateway: Iterable[GatewayEvent]) -> Iterable[_Event]:
     """Yield what the gateway says of the position, in an order that does not hang on that of delivery."""
     ours = (position.contract, position.invoice, position.currency)
-    for event in sorted(gateway, key=lambda event: (event.at_ms, event.id)):
-        if (event.contract, event.invoice, event.currency) == ours:
-            at_ms = max(event.at_ms, position.closed_at_ms)
-            yield _Event(f"gateway/{event.id}", at_ms, _GATEWAY_WORDS[event.what], minor=event.minor)
+    known = {event.id: event for event in gateway}
+    for event in sorted(known.values(), key=lambda event: (event.at_ms, event.id)):
+        before = known.get(event.takes_back or event.id)
+        if before is None or (event.contract, event.invoice, event.currency) != ours:
+            continue
+        at_ms = max(event.at_ms, before.at_ms, position.closed_at_ms)
+        yield _Event(f"gateway/{event.id}", at_ms, _GATEWAY_WORDS[event.what], minor=event.minor)
 
 
 # Where an amount goes: from the second to the first.
@@ -298,8 +203,11 @@ _MOVES: Mapping[EntryWhat, tuple[LedgerAccount, LedgerAccount]] = {
     "refunded": ("refunded", "paid_by_hand"),
     "gateway_paid": ("gateway", "client_owes"),
     "gateway_refunded": ("refunded", "gateway"),
+    "gateway_refund_failed": ("gateway", "refunded"),
+    "gateway_charged_back": ("client_owes", "gateway"),
+    "gateway_charge_back_returned": ("gateway", "client_owes"),
     "gateway_paid_out": ("paid_out", "gateway"),
-    "gateway_returned": ("gateway", "paid_out"),
+    "gateway_paid_out_returned": ("gateway", "paid_out"),
     "gateway_fee": ("fees", "gateway"),
 }
 
@@ -329,7 +237,7 @@ class _Fold:
                 to, of = _MOVES[event.what]
                 self._move(to, of, event.minor)
         self._settle()
-        return _postings(_summed(self.sums, {name: -amount for name, amount in before.items()}))
+        return postings_of(summed(self.sums, {name: -amount for name, amount in before.items()}))
 
     def _move(self, to: LedgerAccount, of: LedgerAccount, amount: int) -> None:
         self.sums[to] = self.sums.get(to, 0) + amount
@@ -369,11 +277,3 @@ class _Fold:
         free = withdrawn - self.sums.get("available", 0)
         least, most = min(0, free), max(0, free)
         self._move("available", "withdrawn", min(max(reached, least), most) - withdrawn)
-
-
-def _summed(one: Mapping[LedgerAccount, int], other: Mapping[LedgerAccount, int]) -> dict[LedgerAccount, int]:
-    return {name: one.get(name, 0) + other.get(name, 0) for name in sorted({*one, *other})}
-
-
-def _postings(sums: Mapping[LedgerAccount, int]) -> tuple[Posting, ...]:
-    return tuple(Posting(name, amount) for name, amount in sorted(sums.items()) if amount)

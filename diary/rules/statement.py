@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from diary.rules import ledger
+from diary.rules import ledger_entry
 from diary.rules.ids import ContractId, Millis
 from diary.rules.invoice_parts import Invoice, InvoicePart
 from diary.rules.invoice_shown import Known, entries_of
 from diary.rules.json_form import iso
-from diary.rules.ledger import EntryWhat, LedgerAccount, LedgerEntry
+from diary.rules.ledger_entry import EntryWhat, LedgerAccount, LedgerEntry
 from diary.rules.money import money
 
 ACCOUNT_WORDS: Mapping[LedgerAccount, str] = {
@@ -39,8 +39,11 @@ ENTRY_WORDS: Mapping[EntryWhat, str] = {
     "refunded": "Given back",
     "gateway_paid": "Paid by the gateway",
     "gateway_refunded": "Given back by the gateway",
+    "gateway_refund_failed": "Giving back failed, at the gateway",
+    "gateway_charged_back": "Taken back by the client's bank",
+    "gateway_charge_back_returned": "Returned by the client's bank",
     "gateway_paid_out": "Paid out by the gateway",
-    "gateway_returned": "Returned to the gateway",
+    "gateway_paid_out_returned": "Returned to the gateway",
     "gateway_fee": "Fee of the gateway",
     "corrected": "Corrected",
 }
@@ -124,4 +127,4 @@ def _statement(
         moved = sum(posting.amount_minor for posting in entry.postings if posting.amount_minor > 0)
         title = known[entry.contract].title if entry.contract in known else entry.contract[:8]
         lines.append(StatementLine(entry.at_ms, entry.what, entry.invoice, title, moved, owed))
-    return Statement(client, currency, tuple(lines), ledger.balances(ordered))
+    return Statement(client, currency, tuple(lines), ledger_entry.balances(ordered))

@@ -13,6 +13,7 @@ from diary.evidence import device_list, signature
 from diary.evidence.receipt import Cursor, Receipt
 from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
+from diary.rules.invoice import LIFE, Life
 from diary.rules.segment import Header, parse_header
 from sync.protocol import PULL_ROWS_MAX, DeviceLists, Enrol, Nonce, PushAnswer, RootProof, WireVersion
 from sync.server.arbiter import Pushed
@@ -79,7 +80,9 @@ def caller_for(storage: Storage, authorization: str | None, account: AccountId) 
     return asking
 
 
-def enrol(storage: Storage, key: ServerKey, watch: ClockWatch, message: Enrol) -> PushAnswer:
+def enrol(
+    storage: Storage, key: ServerKey, watch: ClockWatch, message: Enrol, *, life: Life = LIFE
+) -> PushAnswer:
     """Open the account or advance its device list, and admit the enrolling replica (R50).
 
     The rest of the push is taken like any other. Sent twice, it is answered twice alike (R40).
@@ -97,7 +100,7 @@ def enrol(storage: Storage, key: ServerKey, watch: ClockWatch, message: Enrol) -
         _check_list(basis.answers.get(header.n), first, header, known)
         authentic(given, known if known is not None and known.number > devices.number else devices)
         hold.open_account(devices.root)
-        entered = enter(hold, given, basis, watch, key)
+        entered = enter(hold, given, basis, watch, key, life=life)
         first_answer = entered.answers[0]
         if not isinstance(first_answer, Receipt):
             raise DeviceListError(what=first_answer.because)

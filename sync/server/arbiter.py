@@ -15,14 +15,14 @@ from diary.evidence import device_list
 from diary.evidence.list_leaf import check_leaf
 from diary.evidence.receipt import Receipt, Refusal
 from diary.evidence.seats import JoiningError, Seats
-from diary.rules.act_change import Said, refused_act
+from diary.rules.act_change import REVIEW_MILLIS, Said, refused_act
 from diary.rules.act_parts import VersionName
 from diary.rules.acts import ACT_TYPES, accepted_slots, redactions
 from diary.rules.change import Allowed, decide
 from diary.rules.change import Refused as RefusedByRule
 from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.devices import DeviceListInClear, ListedDevice
-from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from diary.rules.ids import AccountId, ContractId, Millis, Place, ReplicaId
 from diary.rules.merge import Held, ended_by
 from diary.rules.parties import wrong_side
 from diary.rules.seat import SEAT_TYPES, types_of
@@ -35,8 +35,6 @@ PASSING_REASONS = frozenset({"clock_unsure", "slot_in_future", "clock_ahead", "q
 
 # What stands in the account's own log beside the device lists, for its devices to write.
 OWN_TYPES = frozenset({"grant", "membership"})
-
-Place = tuple[ContractId, Slot]
 
 
 class Pushed(msgspec.Struct, frozen=True):
@@ -99,7 +97,7 @@ class Books:
     `contracts` are those of the pushed ones that the account has, `foreign` those that others have;
     `standing` holds every version of each pushed place, in log order. `seats` are invitations and seats of
     the contracts in which they matter, `acts` what the parties said there; `is_seats` says that a client's
-    seat pushes (R51).
+    seat pushes (R51). `review_ms` is the length of a review here (R62), `invoices` what may be paid (R63).
     """
 
     account: AccountId
@@ -114,6 +112,8 @@ class Books:
     seats: dict[ContractId, Seats] = field(default_factory=dict)
     acts: dict[ContractId, list[Held]] = field(default_factory=dict)
     is_seats: bool = False
+    review_ms: int = REVIEW_MILLIS
+    invoices: dict[ContractId, dict[int, str]] = field(default_factory=dict)
     _listed: ListedDevice | None = None
 
     def __post_init__(self) -> None:
@@ -322,7 +322,14 @@ def _judge_said(header: Header, books: Books, at_ms: Millis) -> Decision:
         if header.contract not in books.contracts or history is None:
             return Refused("unknown_contract", "this server has no terms of that contract", stored=True)
         acts = books.acts.get(header.contract, [])
-        said = Said(acts, lambda slot: books.standing.get((header.contract, slot), ()), history, at_ms)
+        said = Said(
+            acts,
+            lambda slot: books.standing.get((header.contract, slot), ()),
+            history,
+            at_ms,
+            review_ms=books.review_ms,
+            invoices=books.invoices.get(header.contract, {}),
+        )
         refused = refused_act(header, said)
     if refused is not None:
         return Refused(refused.reason, refused.because, stored=True)

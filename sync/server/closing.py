@@ -1,4 +1,4 @@
-"""What becomes of a week at its lock: it is sealed, once, in the first transaction that finds it due (R57).
+"""What becomes of a week at its lock: it is sealed and billed, once, in the first transaction after it (R57).
 
 A week without rows before its lock has no seal. What a restored server is shown later may change what a
 frozen week came to: then its seal is issued anew, and names the one that it takes the place of (R43).
@@ -6,12 +6,16 @@ frozen week came to: then its seal is issued anew, and names the one that it tak
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from diary.evidence.seal import Records, Seal, own_seal, reckon, says_the_same
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import AccountId, ContractId, Millis, Slot
+from diary.rules.invoice import LIFE, Life
 from diary.rules.merge import Held
 from diary.rules.week import LOCK_MILLIS_AFTER_WEEK, Week
+from sync.server import billing
+from sync.server.billing import Sealed
 from sync.server.clock_watch import ClockWatch
 from sync.server.kept_log import NewSeal
 from sync.server.log import ServerKey
@@ -23,24 +27,37 @@ def last_lock_ms(at_ms: int) -> Millis:
     return Millis(Week.at(at_ms - LOCK_MILLIS_AFTER_WEEK).starts_at_ms + LOCK_MILLIS_AFTER_WEEK)
 
 
-def seal_due(hold: AccountHold, account: AccountId, key: ServerKey, watch: ClockWatch) -> int:
-    """Seal the account's weeks that are due; return how many seals were issued (R6, R57).
+def seal_due(
+    hold: AccountHold, account: AccountId, key: ServerKey, watch: ClockWatch, life: Life = LIFE
+) -> int:
+    """Seal and bill the account's weeks that are due; return how many seals were issued (R6, R57, R61).
 
-    Most transactions find none: that costs them a comparison.
+    What time alone does to earlier invoices is posted too (R62). Most transactions find nothing of it: that
+    costs them a comparison.
     """
     due_ms = last_lock_ms(hold.received_at_ms)
     known_ms = hold.sealed_until_ms
-    if known_ms >= due_ms or not watch.is_sure():
+    steps_are_due = 0 < hold.invoices.due_ms <= hold.received_at_ms
+    if (known_ms >= due_ms and not steps_are_due) or not watch.is_sure():
+        return 0
+    billing.take_steps(hold)
+    if known_ms >= due_ms:
         return 0
     first = Slot(_locked_at(known_ms).next().first_slot if known_ms else 0)
-    seals = _reckoned(hold, account, key, first, due_ms, {})
-    hold.keep_seals(seals)
+    found = _reckoned(hold, account, key, first, due_ms, {})
+    hold.keep_seals(found.seals)
+    billing.close(hold, account, key, life, found.weeks, (known_ms, due_ms))
     hold.note_sealed(due_ms)
-    return len(seals)
+    return len(found.seals)
 
 
-def seal_anew(hold: AccountHold, account: AccountId, key: ServerKey, slots: Iterable[Slot]) -> int:
-    """Issue anew the seals that healed rows of these slots have changed; return how many (R43)."""
+def seal_anew(
+    hold: AccountHold, account: AccountId, key: ServerKey, slots: Iterable[Slot], life: Life = LIFE
+) -> int:
+    """Issue anew the seals that healed rows of these slots have changed; return how many (R43).
+
+    Where that changes an amount, an invoice corrects the one that was issued (R61).
+    """
     weeks = {Week.of(slot) for slot in slots}
     frozen = [week for week in weeks if week.locked_at_ms <= hold.sealed_until_ms]
     if not frozen:
@@ -52,9 +69,18 @@ def seal_anew(hold: AccountHold, account: AccountId, key: ServerKey, slots: Iter
         for contract, signed in hold.newest_seals(week.name).items():
             known[contract, week.name] = own_seal(signed)
         week = week.next()
-    seals = _reckoned(hold, account, key, min(frozen).first_slot, hold.sealed_until_ms, known)
-    hold.keep_seals(seals)
-    return len(seals)
+    found = _reckoned(hold, account, key, min(frozen).first_slot, hold.sealed_until_ms, known)
+    hold.keep_seals(found.seals)
+    billing.close_anew(hold, account, key, life, found.weeks, min(frozen))
+    return len(found.seals)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reckoned:
+    """Seals to be kept, and what each of them says of its week."""
+
+    seals: list[NewSeal]
+    weeks: list[Sealed]
 
 
 def _reckoned(
@@ -64,19 +90,19 @@ def _reckoned(
     first: Slot,
     lock_ms: Millis,
     known: Mapping[tuple[ContractId, str], Seal],
-) -> list[NewSeal]:
+) -> _Reckoned:
     """Return the seals of the weeks from a slot's to the one that froze at `lock_ms`, signed.
 
     One that says what the `known` one of its week says already is left out.
     """
     by_week = _by_week(hold.segments(first, Slot(_locked_at(lock_ms).next().first_slot)))
     if not by_week:
-        return []
+        return _Reckoned([], [])
     contracts = {contract for of_week in by_week.values() for contract in of_week}
     histories = {contract: TermsHistory(terms) for contract, terms in hold.terms(contracts).items()}
     logs = hold.all_logs()
     numbers = {contract: log.seals for contract, log in logs.items()}
-    seals: list[NewSeal] = []
+    found = _Reckoned([], [])
     for week in sorted(by_week):
         for contract, reckoning in reckon(week, Records(by_week[week], histories)).items():
             earlier = known.get((contract, week.name))
@@ -96,8 +122,9 @@ def _reckoned(
                 reckoning=reckoning,
                 replaces=None if earlier is None else (earlier.number, earlier.log_epoch),
             )
-            seals.append(NewSeal(contract, seal.number, week.name, key.seal(seal)))
-    return seals
+            found.seals.append(NewSeal(contract, seal.number, week.name, key.seal(seal)))
+            found.weeks.append(Sealed(week, contract, reckoning))
+    return found
 
 
 def _by_week(

@@ -26,6 +26,8 @@ from sync.protocol import (
     Fault,
     Heal,
     HealAnswer,
+    Invoices,
+    InvoicesAnswer,
     Join,
     Nonce,
     PicturePart,
@@ -166,6 +168,17 @@ async def weeks(server: Server, data: Weeks, authorization: Authorization = None
     return await asyncio.to_thread(server.weeks, authorization, data)
 
 
+@post(
+    "/v1/invoices",
+    status_code=200,
+    guards=[of_wrong_tokens],
+    responses=faults(400, 401, 403, 429, 503),
+)
+async def invoices(server: Server, data: Invoices, authorization: Authorization = None) -> InvoicesAnswer:
+    """Give invoices as the server signed them, to a seat what is its contract's of them."""
+    return await asyncio.to_thread(server.invoices, authorization, data)
+
+
 @post("/v1/heal", status_code=200, responses=faults(400, 401, 403, 413, 503))
 async def heal(server: Server, data: Heal) -> HealAnswer:
     """Take again what a restored server lost, proven by the server's own signatures."""
@@ -264,6 +277,7 @@ DOORS = (
     push,
     pull,
     weeks,
+    invoices,
     heal,
     picture_part,
     take_picture,

@@ -6,10 +6,12 @@ Stripe's library is loaded only where it is used.
 from diary.clock import Clock
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import AccountId, ContractId
+from diary.rules.ledger_entry import balances
+from sync.server import billing
 from sync.server.clock_watch import ClockWatch
 from sync.server.hearing import Books, Due
 from sync.server.paying import Paying
-from sync.server.payment import ByHand, Gateway
+from sync.server.payment import ByHand, Gateway, Money
 from sync.server.settings import ALL_ACCOUNTS, GatewaySettings
 from sync.server.storage import AccountHold, Storage
 
@@ -38,12 +40,19 @@ def gateway_of(settings: GatewaySettings) -> Gateway:
     return StripeGateway(keys)
 
 
-def _due(hold: AccountHold, account: AccountId, contract: ContractId, invoice: int) -> Due | None:  # noqa: ARG001  # no invoices yet
-    return None
+def _due(hold: AccountHold, _account: AccountId, contract: ContractId, invoice: int) -> Due | None:
+    """Return what the ledger has the contract's client owe of an invoice (R62)."""
+    posted = hold.invoices.entries({contract}, {invoice})
+    owed = balances(posted).get("client_owes", 0)
+    if owed <= 0:
+        return None
+    week = next(one.week for one in hold.invoices.of({contract}) if one.number == invoice)
+    return Due(Money(owed, posted[0].currency), week)
 
 
-def _post(hold: AccountHold, account: AccountId) -> None:
-    """Enter into the ledger what is new."""
+def _post(hold: AccountHold, contract: ContractId) -> None:
+    """Enter into the ledger what the gateway told about a contract."""
+    billing.post_about(hold, {contract})
 
 
 def _payer(hold: AccountHold, contract: ContractId) -> str:

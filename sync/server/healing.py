@@ -19,6 +19,7 @@ from diary.evidence.page_proof import LEAF_BYTES, proves_page
 from diary.evidence.receipt import LogRow, Receipt, Refusal, read_answer
 from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from diary.rules.invoice import LIFE, Life
 from diary.rules.merge import Held, ended_by, present
 from diary.rules.segment import MalformedHeaderError, parse_header
 from diary.rules.week import Week, slot_at
@@ -45,7 +46,14 @@ ACCOUNTS_AT_A_TIME = 1000
 
 
 def heal(
-    storage: Storage, key: ServerKey, watch: ClockWatch, nonces: Nonces, message: Heal, now_ms: Millis
+    storage: Storage,
+    key: ServerKey,
+    watch: ClockWatch,
+    nonces: Nonces,
+    message: Heal,
+    now_ms: Millis,
+    *,
+    life: Life = LIFE,
 ) -> tuple[HealAnswer, bool]:
     """Take again what this server had received; the second value is as `TakenPush.destroyed_any` is (R43).
 
@@ -80,8 +88,8 @@ def heal(
             taken = [shown for shown in _own(hold, lost) if healing.signed(shown)]
             destroyed_any = _enter(healing, taken)
             healed = len(taken)
-            closing.seal_due(hold, message.account, key, watch)
-            closing.seal_anew(hold, message.account, key, _touched(taken))
+            closing.seal_due(hold, message.account, key, watch, life)
+            closing.seal_anew(hold, message.account, key, _touched(taken), life)
         if lost_refusals := _lost_refusals(hold, refused, healing.devices):
             watch.require_sure()
             hold.refuse(lost_refusals)

@@ -46,11 +46,12 @@ class Due:
 class Books:
     """How paying asks for and writes what is not its own: the invoices and the ledger, under a hold.
 
-    `due` returns None where nothing is owed; `post` enters into the ledger what an event has made due.
+    `due` returns None where nothing is owed; `post` enters into the ledger what
+    an event has moved in a contract.
     """
 
     due: Callable[[AccountHold, AccountId, ContractId, int], Due | None]
-    post: Callable[[AccountHold, AccountId], None]
+    post: Callable[[AccountHold, ContractId], None]
     payer: Callable[[AccountHold, ContractId], str]
 
 
@@ -103,7 +104,7 @@ class Hearing:
             if event.kind == "paid" and payment is not None and payment.state != "paid":
                 hold.payments.keep(replace(payment, state="paid"))
             if is_new:
-                self._books.post(hold, names.account)
+                self._books.post(hold, names.contract)
         if is_new:
             _log.info("money moved", account=names.account, gateway=self._gateway.name, kind=event.kind)
 

@@ -20,11 +20,13 @@ from diary.rules.acts import ACT_TYPES
 from diary.rules.contract import TermsHistory
 from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
+from diary.rules.invoice import LIFE, Life
 from diary.rules.segment import Header, parse_header
 from diary.rules.week import locks_at_ms
 from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Push, PushAnswer
-from sync.server import closing
+from sync.server import billing, closing
 from sync.server.arbiter import Accepted, Answered, Books, Known, Pushed, Refused, judge, read
+from sync.server.billing import MONEY_TYPES
 from sync.server.clock_watch import ClockWatch
 from sync.server.faults import (
     ForgedError,
@@ -167,7 +169,13 @@ class TakenPush:
 
 
 def take(
-    storage: Storage, key: ServerKey, watch: ClockWatch, push: Push, seat_of: ContractId | None = None
+    storage: Storage,
+    key: ServerKey,
+    watch: ClockWatch,
+    push: Push,
+    seat_of: ContractId | None = None,
+    *,
+    life: Life = LIFE,
 ) -> TakenPush:
     """Take a push whose token was checked; answer each of its versions (R40).
 
@@ -183,7 +191,7 @@ def take(
         if devices is None:
             raise NotEnrolledError
         authentic(given, devices, basis.seats)
-        entered = enter(hold, given, basis, watch, key)
+        entered = enter(hold, given, basis, watch, key, life=life)
     return TakenPush(
         entered.answer(key),
         tuple(answer.reason for answer in entered.answers if isinstance(answer, Refusal)),
@@ -209,7 +217,15 @@ class Entered:
         )
 
 
-def enter(hold: AccountHold, given: ReadPush, basis: Basis, watch: ClockWatch, key: ServerKey) -> Entered:
+def enter(
+    hold: AccountHold,
+    given: ReadPush,
+    basis: Basis,
+    watch: ClockWatch,
+    key: ServerKey,
+    *,
+    life: Life = LIFE,
+) -> Entered:
     """Judge and store every version of an authentic push under the account's lock (R3, R45).
 
     `basis` is what the hold answered to the push's question. Weeks that are due are sealed first (R57).
@@ -217,8 +233,8 @@ def enter(hold: AccountHold, given: ReadPush, basis: Basis, watch: ClockWatch, k
     Raises:
         ClockUnsureError: The push holds something new, and the clock may not judge it now (R6).
     """
-    closing.seal_due(hold, given.push.account, key, watch)
-    books = _open_books(hold, given, basis)
+    closing.seal_due(hold, given.push.account, key, watch, life)
+    books = _open_books(hold, given, basis, life)
     if any(item.n not in books.known for item in given.versions):
         # After the instant of receipt was read: a jump before it is seen, a later one does no harm.
         watch.require_sure()
@@ -254,6 +270,8 @@ def enter(hold: AccountHold, given: ReadPush, basis: Basis, watch: ClockWatch, k
     if leaves:
         hold.append(given.signed, hashed, list(leaves.values()), grown)
     _note(hold, refusals, destroyed, ended)
+    if moved := {leaf.header.contract for leaf in leaves.values() if leaf.header.type in MONEY_TYPES}:
+        billing.post_about(hold, moved)
     return Entered(answers, logs.heads(grown), bool(destroyed), hold.received_at_ms)
 
 
@@ -269,10 +287,11 @@ def _note(
         hold.end_seats(ended)
 
 
-def _open_books(hold: AccountHold, given: ReadPush, basis: Basis) -> Books:
+def _open_books(hold: AccountHold, given: ReadPush, basis: Basis, life: Life) -> Books:
     """Return what the push's versions can depend on."""
     unknown = given.question.contracts - basis.logs.keys() - {given.push.account}
     late = _changed_late(given, basis, hold.received_at_ms)
+    paid = {item.header.contract for item in given.versions if item.header and item.header.payment}
     return Books(
         account=given.push.account,
         replica=given.push.replica,
@@ -286,6 +305,8 @@ def _open_books(hold: AccountHold, given: ReadPush, basis: Basis) -> Books:
         seats=dict(basis.seats),
         acts=basis.acts | hold.acts(late) if late else dict(basis.acts),
         is_seats=given.is_seats,
+        review_ms=life.review_ms,
+        invoices=billing.numbers_of(hold, paid) if paid else {},
     )
 
 

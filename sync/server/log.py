@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from diary.errors import DamageError
 from diary.evidence.head import LogHead, sign_head
+from diary.evidence.invoice_statement import sign_invoice, sign_part
 from diary.evidence.merkle import CompactRange, leaf_hash
 from diary.evidence.opening import FIRST_EPOCH, Opening, SignedOpening, sign_opening
 from diary.evidence.page_proof import sign_page
@@ -22,6 +23,7 @@ from diary.evidence.receipt import Receipt, Refusal, SignedAnswer, sign_answer
 from diary.evidence.seal import Seal, sign_seal
 from diary.evidence.statement import SignedStatement
 from diary.rules.ids import ContractId, Millis
+from diary.rules.invoice_parts import Invoice, InvoicePart
 from diary.rules.segment import Header
 from sync.server.kept_log import Log
 
@@ -146,6 +148,14 @@ class ServerKey:
     def seal(self, seal: Seal) -> SignedStatement:
         """Return the seal of a frozen week, signed (R57)."""
         return sign_seal(seal, self._private)
+
+    def invoice(self, invoice: Invoice) -> SignedStatement:
+        """Return an invoice, signed (R61)."""
+        return sign_invoice(invoice, self._private)
+
+    def invoice_part(self, part: InvoicePart) -> SignedStatement:
+        """Return one contract's part of an invoice, signed (R51, R61)."""
+        return sign_part(part, self._private)
 
     def opening(self, opening: Opening) -> SignedOpening:
         """Return the statement that an account's logs go on in a new epoch, signed (R43)."""

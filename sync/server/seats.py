@@ -10,6 +10,7 @@ from collections import defaultdict
 from diary.evidence.receipt import Receipt
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import AccountId, ContractId, Millis, Slot
+from diary.rules.invoice import LIFE, Life
 from diary.rules.merge import standing
 from diary.rules.verdict import Fact, fact_of, verdicts
 from diary.rules.week import Week
@@ -37,7 +38,9 @@ _FAULTS = {
 }
 
 
-def join(storage: Storage, key: ServerKey, watch: ClockWatch, message: Join) -> PushAnswer:
+def join(
+    storage: Storage, key: ServerKey, watch: ClockWatch, message: Join, *, life: Life = LIFE
+) -> PushAnswer:
     """Let a seat join by an invitation of its contract, and admit it (R51). Sent twice, it is answered alike.
 
     Raises:
@@ -57,7 +60,7 @@ def join(storage: Storage, key: ServerKey, watch: ClockWatch, message: Join) -> 
         if devices is None or header.contract not in basis.logs:
             raise InvitationUnknownError
         authentic(given, devices, joins=header)
-        entered = enter(hold, given, basis, watch, key)
+        entered = enter(hold, given, basis, watch, key, life=life)
         answer = entered.answers[0]
         if not isinstance(answer, Receipt):
             if answer.reason == "bad_signature":

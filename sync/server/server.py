@@ -12,6 +12,7 @@ from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor, Page
 from diary.rules.act_parts import SLOT_END
 from diary.rules.ids import AccountId, ContractId, Millis, Slot
+from diary.rules.invoice import LIFE, Life
 from sync.protocol import (
     AWAITED_MAX,
     CONTRACTS_MAX,
@@ -21,6 +22,8 @@ from sync.protocol import (
     Enrol,
     Heal,
     HealAnswer,
+    Invoices,
+    InvoicesAnswer,
     Join,
     Nonce,
     PicturePart,
@@ -33,7 +36,7 @@ from sync.protocol import (
     Weeks,
     WeeksAnswer,
 )
-from sync.server import accounts, closing, healing, intake, reading_weeks, seats
+from sync.server import accounts, healing, idle, intake, reading_invoices, reading_weeks, seats
 from sync.server.accounts import Caller
 from sync.server.blobs import PICTURE_NAME, Blobs
 from sync.server.blobs_folder import FolderBlobs
@@ -61,7 +64,6 @@ from sync.server.turns import Turns
 PICTURE_THREADS = 16  # requests for pictures under way at once, 4 MiB each and a picture in memory
 PULL_BYTES_MAX = 4 * 1024 * 1024  # one answer stays a few megabytes, whatever its rows are
 HEALING_MILLIS = 90 * 24 * 3_600_000  # devices may stay away for months, and thin out their own pictures
-UNSEALED_AT_A_TIME = 100
 _INTEGER_MAX = 2**53  # what JSON, SQL and JavaScript all hold exactly
 
 _log = structlog.get_logger("workdiary.server")
@@ -81,6 +83,7 @@ class Server:
         *,
         takes_new_accounts: bool = True,
         gateway: GatewaySettings | None = None,
+        life: Life = LIFE,
     ) -> None:
         self._storage = storage
         self._pictures = pictures
@@ -92,6 +95,7 @@ class Server:
         self._standings = Standings(storage.operator)
         self._standings.read()
         self._takes_new_accounts = takes_new_accounts
+        self._life = life
         self.rates = Rates()
         self.paying = paying_of(storage, gateway or GatewaySettings(), clock, watch)
         self._nonces = accounts.Nonces(key.secret_for("nonce"))
@@ -114,6 +118,7 @@ class Server:
             counts,
             takes_new_accounts=settings.new_accounts == "open",
             gateway=settings.gateway,
+            life=settings.life,
         )
 
     def monotonic_ms(self) -> int:
@@ -147,14 +152,16 @@ class Server:
     def enrol(self, message: Enrol) -> PushAnswer:
         """Open an account, or advance its device list, and admit a replica (R50)."""
         self._require_admitted(message.push.account)
-        answer = again(lambda: accounts.enrol(self._storage, self._key, self._watch, message))
+        answer = again(
+            lambda: accounts.enrol(self._storage, self._key, self._watch, message, life=self._life)
+        )
         self._remover.finish(message.push.account)
         _log.info("enrolled", account=message.push.account, replica=message.push.replica)
         return answer
 
     def join(self, message: Join) -> PushAnswer:
         """Let a client's seat join a contract by an invitation, and admit it (R51)."""
-        answer = again(lambda: seats.join(self._storage, self._key, self._watch, message))
+        answer = again(lambda: seats.join(self._storage, self._key, self._watch, message, life=self._life))
         _log.info("joined", account=message.push.account, replica=message.push.replica)
         return answer
 
@@ -185,7 +192,9 @@ class Server:
         asking = accounts.caller_for(self._storage, authorization, push.account)
         seat_of = asking.contract if asking.replica == push.replica else None
         # Begun again it changes nothing: what was committed is answered by its name (R40).
-        return again(lambda: intake.take(self._storage, self._key, self._watch, push, seat_of))
+        return again(
+            lambda: intake.take(self._storage, self._key, self._watch, push, seat_of, life=self._life)
+        )
 
     def _finish(self, push: Push, taken: intake.TakenPush) -> None:
         """Do what follows the commit."""
@@ -233,6 +242,11 @@ class Server:
         """Return some weeks of a contract before its log is read (R64)."""
         asking = accounts.caller_for(self._storage, authorization, asked.account)
         return reading_weeks.weeks(self._storage, self._key, asking, asked, Millis(self._clock.now_ms()))
+
+    def invoices(self, authorization: str | None, asked: Invoices) -> InvoicesAnswer:
+        """Return the account's invoices, to a seat what is its contract's of them (R61)."""
+        asking = accounts.caller_for(self._storage, authorization, asked.account)
+        return reading_invoices.invoices(self._storage, self._key, asking, asked)
 
     def _arrived(self, asking: Caller, awaited: list[str]) -> list[str]:
         arrived = self._pictures.arrived(asking.account, awaited)
@@ -287,7 +301,9 @@ class Server:
         """Take again what a device proves that this server had received (R43)."""
         now_ms = Millis(self._clock.now_ms())
         answer, destroyed_any = again(
-            lambda: healing.heal(self._storage, self._key, self._watch, self._nonces, heal, now_ms)
+            lambda: healing.heal(
+                self._storage, self._key, self._watch, self._nonces, heal, now_ms, life=self._life
+            )
         )
         if destroyed_any:
             self._remover.finish(heal.account)
@@ -325,22 +341,10 @@ class Server:
         """
         self._remover.finish(None)
         if self._watch.is_sure():  # how old a picture is, and what has frozen, is the clock's to say
-            self._seal_idle(Millis(self._clock.now_ms()))
+            now_ms = Millis(self._clock.now_ms())
+            idle.do_what_is_due(self._storage, self._key, self._watch, self._life, now_ms)
             self._collect_orphans(Millis(self._clock.now_ms()))
         return not self._storage.doomed(1)
-
-    def _seal_idle(self, now_ms: Millis) -> None:
-        """Seal the due weeks of accounts for which nobody asks (R57)."""
-        lock_ms = closing.last_lock_ms(now_ms)
-        while accounts_due := self._storage.unsealed(lock_ms, UNSEALED_AT_A_TIME):
-            for account in accounts_due:
-                with self._storage.hold(account) as hold:
-                    issued = closing.seal_due(hold, account, self._key, self._watch)
-                    is_sealed = hold.sealed_until_ms >= lock_ms
-                if issued:
-                    _log.info("sealed", account=account, seals=issued)
-                if not is_sealed:
-                    return  # the clock is not sure any more
 
     def _collect_orphans(self, now_ms: Millis) -> None:
         if self._storage.last_opened() > now_ms - HEALING_MILLIS:

@@ -4,8 +4,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from diary.rules.invoice import LIFE, Life
+
 DEFAULT_HOST = "127.0.0.1"  # whoever opens the server to a network says so
 DEFAULT_PORT = 8440
+HOUR_MILLIS = 3_600_000
+REVIEW_HOURS = LIFE.review_ms // HOUR_MILLIS
+SECURITY_HOURS = LIFE.security_ms // HOUR_MILLIS
 
 NewAccounts = Literal["open", "admitted"]
 GatewayName = Literal["by_hand", "stripe"]
@@ -41,6 +46,7 @@ class Settings:
     `new_accounts`: whether anybody may open one, or only those that the operator admitted.
     `gateway` is how clients pay.
     `metrics_port` is where Prometheus reads what is counted, None for nowhere.
+    `review_hours` and `security_hours` are the lengths of an invoice's life, from its week's lock (R62).
     """
 
     folder: Path
@@ -54,6 +60,13 @@ class Settings:
     metrics_host: str = DEFAULT_HOST
     metrics_port: int | None = None
     gateway: GatewaySettings = GatewaySettings()
+    review_hours: int = REVIEW_HOURS
+    security_hours: int = SECURITY_HOURS
+
+    @property
+    def life(self) -> Life:
+        """Return how long an invoice is in review, and then in its security period (R62)."""
+        return Life(self.review_hours * HOUR_MILLIS, self.security_hours * HOUR_MILLIS)
 
     @property
     def database(self) -> Path:

@@ -10,12 +10,21 @@ from typing import Annotated
 import msgspec
 
 from diary.errors import UsageError
-from sync.server.settings import DEFAULT_HOST, DEFAULT_PORT, GatewayName, NewAccounts
+from sync.server.settings import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    REVIEW_HOURS,
+    SECURITY_HOURS,
+    GatewayName,
+    NewAccounts,
+)
 
 FILE_NAME = "server.toml"  # in the server's folder it is read without being named
 PORT_END = 65_536
+HOURS_MAX = 24 * 366  # longer than any review or security period makes sense
 
 Port = Annotated[int, msgspec.Meta(ge=0, lt=PORT_END)]
+Hours = Annotated[int, msgspec.Meta(ge=0, le=HOURS_MAX)]
 
 
 class BadSettingsError(UsageError):
@@ -46,6 +55,8 @@ class SettingsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     stripe_key: str = ""
     stripe_webhook_secret: str = ""
     stripe_api: str | None = None
+    review_hours: Hours = REVIEW_HOURS
+    security_hours: Hours = SECURITY_HOURS
 
 
 def read_settings(path: Path) -> SettingsFile:

@@ -23,6 +23,7 @@ from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
 from diary.rules.segment import Header, PictureName
+from sync.server.kept_invoices import HoldsInvoices, ReadsInvoices
 from sync.server.kept_log import Log, LogBooks
 from sync.server.kept_members import HoldsMembers
 from sync.server.kept_payments import HoldsPayments, ReadsPayments
@@ -139,7 +140,7 @@ class Feed:
     roots: list[bytes]
 
 
-class AccountHold(LogBooks, HoldsPayments, HoldsMembers, Protocol):
+class AccountHold(LogBooks, HoldsPayments, HoldsInvoices, HoldsMembers, Protocol):
     """One account under its lock: verbs of one transaction."""
 
     @property
@@ -249,7 +250,7 @@ class AccountHold(LogBooks, HoldsPayments, HoldsMembers, Protocol):
         ...
 
 
-class Storage(ReadsPayments, WeekBooks, Protocol):
+class Storage(ReadsPayments, ReadsInvoices, WeekBooks, Protocol):
     """What the server keeps."""
 
     @property

@@ -30,6 +30,7 @@ from sync.server.storage_postgres_hold import (
     PostgresHold,
     device_list_row,
 )
+from sync.server.storage_postgres_invoices import PostgresInvoiceReader
 from sync.server.storage_postgres_operator import PostgresOperatorBooks
 from sync.server.storage_postgres_payments import PostgresPaymentReader
 from sync.server.week_books import Rivals, WeeksPart
@@ -76,6 +77,11 @@ class PostgresStorage:
         return PostgresPaymentReader(self._lines)
 
     @property
+    def invoices(self) -> PostgresInvoiceReader:
+        """See `ReadsInvoices.invoices`."""
+        return PostgresInvoiceReader(self._lines)
+
+    @property
     def has_one_lock(self) -> bool:
         """See `Storage.has_one_lock`."""
         return False
@@ -90,10 +96,11 @@ class PostgresStorage:
         """See `Storage.hold`."""
         with self._lines.transaction(WRITE) as line:
             rows = all_rows(line, sql.LOCK, account=account)
-            last_ms, epoch, sealed_until_ms = rows[0] if rows else (0, FIRST_EPOCH, 0)
+            last_ms, epoch, sealed_until_ms, due_ms = rows[0] if rows else (0, FIRST_EPOCH, 0, 0)
             # The clock is read here and nowhere else in a write: after the lock is held (R3).
             received_at_ms = max(self._clock.now_ms(), last_ms, sealed_until_ms)
-            hold = PostgresHold(line, account, Millis(received_at_ms), epoch, Millis(sealed_until_ms))
+            at_ms, until_ms, next_ms = Millis(received_at_ms), Millis(sealed_until_ms), Millis(due_ms)
+            hold = PostgresHold(line, account, at_ms, epoch, until_ms, next_ms)
             yield hold
         self._unswept = self._unswept or hold.destroyed_something
 

@@ -18,9 +18,11 @@ from diary.rules.segment import stored_header
 from sync.server import storage_postgres_seals as seals_sql
 from sync.server import storage_postgres_statements as sql
 from sync.server import storage_rows
+from sync.server.kept_invoices import NO_STEP
 from sync.server.kept_log import Log, NewSeal
 from sync.server.postgres_lines import Answer, Line, all_rows, bigints
 from sync.server.storage import Basis, DeviceListRow, Name, NewLeaf, NewRefusal, Place, Question, Stored
+from sync.server.storage_postgres_invoices import PostgresInvoiceBooks
 from sync.server.storage_postgres_payments import PostgresPaymentBooks
 
 
@@ -34,12 +36,14 @@ class PostgresHold:
         received_at_ms: Millis,
         log_epoch: int,
         sealed_until_ms: Millis,
+        ledger_due_ms: Millis,
     ) -> None:
         self._line = line
         self._account = account
         self._received_at_ms = received_at_ms
         self._log_epoch = log_epoch
         self._sealed_until_ms = sealed_until_ms
+        self.invoices = PostgresInvoiceBooks(line, account, ledger_due_ms)
         self.destroyed_something = False
 
     @property
@@ -179,7 +183,8 @@ class PostgresHold:
         """See `HoldsMembers.beside`."""
         rows: list[Any] = self._line.execute(sql.BESIDE, {"account": account}, binary=True).fetchall()
         epoch, sealed_until_ms = rows[0] if rows else (FIRST_EPOCH, 0)
-        return PostgresHold(self._line, account, self._received_at_ms, epoch, Millis(sealed_until_ms))
+        until_ms, at_ms = Millis(sealed_until_ms), self._received_at_ms
+        return PostgresHold(self._line, account, at_ms, epoch, until_ms, NO_STEP)
 
     def open_account(self, root: str) -> None:
         """See `AccountHold.open_account`."""

@@ -1,6 +1,8 @@
 """PostgreSQL's tables, and how older ones become those of today (R69)."""
 
-SCHEMA_VERSION = 10
+from sync.server.storage_postgres_money_schema import INVOICES, KNOW_INVOICES
+
+SCHEMA_VERSION = 11
 
 # Held while the tables are made: processes that start at once make them once.
 SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7264919)"
@@ -105,7 +107,7 @@ ACTS = """
 
 _TABLES = """
     CREATE TABLE schema_version (version INTEGER NOT NULL);
-    INSERT INTO schema_version (version) VALUES (10);
+    INSERT INTO schema_version (version) VALUES (11);
 
     CREATE TABLE account (
         account TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(account) = 32),
@@ -115,7 +117,9 @@ _TABLES = """
         picture_bytes BIGINT NOT NULL DEFAULT 0 CHECK (picture_bytes >= 0),
         list_epoch BIGINT NOT NULL DEFAULT 1 CHECK (list_epoch >= 1),
         log_epoch BIGINT NOT NULL DEFAULT 1 CHECK (log_epoch >= 1),
-        sealed_until_ms BIGINT NOT NULL DEFAULT 0 CHECK (sealed_until_ms >= 0)
+        sealed_until_ms BIGINT NOT NULL DEFAULT 0 CHECK (sealed_until_ms >= 0),
+        invoices BIGINT NOT NULL DEFAULT 0 CHECK (invoices >= 0),
+        ledger_due_ms BIGINT NOT NULL DEFAULT 0 CHECK (ledger_due_ms >= 0)
     ) WITH (fillfactor = 70);
 
     CREATE TABLE opening (
@@ -213,7 +217,7 @@ _TABLES = """
     );
 """
 
-SCHEMA = f"{_TABLES}{ACTS}{OPERATOR}{SEALS}{PAYMENTS}"
+SCHEMA = f"{_TABLES}{ACTS}{OPERATOR}{SEALS}{PAYMENTS}{INVOICES}"
 
 _IS_FIFTH = "UPDATE schema_version SET version = 5"
 
@@ -229,6 +233,8 @@ _KNOW_LOGS = """
 _IS_NINTH = "UPDATE schema_version SET version = 9"
 
 _IS_TENTH = "UPDATE schema_version SET version = 10"
+
+_IS_ELEVENTH = "UPDATE schema_version SET version = 11"
 
 # What makes tables of that version those of the next.
 MIGRATIONS = {
@@ -271,4 +277,5 @@ MIGRATIONS = {
     """,
     8: f"{PAYMENTS}{_IS_NINTH}",
     9: f"DROP INDEX version_acts; {ACTS}{_IS_TENTH}",
+    10: f"{KNOW_INVOICES}{_IS_ELEVENTH}",
 }

@@ -10,7 +10,12 @@ is looked up one by one (LATERAL … OFFSET 0), for `= ANY` may be applied after
 """
 
 # The account's lock (R3): whoever gets it sees what the one before committed.
-LOCK = "SELECT received_at_ms, log_epoch, sealed_until_ms FROM account WHERE account = %(account)s FOR UPDATE"
+LOCK = """
+    SELECT received_at_ms, log_epoch, sealed_until_ms, ledger_due_ms
+      FROM account
+     WHERE account = %(account)s
+       FOR UPDATE
+"""
 
 LAST_RECEIVED_OF_ALL = "SELECT max(received_at_ms) FROM account"
 

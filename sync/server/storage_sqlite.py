@@ -27,6 +27,7 @@ from sync.server.sqlite_file import MACHINE_FAULTS, opened
 from sync.server.sqlite_transactions import SqliteTransactions
 from sync.server.storage import Credential, DeviceListRow, Feed, PictureRow
 from sync.server.storage_sqlite_hold import SqliteHold, device_list, leaves
+from sync.server.storage_sqlite_invoices import SqliteInvoiceReader
 from sync.server.storage_sqlite_operator import SqliteOperatorBooks
 from sync.server.storage_sqlite_payments import SqlitePaymentReader
 from sync.server.week_books import Rivals, WeeksPart
@@ -53,6 +54,11 @@ class SqliteStorage:
         return SqlitePaymentReader(self._connection, self._transactions)
 
     @property
+    def invoices(self) -> SqliteInvoiceReader:
+        """See `ReadsInvoices.invoices`."""
+        return SqliteInvoiceReader(self._connection, self._transactions)
+
+    @property
     def has_one_lock(self) -> bool:
         """See `Storage.has_one_lock`."""
         return True
@@ -66,12 +72,11 @@ class SqliteStorage:
         """See `Storage.hold`."""
         with self._transactions.transaction("BEGIN IMMEDIATE"):
             row = self._connection.execute(sql.LAST_RECEIVED, {"account": account}).fetchone()
-            last_ms, epoch, sealed_until_ms = row or (0, FIRST_EPOCH, 0)
+            last_ms, epoch, sealed_until_ms, due_ms = row or (0, FIRST_EPOCH, 0, 0)
             # The clock is read here and nowhere else in a write: after the lock is held (R3).
             received_at_ms = max(self._clock.now_ms(), last_ms, sealed_until_ms)
-            hold = SqliteHold(
-                self._connection, account, Millis(received_at_ms), epoch, Millis(sealed_until_ms)
-            )
+            at_ms, until_ms, next_ms = Millis(received_at_ms), Millis(sealed_until_ms), Millis(due_ms)
+            hold = SqliteHold(self._connection, account, at_ms, epoch, until_ms, next_ms)
             yield hold
             self._unswept = self._unswept or hold.destroyed_something
 

@@ -17,8 +17,10 @@ from diary.rules.merge import Held
 from diary.rules.segment import stored_header
 from sync.server import storage_rows
 from sync.server import storage_sqlite_statements as sql
+from sync.server.kept_invoices import NO_STEP
 from sync.server.kept_log import Log, NewSeal
 from sync.server.storage import Basis, DeviceListRow, Name, NewLeaf, NewRefusal, Place, Question, Stored
+from sync.server.storage_sqlite_invoices import SqliteInvoiceBooks
 from sync.server.storage_sqlite_payments import SqlitePaymentBooks
 
 _json = msgspec.json.Encoder()
@@ -34,12 +36,14 @@ class SqliteHold:
         received_at_ms: Millis,
         log_epoch: int,
         sealed_until_ms: Millis,
+        ledger_due_ms: Millis,
     ) -> None:
         self._connection = connection
         self._account = account
         self._received_at_ms = received_at_ms
         self._log_epoch = log_epoch
         self._sealed_until_ms = sealed_until_ms
+        self.invoices = SqliteInvoiceBooks(connection, account, ledger_due_ms)
         self.destroyed_something = False
 
     @property
@@ -167,7 +171,8 @@ class SqliteHold:
         """See `HoldsMembers.beside`."""
         found = self._connection.execute(sql.BESIDE, {"account": account}).fetchone()
         epoch, sealed_until_ms = found or (FIRST_EPOCH, 0)
-        return SqliteHold(self._connection, account, self._received_at_ms, epoch, Millis(sealed_until_ms))
+        until_ms, at_ms = Millis(sealed_until_ms), self._received_at_ms
+        return SqliteHold(self._connection, account, at_ms, epoch, until_ms, NO_STEP)
 
     def open_account(self, root: str) -> None:
         """See `AccountHold.open_account`."""

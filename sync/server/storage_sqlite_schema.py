@@ -9,7 +9,9 @@ shorter where it stands. The triggers hold the table to it; they cost an insert 
 names no other column reads none.
 """
 
-SCHEMA_VERSION = 13
+from sync.server.storage_sqlite_money_schema import INVOICES, KNOW_INVOICES
+
+SCHEMA_VERSION = 14
 
 SEALS = """
     CREATE TABLE seal (
@@ -161,7 +163,9 @@ SCHEMA = (
         picture_bytes INTEGER NOT NULL DEFAULT 0 CHECK (picture_bytes >= 0),
         list_epoch INTEGER NOT NULL DEFAULT 1 CHECK (list_epoch >= 1),
         log_epoch INTEGER NOT NULL DEFAULT 1 CHECK (log_epoch >= 1),
-        sealed_until_ms INTEGER NOT NULL DEFAULT 0 CHECK (sealed_until_ms >= 0)
+        sealed_until_ms INTEGER NOT NULL DEFAULT 0 CHECK (sealed_until_ms >= 0),
+        invoices INTEGER NOT NULL DEFAULT 0 CHECK (invoices >= 0),
+        ledger_due_ms INTEGER NOT NULL DEFAULT 0 CHECK (ledger_due_ms >= 0)
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE opening (
@@ -260,6 +264,7 @@ SCHEMA = (
     + VERSIONS_STAY
     + OPERATOR
     + PAYMENTS
+    + INVOICES
 )
 
 # What makes a file of that version one of the next.
@@ -319,4 +324,5 @@ MIGRATIONS = {
     10: "CREATE INDEX version_slotless ON version (account, contract, type, log_index) WHERE slot IS NULL;",
     11: PAYMENTS,
     12: f"DROP INDEX version_acts; {ACTS}",
+    13: KNOW_INVOICES,
 }

@@ -1,6 +1,10 @@
 """The embedded database's statements (R45, R69); its tables stand in `storage_sqlite_schema`."""
 
-LAST_RECEIVED = "SELECT received_at_ms, log_epoch, sealed_until_ms FROM account WHERE account = :account"
+LAST_RECEIVED = """
+    SELECT received_at_ms, log_epoch, sealed_until_ms, ledger_due_ms
+      FROM account
+     WHERE account = :account
+"""
 
 LAST_RECEIVED_OF_ALL = "SELECT max(received_at_ms) FROM account"
 

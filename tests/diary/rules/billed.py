@@ -7,7 +7,8 @@ import msgspec
 from diary.rules.ids import Millis, Slot
 from diary.rules.invoice import Issue, Life
 from diary.rules.invoice_parts import Invoice, InvoiceLine
-from diary.rules.ledger import Facts, LedgerAccount, Position, balances, entries
+from diary.rules.ledger import Facts, Position, entries
+from diary.rules.ledger_entry import LedgerAccount, balances
 from diary.rules.week import DAY_MILLIS
 from tests.diary.rules.made import ACCOUNT, CONTRACT, LOCK, WEEK
 

@@ -3,18 +3,8 @@
 import pytest
 
 from diary.rules.ids import Millis
-from diary.rules.ledger import (
-    Facts,
-    GatewayEvent,
-    GatewayWord,
-    LedgerEntry,
-    Posting,
-    UnbalancedError,
-    balances,
-    entries,
-    next_step_ms,
-    to_post,
-)
+from diary.rules.ledger import Facts, GatewayEvent, GatewayWord, entries, next_step_ms
+from diary.rules.ledger_entry import LedgerEntry, Posting, UnbalancedError, balances, to_post
 from diary.rules.merge import Held
 from diary.rules.segment import Header
 from tests.diary.rules.billed import AVAILABLE, CLOSED, FOREVER, REVIEW_ENDS, position, standing_at
@@ -159,17 +149,34 @@ def test_what_is_given_back_settles_what_was_paid_too_much_and_else_stands_as_re
 
 @rule("R63")
 def test_money_goes_through_the_gateway_and_out_of_it() -> None:
-    events = [event("a", "paid"), event("b", "fee", 200), event("c", "paid_out", 5800)]
+    events = [event("a", "paid"), event("b", "fee", 200), event("paid_out/c", "paid_out", 5800)]
     steps = [standing_at(position(), Facts(gateway=events[:count]), FOREVER) for count in (1, 2, 3)]
     assert steps == [
         {"gateway": 6000, "available": -6000},
         {"gateway": 5800, "fees": 200, "available": -5800, "withdrawn": -200},
         {"paid_out": 5800, "fees": 200, "withdrawn": -6000},
     ]
-    returned = [*events, event("d", "returned", 5800)]
+    returned = [*events, event("paid_out_returned/c", "paid_out_returned", 5800)]
     assert standing_at(position(), Facts(gateway=returned), FOREVER) == steps[1]
-    refunded = [*events[:1], event("e", "refunded", 6000)]
+    refunded = [*events[:1], event("refunded/e", "refunded", 6000)]
     assert standing_at(position(), Facts(gateway=refunded), FOREVER) == {"refunded": 6000, "withdrawn": -6000}
+
+
+@rule("R63")
+def test_what_takes_back_another_event_counts_where_that_one_is_known_whichever_came_first() -> None:
+    paid = event("paid/1", "paid")
+    plain = standing_at(position(), Facts(gateway=[paid]), FOREVER)
+    pairs: list[tuple[GatewayWord, GatewayWord]] = [
+        ("refunded", "refund_failed"),
+        ("charged_back", "charge_back_returned"),
+    ]
+    for word, back in pairs:
+        done, undone = event(f"{word}/7", word, 500), event(f"{back}/7", back, 500, at_ms=TUESDAY - 9)
+        assert standing_at(position(), Facts(gateway=[paid, undone]), FOREVER) == plain
+        assert standing_at(position(), Facts(gateway=[undone, done, paid]), FOREVER) == plain
+        assert standing_at(position(), Facts(gateway=[done, paid]), FOREVER) != plain
+    charged = Facts(gateway=[paid, event("charged_back/7", "charged_back")])
+    assert standing_at(position(), charged, FOREVER) == {"client_owes": 6000, "available": -6000}
 
 
 @rule("R62")

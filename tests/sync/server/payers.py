@@ -96,7 +96,7 @@ class Scene:
             return None
         return Due(replace(owed, minor=owed.minor - paid), WEEK)
 
-    def _post(self, _hold: AccountHold, _account: AccountId) -> None:
+    def _post(self, _hold: AccountHold, _contract: ContractId) -> None:
         self.posted += 1
 
     # What is asked.

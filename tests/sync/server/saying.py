@@ -5,6 +5,7 @@ from typing import Any
 from diary.rules.act_parts import AcceptanceInClear, DisputeInClear, RedactionInClear, RequestInClear
 from diary.rules.ids import AccountId, ContractId, Slot
 from diary.rules.membership import MembershipInClear
+from diary.rules.money_parts import BonusInClear, PaymentAct, PaymentInClear
 from diary.rules.sealed_content import ReasonContent, content_bytes
 from diary.rules.segment import ContractState, Sealed, parse_header
 from sync.protocol import WireVersion
@@ -37,6 +38,17 @@ def acceptance(by: Author, *slots: int) -> WireVersion:
 
 def dispute(by: Author, act: Any, *slots: int) -> WireVersion:
     return said(by, "dispute", "because", dispute=DisputeInClear(act=act, slots=tuple(map(Slot, slots))))
+
+
+def bonus(by: Author, minor: int, week: str, currency: str = "USD") -> WireVersion:
+    return said(by, "bonus", "thanks", bonus=BonusInClear(week=week, minor=minor, currency=currency))
+
+
+def payment(
+    by: Author, act: PaymentAct, minor: int, *, id_: str = "9" * 32, invoice: int = 1, currency: str = "USD"
+) -> WireVersion:
+    part = PaymentInClear(id=id_, act=act, invoice=invoice, minor=minor, currency=currency)
+    return said(by, "payment", "transfer 42", payment=part)
 
 
 def redaction(by: Author, *slots: int) -> WireVersion:

@@ -15,15 +15,15 @@ import pytest
 
 from diary.evidence import signature
 from diary.rules.ids import AccountId, ContractId
-from diary.rules.week import slot_at
+from diary.rules.week import Week, slot_at
 from diary.sealing.row import picture_name
-from sync.protocol import Heal, Nonce, Pull, Weeks, heal_payload
+from sync.protocol import Heal, Invoices, Nonce, Pull, Weeks, heal_payload
 from tests.rule import rule
 from tests.sync.server.asking_to_pay import PAYING, message_at, told_at
 from tests.sync.server.author import Author
 from tests.sync.server.conftest import WEDNESDAY, Here
 from tests.sync.server.process import reasons
-from tests.sync.server.saying import dispute, membership
+from tests.sync.server.saying import bonus, dispute, membership, payment
 from tests.sync.server.seat import Seat, invitation, joined
 
 SLOT = slot_at(WEDNESDAY) - 3
@@ -93,6 +93,65 @@ POLICY: dict[str, dict[str, str]] = {
         "manager": "200",
         "ended manager": "403 device_revoked",
         "manager of another contract": "403 not_yours",
+    },
+    # A seat gets its own contract's part: another contract's has none of this one's.
+    "POST /v1/invoices": {
+        "nobody": "401 not_enrolled",
+        "wrong token": "401 not_enrolled",
+        "owner": "200",
+        "second device": "200",
+        "revoked device": "403 device_revoked",
+        "other account": "403 not_yours",
+        "client": "200",
+        "client of another contract": "200",
+        "ended client": "403 device_revoked",
+        "manager": "200",
+        "ended manager": "403 device_revoked",
+        "manager of another contract": "200",
+    },
+    # Only the client adds a bonus, and says they paid what they were billed.
+    "POST /v1/push a bonus": {
+        "nobody": "401 not_enrolled",
+        "wrong token": "401 not_enrolled",
+        "owner": "200 not_yours",
+        "second device": "200 not_yours",
+        "revoked device": "403 device_revoked",
+        "other account": "403 not_yours",
+        "client": "200 not_in_review",
+        "client of another contract": "200 not_yours",
+        "ended client": "403 device_revoked",
+        "manager": "200 not_yours",
+        "ended manager": "403 device_revoked",
+        "manager of another contract": "200 not_yours",
+    },
+    "POST /v1/push that they paid": {
+        "nobody": "401 not_enrolled",
+        "wrong token": "401 not_enrolled",
+        "owner": "200 not_yours",
+        "second device": "200 not_yours",
+        "revoked device": "403 device_revoked",
+        "other account": "403 not_yours",
+        "client": "200 unknown_invoice",
+        "client of another contract": "200 not_yours",
+        "ended client": "403 device_revoked",
+        "manager": "200 not_yours",
+        "ended manager": "403 device_revoked",
+        "manager of another contract": "200 not_yours",
+    },
+    # Only the freelancer says what came.
+    "POST /v1/push that it came": {
+        "nobody": "401 not_enrolled",
+        "wrong token": "401 not_enrolled",
+        "owner": "200 unknown_invoice",
+        "second device": "200 unknown_invoice",
+        "revoked device": "403 device_revoked",
+        "other account": "403 not_yours",
+        "client": "200 not_yours",
+        "client of another contract": "200 not_yours",
+        "ended client": "403 device_revoked",
+        "manager": "200 not_yours",
+        "ended manager": "403 device_revoked",
+        "manager of another contract": "200 not_yours",
     },
     "POST /v1/push a capture": {
         "nobody": "401 not_enrolled",
@@ -371,6 +430,12 @@ def push(scene: Scene, role: str, kind: str) -> str:
             row = dispute(author, "raised", SLOT)
         case "a membership":
             row = membership(author, AccountId("3" * 32), ContractId("4" * 32))
+        case "a bonus":
+            row = bonus(author, 500, Week.of(slot_at(WEDNESDAY)).name, "EUR")
+        case "that they paid":
+            row = payment(author, "paid", 500, currency="EUR")
+        case "that it came":
+            row = payment(author, "received", 500, currency="EUR", id_=os.urandom(16).hex())
         case "an invitation":
             row = invitation(author, os.urandom(32))
         case "a message":
@@ -450,6 +515,12 @@ ASK: dict[str, Callable[[Scene, str], str]] = {
     "POST /v1/weeks": lambda scene, role: said(
         scene.post(role, "/v1/weeks", Weeks(account=scene.owner.account, contract=scene.owner.contract))
     ),
+    "POST /v1/invoices": lambda scene, role: said(
+        scene.post(role, "/v1/invoices", Invoices(account=scene.owner.account))
+    ),
+    "POST /v1/push a bonus": lambda scene, role: push(scene, role, "a bonus"),
+    "POST /v1/push that they paid": lambda scene, role: push(scene, role, "that they paid"),
+    "POST /v1/push that it came": lambda scene, role: push(scene, role, "that it came"),
     "POST /v1/push a capture": lambda scene, role: push(scene, role, "a capture"),
     "POST /v1/push a deletion": lambda scene, role: push(scene, role, "a deletion"),
     "POST /v1/push a message": lambda scene, role: push(scene, role, "a message"),

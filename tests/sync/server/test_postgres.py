@@ -218,6 +218,8 @@ def test_older_tables_learn_which_pictures_are_counted(url: str, clock: GivenClo
         line.execute("DROP INDEX version_acts")
         line.execute("DROP INDEX version_seats")
         line.execute("DROP TABLE account_rule, operator_act, seal")
+        line.execute("DROP TABLE posting, ledger_entry, invoice_contract, invoice")
+        line.execute("ALTER TABLE account DROP COLUMN invoices, DROP COLUMN ledger_due_ms")
         line.execute("DROP TABLE gateway_payment, gateway_event, billing_method")
         line.execute("ALTER TABLE account DROP COLUMN sealed_until_ms")
         line.execute("ALTER TABLE contract DROP COLUMN peaks, DROP COLUMN seals")

@@ -17,6 +17,10 @@ def drop_what_came_later(storage: SqliteStorage) -> None:
         storage._connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
     ):
         storage._connection.execute(f"DROP TRIGGER {trigger}")
+    for table in ("posting", "ledger_entry", "invoice_contract", "invoice"):  # the fourteenth's
+        storage._connection.execute(f"DROP TABLE {table}")
+    storage._connection.execute("ALTER TABLE account DROP COLUMN invoices")
+    storage._connection.execute("ALTER TABLE account DROP COLUMN ledger_due_ms")
     for table in ("gateway_payment", "gateway_event", "billing_method"):  # the twelfth's
         storage._connection.execute(f"DROP TABLE {table}")
     storage._connection.execute("DROP INDEX version_slotless")  # the eleventh's

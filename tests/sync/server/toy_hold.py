@@ -27,6 +27,7 @@ from sync.server.storage import (
     Stored,
     pictures_of,
 )
+from tests.sync.server.toy_invoices import ToyInvoiceBooks
 from tests.sync.server.toy_payments import ToyPaymentBooks
 
 BEGINNING = Millis(0)
@@ -52,6 +53,10 @@ class Books:
     seals: dict[ContractId, list[NewSeal]] = field(default_factory=dict)
     sealed_until_ms: Millis = BEGINNING
     payments: ToyPaymentBooks = field(default_factory=ToyPaymentBooks)
+    invoices: ToyInvoiceBooks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.invoices = ToyInvoiceBooks(self.payments)
 
 
 def is_receipt(item: Stored) -> bool:
@@ -70,6 +75,10 @@ class ToyHold:
     @property
     def payments(self) -> ToyPaymentBooks:
         return self.books.payments
+
+    @property
+    def invoices(self) -> ToyInvoiceBooks:
+        return self.books.invoices
 
     @property
     def log_epoch(self) -> int:

@@ -21,6 +21,7 @@ from sync.server.storage import (
 )
 from sync.server.week_books import Rivals, WeeksPart
 from tests.sync.server.toy_hold import BEGINNING, Books, ToyHold, log_of
+from tests.sync.server.toy_invoices import ToyInvoiceReader
 from tests.sync.server.toy_operator import ToyOperatorBooks
 from tests.sync.server.toy_payments import ToyPaymentReader
 
@@ -46,6 +47,10 @@ class ToyStorage:
     @property
     def payments(self) -> ToyPaymentReader:
         return ToyPaymentReader({account: books.payments for account, books in self.everyone.items()})
+
+    @property
+    def invoices(self) -> ToyInvoiceReader:
+        return ToyInvoiceReader({account: books.invoices for account, books in self.everyone.items()})
 
     @property
     def has_one_lock(self) -> bool:
