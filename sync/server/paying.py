@@ -77,13 +77,17 @@ class Paying:
         self._books = books
         self._clock = clock
         self._accounts = accounts
-        self._back = f"{public_url}/join"
+        self._public_url = public_url
         self._hearing = Hearing(storage, gateway, books, clock, watch)
         self.take = self._hearing.take
         self.look_after = self._hearing.look_after
 
     def _of(self, account: AccountId) -> Gateway:
         return self._gateway if self._accounts is None or account in self._accounts else self._by_hand
+
+    def _back_to(self, contract: ContractId) -> str:
+        """Return the contract's place on the client's page, to which the gateway sends them back."""
+        return f"{self._public_url}/join#/{contract}"
 
     # What a client asks for.
 
@@ -148,7 +152,9 @@ class Paying:
         names = payment.names
         customer = self._customer(gateway, names.account, names.contract)
         try:
-            page = gateway.start(PaymentOrder(names, payment.money, due.week, customer, self._back))
+            page = gateway.start(
+                PaymentOrder(names, payment.money, due.week, customer, self._back_to(names.contract))
+            )
         except CannotPayError:
             # Its page was shown to nobody: whoever asks again begins another.
             self._hearing.apply(EndedEvent(names))
@@ -212,7 +218,7 @@ class Paying:
         customer = self._customer(gateway, asking.account, contract) if gateway.name != BY_HAND else ""
         with self._storage.hold(asking.account) as hold:
             payer = self._books.payer(hold, contract)
-        page = gateway.set_up(asking.account, payer, customer, self._back)
+        page = gateway.set_up(asking.account, payer, customer, self._back_to(contract))
         if page.url is None:
             raise CannotPayError(what="The gateway has no page for that.")
         return BillingPage(url=page.url)

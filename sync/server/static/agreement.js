@@ -2,6 +2,7 @@
 
 import { h } from "./element.js";
 import { money, minorOf } from "./money.js";
+import { paying } from "./paying.js";
 import { duration, momentOf, spanOf, shortDate, zoneOf } from "./times.js";
 import { localDate } from "./week.js";
 
@@ -21,6 +22,7 @@ export function agreement(desk, contract) {
     requestList(desk, contract),
     contract.terms ? termsForm(desk, contract) : h("p", { class: "card" }, "No terms have come yet."),
     contract.terms && !contract.reads_only ? stateForm(desk, contract) : null,
+    paying(desk, contract),
     disputeList(desk, contract),
     versionList(desk, contract),
   ].filter((node) => node !== null);

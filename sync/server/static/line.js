@@ -5,8 +5,11 @@
 /**
  * @typedef {{ server_ms: number, pages: import("./feed.js").Page[], more: boolean, replica_n: number,
  *   clock_sure?: boolean, openings?: { text: string, signature: string }[],
- *   overlapping?: Record<string, number[]> | null, overlapping_from?: number | null }} PullAnswer
+ *   overlapping?: Record<string, number[]> | null, overlapping_from?: number | null,
+ *   billing?: Billing | null }} PullAnswer
  */
+/** @typedef {{ gateway: string, otherwise: string, methods: { payer: string, state: string, at_ms: number }[] }} Billing */
+/** @typedef {{ gateway: string, state: string, at_ms: number | null }} OwnBilling */
 /** @typedef {{ server_ms: number, answers: { text: string, signature: string } }} PushAnswer */
 
 /** The server did not do it; `reason` is its word, or "unreachable". */
@@ -16,6 +19,12 @@ export class LineFault extends Error {
     super(because);
     this.reason = reason;
   }
+}
+
+/** Return what is said of the client's own billing method (R11). @type {(told: Billing) => OwnBilling} */
+export function billingOf({ gateway, otherwise, methods }) {
+  const [own] = methods;
+  return { gateway, state: own?.state ?? otherwise, at_ms: own?.at_ms ?? null };
 }
 
 const UNREACHABLE = "The server cannot be reached. What was loaded before is shown.";
@@ -75,7 +84,7 @@ export class Line {
     return (await this.#ask("/v1/push", message)).json();
   }
 
-  /** @type {(asked: { account: string, cursors: Record<string, Cursor>, log_epoch: number, overlapping_from?: number }) => Promise<PullAnswer>} */
+  /** @type {(asked: { account: string, cursors: Record<string, Cursor>, log_epoch: number, overlapping_from?: number, billing?: boolean }) => Promise<PullAnswer>} */
   async pull(asked) {
     return (await this.#ask("/v1/pull", JSON.stringify(asked))).json();
   }
@@ -89,6 +98,16 @@ export class Line {
   /** Send a part of a picture or file, from where its upload stopped (R41). @type {(name: string, offset: number, part: Bytes) => Promise<{ size: number, whole: boolean }>} */
   async sendPart(name, offset, part) {
     return (await this.#send(`/v1/pictures/${name}`, "PUT", part, { "Upload-Offset": String(offset) })).json();
+  }
+
+  /** Begin to pay what the seat's contract owes of an invoice (R63). @type {(account: string, invoice: number) => Promise<{ url: string | null }>} */
+  async startPayment(account, invoice) {
+    return (await this.#ask("/v1/payments", JSON.stringify({ account, invoice }))).json();
+  }
+
+  /** Return the gateway's page on which a billing method is left (R11). @type {(account: string) => Promise<{ url: string }>} */
+  async billingPage(account) {
+    return (await this.#ask("/v1/billing/page", JSON.stringify({ account }))).json();
   }
 
   /** Return a picture as it lies at the server, null where it is not there. @type {(name: string) => Promise<Bytes | null>} */

@@ -3,7 +3,7 @@
 import { redactions } from "./acts.js";
 import { FeedFault, FIRST_EPOCH, Reader } from "./feed.js";
 import { nameOf } from "./header.js";
-import { Line, LineFault } from "./line.js";
+import { billingOf, Line, LineFault } from "./line.js";
 import { standing } from "./merge.js";
 import * as open from "./open.js";
 import { answersIn, authorizationOf } from "./seat.js";
@@ -15,6 +15,7 @@ import { isFrozen, weekOf } from "./week.js";
 /** @typedef {import("./line.js").PullAnswer} PullAnswer */
 /** @typedef {(read: number, size: number) => void} Progress */
 
+const BILLING_MS = 600_000; // how one pays changes seldom, and is asked for with a pull that comes anyway
 const PAGES_A_WRITE = 8; // a line that breaks loses at most so many pages
 
 /** Return the alarm or refusal that an error is, null for our own mistakes. @type {(error: unknown) => { kind: string, what: string } | null} */
@@ -83,9 +84,12 @@ export class Reading {
   /** @type {(nowMs: () => number) => Promise<void>} */
   async #pullAll(nowMs) {
     let pages = 0;
-    let asked = this.#ask(this.reader.cursor);
+    const billing = nowMs() - (this.contract.billing_asked_at_ms ?? 0) >= BILLING_MS;
+    let asked = this.#ask(this.reader.cursor, billing);
     for (;;) {
       const answer = await asked;
+      if (answer.billing)
+        Object.assign(this.contract, { billing: billingOf(answer.billing), billing_asked_at_ms: nowMs() });
       this.contract.clock_ahead_ms = answer.server_ms - nowMs();
       if (answer.openings?.length) {
         await this.#beginAnew(answer, nowMs());
@@ -120,13 +124,14 @@ export class Reading {
     throw error;
   }
 
-  /** @type {(cursor: import("./feed.js").Cursor | null) => Promise<PullAnswer>} */
-  #ask(cursor) {
+  /** @type {(cursor: import("./feed.js").Cursor | null, billing?: boolean) => Promise<PullAnswer>} */
+  #ask(cursor, billing = false) {
     const { account, id, log_epoch } = this.contract;
     // All that overlaps takes the server long to say: it is asked for once the rows are here and shown.
     const first =
       this.contract.synced_at_ms !== null && !this.contract.overlaps_known ? { overlapping_from: 0 } : {};
-    return this.line.pull({ account, cursors: cursor ? { [id]: cursor } : {}, log_epoch, ...first });
+    const cursors = cursor ? { [id]: cursor } : {};
+    return this.line.pull({ account, cursors, log_epoch, ...first, ...(billing ? { billing } : {}) });
   }
 
   /** Read a restored server's log from its start, by its signed statement (R43). @type {(answer: PullAnswer, atMs: number) => Promise<void>} */

@@ -19,6 +19,7 @@ const FILES = [
     "outbox",
     "page",
     "parts",
+    "paying",
     "payments",
     "reading",
     "seal",

@@ -204,6 +204,7 @@ export async function summary(contract) {
     has_key: contract.keys.size > 0,
     size: contract.reader?.cursor?.size ?? 0,
     synced_at_ms: contract.synced_at_ms,
+    billing: contract.billing ?? null,
     clock_ahead_ms: contract.clock_ahead_ms,
   };
 }

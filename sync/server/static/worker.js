@@ -214,6 +214,24 @@ const asks = {
     return alone(id, async () => dismiss(await store, id, Number(name.split(":")[1])));
   },
 
+  /** Return where the client goes on to pay an invoice's part (R63). */
+  async start_payment({ contract: id, invoice }) {
+    const contract = await held(id);
+    return new Line(contract.server_url, authorizationOf(contract)).startPayment(contract.account, invoice);
+  },
+
+  /** Return where the client leaves a billing method; what comes of it is asked for with the next pull (R11). */
+  async billing_page({ contract: id }) {
+    return alone(id, async () => {
+      const contract = await held(id);
+      const line = new Line(contract.server_url, authorizationOf(contract));
+      const page = await line.billingPage(contract.account);
+      contract.billing_asked_at_ms = 0;
+      await (await store).keep(contract);
+      return page;
+    });
+  },
+
   /** Say that a person has looked at an alarm. */
   async seen({ contract: id }) {
     return alone(id, async () => {

@@ -333,6 +333,6 @@ def test_stripe_learns_ids_number_week_and_amount_and_nothing_else(scene: Scene,
     intent = fake.found(f"checkout/sessions/{payment.reference}")["payment_intent"]
     names = {ACCOUNT, CONTRACT, payment.names.key, str(INVOICE), method.customer, intent}
     amounts = {"6050", "50", "eur", "1", f"Invoice {INVOICE}, week {WEEK}"}
-    words = {"payment", "setup", "card", "false", f"{PUBLIC_URL}/join"}
+    words = {"payment", "setup", "card", "false", f"{PUBLIC_URL}/join#/{CONTRACT}"}
     said = {value for body in fake.asked() for _, value in parse_qsl(body)}
     assert said == names | amounts | words
