@@ -92,6 +92,14 @@ def send(diary: OpenDiary, contract: ContractId, text: str, files: Sequence[NewF
         TooLongMessageError: The text is too long.
         FilesTooLargeError: A file is too large, or there are too many.
     """
+    with diary.writing():
+        return send_within(diary, contract, text, files)
+
+
+def send_within(
+    diary: OpenDiary, contract: ContractId, text: str, files: Sequence[NewFile] = ()
+) -> VersionName:
+    """Write a message within the caller's transaction (see `send`)."""
     said = _checked(text)
     if not said and not files:
         raise EmptyMessageError
@@ -108,7 +116,8 @@ def set_call(diary: OpenDiary, contract: ContractId, link: str) -> VersionName:
     """
     if link and not is_link(link):
         raise BadLinkError(text=plain_line(link, 100))
-    return _write(diary, contract, "call", link)
+    with diary.writing():
+        return _write(diary, contract, "call", link)
 
 
 def call(diary: OpenDiary, contract: ContractId) -> str:
@@ -203,15 +212,14 @@ def _write(
     diary: OpenDiary, contract: ContractId, kind: str, text: str, files: Sequence[NewFile] = ()
 ) -> VersionName:
     assert kind in {"text", "call"}, "a mark of what was read is written by mark_read"
-    with diary.writing():
-        contracts.by_id(diary, contract)
-        content = MessageContent(
-            contract=contract,
-            kind="call" if kind == "call" else "text",
-            written_at_ms=diary.now_ms(),
-            text=text,
-        )
-        return _write_row(diary, contract, content, files)
+    contracts.by_id(diary, contract)
+    content = MessageContent(
+        contract=contract,
+        kind="call" if kind == "call" else "text",
+        written_at_ms=diary.now_ms(),
+        text=text,
+    )
+    return _write_row(diary, contract, content, files)
 
 
 def _write_row(

@@ -5,6 +5,7 @@ refused by name.
 """
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from diary import parties, saying
 from diary.parties import DisputeView, RequestView
@@ -14,6 +15,9 @@ from diary.rules.ids import ContractId, ReplicaId, Slot
 from diary.rules.timesheet import Place
 from diary.rules.week import Week
 from diary.state_door import StateDoor
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 
 class PartyDoor(StateDoor):
@@ -75,6 +79,12 @@ class PartyDoor(StateDoor):
     def reply(self, places: Iterable[Place], reason: str) -> int:
         """Reply to what the client disputes; return about how many segments (R62)."""
         return saying.reply(self._state, places, reason)
+
+    def reply_with_bundle(self, places: Iterable[Place], reason: str, zone: "ZoneInfo") -> tuple[int, str]:
+        """Reply to a dispute with the segments' bundle; return how many, and the file's name (R59, R62)."""
+        from diary.proving_disputes import reply_with_bundle
+
+        return reply_with_bundle(self._state, places, reason, zone)
 
     def concede(self, places: Iterable[Place], reason: str = "") -> int:
         """Concede what the client disputes, as the freelancer; return how many segments (R62)."""

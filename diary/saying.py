@@ -128,6 +128,22 @@ def take_dispute_back(diary: OpenDiary, places: Iterable[Place], reason: str = "
     return _say_of_slots(diary, places, "dispute", _dispute_part("withdrawn"), reason)
 
 
+def reply_with(
+    diary: OpenDiary, places: Iterable[Place], reason: str, send: Callable[[], VersionName]
+) -> int:
+    """Reply to what the client disputes, and send what proves it, in one (R62, R68).
+
+    Raises:
+        NoReasonError: The reply is empty.
+        RefusedSayingError: It is not for this party to say; nothing was sent then.
+    """
+    said = _needed(reason)
+    with diary.writing():
+        count = _say_slots_within(diary, places, "dispute", _dispute_part("replied"), said)
+        send()
+    return count
+
+
 def reply(diary: OpenDiary, places: Iterable[Place], reason: str) -> int:
     """Reply to what the client disputes; return about how many segments (R62).
 
@@ -207,15 +223,21 @@ def _say_of_slots(
     diary: OpenDiary, places: Iterable[Place], kind: VersionType, parts_of: _Parts, reason: str
 ) -> int:
     """Write a row for each contract of the places, and one for each thousand slots of it."""
+    with diary.writing():
+        return _say_slots_within(diary, places, kind, parts_of, reason)
+
+
+def _say_slots_within(
+    diary: OpenDiary, places: Iterable[Place], kind: VersionType, parts_of: _Parts, reason: str
+) -> int:
     by_contract: dict[ContractId, list[Slot]] = defaultdict(list)
     for contract, slot in sorted(set(places)):
         by_contract[contract].append(slot)
-    with diary.writing():
-        for contract, slots in by_contract.items():
-            for first in range(0, len(slots), SLOTS_NAMED_MAX):
-                named = tuple(slots[first : first + SLOTS_NAMED_MAX])
-                header = envelope.draw_header(diary, kind, contract, **parts_of(named))
-                _say(diary, header, checked_text(reason))
+    for contract, slots in by_contract.items():
+        for first in range(0, len(slots), SLOTS_NAMED_MAX):
+            named = tuple(slots[first : first + SLOTS_NAMED_MAX])
+            header = envelope.draw_header(diary, kind, contract, **parts_of(named))
+            _say(diary, header, checked_text(reason))
     return sum(map(len, by_contract.values()))
 
 

@@ -6,8 +6,9 @@ import typer
 
 from diary.command.chosen import places_of
 from diary.command.correct import OfContract
-from diary.command.desk import Slots, Utc, Yes, agree, desk_of, tell, text_of, zone_of
+from diary.command.desk import Slots, Utc, Yes, agree, desk_of, say, tell, text_of, zone_of
 from diary.errors import UsageError
+from diary.fetching import fetch_thinned
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -17,8 +18,8 @@ Why = Annotated[str, typer.Option("--reason", metavar="WHY", help="Why; the othe
 class BothWaysError(UsageError):
     """A dispute that is taken back, replied to or conceded at once."""
 
-    says = "A dispute is taken back, replied to or conceded: one at a time."
-    mend = "Use --withdraw, --reply or --concede."
+    says = "A dispute is taken back, replied to or conceded: one at a time; a bundle goes with a reply."
+    mend = "Use --withdraw, --reply, --reply --bundle or --concede."
 
 
 @app.command()
@@ -33,10 +34,13 @@ def dispute(
     concede: Annotated[
         bool, typer.Option("--concede", help="Agree with the client: it is credited for good.")
     ] = False,
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="With --reply: send the segments with their proofs, as a file.")
+    ] = False,
     utc: Utc = False,
 ) -> None:
     """Dispute segments of a week in review, as the client; the freelancer replies or concedes."""
-    if sum((withdraw, reply, concede)) > 1:
+    if sum((withdraw, reply, concede)) > 1 or (bundle and not reply):
         raise BothWaysError
     desk = desk_of(ctx)
     with desk.open_diary() as diary:
@@ -45,6 +49,13 @@ def dispute(
         said = text_of(reason, "reason") or ""
         if withdraw:
             count, word = diary.take_dispute_back(places, said), "disputed no longer"
+        elif reply and bundle:
+            zone = zone_of(diary, utc=utc)
+            because = fetch_thinned(diary, (one for place in places if (one := diary.segment(place))))
+            if because:
+                say(because)
+            count, name = diary.reply_with_bundle(places, said, zone)
+            word = f"replied about, with {name} as a message"
         elif reply:
             count, word = diary.reply(places, said), "replied about"
         elif concede:

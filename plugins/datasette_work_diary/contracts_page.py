@@ -216,16 +216,23 @@ async def withdraw(datasette: Any, request: Any) -> Any:
 
 
 async def reply(datasette: Any, request: Any) -> Any:
-    """Reply to what the client disputes (R62)."""
+    """Reply to what the client disputes, with a bundle where that is asked for, or concede it (R62)."""
     form = await form_of(request)
     places, words = form.places(), form.text("reason")
+    concedes, with_bundle = form.text("act", 16) == "concede", form.has("bundle")
     if not places:
         raise BadRequest("A reply is about segments.")
 
     def write(diary: Diary) -> None:
-        diary.reply(places, words)
+        if concedes:
+            diary.concede(places, words)
+        elif with_bundle:
+            diary.reply_with_bundle(places, words, reading_of(diary).zone)
+        else:
+            diary.reply(places, words)
 
-    return await _done(datasette, request, write, "Replied.")
+    says = "Conceded: it is credited." if concedes else "Replied, with a file." if with_bundle else "Replied."
+    return await _done(datasette, request, write, says)
 
 
 async def _done(datasette: Any, request: Any, write: Any, says: str) -> Any:

@@ -133,3 +133,28 @@ def test_disputes_accepted_and_redacted_time_are_said_on_every_page(
     page.get_by_role("button", name="Reply").click()
     expect(said(page)).to_contain_text("Replied.")
     expect(page.locator("main")).to_contain_text("I was reading")
+
+
+@rule("R59")
+@rule("R62")
+def test_a_dispute_is_answered_with_its_proofs_in_one_step_and_then_conceded(
+    stage: Stage, pair: tuple[Device, Device, Served], page: Page
+) -> None:
+    device, client, served = pair
+    stage.put_clocks("2026-11-24T09:00Z")
+    for each in (device, client):
+        each.sync()
+    client.diary.dispute([(served.contract.id, NINE)], "Nothing moves in it")
+    client.sync()
+    device.sync()
+    page.goto(served.address(PATH))
+    page.get_by_label("Your reply").fill("See the plan on the screen")
+    page.get_by_label("Send these segments with their proofs").check()
+    page.get_by_role("button", name="Reply").click()
+    expect(said(page)).to_contain_text("Replied, with a file.")
+    expect(page.locator("main")).to_contain_text("With it: 2026-W47-dispute.bundle.zip")
+    (message,) = device.diary.conversation(served.contract.id).messages
+    assert [file.name for file in message.files] == ["2026-W47-dispute.bundle.zip"]
+    page.get_by_role("button", name="Concede them").click()
+    expect(said(page)).to_contain_text("Conceded")
+    expect(page.locator("main")).to_contain_text("no longer disputed")
