@@ -55,6 +55,18 @@ class BillDoor(StateDoor):
 
         return billing.newest_number(self._state)
 
+    def are_invoices_wanted(self) -> bool:
+        """Return whether the server may have invoices that are not here (R61)."""
+        from diary import billing
+
+        return billing.are_wanted(self._state)
+
+    def note_invoices_asked(self, at_ms: int) -> None:
+        """Note that the server was asked for all its invoices at an instant (R61)."""
+        from diary import billing
+
+        billing.note_asked(self._state, at_ms)
+
     def take_invoices(self, shown: "Sequence[SignedStatement]", server_key: str) -> int:
         """Check and keep the invoices that the server shows; return how many are new (R61)."""
         from diary import billing

@@ -7,7 +7,7 @@ late time and bonuses by the rows that made them due. One that differs is an ala
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
-from diary import contracts, looking, parties
+from diary import contracts, looking, parties, witnessing
 from diary.errors import NothingError, PeerError
 from diary.evidence.alarm import Evidence, FeedFaultError
 from diary.evidence.invoice_statement import read_invoice, read_part
@@ -24,8 +24,12 @@ from diary.rules.payments import bonuses
 from diary.rules.statement import Statement, statements
 from diary.rules.week import Week
 from diary.state import OpenDiary
-from diary.store import feed, invoices, seals
+from diary.store import feed, invoices, meta, seals
 from diary.store.invoices import KeptInvoice
+
+SETTLED_MS = 3_600_000  # an hour after a lock the server has closed the week of who never writes, too
+_ASKED_OF_SEALS = "seals when invoices were asked for"
+_ASKED_AT = "invoices asked for at"
 
 
 class NoSuchInvoiceError(NothingError):
@@ -41,6 +45,28 @@ def newest_number(diary: OpenDiary) -> int:
         return invoices.newest_number(diary.connection, diary.account, _part_of(diary))
 
 
+def are_wanted(diary: OpenDiary) -> bool:
+    """Return whether the server may have invoices that are not here (R61).
+
+    It has new ones where it sealed something since it was asked; and, of late time and bonuses alone, some
+    time after a lock at the latest.
+    """
+    with diary.reading():
+        sealed = seals.count(diary.connection)
+        asked = meta.number(diary.connection, _ASKED_OF_SEALS)
+        asked_ms = meta.number(diary.connection, _ASKED_AT) or 0
+        may_be = sealed > 0 or invoices.may_be_any(diary.connection)
+    settled_ms = _last_lock_ms(diary.now_ms() - SETTLED_MS) + SETTLED_MS
+    return sealed != (asked or 0) or (may_be and asked_ms < settled_ms)
+
+
+def note_asked(diary: OpenDiary, at_ms: int) -> None:
+    """Note that the server was asked for all its invoices at an instant."""
+    with diary.writing():
+        meta.put(diary.connection, _ASKED_OF_SEALS, seals.count(diary.connection))
+        meta.put(diary.connection, _ASKED_AT, at_ms)
+
+
 def take_invoices(diary: OpenDiary, shown_here: Sequence[SignedStatement], server_key: str) -> int:
     """Keep the invoices that the server shows; return how many are new here (R61).
 
@@ -49,7 +75,7 @@ def take_invoices(diary: OpenDiary, shown_here: Sequence[SignedStatement], serve
     """
     if not shown_here:
         return 0
-    with diary.writing():
+    with witnessing.alarms_kept(diary, ContractId(_part_of(diary) or diary.account)), diary.writing():
         before = invoices.newest_number(diary.connection, diary.account, _part_of(diary))
         taken = [_read(diary, signed, bytes.fromhex(server_key)) for signed in shown_here]
         for kept in taken:
@@ -112,6 +138,12 @@ def all_statements(diary: OpenDiary) -> tuple[Statement, ...]:
         kept = invoices.everything(diary.connection)
     known = _known(diary, kept)
     return statements([one.invoice for one in kept if one.agrees], known, diary.now_ms())
+
+
+def _last_lock_ms(at_ms: int) -> int:
+    """Return the newest lock that has passed at the instant (R3)."""
+    before = Week.at(at_ms).previous()
+    return before.locked_at_ms if before.locked_at_ms <= at_ms else before.previous().locked_at_ms
 
 
 def _part_of(diary: OpenDiary) -> str:

@@ -52,7 +52,7 @@ from sync.exchange import (
 )
 from sync.fetching import Fetches
 from sync.healing import Looks, check_own, check_whole, run_healed
-from sync.protocol import PUSH_BYTES_MAX, Billing, Pull, PullAnswer, PushAnswer
+from sync.protocol import PUSH_BYTES_MAX, Billing, Invoices, Pull, PullAnswer, PushAnswer
 from sync.report import Progress, SyncReport, Tally
 from sync.succession import message_of, succeed
 from sync.transport import Transport, UnreachableError
@@ -121,9 +121,23 @@ class Engine:
         alarms = len(self._diary.alarms())
         run_healed(self._diary, self._line, link, partial(self._sync, link))
         self._diary.judge_seals()
+        self._bill(link)
         self._diary.note_sync(self._diary.now_ms())
         raised = len(self._diary.alarms()) - alarms
         return self._tally.report(len(self._diary.pictures_to_send()), self._diary.cursors(), raised)
+
+    def _bill(self, link: ServerLink) -> None:
+        """Fetch the invoices where there may be new ones, and hold them to the diary's own rows (R61)."""
+        if self._diary.are_invoices_wanted():
+            asked_ms = self._diary.now_ms()
+            last, issued = self._diary.newest_invoice(), None
+            while issued is None or last < issued:
+                answer = self._line.invoices(Invoices(account=self._diary.account, after=last))
+                self._diary.take_invoices(answer.invoices, link.key)
+                issued = answer.issued if answer.last > last else last
+                last = max(last, answer.last)
+            self._diary.note_invoices_asked(asked_ms)
+        self._diary.judge_invoices()
 
     @property
     def tried(self) -> frozenset[int]:

@@ -43,6 +43,8 @@ from sync.protocol import (
     Enrol,
     Heal,
     HealAnswer,
+    Invoices,
+    InvoicesAnswer,
     Join,
     Nonce,
     PicturePart,
@@ -167,6 +169,10 @@ class Transport:
     def state_billing(self, stated: StateBilling) -> Billing:
         """State how a contract's client pays; return what is known of all of them (R11)."""
         return self._ask("PUT", "/v1/billing", Billing, stated)
+
+    def invoices(self, asked: Invoices) -> InvoicesAnswer:
+        """Ask for the invoices past a number (R61)."""
+        return self._ask("POST", "/v1/invoices", InvoicesAnswer, asked)
 
     def heal(self, heal: Heal) -> HealAnswer:
         """Show what the server had received and lost (R43)."""

@@ -30,6 +30,15 @@ _NEWEST = """
 """
 
 
+_MAY_BE_ANY = """
+    SELECT EXISTS (
+        SELECT 1
+          FROM version
+         WHERE type IN ('acceptance', 'bonus')
+    )
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class KeptInvoice:
     """An invoice, or a contract's part of one, and the statement that says it."""
@@ -43,6 +52,11 @@ class KeptInvoice:
     def contract(self) -> str:
         """Return whose part it is, "" for the whole."""
         return self.invoice.contract if isinstance(self.invoice, InvoicePart) else ""
+
+
+def may_be_any(connection: sqlite3.Connection) -> bool:
+    """Return whether there are rows that bill without a sealed week: late time, a bonus (R38, R62)."""
+    return bool(connection.execute(_MAY_BE_ANY).fetchone()[0])
 
 
 def keep(connection: sqlite3.Connection, kept: KeptInvoice) -> bool:

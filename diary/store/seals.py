@@ -56,6 +56,11 @@ def keep(connection: sqlite3.Connection, kept: KeptSeal) -> None:
     connection.execute(_KEEP, bound | _name(seal))
 
 
+def count(connection: sqlite3.Connection) -> int:
+    """Return how many seals are here."""
+    return int(connection.execute("SELECT count(*) FROM seal").fetchone()[0])
+
+
 def unjudged(connection: sqlite3.Connection) -> list[KeptSeal]:
     """Return the seals that could not be recomputed yet."""
     return [_kept(row) for row in connection.execute(_UNJUDGED)]

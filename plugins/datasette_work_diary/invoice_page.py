@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from datasette_work_diary.reading import Reading, money
+from datasette_work_diary.reading import Reading, money, sentence
 from diary.rules.invoice_view import (
     PAYMENT_WORDS,
     STATE_WORDS,
@@ -167,7 +167,7 @@ def invoice_page(view: InvoiceView, head: Letterhead, reading: Reading) -> Invoi
         lines=tuple(_line(line, view.currency) for line in view.lines),
         total=money(view.total_minor, view.currency),
         sums=tuple(_sums(view)),
-        says=state_says(view),
+        says=sentence(state_says(view)),
         differs=_differs(view),
         steps=tuple(_steps(view, reading)),
         payments=tuple(_payment(one, view.currency, reading) for one in view.payments),

@@ -6,7 +6,7 @@ import { standingAt } from "./ledger.js";
 import { amountMinor } from "./money.js";
 import * as open from "./open.js";
 import { bonuses, payments } from "./payments.js";
-import { weekOf } from "./week.js";
+import { DAY_MS, isFrozen, weekAt, weekOf } from "./week.js";
 
 /** @typedef {import("./acts.js").Act} Act */
 /** @typedef {import("./invoice.js").InvoiceView} InvoiceView */
@@ -20,6 +20,9 @@ import { weekOf } from "./week.js";
  */
 /** What a week here comes to: its slots that bill of before the lock, and late ones that were accepted. @typedef {{ week: string, rate_minor: number, currency: string, hours: Set<number>, late: Set<number> }} Reckoned */
 /** @typedef {Map<string, number>} Own amounts by what they are for */
+
+const HOUR_MS = 3600_000;
+const REVIEW_MS = 4.5 * DAY_MS; // R62: Monday 12:00 to the end of Friday, UTC
 
 /** An invoice is not what the server signed, or another's. */
 export class BilledFault extends Error {
@@ -172,6 +175,21 @@ export function invoiceView(part, { billing, acts, words, borne: { agrees, own_t
     paid_minor: (sums.paid_by_hand ?? 0) + (sums.refunded ?? 0),
     due_minor: agrees === true ? owed - disputed : null,
   };
+}
+
+/** Return whether the server may have invoices that are not here: from a lock on, and once a day (R61). @type {(contract: { invoices_at_ms?: number, weeks: Map<number, number> }, serverMs: number) => boolean} */
+export function areInvoicesWanted({ invoices_at_ms: asked, weeks }, serverMs) {
+  if (asked === undefined) return [...weeks.keys()].some((first) => isFrozen(weekOf(first), serverMs));
+  const before = weekOf(weekAt(serverMs).firstSlot - 1);
+  const lock = isFrozen(before, serverMs) ? before.lockedAtMs : before.lockedAtMs - 7 * DAY_MS;
+  // For an hour after a lock the server may still be closing the week.
+  return asked < lock + HOUR_MS || serverMs - asked > DAY_MS;
+}
+
+/** Return the weeks for which a bonus may be added now: those in review (R62). @type {(serverMs: number) => string[]} */
+export function weeksInReview(serverMs) {
+  const before = weekOf(weekAt(serverMs).firstSlot - 1);
+  return isFrozen(before, serverMs) && serverMs < before.lockedAtMs + REVIEW_MS ? [before.name] : [];
 }
 
 /** Return the slots of a week that bill, apart by whether they came before the lock. @type {(segments: import("./timesheet.js").Segment[]) => { hours: Set<number>, late: Set<number> }} */

@@ -110,6 +110,11 @@ export class Line {
     return (await this.#ask("/v1/billing/page", JSON.stringify({ account }))).json();
   }
 
+  /** @type {(asked: { account: string, after: number }) => Promise<{ invoices: { text: string, signature: string }[], last: number, issued: number }>} */
+  async invoices(asked) {
+    return (await this.#ask("/v1/invoices", JSON.stringify(asked))).json();
+  }
+
   /** Return a picture as it lies at the server, null where it is not there. @type {(name: string) => Promise<Bytes | null>} */
   async picture(name) {
     try {

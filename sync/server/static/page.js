@@ -6,6 +6,7 @@ import { Asking, AskFault, scriptOf } from "./asking.js";
 import { dayPage } from "./day.js";
 import { byId, h, show } from "./element.js";
 import { home, invited, trust } from "./home.js";
+import { invoicePages } from "./invoices.js";
 import { segmentPage } from "./segment.js";
 import { timesheet } from "./sheet.js";
 import { Conversation } from "./talk.js";
@@ -284,6 +285,7 @@ export class Desk {
     if (!contract) return home(this, this.contracts);
     if (kind === "terms") return agreement(this, contract);
     if (kind === "messages") return (this.#talk = new Conversation(this, contract)).nodes();
+    if (kind === "invoices") return invoicePages(this, contract, what);
     if (kind === "week") {
       const week = weekNamed(what);
       if (week) return weekPage(this, contract, (await this.#weeks(id, [week.firstSlot]))[0]);
@@ -328,6 +330,7 @@ export class Desk {
             room(`#/${id}`, "Timesheet", !kind),
             room(`#/${id}/terms`, "Terms and requests", kind === "terms"),
             room(`#/${id}/messages`, chosen.unread ? `Messages (${chosen.unread})` : "Messages", kind === "messages"),
+            room(`#/${id}/invoices`, "Invoices", kind === "invoices"),
             ...others,
           ]
         : [],

@@ -9,6 +9,7 @@ const FILES = [
   ...[
     "invitation",
     "invoice",
+    "invoices",
     "ledger",
     "line",
     "merge",

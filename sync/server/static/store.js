@@ -22,6 +22,7 @@
  *   reader: ReturnType<import("./feed.js").Reader["state"]> | null, log_epoch: number,
  *   keys: Map<number, import("./open.js").Wrapping>, slotless: Row[], weeks: Map<number, number>,
  *   late_weeks: Set<number>, overlapping: Set<number>, overlaps_known: boolean, alarms: Alarm[], notices: Alarm[], synced_at_ms: number | null, clock_ahead_ms: number,
+ *   invoices?: import("./billed.js").Signed[], invoices_at_ms?: number,
  *   billing?: import("./line.js").OwnBilling, billing_asked_at_ms?: number }} Contract
  */
 

@@ -23,6 +23,7 @@ export const KINDS = {
   device_list: "The server shows a list of devices that the freelancer cannot have signed.",
   forged_answer: "The server's answer does not bear its signature.",
   forged_opening: "The server says it was restored, by a statement that it did not sign.",
+  unsigned_invoice: "The server shows an invoice that it did not sign.",
   device_revoked: "Your access from this browser was ended. What was loaded before stays readable here.",
   not_enrolled: "The server does not know this browser's access.",
   not_in_review:
@@ -50,6 +51,7 @@ export const isAlarm = (kind) =>
     "forged_answer",
     "forged_opening",
     "another_server",
+    "unsigned_invoice",
   ].includes(kind);
 
 /** Return the sentence of a fault. @type {(fault: { kind?: string, what?: string, message?: string }) => string} */

@@ -3,16 +3,26 @@
 // between. Keys never leave this thread's database.
 
 import * as open from "./open.js";
+import {
+  areInvoicesWanted,
+  BilledFault,
+  billingOf,
+  borne,
+  invoiceView,
+  ownOf,
+  partsOf,
+  weeksBilled,
+} from "./billed.js";
 import { parseLink } from "./invitation.js";
 import { dismiss, fileOf, flush, writeMessage } from "./outbox.js";
 import { Line } from "./line.js";
 import { faultOf, Reading } from "./reading.js";
 import { answersIn, authorizationOf, newContract, pushOf, written } from "./seat.js";
-import { forgetOpened, summary as summaryOf, weekView } from "./showing.js";
+import { forgetOpened, historyOf, opened, summary as summaryOf, weekView } from "./showing.js";
 import { openStore } from "./store.js";
 import { callOf, messageNamed, talk } from "./talking.js";
 import { nameOf } from "./header.js";
-import { weekOf } from "./week.js";
+import { weekNamed, weekOf } from "./week.js";
 
 /** @typedef {import("./store.js").Contract} Contract */
 
@@ -58,6 +68,66 @@ async function read(contract) {
   } finally {
     if ((contract.reader?.cursor?.size ?? 0) !== before) forgetOpened(contract.id);
   }
+}
+
+/** Fetch the invoices that are new, each as the server signed it; what it did not sign is an alarm (R61). @type {(contract: Contract) => Promise<void>} */
+async function readInvoices(contract) {
+  const serverMs = nowMs() + contract.clock_ahead_ms;
+  if (!areInvoicesWanted(contract, serverMs)) return;
+  const line = new Line(contract.server_url, authorizationOf(contract));
+  const known = contract.invoices ?? [];
+  let after = Math.max(0, ...known.map(({ text }) => JSON.parse(text).number));
+  for (;;) {
+    const answer = await line.invoices({ account: contract.account, after });
+    try {
+      await partsOf(contract, answer.invoices);
+    } catch (error) {
+      if (error instanceof BilledFault) {
+        contract.alarms.push({ kind: error.kind, what: error.message, at_ms: nowMs() });
+        await (await store).keep(contract);
+      }
+      throw error;
+    }
+    known.push(...answer.invoices);
+    if (answer.last >= answer.issued || answer.last <= after) break;
+    after = answer.last;
+  }
+  Object.assign(contract, { invoices: known, invoices_at_ms: serverMs });
+  await (await store).keep(contract);
+}
+
+/** Return the weeks that invoices speak of as they come out here, and each view (R61, R62). @type {(contract: Contract) => Promise<import("./invoice.js").InvoiceView[]>} */
+async function invoiceViews(contract) {
+  const base = await store;
+  const parts = await partsOf(contract, contract.invoices ?? []);
+  if (!parts.length) return [];
+  const acts = contract.slotless;
+  const reckoned = [];
+  /** @type {Map<string, Set<number>>} */
+  const billing = new Map();
+  const history = historyOf(contract);
+  for (const name of weeksBilled(parts, acts)) {
+    const week = weekNamed(name);
+    if (!week || !history) continue;
+    const view = await weekView(contract, week.firstSlot, await base.week(contract.id, week.firstSlot), false);
+    const { hours, late } = billingOf(view.segments);
+    const [rate_minor, currency] = history.rateOf(week);
+    billing.set(name, hours);
+    reckoned.push({ week: name, rate_minor, currency, hours, late });
+  }
+  const own = ownOf(reckoned, acts);
+  const words = new Map();
+  for (const row of acts.filter(({ header }) => (header.bonus || header.payment) && header.commit))
+    words.set(nameOf(row.header), (await opened(contract, row))?.reason ?? "");
+  // Until it is known what overlaps, more may seem to bill here than does.
+  const unsure = { agrees: null, own_total_minor: null };
+  return parts
+    .map((part) => {
+      const borneOut = contract.overlaps_known ? borne(part, parts, own) : unsure;
+      const known = { billing: billing.get(part.week) ?? new Set(), acts, words, borne: borneOut };
+      return invoiceView(part, known, nowMs() + contract.clock_ahead_ms);
+    })
+    .reverse();
 }
 
 /** @type {(id: string, slot: number, name: string) => Promise<{ contract: Contract, row: import("./feed.js").Row }>} */
@@ -111,6 +181,7 @@ const asks = {
       // What waits goes first, so that what is read holds it; a line that breaks there is said by the reading.
       if (contract.admitted && !contract.ended) await flush(await store, contract).catch(passOver);
       await read(contract);
+      await readInvoices(contract);
       return summary(contract);
     });
   },
@@ -128,6 +199,11 @@ const asks = {
         weekView(contract, slot, await base.week(id, slot), whole),
       ),
     );
+  },
+
+  /** Return the invoices as they are shown, the newest first. */
+  async invoices({ contract: id }) {
+    return invoiceViews(await held(id));
   },
 
   /** Return a picture opened, null while the server does not have it (R47, R64). */
