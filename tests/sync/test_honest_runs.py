@@ -1,0 +1,47 @@
+"""10,000 honest random runs raise no alarm (issue 8; R43, R55, R56, R57).
+
+A failure prints the history's seed, and the same environment plays it again:
+`HONEST_SEED=… pytest tests/sync/test_honest_runs.py`. HONEST_RUNS says for how many weeks.
+"""
+
+import os
+import secrets
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.rule import rule
+from tests.sync.honest import WEEKS_A_HISTORY, play_history
+
+# Every act is drawn in this many weeks, else the histories would be empty of what they are for.
+SAMPLE_RUNS = 2 * WEEKS_A_HISTORY
+SOAK_RUNS = 10_000
+
+
+def play(folder: Path, runs: int) -> Counter[str]:
+    """Play so many weeks, each history under its own seed; return how often each act was done."""
+    given = os.environ.get("HONEST_SEED")
+    done: Counter[str] = Counter()
+    for number in range(1 if given else -(-int(os.environ.get("HONEST_RUNS", runs)) // WEEKS_A_HISTORY)):
+        seed = int(given) if given else secrets.randbits(32)
+        print(f"HONEST_SEED={seed}", flush=True)
+        done += Counter(play_history(folder / f"history-{number}", seed).done)
+    return done
+
+
+@pytest.mark.timeout(900)
+@rule("R43")
+@rule("R56")
+@rule("R57")
+def test_honest_people_on_bad_lines_are_blamed_for_nothing(tmp_path: Path) -> None:
+    done = play(tmp_path, SAMPLE_RUNS)
+    assert {"record", "sync"} <= done.keys()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+@rule("R56")
+def test_ten_thousand_honest_weeks_raise_no_alarm(tmp_path: Path) -> None:
+    done = play(tmp_path, SOAK_RUNS)
+    assert {"restore", "accept_late", "dispute", "reply", "redact", "remove", "send_late"} <= done.keys()
