@@ -15,6 +15,7 @@ import { leafHash, pushHash } from "../../sync/server/static/merkle.js";
 import { standing } from "../../sync/server/static/merge.js";
 import { amountMinor } from "../../sync/server/static/money.js";
 import * as open from "../../sync/server/static/open.js";
+import { base64 } from "../../sync/server/static/seal.js";
 import { TermsHistory } from "../../sync/server/static/terms.js";
 import { verdicts } from "../../sync/server/static/verdict.js";
 import { isFrozen, weekNamed, weekOf } from "../../sync/server/static/week.js";
@@ -291,14 +292,26 @@ const FIELDS = {
 
 function checkFields(record) {
   const has = (kind, part) => claim(Object.keys(part).sort().join(" ") === FIELDS[kind], "record.json", `no ${kind}`);
+  // The same bytes are written in one way: what is left of the last six bits is nothing.
+  const bytes = (...texts) =>
+    claim(texts.every((text) => text === null || base64(unbase64(text)) === text), "record.json", "no base64");
   has("record", record);
-  for (const one of record.versions) has("version", one);
-  for (const one of Object.values(record.pushes)) has("push", one);
+  for (const one of record.versions) {
+    has("version", one);
+    bytes(one.body, one.key);
+  }
+  for (const one of Object.values(record.pushes)) {
+    has("push", one);
+    bytes(one.hashes, one.signature);
+  }
   for (const one of Object.values(record.pictures)) {
     has("picture", one);
     claim([null, "missing", "thinned", "not_included"].includes(one.absent), "record.json", "no reason");
   }
-  for (const one of [record.head, record.seal]) if (one !== null) has("statement", one);
+  for (const one of [record.head, record.seal]) if (one !== null) {
+    has("statement", one);
+    bytes(one.signature);
+  }
 }
 
 // All of it -------------------------------------------------------------------------------------------

@@ -171,7 +171,7 @@ class History:
         raise AssertionError(f"they never come to rest: {reports}")
 
     def _received(self, device: Device) -> list[SegmentView]:
-        """Return what the server has of the week as a device shows it; a refused change is its device's own."""
+        """Return what the server has of the week as a device shows it: a refused change is that device's."""
         segments, _ = shown(device, self.contract, self.week)
         return [one for one in segments if one.state in {"synced", "late"}]
 
