@@ -41,9 +41,10 @@ def gateway_of(settings: GatewaySettings) -> Gateway:
 
 
 def _due(hold: AccountHold, _account: AccountId, contract: ContractId, invoice: int) -> Due | None:
-    """Return what the ledger has the contract's client owe of an invoice (R62)."""
+    """Return what the ledger has the contract's client owe of an invoice; not what they dispute (R62)."""
     posted = hold.invoices.entries({contract}, {invoice})
-    owed = balances(posted).get("client_owes", 0)
+    stands = balances(posted)
+    owed = stands.get("client_owes", 0) + min(stands.get("disputed", 0), 0)
     if owed <= 0:
         return None
     week = next(one.week for one in hold.invoices.of({contract}) if one.number == invoice)

@@ -210,6 +210,11 @@ async def asked_so_far(_: web.Request) -> web.Response:
     return answer_of({"asked": _asked})
 
 
+async def sessions_so_far(_: web.Request) -> web.Response:
+    known = (one for name, one in resources.store.items() if name.startswith("checkout.session:"))
+    return answer_of({"sessions": [one.status for one in known]})
+
+
 def refund_as_told(made: Callable[..., Refund]) -> Callable[..., Refund]:
     """Refuse to give back more than was paid, and tell of what is given back."""
 
@@ -233,6 +238,7 @@ def main(port: int) -> None:
         web.get("/v1/checkout/sessions/{id}", read_session),
         web.post("/v1/checkout/sessions/{id}/expire", expire_session),
         web.get("/_config/asked", asked_so_far),
+        web.get("/_config/sessions", sessions_so_far),
         web.post("/_config/page/{id}", on_the_page),
         web.post("/_config/bank/{what}/{id}", at_the_bank),
     ):

@@ -47,6 +47,10 @@ class StripeHere:
         """Return the bodies of what it was asked to make, by key, as they came."""
         return list(self.http.get("/_config/asked").json()["asked"])
 
+    def sessions(self) -> list[str]:
+        """Return the states of all pages that it made."""
+        return list(self.http.get("/_config/sessions").json()["sessions"])
+
     def found(self, path: str) -> dict[str, Any]:
         answer = self.http.get(f"/v1/{path}")
         assert answer.status_code == 200, answer.text
