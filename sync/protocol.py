@@ -337,14 +337,20 @@ class PicturePart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Invoices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """POST /v1/invoices: the account's invoices with numbers greater than `after` (R61)."""
+    """POST /v1/invoices: the account's invoices with numbers greater than `after` (R61).
+
+    With `issuer`, an agency's account, what stands on that agency's invoices of the account's contracts.
+    """
 
     account: AccountId
     after: int = 0
+    issuer: AccountId | None = None
 
 
 class InvoicesAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Invoices by their numbers, as signed: whole for a device, a contract's part for its seat (R51, R61).
+
+    Of another issuer's every caller gets parts.
 
     `last` is the number of the last one here; more are to be asked for while that is less than `issued`, the
     greatest that the caller may see.

@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from diary.evidence.seal import Reckoning, own_seal
 from diary.rules.acts import accepted_slots
 from diary.rules.contract import TermsHistory
@@ -31,7 +33,8 @@ from diary.rules.merge import Held, standing
 from diary.rules.payments import bonuses
 from diary.rules.verdict import fact_of, verdicts
 from diary.rules.week import Week
-from sync.server.kept_invoices import NO_STEP, NewInvoice
+from sync.server import agency_bills
+from sync.server.kept_invoices import NO_STEP, InvoiceBooks, NewInvoice
 from sync.server.log import ServerKey
 from sync.server.storage import AccountHold
 
@@ -63,18 +66,48 @@ def close(
     `sealed` are the weeks that they froze. Returns how many invoices were issued.
     """
     acts = _acts_of_all(hold, account)
-    weeks = {one.week for one in sealed} | _weeks_of_said(acts, locks_ms)
+    own = agency_bills.said(hold)
+    weeks = {one.week for one in sealed} | _weeks_of_said(acts, locks_ms) | agency_bills.weeks(own, locks_ms)
+    also = [hold.beside(agency).invoices for agency in agency_bills.agencies_of(hold, acts.keys())]
     issued = 0
     for week in sorted(weeks):
         of_week = [one for one in sealed if one.week == week]
         contracts = {one.contract for one in of_week} | acts.keys()
         histories = _histories(hold, contracts)
+        theirs = agency_bills.elsewhere(hold, account, contracts, week)
         charges = [_hours(one) for one in of_week]
-        charges += _said_by(hold, acts, histories, week)
+        charges += _said_by(hold, acts, histories, week, also)
+        charges = [charge for charge in charges if charge.line.contract not in theirs]
+        payers = payers_of(histories)
+        for member, on_bill in agency_bills.members(hold, account, week, own).items() if own else ():
+            charges += _of_member(hold, account, member, on_bill.keys(), week)
+            payers |= {contract: payer or contract for contract, payer in on_bill.items()}
         issue = Issue(account, week, week.locked_at_ms, life, hold.invoices.issued + 1)
-        made = invoices(issue, charges, payers_of(histories))
+        made = invoices(issue, charges, payers)
         issued += len(_keep(hold, key, made, acts))
     return issued
+
+
+def _of_member(
+    hold: AccountHold, account: AccountId, member: AccountId, contracts: Collection[ContractId], week: Week
+) -> list[Charge]:
+    """Return what a member's contracts come to in a sealed week, as lines of the agency's bill (R61)."""
+    beside = hold.beside(member)
+    acts = _acts_of_all(beside, member)
+    also = [
+        hold.invoices if agency == account else hold.beside(agency).invoices
+        for agency in agency_bills.agencies_of(beside, acts.keys())
+    ]
+    charges = [
+        _hours(Sealed(week, contract, own_seal(signed).reckoning))
+        for contract, signed in beside.newest_seals(week.name).items()
+    ]
+    charges += _said_by(beside, acts, _histories(beside, acts.keys()), week, also)
+    return [
+        Charge(charge.currency, msgspec.structs.replace(charge.line, member=member))
+        for charge in charges
+        if charge.line.contract in contracts
+    ]
 
 
 def close_anew(
@@ -90,6 +123,7 @@ def close_anew(
     while week.locked_at_ms <= hold.sealed_until_ms:
         weeks.add(week)
         week = week.next()
+    also = [hold.beside(agency).invoices for agency in agency_bills.agencies_of(hold, acts.keys())]
     issued = 0
     anew = {(one.week, one.contract): one for one in sealed}
     for week in sorted(weeks):
@@ -104,8 +138,10 @@ def close_anew(
             and charge.line.week == week.name
             and charge.line.contract in {one.contract for one in of_week}
         ]
+        theirs = agency_bills.elsewhere(hold, account, contracts, week)
         charges = still_due([_hours(one) for one in of_week], billed)
-        charges += _said_by(hold, acts, histories, week)
+        charges += _said_by(hold, acts, histories, week, also)
+        charges = [charge for charge in charges if charge.line.contract not in theirs]
         corrects: dict[tuple[str, str], int] = {}
         for one in before:
             corrects.setdefault((one.payer, one.currency), one.number)
@@ -121,12 +157,19 @@ def take_steps(hold: AccountHold) -> None:
     if not 0 < hold.invoices.due_ms <= hold.received_at_ms:
         return
     due = hold.invoices.stepping(hold.received_at_ms)
-    post(hold, due, hold.acts({line.contract for invoice in due for line in invoice.lines}))
+    post(hold, due, _acts_of(hold, due))
 
 
 def post_about(hold: AccountHold, contracts: Collection[ContractId]) -> None:
     """Post what new rows, or what the gateway told, do to the invoices of some contracts (R62, R63)."""
     post(hold, hold.invoices.of(contracts), hold.acts(contracts))
+
+
+def post_about_members(hold: AccountHold, contracts: Collection[ContractId]) -> None:
+    """Post what new rows of members' contracts do to the invoices of the agency that holds (R61, R62)."""
+    billed = hold.invoices.of(contracts)
+    acts = _acts_of(hold, billed)
+    post(hold, billed, {contract: acts[contract] for contract in contracts if contract in acts})
 
 
 def post(hold: AccountHold, billed: Sequence[Invoice], acts: Acts) -> None:
@@ -157,6 +200,11 @@ def numbers_of(hold: AccountHold, contracts: Collection[ContractId]) -> dict[Con
         for line in invoice.lines:
             if line.contract in found:
                 found[line.contract][invoice.number] = invoice.currency
+    for agency, managed in agency_bills.agencies_of(hold, contracts).items():
+        for invoice in hold.beside(agency).invoices.of(managed):
+            for line in invoice.lines:
+                if line.contract in managed:
+                    found[line.contract].setdefault(invoice.number, invoice.currency)
     return found
 
 
@@ -164,12 +212,27 @@ def _keep(hold: AccountHold, key: ServerKey, made: Sequence[Invoice], acts: Acts
     """Keep and sign new invoices, and post their closing."""
     if made:
         hold.invoices.keep([NewInvoice(invoice, key.invoice(invoice)) for invoice in made])
-        post(hold, made, acts)
+        post(hold, made, {**acts, **_acts_of(hold, made, only_members=True)})
     return made
 
 
 def _acts_of_all(hold: AccountHold, account: AccountId) -> Acts:
     return hold.acts([contract for contract in hold.all_logs() if str(contract) != str(account)])
+
+
+def _acts_of(hold: AccountHold, billed: Iterable[Invoice], *, only_members: bool = False) -> Acts:
+    """Return what the parties said of the contracts on invoices, a member's from the member's logs (R61)."""
+    asked: dict[AccountId | None, set[ContractId]] = defaultdict(set)
+    for invoice in billed:
+        for line in invoice.lines:
+            asked[line.member].add(line.contract)
+    found: dict[ContractId, Sequence[Held]] = {}
+    for member, contracts in asked.items():
+        if member is not None:
+            found.update(hold.beside(member).acts(contracts))
+        elif not only_members:
+            found.update(hold.acts(contracts))
+    return found
 
 
 def _histories(hold: AccountHold, contracts: Collection[ContractId]) -> dict[ContractId, TermsHistory]:
@@ -218,11 +281,16 @@ def _accepts(act: Held) -> bool:
 
 
 def _said_by(
-    hold: AccountHold, acts: Acts, histories: Mapping[ContractId, TermsHistory], week: Week
+    hold: AccountHold,
+    acts: Acts,
+    histories: Mapping[ContractId, TermsHistory],
+    week: Week,
+    also: Sequence[InvoiceBooks] = (),
 ) -> list[Charge]:
     """Return what bonuses and accepted late time come to on the invoices of a week (R38, R62).
 
     Also what they have changed in what was billed before: who has a slot may be another contract now (R28).
+    `also` are the books of agencies, in which some of it may stand.
     """
     locks_ms = (week.previous().locked_at_ms, week.locked_at_ms)
     due: list[Charge] = []
@@ -244,8 +312,10 @@ def _said_by(
     wanted = {charge.key for charge in due}
     billed = [
         charge
-        for charge in charges_of(hold.invoices.of(acts.keys()))
-        if charge.key in wanted or (charge.line.what == "late" and charge.line.week in names)
+        for books in (hold.invoices, *also)
+        for charge in charges_of(books.of(acts.keys()))
+        if charge.line.contract in acts
+        and (charge.key in wanted or (charge.line.what == "late" and charge.line.week in names))
     ]
     return still_due(due, billed)
 
@@ -293,17 +363,19 @@ def _positions(
     disputed = {
         contract for contract in contracts if any(act.header.dispute is not None for act in acts[contract])
     }
-    seals: dict[str, Mapping[ContractId, Reckoning]] = {}
+    seals: dict[tuple[str, AccountId | None], Mapping[ContractId, Reckoning]] = {}
     for invoice in billed:
-        for contract in dict.fromkeys(line.contract for line in invoice.lines):
+        for contract, member in dict.fromkeys((line.contract, line.member) for line in invoice.lines):
             if contract not in contracts:
                 continue
             reckoning = None
             if contract in disputed and invoice.corrects is None:
-                if invoice.week not in seals:
-                    newest = hold.newest_seals(invoice.week)
-                    seals[invoice.week] = {of: own_seal(seal).reckoning for of, seal in newest.items()}
-                reckoning = seals[invoice.week].get(contract)
+                of_week = invoice.week, member
+                if of_week not in seals:
+                    source = hold if member is None else hold.beside(member)
+                    newest = source.newest_seals(invoice.week)
+                    seals[of_week] = {of: own_seal(seal).reckoning for of, seal in newest.items()}
+                reckoning = seals[of_week].get(contract)
             yield _position(invoice, contract, reckoning)
 
 

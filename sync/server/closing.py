@@ -14,7 +14,7 @@ from diary.rules.ids import AccountId, ContractId, Millis, Slot
 from diary.rules.invoice import LIFE, Life
 from diary.rules.merge import Held
 from diary.rules.week import LOCK_MILLIS_AFTER_WEEK, Week
-from sync.server import billing
+from sync.server import agency_bills, billing
 from sync.server.billing import Sealed
 from sync.server.clock_watch import ClockWatch
 from sync.server.kept_log import NewSeal
@@ -41,8 +41,8 @@ def seal_due(
     if (known_ms >= due_ms and not steps_are_due) or not watch.is_sure():
         return 0
     billing.take_steps(hold)
-    if known_ms >= due_ms:
-        return 0
+    if known_ms >= due_ms or agency_bills.unsealed_members(hold, account, due_ms):
+        return 0  # what an agency bills is sealed first, each member's weeks in a transaction of their own
     first = Slot(_locked_at(known_ms).next().first_slot if known_ms else 0)
     found = _reckoned(hold, account, key, first, due_ms, {})
     hold.keep_seals(found.seals)

@@ -4,8 +4,8 @@ The arbiter decides and the storage keeps; this is the order in which they are a
 after the commit.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -19,12 +19,12 @@ from diary.rules.act_parts import SLOTS_NAMED_MAX
 from diary.rules.acts import ACT_TYPES
 from diary.rules.contract import TermsHistory
 from diary.rules.devices import DeviceListInClear
-from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.invoice import LIFE, Life
 from diary.rules.segment import Header, parse_header
 from diary.rules.week import locks_at_ms
 from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Push, PushAnswer
-from sync.server import billing, closing
+from sync.server import agency_bills, billing, closing
 from sync.server.arbiter import Accepted, Answered, Books, Known, Pushed, Refused, judge, read
 from sync.server.billing import MONEY_TYPES
 from sync.server.clock_watch import ClockWatch
@@ -160,12 +160,14 @@ def _key_of_seat(given: ReadPush, seats: Mapping[ContractId, Seats], joins: Head
 class TakenPush:
     """What became of a push: its answer, and the reasons of what was refused.
 
+    `agencies` are those in whose ledgers it moves something, and about which contracts (R61, R62).
     `destroyed_any` says whether content that was stored earlier is destroyed and must be swept out (R25).
     """
 
     answer: PushAnswer
     refusals: tuple[str, ...]
     destroyed_any: bool
+    agencies: Mapping[AccountId, Collection[ContractId]] = field(default_factory=dict)
 
 
 def take(
@@ -196,6 +198,7 @@ def take(
         entered.answer(key),
         tuple(answer.reason for answer in entered.answers if isinstance(answer, Refusal)),
         entered.destroyed_any,
+        entered.agencies,
     )
 
 
@@ -207,6 +210,7 @@ class Entered:
     heads: list[LogHead]
     destroyed_any: bool
     received_at_ms: Millis
+    agencies: Mapping[AccountId, Collection[ContractId]]
 
     def answer(self, key: ServerKey) -> PushAnswer:
         """Return it as it is answered, signed; after the commit (R37d, R40, R56)."""
@@ -270,9 +274,11 @@ def enter(
     if leaves:
         hold.append(given.signed, hashed, list(leaves.values()), grown)
     _note(hold, refusals, destroyed, ended)
+    agencies: Mapping[AccountId, Collection[ContractId]] = {}
     if moved := {leaf.header.contract for leaf in leaves.values() if leaf.header.type in MONEY_TYPES}:
         billing.post_about(hold, moved)
-    return Entered(answers, logs.heads(grown), bool(destroyed), hold.received_at_ms)
+        agencies = agency_bills.agencies_of(hold, moved)
+    return Entered(answers, logs.heads(grown), bool(destroyed), hold.received_at_ms, agencies)
 
 
 def _note(

@@ -6,7 +6,7 @@ out. Each transaction writes its own account and no other; of others it sees wha
 
 from typing import TYPE_CHECKING, Protocol
 
-from diary.rules.ids import AccountId
+from diary.rules.ids import AccountId, ContractId
 from diary.rules.merge import Held
 
 if TYPE_CHECKING:
@@ -18,6 +18,10 @@ class HoldsMembers(Protocol):
 
     def memberships(self) -> list[Held]:
         """Return what the account, as an agency, says of its members' contracts, in its log's order."""
+        ...
+
+    def managed(self) -> set[ContractId]:
+        """Return the account's contracts to which a manager was ever invited: of most accounts none."""
         ...
 
     def beside(self, account: AccountId) -> "AccountHold":

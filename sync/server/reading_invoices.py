@@ -21,6 +21,8 @@ def invoices(storage: Storage, key: ServerKey, asking: Caller, asked: Invoices) 
     if not 0 <= asked.after < NUMBER_END:
         raise UnreadableError(what="Invoices are numbered from 1.")
     own = asking.contract
+    if asked.issuer not in {None, asking.account}:
+        return _of_agency(storage, key, asking, asked)
     # First, so that an invoice which is issued meanwhile is asked for, and not missed.
     issued = storage.invoices.last(asking.account, only=own)
     found = storage.invoices.invoices(asking.account, asked.after, INVOICES_PAGE_MAX, only=own)
@@ -30,3 +32,18 @@ def invoices(storage: Storage, key: ServerKey, asking: Caller, asked: Invoices) 
         found = [key.invoice_part(part) for part in parts if part is not None]
     last = whole[-1].number if whole else asked.after
     return InvoicesAnswer(invoices=found, last=last, issued=max(issued, last))
+
+
+def _of_agency(storage: Storage, key: ServerKey, asking: Caller, asked: Invoices) -> InvoicesAnswer:
+    """Return what stands on an agency's invoices of the caller's contracts: their lines alone (R51)."""
+    assert asked.issuer is not None, "an agency is named"
+    own = asking.contract
+    issued = storage.invoices.last(asked.issuer, only=own)
+    found = storage.invoices.invoices(asked.issuer, asked.after, INVOICES_PAGE_MAX, only=own)
+    parts, last = [], asked.after
+    for invoice in (own_invoice(signed.text) for signed in found):
+        theirs = dict.fromkeys(line.contract for line in invoice.lines if line.member == asking.account)
+        parts += [part_of(invoice, contract) for contract in theirs if own in {None, contract}]
+        last = invoice.number
+    signed_parts = [key.invoice_part(part) for part in parts if part is not None]
+    return InvoicesAnswer(invoices=signed_parts, last=last, issued=max(issued, last))

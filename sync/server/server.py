@@ -36,7 +36,7 @@ from sync.protocol import (
     Weeks,
     WeeksAnswer,
 )
-from sync.server import accounts, healing, idle, intake, reading_invoices, reading_weeks, seats
+from sync.server import accounts, billing, healing, idle, intake, reading_invoices, reading_weeks, seats
 from sync.server.accounts import Caller
 from sync.server.blobs import PICTURE_NAME, Blobs
 from sync.server.blobs_folder import FolderBlobs
@@ -181,7 +181,7 @@ class Server:
     async def push_in_turn(self, authorization: str | None, push: Push) -> PushAnswer:
         """Take a push as `push` does, together with others that wait; from one event loop only (R40)."""
         taken = await self._pushes.take(lambda: self._take(authorization, push))
-        if taken.destroyed_any:
+        if taken.destroyed_any or taken.agencies:
             await asyncio.to_thread(self._finish, push, taken)
         else:
             self._finish(push, taken)
@@ -200,6 +200,10 @@ class Server:
         """Do what follows the commit."""
         if taken.destroyed_any:
             self._remover.finish(push.account)
+        for agency, contracts in taken.agencies.items():
+            # Another account, so another transaction; cut short it is done with the next row or step.
+            with self._storage.hold(agency) as hold:
+                billing.post_about_members(hold, contracts)
         self._counts.pushed(len(push.versions), taken.refusals)
         _log.info("pushed", account=push.account, replica=push.replica, versions=len(push.versions))
 

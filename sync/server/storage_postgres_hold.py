@@ -179,6 +179,10 @@ class PostgresHold:
         """See `HoldsMembers.memberships`."""
         return storage_rows.memberships(self._all(sql.MEMBERSHIPS))
 
+    def managed(self) -> set[ContractId]:
+        """See `HoldsMembers.managed`."""
+        return {ContractId(contract) for (contract,) in self._all(sql.MANAGED)}
+
     def beside(self, account: AccountId) -> "PostgresHold":
         """See `HoldsMembers.beside`."""
         rows: list[Any] = self._line.execute(sql.BESIDE, {"account": account}, binary=True).fetchall()

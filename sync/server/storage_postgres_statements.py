@@ -115,6 +115,12 @@ MEMBERSHIPS = """
      ORDER BY log_epoch, log_index
 """
 
+MANAGED = """
+    SELECT DISTINCT contract
+      FROM version
+     WHERE account = %(account)s AND type = 'grant' AND header LIKE '%%"agency":"%%'
+"""
+
 BESIDE = "SELECT log_epoch, sealed_until_ms FROM account WHERE account = %(account)s"
 
 SHARED_SLOTS = """

@@ -167,6 +167,11 @@ class SqliteHold:
         rows = self._connection.execute(sql.MEMBERSHIPS, {"account": self._account})
         return storage_rows.memberships(rows)
 
+    def managed(self) -> set[ContractId]:
+        """See `HoldsMembers.managed`."""
+        rows = self._connection.execute(sql.MANAGED, {"account": self._account})
+        return {ContractId(contract) for (contract,) in rows}
+
     def beside(self, account: AccountId) -> "SqliteHold":
         """See `HoldsMembers.beside`."""
         found = self._connection.execute(sql.BESIDE, {"account": account}).fetchone()

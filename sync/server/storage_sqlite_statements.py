@@ -92,6 +92,12 @@ MEMBERSHIPS = """
      ORDER BY log_index
 """
 
+MANAGED = """
+    SELECT DISTINCT contract
+      FROM version
+     WHERE account = :account AND type = 'grant' AND header LIKE '%"agency":"%'
+"""
+
 BESIDE = "SELECT log_epoch, sealed_until_ms FROM account WHERE account = :account"
 
 SHARED_SLOTS = """

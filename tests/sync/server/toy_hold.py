@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from msgspec import UNSET
+
 from diary.evidence.merkle import CompactRange
 from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Receipt, SignedPush
@@ -194,6 +196,16 @@ class ToyHold:
             for leaf, _ in own
             if leaf.header.type == "membership"
         ]
+
+    def managed(self) -> set[ContractId]:
+        return {
+            contract
+            for contract, leaves in self.books.logs.items()
+            for leaf, _ in leaves
+            if (grant := leaf.header.grant) is not None
+            and grant.invitation is not None
+            and grant.invitation.agency is not UNSET
+        }
 
     def beside(self, account: AccountId) -> "ToyHold":
         return ToyHold(self.everyone, account, self.received_at_ms)
