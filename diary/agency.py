@@ -95,6 +95,11 @@ def members(diary: OpenDiary) -> tuple[MemberView, ...]:
     return tuple(sorted(views, key=lambda view: (view.name.casefold(), view.member, view.contract)))
 
 
+def is_one(diary: OpenDiary) -> bool:
+    """Return whether this account ever said that it bills anybody as an agency (R61)."""
+    return bool(versions.slotless(diary.connection, "membership", diary.contract_of_account))
+
+
 def stays_on_bill(diary: OpenDiary) -> tuple[Stay, ...]:
     """Return how long each contract was on the agency's bill, as far as the server received it (R61)."""
     with diary.reading():

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # loaded when an invoice is asked for: recording waits for no
     from collections.abc import Sequence
 
     from diary.evidence.statement import SignedStatement
+    from diary.rules.ids import AccountId
     from diary.rules.invoice_view import InvoiceView, Letterhead
     from diary.rules.statement import Statement
 
@@ -67,11 +68,19 @@ class BillDoor(StateDoor):
 
         billing.note_asked(self._state, at_ms)
 
-    def take_invoices(self, shown: "Sequence[SignedStatement]", server_key: str) -> int:
-        """Check and keep the invoices that the server shows; return how many are new (R61)."""
+    def agencies(self) -> "dict[AccountId, int]":
+        """Return the agencies that may bill contracts known here, each with its newest invoice here (R61)."""
         from diary import billing
 
-        return billing.take_invoices(self._state, shown, server_key)
+        return billing.agencies(self._state)
+
+    def take_invoices(
+        self, shown: "Sequence[SignedStatement]", server_key: str, *, agency: "AccountId | None" = None
+    ) -> int:
+        """Check and keep the invoices that the server shows, its own or an agency's (R61)."""
+        from diary import billing
+
+        return billing.take_invoices(self._state, shown, server_key, agency=agency)
 
     def judge_invoices(self) -> int:
         """Hold invoices to this replica's rows; return how many differ, each an alarm (R61)."""

@@ -7,14 +7,15 @@ late time and bonuses by the rows that made them due. One that differs is an ala
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
-from diary import contracts, looking, parties, witnessing
+from diary import agency as agencies_side
+from diary import contracts, looking, parties, seating, witnessing
 from diary.errors import NothingError, PeerError
 from diary.evidence.alarm import Evidence, FeedFaultError
 from diary.evidence.invoice_statement import read_invoice, read_part
 from diary.evidence.signature import INVOICE, INVOICE_PART, Domain
 from diary.evidence.statement import SignedStatement
 from diary.rules.acts import accepted_slots
-from diary.rules.ids import ContractId, Slot
+from diary.rules.ids import AccountId, ContractId, Slot
 from diary.rules.invoice import Charge, bonus_charges, hours_charge, late_charges, payers_of
 from diary.rules.invoice_borne import Borne, Own, borne
 from diary.rules.invoice_parts import InvoicePart
@@ -55,7 +56,7 @@ def are_wanted(diary: OpenDiary) -> bool:
         sealed = seals.count(diary.connection)
         asked = meta.number(diary.connection, _ASKED_OF_SEALS)
         asked_ms = meta.number(diary.connection, _ASKED_AT) or 0
-        may_be = sealed > 0 or invoices.may_be_any(diary.connection)
+        may_be = sealed > 0 or invoices.may_be_any(diary.connection) or agencies_side.is_one(diary)
     settled_ms = _last_lock_ms(diary.now_ms() - SETTLED_MS) + SETTLED_MS
     return sealed != (asked or 0) or (may_be and asked_ms < settled_ms)
 
@@ -67,8 +68,31 @@ def note_asked(diary: OpenDiary, at_ms: int) -> None:
         meta.put(diary.connection, _ASKED_AT, at_ms)
 
 
-def take_invoices(diary: OpenDiary, shown_here: Sequence[SignedStatement], server_key: str) -> int:
+def agencies(diary: OpenDiary) -> dict[AccountId, int]:
+    """Return the agencies that may bill a contract known here, with their newest invoice of which a part is.
+
+    They are those whose managers were ever let in (R51, R61); mostly there are none.
+    """
+    with diary.reading():
+        found = {
+            seat.agency
+            for contract in contracts.known(diary)
+            for seat in seating.seats(diary, contract).seats.values()
+            if seat.agency is not None and seat.agency != diary.account
+        }
+        return {agency: invoices.newest_of_issuer(diary.connection, agency) for agency in sorted(found)}
+
+
+def take_invoices(
+    diary: OpenDiary,
+    shown_here: Sequence[SignedStatement],
+    server_key: str,
+    *,
+    agency: AccountId | None = None,
+) -> int:
     """Keep the invoices that the server shows; return how many are new here (R61).
+
+    With `agency` they are what that agency bills of contracts that are here.
 
     Raises:
         FeedFaultError: One is not signed by the server, is another's, or has another form than before.
@@ -76,8 +100,12 @@ def take_invoices(diary: OpenDiary, shown_here: Sequence[SignedStatement], serve
     if not shown_here:
         return 0
     with witnessing.alarms_kept(diary, ContractId(_part_of(diary) or diary.account)), diary.writing():
-        before = invoices.newest_number(diary.connection, diary.account, _part_of(diary))
-        taken = [_read(diary, signed, bytes.fromhex(server_key)) for signed in shown_here]
+        before = (
+            invoices.newest_number(diary.connection, diary.account, _part_of(diary))
+            if agency is None
+            else invoices.newest_of_issuer(diary.connection, agency)
+        )
+        taken = [_read(diary, signed, bytes.fromhex(server_key), agency) for signed in shown_here]
         for kept in taken:
             if not invoices.keep(diary.connection, kept):
                 _note(diary, kept, f"invoice {kept.invoice.number} is another one than it was")
@@ -137,7 +165,9 @@ def all_statements(diary: OpenDiary) -> tuple[Statement, ...]:
     with diary.reading():
         kept = invoices.everything(diary.connection)
     known = _known(diary, kept)
-    return statements([one.invoice for one in kept if one.agrees], known, diary.now_ms())
+    # What a client owes an agency is no account between that client and its member.
+    ours = [one for one in kept if diary.is_seat or one.invoice.account == diary.account]
+    return statements([one.invoice for one in ours if one.agrees], known, diary.now_ms())
 
 
 def _last_lock_ms(at_ms: int) -> int:
@@ -151,14 +181,17 @@ def _part_of(diary: OpenDiary) -> str:
     return diary.seat_in or ""
 
 
-def _read(diary: OpenDiary, signed: SignedStatement, server_key: bytes) -> KeptInvoice:
+def _read(
+    diary: OpenDiary, signed: SignedStatement, server_key: bytes, agency: AccountId | None
+) -> KeptInvoice:
     try:
-        is_part = diary.is_seat
+        is_part = diary.is_seat or agency is not None
         invoice = read_part(signed, server_key) if is_part else read_invoice(signed, server_key)
     except PeerError as error:
         raise FeedFaultError("unsigned_head", "an invoice that is shown is not signed") from error
-    is_anothers = isinstance(invoice, InvoicePart) and invoice.contract != diary.seat_in
-    if invoice.account != diary.account or is_anothers:
+    own = {diary.seat_in} if diary.is_seat else contracts.known(diary).keys()
+    is_anothers = isinstance(invoice, InvoicePart) and invoice.contract not in own
+    if invoice.account != (agency or diary.account) or is_anothers:
         raise FeedFaultError("wrong_place", f"invoice {invoice.number} is another's")
     return KeptInvoice(invoice, signed)
 

@@ -21,7 +21,7 @@ from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, Page, read_answer
 from diary.exchanging import OlderCopyError, ReadyPush, ServerLink
 from diary.good_standing import Suspension
-from diary.rules.ids import ContractId, Millis, Slot
+from diary.rules.ids import AccountId, ContractId, Millis, Slot
 from diary.store.sending import Due
 from sync.exchange import (
     PUSHES_UNDER_WAY_MAX,
@@ -130,14 +130,21 @@ class Engine:
         """Fetch the invoices where there may be new ones, and hold them to the diary's own rows (R61)."""
         if self._diary.are_invoices_wanted():
             asked_ms = self._diary.now_ms()
-            last, issued = self._diary.newest_invoice(), None
-            while issued is None or last < issued:
-                answer = self._line.invoices(Invoices(account=self._diary.account, after=last))
-                self._diary.take_invoices(answer.invoices, link.key)
-                issued = answer.issued if answer.last > last else last
-                last = max(last, answer.last)
+            self._fetch_bills(link, None, self._diary.newest_invoice())
+            for agency, last in self._diary.agencies().items():
+                self._fetch_bills(link, agency, last)
             self._diary.note_invoices_asked(asked_ms)
         self._diary.judge_invoices()
+
+    def _fetch_bills(self, link: ServerLink, agency: AccountId | None, last: int) -> None:
+        """Fetch the invoices behind a number: the account's own, or what an agency bills of its contracts."""
+        issued: int | None = None
+        while issued is None or last < issued:
+            asked = Invoices(account=self._diary.account, after=last, issuer=agency)
+            answer = self._line.invoices(asked)
+            self._diary.take_invoices(answer.invoices, link.key, agency=agency)
+            issued = answer.issued if answer.last > last else last
+            last = max(last, answer.last)
 
     @property
     def tried(self) -> frozenset[int]:

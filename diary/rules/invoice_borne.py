@@ -32,18 +32,28 @@ class Borne:
 def borne(invoice: Invoice | InvoicePart, every: Sequence[Invoice | InvoicePart], own: Own | None) -> Borne:
     """Return whether an invoice is what the own rows come to, with what was billed before it.
 
-    `every` are all invoices of its issuer that are known, itself among them; `own` is None as long as it
-    cannot be told.
+    `every` are all invoices that are known, itself among them; `own` is None as long as it cannot be told.
+    On the agency's own device a member's line is taken as it is said: its rows lie with the member, and the
+    copy of that contract bears it out.
     """
     if own is None:
         return Borne(None)
-    total = sum(_due_of(charge, invoice, every, own) for charge in charges_of([invoice]))
-    total += sum(charge.line.amount_minor for charge in _left_out(invoice, every, own))
+    here, elsewhere = _told_apart(invoice, own)
+    total = sum(_due_of(charge, invoice, every, own) for charge in here)
+    total += sum(charge.line.amount_minor for charge in (*elsewhere, *_left_out(invoice, every, own)))
     said = sum(line.amount_minor for line in invoice.lines)
-    lines_hold = all(
-        _due_of(charge, invoice, every, own) == charge.line.amount_minor for charge in charges_of([invoice])
-    )
+    lines_hold = all(_due_of(charge, invoice, every, own) == charge.line.amount_minor for charge in here)
     return Borne() if lines_hold and total == said else Borne(agrees=False, own_total_minor=total)
+
+
+def _told_apart(invoice: Invoice | InvoicePart, own: Own) -> tuple[list[Charge], list[Charge]]:
+    """Return the lines that the own rows can bear out, and those of an agency's members."""
+    here: list[Charge] = []
+    elsewhere: list[Charge] = []
+    for charge in charges_of([invoice]):
+        is_members = isinstance(invoice, Invoice) and charge.line.member is not None
+        (elsewhere if is_members and charge.key not in own.charges else here).append(charge)
+    return here, elsewhere
 
 
 def _due_of(

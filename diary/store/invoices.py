@@ -28,6 +28,7 @@ _NEWEST = """
       FROM invoice
      WHERE account = :account AND contract = :contract
 """
+_NEWEST_OF_ISSUER = "SELECT max(number) FROM invoice WHERE account = :account"
 
 
 _MAY_BE_ANY = """
@@ -84,6 +85,12 @@ def of_numbers(connection: sqlite3.Connection, numbers: Iterable[int]) -> list[K
 def newest_number(connection: sqlite3.Connection, account: AccountId, contract: str) -> int:
     """Return the greatest number that is here, 0 for none."""
     found = connection.execute(_NEWEST, {"account": account, "contract": contract}).fetchone()[0]
+    return int(found or 0)
+
+
+def newest_of_issuer(connection: sqlite3.Connection, issuer: AccountId) -> int:
+    """Return the greatest number of an issuer's that is here in any part, 0 for none."""
+    found = connection.execute(_NEWEST_OF_ISSUER, {"account": issuer}).fetchone()[0]
     return int(found or 0)
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diary.rules.ids import ContractId
-from diary.rules.invoice import charges_of
+from diary.rules.ids import AccountId, ContractId
+from diary.rules.invoice import charges_of, part_of
 from diary.rules.invoice_borne import Borne, Own, borne
 from diary.rules.invoice_parts import Invoice, InvoiceLine
 from tests.diary.rules.billed import PAYER, invoice, line
@@ -14,6 +14,7 @@ from tests.diary.rules.made import CONTRACT
 from tests.rule import rule
 
 OTHER = ContractId("c1" * 16)
+MEMBER = AccountId("5e" * 16)
 LATE = {"what": "late", "week": "2026-W45", "act": ("c" * 32, 7)}
 
 
@@ -49,6 +50,18 @@ def test_one_that_says_anything_else_differs_and_the_right_sum_is_known(
 ) -> None:
     whole = invoice(*lines)
     assert borne(whole, [whole], own(*due)) == Borne(agrees=False, own_total_minor=comes_to)
+
+
+@rule("R61")
+def test_a_members_line_on_an_agencys_bill_is_borne_out_where_its_rows_lie() -> None:
+    theirs = line(777, contract=OTHER, member=MEMBER)
+    whole = invoice(line(), theirs)
+    assert borne(whole, [whole], own(line())) == Borne(), "the agency's device takes it as it is said"
+    assert borne(whole, [whole], own(line(5999))) == Borne(agrees=False, own_total_minor=6776)
+    part = part_of(whole, OTHER)
+    assert part is not None
+    assert borne(part, [part], own(line(777, contract=OTHER))) == Borne()
+    assert borne(part, [part], own(line(776, contract=OTHER))) == Borne(agrees=False, own_total_minor=776)
 
 
 @rule("R61")
