@@ -17,6 +17,7 @@ from bench import (
     encoding,
     log_rates,
     long_diary,
+    messages,
     peers,
     picture_rates,
     scale,
@@ -40,6 +41,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "log": log_rates.measure,
     "tracker": tracker.measure,
     "client_page": client_page.measure,
+    "messages": messages.measure,
 }
 
 

@@ -56,7 +56,7 @@ def measure(segments: int = SEGMENTS) -> None:
 
 
 def _visits(playwright: Playwright, profile: Path, link: str, url: str, contract: str) -> None:
-    with _browser(playwright, profile) as context:
+    with browser_at(playwright, profile) as context:
         page = context.new_page()
         page.goto(link)
         page.get_by_role("button", name="Join this contract").wait_for()
@@ -67,16 +67,17 @@ def _visits(playwright: Playwright, profile: Path, link: str, url: str, contract
         print_figure("client_page_first_visit", [took], "s", rows=page.evaluate(SIZE, contract))
     seconds = []
     for _ in range(RUNS):
-        with _browser(playwright, profile) as context:
+        with browser_at(playwright, profile) as context:
             seconds.append(_first_week(context.new_page(), f"{url}/join#/{contract}"))
     print_figure("client_page_first_week", seconds, "s", at_most=1)
-    with _browser(playwright, profile) as context:
+    with browser_at(playwright, profile) as context:
         page = context.new_page()
         _first_week(page, f"{url}/join#/{contract}")
         _scroll(page)
 
 
-def _browser(playwright: Playwright, profile: Path) -> BrowserContext:
+def browser_at(playwright: Playwright, profile: Path) -> BrowserContext:
+    """Return a browser with a profile of its own that outlives it: memory cold, database kept."""
     return playwright.chromium.launch_persistent_context(
         profile, executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"],
         viewport={"width": 1280, "height": 900},

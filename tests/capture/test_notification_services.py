@@ -1,11 +1,13 @@
 """What services of notifications can and cannot do, and what is made of each (R15, R17)."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 from jeepney import HeaderFields, MatchRule, Message
 
+from capture import message_notice
 from capture.notification import Answer, Gone, Handle, Notice, NotShown, Offers, Pressed, Shown
 from capture.notification_bus import NO_BUS, BusNotifier
 from tests.capture.notices import REMOVE, LinuxSystemNotifier, begun, has_colour, off_loop, thumbnail
@@ -195,3 +197,33 @@ def test_without_a_session_bus_nothing_is_shown_and_it_says_why(address: str) ->
             await ours.notifier.withdraw(Handle("bus :1.1 1"))
 
     run(story())
+
+
+@rule("R68")
+def test_a_message_is_shown_and_stays_when_its_teller_has_gone(
+    screen: NotificationDesktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in screen.environment().items():
+        monkeypatch.setenv(name, value)
+    told: list[bool] = []
+
+    def tell() -> None:  # as the room that syncs does: in a thread of its own, with a loop of its own
+        told.append(message_notice.tell("A message from Ada on Orchard", "Good \x1b[31mmorning"))
+
+    teller = threading.Thread(target=tell)
+    teller.start()
+    teller.join(60)
+    assert told == [True]
+    assert screen.shown() == 1
+
+
+@rule("R68")
+def test_where_no_desktop_shows_notifications_a_message_is_said_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/none")
+    told: list[bool] = []
+    teller = threading.Thread(target=lambda: told.append(message_notice.tell("A message", "")))
+    teller.start()
+    teller.join(60)
+    assert told == [False]

@@ -8,7 +8,7 @@ import { segmentsCsv, totalsCsv } from "../../sync/server/static/csv.js";
 import * as devices from "../../sync/server/static/devices.js";
 import { parseHeader } from "../../sync/server/static/header.js";
 import { authOf, parseLink, Seats } from "../../sync/server/static/invitation.js";
-import { leafHash, pagePayload, pushHash, rootOf } from "../../sync/server/static/merkle.js";
+import { grown, leafHash, pagePayload, pushHash, rootOf, rootOfPeaks } from "../../sync/server/static/merkle.js";
 import * as message from "../../sync/server/static/message.js";
 import { standing } from "../../sync/server/static/merge.js";
 import * as open from "../../sync/server/static/open.js";
@@ -142,6 +142,12 @@ async function signatures() {
   }
   const merkle = read("merkle");
   const leaves = merkle.leaves.map(({ fields }) => leafHash(...fields));
+  let peaks = [];
+  for (const [size, leaf] of leaves.entries()) {
+    peaks = grown(peaks, size, leaf);
+    const whole = hex(rootOf(leaves.slice(0, size + 1)));
+    say("merkle", `grown to ${size + 1}`, hex(rootOfPeaks(peaks)), whole);
+  }
   say(
     "merkle",
     "leaves",

@@ -329,7 +329,7 @@ export class Desk {
         ? [
             room(`#/${id}`, "Timesheet", !kind),
             room(`#/${id}/terms`, "Terms and requests", kind === "terms"),
-            room(`#/${id}/messages`, chosen.unread ? `Messages (${chosen.unread})` : "Messages", kind === "messages"),
+            room(`#/${id}/messages`, chosen.unread ? `Messages (${chosen.unread}${chosen.more_unread ? "+" : ""})` : "Messages", kind === "messages"),
             room(`#/${id}/invoices`, "Invoices", kind === "invoices"),
             ...others,
           ]

@@ -20,6 +20,7 @@ const STATES = { waiting: "Waiting to be sent", sent: "Sent", delivered: "Delive
 /** One conversation that is shown; it follows what comes. */
 export class Conversation {
   #count = SHOWN_AT_ONCE;
+  #lookedBack = false;
   /** @type {Talk | null} */
   #talk = null;
   /** @type {Map<string, string>} */
@@ -66,8 +67,8 @@ export class Conversation {
     this.#talk = talk;
     this.#draw(talk);
     this.#earlier.hidden = !talk.earlier;
-    this.#sayCall(talk.call);
-    if (!talk.call && talk.earlier) this.#askCall();
+    if (talk.call || !talk.earlier) this.#sayCall(talk.call);
+    if (!talk.call && talk.earlier && !this.#lookedBack) this.#askCall().catch((fault) => this.desk.fault(fault));
     if (atEnd) this.#log.scrollTop = this.#log.scrollHeight;
     await this.seen();
   }
@@ -229,7 +230,9 @@ export class Conversation {
     );
   }
 
+  /** An address that was set long ago is looked for once: all that was written is opened for it. */
   async #askCall() {
+    this.#lookedBack = true;
     this.#sayCall(await this.desk.ask("call", { contract: this.contract.id }));
   }
 

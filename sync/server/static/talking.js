@@ -15,9 +15,12 @@ import { opened } from "./showing.js";
  * @typedef {{ name: string, by: Party, ours: boolean, at_ms: number, kind: string, text: string, state: string,
  *   fault: string, refused: string, files: { name: string, media_type: string, size: number }[] }} Shown
  */
-/** @typedef {{ messages: Shown[], earlier: boolean, unread: number, newest: string | null, call: string }} Talk */
+/**
+ * `unread` counts those among the last; `more_unread`: there may be others before them.
+ * @typedef {{ messages: Shown[], earlier: boolean, unread: number, more_unread: boolean, newest: string | null, call: string }} Talk
+ */
 
-const AT_ONCE = 250;
+const AT_ONCE = 100;
 
 /** @type {(contract: Contract, replica: string) => Party} */
 function partyOf(contract, replica) {
@@ -59,26 +62,18 @@ function toldOfWaiting(contract, waiting) {
 }
 
 /**
- * Return what was told from the end backwards: at least `count` messages, and as far as says what either party
- * has read. A mark names nothing that came behind it, so what stands before the first found says nothing more.
+ * Return what was told from the end backwards: at least `count` messages, where there are so many.
+ *
+ * What is known of each of them is all there is to know: a mark names what stood before it, so a mark before
+ * them says nothing of them.
  * @type {(store: Store, contract: Contract, count: number) => Promise<{ told: Told[], isAll: boolean }>}
  */
 async function tail(store, contract, count) {
   const waiting = await store.waiting(contract.id);
-  const held = await Promise.all(waiting.map((one) => toldOfWaiting(contract, one)));
+  let told = await Promise.all(waiting.map((one) => toldOfWaiting(contract, one)));
   const indexes = await store.messageIndexes(contract.id);
-  const ours = partyOf(contract, contract.seat.replica);
-  const other = ours === "freelancer" ? "client" : "freelancer";
-  /** @type {Told[]} */
-  let told = held;
   let end = indexes.length;
-  while (end > 0) {
-    const said = told.map((one) => saidOf(contract, one));
-    const names = new Set(said.map(({ name }) => name));
-    /** @type {(party: Party) => boolean} */
-    const isKnown = (party) => said.some(({ by, read_up_to: named }) => by === party && named && names.has(named));
-    const messages = said.filter(({ kind }) => kind !== "read").length;
-    if (messages >= count && isKnown(ours) && isKnown(other)) break;
+  while (end > 0 && told.filter(({ content }) => content?.kind !== "read").length < count) {
     const first = Math.max(0, end - AT_ONCE);
     const rows = await store.messages(contract.id, indexes[first], indexes[end - 1]);
     told = [...(await Promise.all(rows.map((row) => toldOf(contract, row, null)))), ...told];
@@ -102,7 +97,10 @@ function headsShown(contract) {
 export async function talk(store, contract, count) {
   const { told, isAll } = await tail(store, contract, count);
   const ours = partyOf(contract, contract.seat.replica);
-  const found = conversation(told.map((one) => saidOf(contract, one)), ours, headsShown(contract));
+  const said = told.map((one) => saidOf(contract, one));
+  const names = new Set(said.map(({ name }) => name));
+  const isRead = said.some(({ by, read_up_to: named }) => by === ours && named && names.has(named));
+  const found = conversation(said, ours, headsShown(contract));
   const byName = new Map(told.map((one) => [one.name, one]));
   const shown = found.order.slice(-count).map((name) => {
     const { row, content, fault, waiting } = /** @type {Told} */ (byName.get(name));
@@ -121,7 +119,8 @@ export async function talk(store, contract, count) {
     };
   });
   const earlier = !isAll || found.order.length > shown.length;
-  return { messages: shown, earlier, unread: found.unread, newest: found.newest, call: found.call };
+  const more = !isAll && !isRead && found.unread > 0;
+  return { messages: shown, earlier, unread: found.unread, more_unread: more, newest: found.newest, call: found.call };
 }
 
 /** Return where the parties meet by video, looking through all that was said where the last ones do not say. @type {(store: Store, contract: Contract) => Promise<string>} */

@@ -45,7 +45,7 @@ async function summary(contract) {
   const said = await talk(base, contract, 1);
   const last = said.messages.at(-1);
   const waits = (await base.waiting(contract.id)).length;
-  return { ...(await summaryOf(contract)), unread: said.unread, last_message: last ? `${last.name} ${last.state}` : "", waits };
+  return { ...(await summaryOf(contract)), unread: said.unread, more_unread: said.more_unread, last_message: last ? `${last.name} ${last.state}` : "", waits };
 }
 
 /** @type {(id: string) => Promise<Contract>} */
@@ -148,7 +148,8 @@ function passOver(error) {
 const asks = {
   /** Return the contracts that this browser has joined or is joining. */
   async contracts() {
-    return Promise.all((await (await store).contracts()).map(summary));
+    // Nothing waits for messages to be opened: the first sync says what is unread.
+    return Promise.all((await (await store).contracts()).map(summaryOf));
   },
 
   /** Join by a link, and read the contract (R51). The keys are kept before the server is told. */
