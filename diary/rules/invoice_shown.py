@@ -163,7 +163,7 @@ def _payment(contract: ContractId, payment: Payment, one: Known) -> PaymentView:
     names = [name for name in (payment.claim, payment.settled) if name is not None]
     words = dict.fromkeys(filter(None, (one.words.get(name, "") for name in names)))
     amount = payment.claimed_minor if payment.settled_minor is None else payment.settled_minor
-    at_ms = payment.claimed_at_ms if payment.settled_at_ms is None else payment.settled_at_ms
+    at_ms = payment.claimed_at_ms if payment.settled is None else payment.settled_at_ms
     return PaymentView(
         contract=contract,
         id=payment.id,

@@ -31,6 +31,8 @@ def paths_of(served: Served) -> dict[str, str]:
         "report": "/-/diary/report?from=2026-11-16&to=2026-11-22&by=contract,label",
         "empty report": "/-/diary/report?from=2025-01-01&to=2025-01-31",
         "contracts": "/-/diary/contracts",
+        "no invoices": "/-/diary/invoices",
+        "no statement": "/-/diary/statement",
         "sync": "/-/diary/sync",
         "settings": "/-/diary/settings",
         "not found": served.segment_path((ContractId("0" * 32), MORNING[0])),

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.plugins.test_accessible import faults, overflow
-from tests.practice import instant
 from tests.rule import rule
 from tests.sync.client.conftest import Client, Room
 from tests.sync.client.test_answers import reread, says
@@ -17,7 +16,6 @@ TUESDAY = "2026-11-24T09:00Z"
 
 def locked(room: Room, one: Client) -> None:
     """Let the week lock and the server close it, and let the page read."""
-    one.page.clock.set_fixed_time(instant(TUESDAY) / 1000)
     one.join(room.invite())
     room.stage.put_clocks(TUESDAY)
     room.device.diary.new_contract(title="Next")
