@@ -9,11 +9,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+import msgspec
+
 from diary import envelope, sealed_weeks, witnessing
 from diary.arriving import Arrival, compare, give_way
 from diary.correcting import keep_before
 from diary.deciding import opened_entries, what_of
-from diary.destroying import displaced_at_server, forget_texts
+from diary.destroying import displaced_at_server, forget_texts, received_of
 from diary.errors import DamageError
 from diary.evidence.feed import CheckedRow
 from diary.evidence.opening import FIRST_EPOCH
@@ -24,7 +26,7 @@ from diary.healing import check_goes_on, count_kept
 from diary.redacting import redact_agreed
 from diary.rules.change import is_deletion
 from diary.rules.ids import ContractId, Millis, Slot
-from diary.rules.merge import Held, present, standing
+from diary.rules.merge import Held, is_superseded, present, standing
 from diary.rules.sealed_content import EntryContent
 from diary.rules.segment import Header
 from diary.rules.week import Week
@@ -132,8 +134,7 @@ def _store(diary: OpenDiary, contract: ContractId, arrivals: Sequence[Arrival]) 
         row = arrival.checked.row
         if arrival.known and arrival.known.place != (row.log_epoch, row.index, row.received_at_ms):
             feed.note_received(diary.connection, arrival.known.id, _new_row(arrival.checked, None)[0])
-    for place in places:
-        _bring_to_standing(diary, place)
+    _destroy(diary, [fall for place in places for fall in _bring_to_standing(diary, place)])
 
 
 def _withdraw_refusals(diary: OpenDiary, new: Sequence[CheckedRow], fallen: Collection[Name]) -> None:
@@ -198,35 +199,45 @@ def _merged(
     stands = present(all_there)
     life, standing_names = stands.life, stands.kept
     fallen: dict[Name, ContentState] = {}
-    displaced: set[Name] | None = None
+    received = received_of(all_there)
+    gone = {version.header.name for version in held if version.content != "standing"}
     for version in all_there:
         name = version.header.name
         if name in standing_names:
             continue
         if version.life < life:
             fallen[name] = "destroyed"
-            continue
         # What an edit displaces stays whole until the server holds the edit (see `destroy_what_fell`).
-        displaced = displaced_at_server(all_there) if displaced is None else displaced
-        if name in displaced:
+        elif name in gone or displaced_at_server(version, received):
             fallen[name] = "superseded"
     return _Place(contract, slot, held, came, life, fallen)
 
 
-def _bring_to_standing(diary: OpenDiary, place: _Place) -> None:
-    """Destroy what fell at a place and put back what stands after all (R25, R35, R37d)."""
-    unanswered, falling = _falling(place)
+class _Fall(msgspec.Struct, frozen=True, gc=False):
+    """One held version whose content goes, and as what; `is_unanswered` when nobody said that it arrived."""
+
+    version: feed.HeldRow
+    place: _Place
+    is_unanswered: bool
+
+    @property
+    def fell_as(self) -> ContentState:
+        return self.place.fallen[self.version.header.name]
+
+
+def _bring_to_standing(diary: OpenDiary, place: _Place) -> list[_Fall]:
+    """Put back what stands at a place after all; return what falls (R25, R35, R37d)."""
+    falling = _falling(place)
     _put_back(diary, place)
     _remember_displaced(diary, place, falling)
     # Texts of a life that is over go wherever they lie, old memos and refused changes too (R25).
     if place.life and forget_texts(diary, (place.contract, place.slot)):
         mark_destroying(diary)
-    for version in falling:
-        _destroy(diary, version, place, is_unanswered=version.header.name in unanswered)
+    return falling
 
 
-def _falling(place: _Place) -> tuple[set[Name], list[feed.HeldRow]]:
-    """Return what falls at a place without an answer, and all whose content is to be destroyed now (R25)."""
+def _falling(place: _Place) -> list[_Fall]:
+    """Return what is held at a place whose content is to be destroyed now (R25)."""
     # A deletion has no content to destroy, and the server takes a later life only after it.
     fallen = [
         version
@@ -236,14 +247,12 @@ def _falling(place: _Place) -> tuple[set[Name], list[feed.HeldRow]]:
         and not is_deletion(version.header)
     ]
     if not fallen:  # at most places
-        return set(), []
+        return []
     answered = {arrival.header.name for arrival in place.came if arrival.known is not None}
-    unanswered = {
-        version.header.name
+    return [
+        _Fall(version, place, version.received_at_ms is None and version.header.name not in answered)
         for version in fallen
-        if version.received_at_ms is None and version.header.name not in answered
-    }
-    return unanswered, fallen
+    ]
 
 
 def _put_back(diary: OpenDiary, place: _Place) -> None:
@@ -257,14 +266,18 @@ def _put_back(diary: OpenDiary, place: _Place) -> None:
             feed.add_pictures(diary.connection, _pictures(arrival.checked))
 
 
-def _remember_displaced(diary: OpenDiary, place: _Place, falling: Sequence[feed.HeldRow]) -> None:
+def _remember_displaced(diary: OpenDiary, place: _Place, falling: Sequence[_Fall]) -> None:
     """Keep the memos that another device's edit displaces, sealed, until the week freezes (R26)."""
-    displaced = [version for version in falling if place.fallen[version.header.name] == "superseded"]
+    displaced = [fall.version for fall in falling if fall.fell_as == "superseded"]
     if not displaced or diary.is_seat:  # old texts stay on the freelancer's devices and nowhere else
         return
     # What an edit made here displaces was remembered then.
-    stood = present([Held(version.header, version.received_at_ms) for version in place.held]).kept
-    displaced = [version for version in displaced if version.header.name in stood]
+    before = [Held(version.header, version.received_at_ms) for version in place.held]
+    displaced = [
+        version
+        for version in displaced
+        if not is_superseded(Held(version.header, version.received_at_ms), before)
+    ]
     if not displaced:
         return
     at_ms = diary.now_ms()
@@ -286,26 +299,42 @@ def _remember_displaced(diary: OpenDiary, place: _Place, falling: Sequence[feed.
             history.mark_undone(diary.connection, act)
 
 
-def _destroy(diary: OpenDiary, version: feed.HeldRow, place: _Place, *, is_unanswered: bool) -> None:
-    """Destroy the content of one held version (R25); one that nobody else saw leaves an unused number.
+def _destroy(diary: OpenDiary, falls: Sequence[_Fall]) -> None:
+    """Destroy the contents of held versions (R25); one that nobody else saw leaves an unused number.
 
     One that is unanswered is asked about by its header alone: it may never have arrived, and then the
     server's refusal says what became of it (R37d).
     """
-    name = version.header.name
-    mark_destroying(diary)
-    diary.contents.pop(name, None)
-    if version.seen:
-        pictures.destroy(diary.connection, name)
-        versions.empty(diary.connection, [name], place.fallen[name])
-        if not is_unanswered:
-            outbox.leave(diary.connection, name)
+    if not falls:
         return
+    mark_destroying(diary)
+    emptied: dict[ContentState, list[Name]] = defaultdict(list)
+    for fall in falls:
+        header = fall.version.header
+        diary.contents.pop(header.name, None)
+        if not fall.version.seen:
+            _list_as_deleted(diary, fall)
+            continue
+        if header.pictures:
+            pictures.destroy(diary.connection, header.name)
+        emptied[fall.fell_as].append(header.name)
+    for state, names in emptied.items():
+        versions.empty(diary.connection, names, state)
+    outbox.leave_all(diary.connection, _answered(falls))
+
+
+def _answered(falls: Sequence[_Fall]) -> Iterator[Name]:
+    return (fall.version.header.name for fall in falls if fall.version.seen and not fall.is_unanswered)
+
+
+def _list_as_deleted(diary: OpenDiary, fall: _Fall) -> None:
+    """Move what never left this device to the refusals: another device had deleted its segment (R37d)."""
+    name = fall.version.header.name
     refused = refusals.KeptRefusal(
         name=name,
-        contract=place.contract,
-        slot=place.slot,
-        what=what_of(version.header),
+        contract=fall.place.contract,
+        slot=fall.place.slot,
+        what=what_of(fall.version.header),
         reason="slot_deleted",
         because="another device deleted this segment before this was sent",
         refused_at_ms=diary.now_ms(),

@@ -155,6 +155,12 @@ def destroyed(held: Iterable[Held]) -> tuple[Held, ...]:
     return tuple(version for version in versions if version.header.name not in names)
 
 
+def is_superseded(one: Held, others: Iterable[Held]) -> bool:
+    """Return whether an entry of its life among the others, not itself, descends from an entry (R34)."""
+    vectors = [other.vector for other in others if other.life == one.life and not other.is_capture]
+    return not one.is_capture and _is_superseded(one.header, one.vector, vectors)
+
+
 def _greatest_life(versions: Sequence[Held]) -> tuple[int, list[Held], list[Held]]:
     """Return the greatest life, the captures that count in it and the entries that belong to it (R35)."""
     captures: list[Held] = []

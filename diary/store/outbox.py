@@ -1,11 +1,12 @@
 """What waits to be sent, and since when it may go (R17, R38, R41)."""
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from diary.rules.deadline import UnsentSegment
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
-from diary.store.versions import Name
+from diary.store.versions import Name, numbers_of
 
 _WAIT = """
     INSERT INTO outbox (replica, n, not_before_ms, held_for)
@@ -16,6 +17,14 @@ _WAIT = """
 _LEAVE = """
     DELETE FROM outbox
      WHERE replica = :replica AND n = :n
+"""
+_LEAVE_ALL = """
+    DELETE FROM outbox
+     WHERE replica = :replica
+       AND n IN (
+           SELECT value
+             FROM json_each(:ns)
+           )
 """
 _COUNTS = """
     SELECT count(DISTINCT CASE WHEN version.slot IS NOT NULL THEN version.contract || version.slot END),
@@ -116,6 +125,12 @@ def hold(connection: sqlite3.Connection, name: Name, not_before_ms: int) -> None
 def leave(connection: sqlite3.Connection, name: Name) -> None:
     """Take a version out: the server has answered, or there is nothing left to send."""
     connection.execute(_LEAVE, {"replica": name[0], "n": name[1]})
+
+
+def leave_all(connection: sqlite3.Connection, names: Iterable[Name]) -> None:
+    """Take versions out, as `leave` does one."""
+    for replica, ns in numbers_of(names).items():
+        connection.execute(_LEAVE_ALL, {"replica": replica, "ns": ns})
 
 
 def waiting(connection: sqlite3.Connection, now_ms: Millis, late_before: Slot) -> Waiting:

@@ -13,7 +13,8 @@ from diary.errors import PeerError
 from diary.evidence.receipt import Receipt
 from diary.rules.ids import ContractId, Millis, Place, ReplicaId, Slot
 from diary.rules.segment import Sealed
-from diary.store.versions import Name, numbers_of
+from diary.store import outbox
+from diary.store.versions import Name
 
 # Device lists before all else: they say that what follows is by a device (R50).
 # (slot + 432) / 1008 numbers the weeks: slot 0 was a Thursday's first, three days after a Monday's.
@@ -155,14 +156,6 @@ _BESIDE_OTHERS = """
      WHERE version.type = 'entry'
        AND version.slot IS NOT NULL
        AND version.sealed IS NOT NULL
-"""
-_LEAVE = """
-    DELETE FROM outbox
-     WHERE replica = :replica
-       AND n IN (
-           SELECT value
-             FROM json_each(:ns)
-           )
 """
 _WAITING = """
     SELECT count(*),
@@ -352,8 +345,7 @@ def receive(connection: sqlite3.Connection, received: Sequence[tuple[int, Receip
         connection.executemany(_RECEIVED, bound)
     except sqlite3.IntegrityError as error:
         raise PlaceTakenError(receipt for _, receipt in received) from error
-    for replica, ns in numbers_of((receipt.replica, receipt.n) for _, receipt in received).items():
-        connection.execute(_LEAVE, {"replica": replica, "ns": ns})
+    outbox.leave_all(connection, ((receipt.replica, receipt.n) for _, receipt in received))
 
 
 def beside_others(connection: sqlite3.Connection, ids: Iterable[int]) -> tuple[Place, ...]:
