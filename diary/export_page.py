@@ -10,10 +10,10 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from diary.rules.delay import DELAY_WORDS, delay_of
-from diary.rules.ids import MINUTES_PER_SLOT
+from diary.rules.ids import MINUTES_PER_SLOT, ContractId
 from diary.rules.json_form import JOINT, at
 from diary.rules.money import money
-from diary.rules.timesheet import BAR_WORDS, Place, SegmentView, Totals, bar_of, marks
+from diary.rules.timesheet import BAR_WORDS, Place, SealView, SegmentView, Totals, bar_of, marks
 from diary.rules.week import Week, ends_at_ms, starts_at_ms
 
 POLICY = "default-src 'none'; img-src 'self' file: data:; style-src 'self' file:"
@@ -26,9 +26,11 @@ def export_page(
     files: Mapping[Place, Sequence[str]],
     styles: Sequence[str],
     zone: ZoneInfo,
+    sealed: Sequence[str] = (),
 ) -> str:
     """Return the page of an export; `files` are the pictures beside it by place, `styles` its style sheets.
 
+    `sealed` are sentences that say which weeks the server sealed, as whoever exports bears out (R57).
     Deleted segments have no line. Times are in `zone`, and in UTC beside them.
     """
     live = [segment for segment in segments if segment.state != "deleted"]
@@ -47,7 +49,8 @@ def export_page(
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(heading)}</title>{links}</head>\n<body><main>\n<h1>{escape(heading)}</h1>\n"
         f'<p class="under">Times are in {escape(zone.key)}. The same lines stand in segments.csv, '
-        "the sums in totals.csv. These files are not sealed.</p>\n"
+        "the sums in totals.csv. These files are not encrypted.</p>\n"
+        f"{''.join(f'<p>{escape(each)}</p>' for each in sealed)}\n"
         f"{_sums(totals)}{sections or '<p>Nothing was recorded.</p>'}</main></body></html>\n"
     )
 
@@ -67,6 +70,17 @@ def sum_rows(totals: Sequence[tuple[Week, Sequence[Totals]]]) -> list[tuple[str,
         )
         for week, each in totals
         for one in each
+    ]
+
+
+def seals_say(week: Week, seals: Iterable[SealView], titles: Mapping[ContractId, str]) -> list[str]:
+    """Return of each seal of a week that holds what holds (R57)."""
+    return [
+        f"{week.name} of {titles.get(seal.contract, seal.contract)} was sealed by the server as number "
+        f"{seal.number} on {at(seal.sealed_at_ms):%Y-%m-%d %H:%M} UTC: {_bill(seal.billable)}, "
+        f"{money(seal.amount_minor, seal.currency)} {seal.currency}. This diary comes to the same. "
+        "What proves it to others is a bundle: diary bundle."
+        for seal in seals
     ]
 
 
@@ -125,6 +139,10 @@ def facts_of(segment: SegmentView, zone_name: str) -> list[tuple[str, str]]:
         ("Title", JOINT.join(segment.titles)),
         ("Received", received),
     ]
+
+
+def _bill(segments: int) -> str:
+    return "1 segment bills" if segments == 1 else f"{segments:,} segments bill"
 
 
 def _hours(segments: int) -> str:

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 from diary.errors import MachineError, NothingError
 from diary.evidence.week_csv import segments_csv, totals_csv
-from diary.export_page import export_page
+from diary.export_page import export_page, seals_say
 from diary.fetching import fetch_thinned
 from diary.rules.ids import ContractId, Slot
 from diary.rules.json_form import at
 from diary.rules.progress import Progress, told_of
-from diary.rules.timesheet import Place, SegmentView, totals
+from diary.rules.timesheet import Place, SealView, SegmentView, totals
 from diary.rules.week import Week, starts_at_ms
 
 if TYPE_CHECKING:
@@ -120,7 +120,13 @@ def export(
             if files is not None:
                 for style in STYLES:
                     _write(begun / style, style_text(style))
-                _write(begun / PAGE, export_page(chosen.heading, segments, sums, files, STYLES, zone))
+                sealed = [
+                    says
+                    for week in chosen.weeks
+                    for says in seals_say(week, _seals(diary, week, chosen), titles)
+                ]
+                page = export_page(chosen.heading, segments, sums, files, STYLES, zone, sealed)
+                _write(begun / PAGE, page)
             if folder.exists():
                 folder.rename(Path(made) / "replaced")
             begun.rename(folder)
@@ -137,6 +143,13 @@ def _chosen_of(
         (week, [one for one in diary.week(week).segments if chosen.has(one)])
         for week in told_of(chosen.weeks, progress)
     ]
+
+
+def _seals(diary: "LookDoor", week: Week, chosen: Chosen) -> list[SealView]:
+    """Return the seals that hold of what is exported: whole weeks, since a seal is over all of one (R57)."""
+    if chosen.slots is not None:
+        return []
+    return [one for one in diary.week(week).seals if chosen.contract in {None, one.contract}]
 
 
 def _write_pictures(

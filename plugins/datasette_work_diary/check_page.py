@@ -16,6 +16,7 @@ from datasette_work_diary.week_page import (
     place_link,
 )
 from diary.checking import WeekCheck
+from diary.rules.delay import delays_say
 from diary.rules.qualifies import ContractCheck, Finding, Outcome, Point
 from diary.rules.timesheet import SegmentView
 
@@ -103,6 +104,7 @@ class CheckPage:
     back: str
     contracts: tuple[ContractShown, ...]
     waiting: str
+    delays: str
     deadlines: tuple[Deadline, ...]
     not_billing: tuple[Reason, ...]
     promise: str
@@ -121,6 +123,7 @@ def check_page(found: WeekCheck, reading: Reading) -> CheckPage:
         back=f"/-/diary/check/{week.name}",
         contracts=tuple(_contract(found, one, reading) for one in found.contracts),
         waiting=_waiting(found),
+        delays=delays_say(live),
         deadlines=deadlines(week, reading),
         not_billing=not_billing(live, reading, frozen=found.view.frozen),
         promise=PROMISE,

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from datasette_work_diary.reading import Reading, hours, long_day, short_day
 from datasette_work_diary.week_page import Notice, segment_href
 from datasette_work_diary.wording import Mark, can_go, marks_of, removal_word
+from diary.rules.delay import delays_say
 from diary.rules.ids import MINUTES_PER_SLOT, SLOT_MILLIS
 from diary.rules.timesheet import (
     BAR_WORDS,
@@ -144,7 +145,7 @@ def day_page(
         says=_says(live),
         previous=(day - timedelta(days=1)).isoformat(),
         next=(day + timedelta(days=1)).isoformat(),
-        notices=_notices(weeks, reading),
+        notices=_notices(weeks, live, reading),
         columns=_columns(grid, reading),
         hours=tuple(shown),
         hour_count=len(sheet),
@@ -169,14 +170,17 @@ def _says(live: list[SegmentView]) -> str:
     return ", ".join(parts)
 
 
-def _notices(weeks: list[Week], reading: Reading) -> tuple[Notice, ...]:
+def _notices(weeks: list[Week], live: list[SegmentView], reading: Reading) -> tuple[Notice, ...]:
     frozen = [week for week in dict.fromkeys(weeks) if week.is_frozen(reading.now_ms)]
-    return tuple(
+    notices = [
         Notice(
             f"{week.name} is frozen since {reading.both(week.locked_at_ms)}: nothing of it can be changed."
         )
         for week in frozen
-    )
+    ]
+    if delays := delays_say(live):
+        notices.append(Notice(delays))
+    return tuple(notices)
 
 
 def _columns(grid: DayGrid, reading: Reading) -> tuple[str, ...]:

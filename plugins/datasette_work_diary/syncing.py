@@ -13,6 +13,7 @@ from diary.auditing import Audit
 from diary.devices import Device
 from diary.diary import Diary, Status
 from diary.exchanging import ServerLink
+from diary.rules.alarm_words import WHAT_TO_DO, meaning_of
 from diary.rules.ids import Millis
 from diary.rules.json_form import iso
 from diary.store.epochs import Restoring
@@ -84,6 +85,7 @@ class SyncPage:
     waiting: tuple[Waiting, ...]
     devices: tuple[DeviceShown, ...]
     alarms: tuple[Row, ...]
+    what_to_do: str
     restorings: tuple[Row, ...]
     stored: tuple[Row, ...]
     sent: tuple[Row, ...]
@@ -111,7 +113,10 @@ def sync_page(seen: SyncSeen) -> SyncPage:
         synced=_synced(seen),
         waiting=_waiting(seen.status),
         devices=tuple(_device(one, reading) for one in seen.devices),
-        alarms=tuple(Row((reading.both(one.raised_at_ms), one.says)) for one in audit.alarms),
+        alarms=tuple(
+            Row((reading.both(one.raised_at_ms), meaning_of(one.kind), one.says)) for one in audit.alarms
+        ),
+        what_to_do=WHAT_TO_DO,
         restorings=tuple(Row((reading.both(one.taken_at_ms), _heads_lost(one))) for one in audit.restorings),
         stored=tuple(
             Row((STORED_WORDS.get(one.what, one.what), f"{one.count:,}", megabytes(one.size)))
@@ -236,7 +241,12 @@ def _json(seen: SyncSeen) -> dict[str, object]:
             for one in seen.devices
         ],
         "alarms": [
-            {"raised_at": iso(one.raised_at_ms), "kind": one.kind, "says": one.says}
+            {
+                "raised_at": iso(one.raised_at_ms),
+                "kind": one.kind,
+                "says": one.says,
+                "means": meaning_of(one.kind),
+            }
             for one in seen.audit.alarms
         ],
         "restorings": [

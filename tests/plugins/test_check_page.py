@@ -60,6 +60,15 @@ def test_a_frozen_week_offers_nothing_to_mend() -> None:
     assert page.state_says.startswith("frozen")
 
 
+@rule("R60")
+def test_how_long_after_its_slot_each_segment_was_received_is_counted() -> None:
+    prompt = segment("2026-11-18T09:00", received_at_ms=instant("2026-11-18T09:12Z"))
+    later = segment("2026-11-18T09:10", received_at_ms=instant("2026-11-20T08:00Z"))
+    page = page_of(prompt, later)
+    assert page.delays == "Received after the slot: 1 within 15 minutes, 1 later."
+    assert page_of(segment("2026-11-20T09:00", state="unsynced", received_at_ms=None)).delays == ""
+
+
 @rule("R30")
 def test_what_the_server_has_still_to_receive_is_counted() -> None:
     waiting = segment("2026-11-20T09:00", state="unsynced", received_at_ms=None)

@@ -13,6 +13,7 @@ from datasette_work_diary.edit_fields import manual_fields
 from diary.rules.timesheet import SegmentView
 from diary.rules.week import local_day, starts_at_ms
 from tests.plugins.views import SHELTER, manual, reading, segment
+from tests.practice import instant
 from tests.rule import rule
 
 WEDNESDAY = date(2026, 11, 18)
@@ -40,6 +41,17 @@ def test_a_memo_bar_spans_its_neighbouring_segments_within_each_hour() -> None:
     ]
     edges = [piece.edge for hour in page.hours for lane in hour.lanes for piece in lane if piece.bar]
     assert edges == ["cut-end", "cut-start"]
+
+
+@rule("R60")
+def test_how_long_after_its_slot_the_days_time_was_received_is_said() -> None:
+    page = day_of(
+        segment("2026-11-18T09:00", received_at_ms=instant("2026-11-18T09:12Z")),
+        segment("2026-11-18T09:10", received_at_ms=instant("2026-11-18T20:00Z")),
+    )
+    (notice,) = page.notices
+    assert notice.says == "Received after the slot: 1 within 15 minutes, 1 the same day."
+    assert day_of(segment("2026-11-18T09:00", state="unsynced", received_at_ms=None)).notices == ()
 
 
 @rule("R24")

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from datasette_work_diary.syncing import look_at_sync, sync_page
 from diary.rules.ids import Millis
 from diary.settings import SETTINGS
+from diary.store import feed
 from diary.store.sending import SentNote
 from tests.plugins.conftest import MORNING, Served
 from tests.plugins.said import said
@@ -36,6 +37,22 @@ def test_what_waits_what_is_stored_and_which_devices_there_are(served: Served, p
     assert told["server"] is None
     assert [one["this"] for one in told["devices"]] == [True]
     assert told["refused"] == 1
+
+
+@rule("R56")
+def test_an_alarm_says_what_it_means_and_what_to_do(served: Served, page: Page) -> None:
+    what = "seal 1 of week 2026-W46 is not what the log comes to"
+    alarm = feed.Alarm(served.diary.now_ms(), served.contract.id, "seal_differs", what)
+    with served.diary._state.writing():
+        feed.raise_alarm(served.diary._state.connection, alarm)
+    page.goto(served.address(SYNC))
+    alarms = page.get_by_role("region", name="Alarms")
+    expect(alarms).to_contain_text(what)
+    expect(alarms).to_contain_text("The server sealed a week that the log does not come to")
+    expect(alarms).to_contain_text("Keep this diary and a backup of it")
+    told = page.request.get(served.address(f"{SYNC}.json")).json()["alarms"]
+    assert [(one["kind"], one["says"]) for one in told] == [("seal_differs", what)]
+    assert told[0]["means"].startswith("The server sealed a week")
 
 
 @rule("R38")

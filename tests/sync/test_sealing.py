@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from diary.exporting import Chosen, export
 from diary.rules.timesheet import SealView
 from diary.rules.week import Week
 from sync.server.closing import last_lock_ms
@@ -60,6 +62,25 @@ def test_the_week_of_an_account_that_nobody_asks_for_is_sealed_when_the_server_t
     a.diary.new_contract(title="Next")
     sync_in_turn(a, a)
     assert seal_of(a) == seal, "once is enough"
+
+
+@rule("R57")
+def test_the_page_of_an_exported_week_says_what_was_sealed(stage: Stage, tmp_path: Path) -> None:
+    a, _, _ = two_devices(stage, [TEN])
+    chosen = Chosen(name=WEEK.name, heading=WEEK.name, weeks=(WEEK,))
+    export(a.diary, chosen, tmp_path / "open", zone=ZoneInfo("UTC"), pictures=True)
+    assert "sealed by the server" not in (tmp_path / "open" / "index.html").read_text(encoding="utf-8")
+    stage.put_clocks(AFTER_THE_LOCK)
+    a.sync()
+    a.diary.new_contract(title="Next")
+    sync_in_turn(a, a)
+    export(a.diary, chosen, tmp_path / "sealed", zone=ZoneInfo("UTC"), pictures=True)
+    said = (tmp_path / "sealed" / "index.html").read_text(encoding="utf-8")
+    assert "2026-W47 of Practice was sealed by the server as number 1 on 2026-11-23" in said
+    assert "1 segment bills, 0.00" in said
+    some = Chosen(name="some", heading="some", weeks=(WEEK,), slots=frozenset({TEN}))
+    export(a.diary, some, tmp_path / "some", zone=ZoneInfo("UTC"), pictures=True)
+    assert "sealed by" not in (tmp_path / "some" / "index.html").read_text(encoding="utf-8")
 
 
 @rule("R57")
