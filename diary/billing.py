@@ -6,9 +6,10 @@ late time and bonuses by the rows that made them due. One that differs is an ala
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from diary import agency as agencies_side
-from diary import contracts, looking, parties, seating, witnessing
+from diary import billing_methods, contracts, looking, parties, seating, witnessing
 from diary.errors import NothingError, PeerError
 from diary.evidence.alarm import Evidence, FeedFaultError
 from diary.evidence.invoice_statement import read_invoice, read_part
@@ -27,6 +28,9 @@ from diary.rules.week import Week
 from diary.state import OpenDiary
 from diary.store import feed, invoices, meta, seals
 from diary.store.invoices import KeptInvoice
+
+if TYPE_CHECKING:
+    from diary.rules.ledger import GatewayEvent
 
 SETTLED_MS = 3_600_000  # an hour after a lock the server has closed the week of who never writes, too
 _ASKED_OF_SEALS = "seals when invoices were asked for"
@@ -281,6 +285,9 @@ def _known(diary: OpenDiary, kept: Iterable[KeptInvoice]) -> dict[ContractId, Kn
             for contract, sealed in seals.newest_of(diary.connection, week).items():
                 slots = sealed.seal.reckoning.slots
                 billing[contract][week] = frozenset(slot.slot for slot in slots if slot.bills)
+        told: dict[ContractId, list[GatewayEvent]] = defaultdict(list)
+        for event in billing_methods.moved(diary):
+            told[event.contract].append(event)
         return {
             contract: Known(
                 title=found.title,
@@ -288,6 +295,7 @@ def _known(diary: OpenDiary, kept: Iterable[KeptInvoice]) -> dict[ContractId, Kn
                 acts=parties.held_acts(diary, contract),
                 billing=billing[contract],
                 words=parties.words_about_money(diary, contract),
+                gateway=told[contract],
             )
             for contract, found in contracts.known(diary).items()
         }

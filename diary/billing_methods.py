@@ -4,8 +4,11 @@ A gateway's answer or the freelancer's own word; asked with a sync now and then.
 told nothing and warns of nothing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, get_args
+
+import msgspec
 
 from diary.rules.ids import Millis
 from diary.rules.qualifies import BillingState
@@ -13,8 +16,10 @@ from diary.state import OpenDiary
 
 if TYPE_CHECKING:
     from diary.contracts import Contract
+    from diary.rules.ledger import GatewayEvent
 
 BILLING = "billing"
+MOVED = "money_moved"
 ASK_AGAIN_MILLIS = 600_000  # a client who leaves a billing method is believed within ten minutes
 
 
@@ -29,11 +34,15 @@ class ToldMethod:
 
 @dataclass(frozen=True, slots=True)
 class ToldBilling:
-    """What the server told: its gateway, the state of payers that it did not name, and those that it did."""
+    """What the server told: its gateway, the state of payers that it did not name, and those that it did.
+
+    `moved` is what the gateway told of money since the last time.
+    """
 
     gateway: str
     otherwise: BillingState
     methods: tuple[ToldMethod, ...]
+    moved: "tuple[GatewayEvent, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +69,34 @@ def is_due(diary: OpenDiary) -> bool:
 def note(diary: OpenDiary, told: ToldBilling) -> None:
     """Keep what the server told, with when it was asked."""
     methods = [[method.payer, method.state, method.at_ms] for method in told.methods]
+    known = {event.id: event for event in moved(diary)}
+    new = {event.id: event for event in told.moved if event.id not in known}
     with diary.writing():
         diary.keep(BILLING, [diary.now_ms(), told.gateway, told.otherwise, methods])
+        if new:
+            diary.keep(MOVED, [asdict(event) for event in (known | new).values()])
+
+
+def moved(diary: OpenDiary) -> "tuple[GatewayEvent, ...]":
+    """Return what the gateway told of the account's money, by the server's word (R63)."""
+    kept = diary.kept(MOVED)
+    found = (event_of(one) for one in kept) if isinstance(kept, list) else ()
+    return tuple(event for event in found if event is not None)
+
+
+def moved_from_ms(diary: OpenDiary) -> Millis:
+    """Return from which instant on the server is asked what moved: that of the last that is known."""
+    return max((event.at_ms for event in moved(diary)), default=Millis(0))
+
+
+def event_of(told: Mapping[str, object]) -> "GatewayEvent | None":
+    """Return an event of the gateway as a server tells it; None for one that a newer diary understands."""
+    from diary.rules.ledger import GatewayEvent  # where nothing moved, no command waits for the ledger
+
+    try:
+        return msgspec.convert(told, GatewayEvent)
+    except msgspec.ValidationError:
+        return None
 
 
 def billing_of(diary: OpenDiary, contract: "Contract") -> BillingView | None:

@@ -281,6 +281,10 @@ class SyncDoor(StateDoor):
         """Return whether the server is to be asked how the clients pay (R11)."""
         return billing_methods.is_due(self._state)
 
+    def moved_from_ms(self) -> Millis:
+        """Return from which instant on the server is asked what its gateway told of money (R63)."""
+        return billing_methods.moved_from_ms(self._state)
+
     def note_billing(self, told: ToldBilling) -> None:
         """Keep how the clients pay, as the server told (R11, R30)."""
         billing_methods.note(self._state, told)

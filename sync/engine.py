@@ -14,7 +14,7 @@ from typing import assert_never
 
 import msgspec
 
-from diary.billing_methods import ToldBilling, ToldMethod, state_of
+from diary.billing_methods import ToldBilling, ToldMethod, event_of, state_of
 from diary.diary import Diary
 from diary.errors import UsageError
 from diary.evidence.opening import FIRST_EPOCH
@@ -211,6 +211,7 @@ class Engine:
                     awaited=awaited,
                     overlapping_from=self._diary.overlapping_from(),
                     billing=not desk.copy_checked and self._diary.is_billing_due(),
+                    moved_from_ms=self._diary.moved_from_ms(),
                 )
                 return lambda: line.pull(pull)
             case Push():
@@ -367,7 +368,9 @@ class Engine:
 def told_billing(billing: Billing) -> ToldBilling:
     """Return what the server told of how clients pay, as the diary keeps it (R11)."""
     methods = (ToldMethod(one.payer, state_of(one.state), Millis(one.at_ms)) for one in billing.methods)
-    return ToldBilling(billing.gateway, state_of(billing.otherwise), tuple(methods))
+    moved = (event_of(msgspec.structs.asdict(one)) for one in billing.moved)
+    known = tuple(event for event in moved if event is not None)
+    return ToldBilling(billing.gateway, state_of(billing.otherwise), tuple(methods), known)
 
 
 def _suspension(answer: PullAnswer) -> Suspension | None:

@@ -103,15 +103,29 @@ class BillingMethod(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int
 
 
+class MoneyMoved(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gateway told of one contract's part of an invoice, and when the server took it (R63)."""
+
+    id: str
+    what: str
+    contract: ContractId
+    invoice: int
+    minor: int
+    currency: str
+    at_ms: int
+
+
 class Billing(msgspec.Struct, frozen=True, kw_only=True):
     """The payment gateway of an account, `by_hand` or its name, and what is known of its clients (R11, R63).
 
-    `otherwise` is the state of every payer that `methods` does not name.
+    `otherwise` is the state of every payer that `methods` does not name. `moved` is what the gateway told
+    since `Pull.moved_from_ms`, that instant included: of all contracts to a device, of its own to a seat.
     """
 
     gateway: str
     otherwise: str
     methods: list[BillingMethod]
+    moved: list[MoneyMoved] = []
 
 
 class StartPayment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -189,6 +203,7 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     awaited: list[str] = []
     overlapping_from: Slot | None = None
     billing: bool = False
+    moved_from_ms: int = 0
 
 
 class Suspended(msgspec.Struct, frozen=True, kw_only=True):

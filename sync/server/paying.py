@@ -18,6 +18,7 @@ from sync.protocol import (
     BillingPage,
     GiveBack,
     GivenBack,
+    MoneyMoved,
     PaymentStarted,
     SetUpBilling,
     StartPayment,
@@ -27,7 +28,7 @@ from sync.server.accounts import Caller, caller_for
 from sync.server.clock_watch import ClockWatch
 from sync.server.faults import BusyError, FaultError, NotFoundError, NotYoursError, UnreadableError, again
 from sync.server.hearing import PAGE_MILLIS, Books, Due, Hearing, given_back
-from sync.server.kept_payments import KeptMethod, KeptPayment
+from sync.server.kept_payments import KeptEvent, KeptMethod, KeptPayment
 from sync.server.payment import (
     ByHand,
     CannotPayError,
@@ -281,8 +282,8 @@ class Paying:
 
     # What everybody may know.
 
-    def billing(self, asking: Caller) -> Billing:
-        """Return how the account's clients pay; to a seat, how its own does (R11)."""
+    def billing(self, asking: Caller, moved_from_ms: int = 0) -> Billing:
+        """Return how the account's clients pay and what moved since; to a seat, of its own (R11, R63)."""
         gateway = self._of(asking.account)
         methods = self._storage.payments.methods(asking.account)
         if asking.contract is not None:
@@ -291,11 +292,26 @@ class Paying:
             methods = [method for method in methods if method.payer == payer]
         told = [said for said in (_said(method, gateway) for method in methods) if said is not None]
         otherwise: MethodState = "unknown" if gateway.name == BY_HAND else "unverified"
-        return Billing(gateway=gateway.name, otherwise=otherwise, methods=told)
+        kept = self._storage.payments.events(asking.account, asking.contract)
+        moved = [_moved(one) for one in kept if one.received_at_ms >= moved_from_ms]
+        return Billing(gateway=gateway.name, otherwise=otherwise, methods=told, moved=moved)
 
 
 def _started(gateway: Gateway, due: Due, url: str | None) -> PaymentStarted:
     return PaymentStarted(gateway=gateway.name, minor=due.money.minor, currency=due.money.currency, url=url)
+
+
+def _moved(kept: KeptEvent) -> MoneyMoved:
+    event = kept.event
+    return MoneyMoved(
+        id=event.key,
+        what=event.kind,
+        contract=event.names.contract,
+        invoice=event.names.invoice,
+        minor=event.money.minor,
+        currency=event.money.currency,
+        at_ms=kept.received_at_ms,
+    )
 
 
 def _said(method: KeptMethod, gateway: Gateway) -> BillingMethod | None:

@@ -239,7 +239,7 @@ class Server:
             overlapping=self._overlapping(asking, first),
             overlapping_from=first,
             suspended=self._standings.told(asking.account) if asking.contract is None else None,
-            billing=self.paying.billing(asking) if pull.billing else None,
+            billing=self.paying.billing(asking, pull.moved_from_ms) if pull.billing else None,
         )
 
     def weeks(self, authorization: str | None, asked: Weeks) -> WeeksAnswer:

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from capture.window.reading import facts_of
+from diary.billing_methods import moved
 from diary.cli import app
 from diary.clock import GivenClock
 from diary.contracts import Contract
@@ -139,6 +140,49 @@ def test_the_window_says_it_of_the_chosen_contract_before_the_first_minute(stage
     facts = facts_of(device.diary, contract.id)
     assert facts.tracked is None
     assert facts.warnings == (warned(device, contract)[0].says,)
+
+
+@rule("R63")
+def test_what_the_gateway_told_of_money_reaches_devices_and_the_contracts_client_once(
+    at_stripe: Stage,
+) -> None:
+    device, contract = begun(at_stripe)
+    other = device.diary.new_contract(title="Another", client="Bob")
+    second = at_stripe.another(device.diary.phrase() or "")
+    client = join_in(at_stripe, invited(device, contract))
+    tell(at_stripe, *(paid_message(device, one, 6050) for one in (contract, other, contract)))
+    for minutes in (11, 22):
+        at_stripe.put_clocks(f"2026-11-18T12:{minutes}Z")
+        for each in (device, second, client):
+            each.sync()
+    for each in (device, second):
+        told = moved(each.diary._state)
+        assert {(one.contract, one.what, one.minor) for one in told} == {
+            (contract.id, "paid", 6050),
+            (other.id, "paid", 6050),
+        }
+        assert len(told) == 2
+    assert [one.contract for one in moved(client.diary._state)] == [contract.id]
+
+
+def paid_message(device: Device, contract: Contract, minor: int) -> bytes:
+    """Return Stripe's message that a contract's part of the first invoice was paid."""
+    about = {
+        "id": "cs_1",
+        "object": "checkout.session",
+        "mode": "payment",
+        "payment_status": "paid",
+        "amount_total": minor,
+        "currency": "usd",
+        "metadata": {
+            "workdiary_account": device.diary.account,
+            "workdiary_contract": contract.id,
+            "workdiary_invoice": "1",
+            "workdiary_payment": contract.id,
+        },
+    }
+    event = {"type": "checkout.session.completed", "created": 1_795_000_000, "data": {"object": about}}
+    return msgspec.json.encode(event)
 
 
 @rule("R63")
