@@ -207,8 +207,9 @@ export class Reading {
   /** Hold the page to the head that the server signed of it, once all that it names is read (R56). @type {(page: import("./feed.js").Page) => Promise<void>} */
   async #checkHead({ head, signed_head: signed }) {
     const { reader, contract } = this;
+    if (!signed) throw new FeedFault("unsigned_head", "the log came without a signed head");
     const root = reader.root();
-    if (!signed || root === null || reader.cursor?.size !== head.size) return;
+    if (root === null || reader.cursor?.size !== head.size) return;
     const [text, signature] = [open.utf8(signed.text), open.unbase64(signed.signature)];
     if (!(await open.verify(contract.server_key, "workdiary/1/head", text, signature)))
       throw new FeedFault("unsigned_head", "the head of the log bears a false signature");

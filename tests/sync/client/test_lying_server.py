@@ -68,7 +68,19 @@ def another_contracts_row(page: Page) -> None:
 def drop_the_device_list(page: Page) -> None:
     for row in page["rows"]:
         if '"type":"device_list"' in row["header"]:
-            row["header"] = row["header"].replace('"type":"device_list"', '"type":"message"')
+            header = json.loads(row["header"])
+            del header["devices"]
+            header |= {"type": "message", "epoch": 1, "commit": "2" * 64}
+            row["header"] = json.dumps(header, separators=(",", ":"))
+
+
+def hide_the_head(page: Page) -> None:
+    page["signed_head"] = None
+
+
+def forge_the_head(page: Page) -> None:
+    head = json.loads(page["signed_head"]["text"])
+    page["signed_head"]["text"] = json.dumps(head | {"root": "2" * 64}, separators=(",", ":"))
 
 
 def invent_a_device(page: Page) -> None:
@@ -95,6 +107,8 @@ LIES: dict[Callable[[Page], None], str] = {
     another_contracts_row: "wrong_place",
     drop_the_device_list: "unlisted_device",
     invent_a_device: "device_list",
+    hide_the_head: "unsigned_head",
+    forge_the_head: "unsigned_head",
     no_header: "wrong_place",
 }
 
