@@ -1,0 +1,182 @@
+"""A server dies while it bills a week and posts what is said: one invoice, one payment (R61, R62, R63)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from diary.clock import GivenClock
+from diary.evidence.invoice_statement import own_invoice
+from diary.rules.ids import Millis
+from diary.rules.invoice import LIFE
+from diary.rules.ledger_entry import balances
+from diary.rules.week import Week, slot_at
+from sync.protocol import Push
+from sync.server.server import storage_of
+from sync.server.settings import Settings
+from tests.kills.edges import Point
+from tests.kills.nursery import Ended, Nursery
+from tests.kills.pair import wait_until_it_answers
+from tests.rule import rule
+from tests.sync.server.author import Author
+from tests.sync.server.billed import PAYER
+from tests.sync.server.conftest import WEDNESDAY
+from tests.sync.server.postgres import Postgres, postgres
+from tests.sync.server.process import Client, answers_in, free_port, reasons
+from tests.sync.server.saying import dispute, payment
+from tests.sync.server.seat import Seat, invitation
+
+WEEK = Week.at(WEDNESDAY)
+FIRST = slot_at(WEDNESDAY) - 60
+LOCK_MS = Millis(WEEK.locked_at_ms + 3_600_000)
+AN_HOUR_LATER_MS = Millis(LOCK_MS + 3_600_000)
+REVIEW_OVER_MS = Millis(LIFE.dates(WEEK)[0] + 3_600_000)
+SAMPLE = 30  # points from one sampled to the next, beside the commits; make soak visits all
+
+
+@dataclass
+class Billed:
+    """A server's folder, port and database, new for each bill, and the processes that serve it in turn."""
+
+    nursery: Nursery
+    beside: Path
+    port: int
+    cluster: Postgres | None
+    born: int = 0
+    database: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        return self.beside / f"server-{self.born}"
+
+    @contextmanager
+    def serving(self, at_ms: int, dies_at: Point | None = None) -> Iterator[list[Ended]]:
+        """Serve as long as the block goes, or as the server lives; how it ended is told at the end."""
+        words = str(self.folder), str(self.port), *self.database
+        server = self.nursery.server(*words, at_ms=at_ms, dies_at=dies_at)
+        url = f"http://127.0.0.1:{self.port}"
+        told: list[Ended] = []
+        wait_until_it_answers(url, lambda: server.is_alive)
+        try:
+            yield told
+        finally:
+            told.append(server.kill())
+
+    def begin(self) -> "Bill":
+        """Return an hour of work in the week, and what both parties will say once it is locked.
+
+        At a server of its own: a clock does not go back to the week before.
+        """
+        self.born += 1
+        self.database = (self.cluster.new_database(),) if self.cluster is not None else ()
+        with (
+            self.serving(WEDNESDAY),
+            httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60) as http,
+        ):
+            client, author = Client(http), Author()
+            terms = author.terms(
+                manual_allowed=True, limit_minutes=None, rate_minor=6000, currency="USD", payer=PAYER
+            )
+            work = [author.capture(FIRST + at) for at in range(6)]
+            assert set(reasons(client.enrol(author, author.enrol(terms, *work)))) == {"received"}
+            assert reasons(client.push(author, invitation(author, bytes(32)))) == ["received"]
+            seat = Seat(author, bytes(32))
+            answers_in(client.post("/v1/join", seat.join()), client.key())
+        pushes = [
+            (seat, seat.push(dispute(seat, "raised", FIRST, FIRST + 1))),
+            (author, author.push(payment(author, "received", 4500))),
+            (author, author.push(dispute(author, "conceded", FIRST))),
+        ]
+        return Bill(self, author, pushes)
+
+
+@dataclass
+class Bill:
+    """One account of the server, and the pushes that its parties make until they are answered."""
+
+    server: Billed
+    author: Author
+    pushes: list[tuple[Author, Push]]
+
+    def push_all(self) -> list[str]:
+        """Push all in their order; return what became of them, as far as the server lived."""
+        said: list[str] = []
+        with httpx.Client(base_url=f"http://127.0.0.1:{self.server.port}", timeout=60) as http:
+            for by, push in self.pushes:
+                try:
+                    said += reasons(Client(http).send(by, push))
+                except httpx.TransportError:
+                    break
+        return said
+
+    def live(self, dies_at: Point | None = None) -> Ended:
+        """Let a server lock the week and take what is said, and perhaps die in between."""
+        with self.server.serving(LOCK_MS, dies_at) as told:
+            self.push_all()
+        return told[0]
+
+    def check(self) -> None:
+        """Say all of it again in the review and after it: nobody can tell that somebody died."""
+        for at_ms in (AN_HOUR_LATER_MS, REVIEW_OVER_MS):
+            with self.server.serving(at_ms):
+                assert self.push_all() == ["received"] * 3
+        url = self.server.database[0] if self.server.database else None
+        storage = storage_of(Settings(self.server.folder, database_url=url), GivenClock(REVIEW_OVER_MS))
+        try:
+            kept = storage.invoices.invoices(self.author.account, 0, 10)
+            ledger = storage.invoices.entries(self.author.account)
+        finally:
+            storage.close()
+        assert [own_invoice(one.text).total_minor for one in kept] == [6000]
+        assert sum(entry.what == "received" for entry in ledger) == 1
+        assert balances(ledger) == {
+            "client_owes": 500,
+            "paid_by_hand": 4500,
+            "security_period": -4000,
+            "disputed": -1000,
+        }
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def server(request: pytest.FixtureRequest, nursery: Nursery, folder: Path) -> Iterator[Billed]:
+    if request.param == "sqlite":
+        yield Billed(nursery, folder, free_port(), None)
+        return
+    with postgres() as cluster:
+        yield Billed(nursery, folder, free_port(), cluster)
+
+
+def check_deaths(server: Billed, sample: int) -> None:
+    bill = server.begin()
+    whole = bill.live()
+    bill.check()
+    # How often a start is asked whether it answers yet is chance.
+    points = [point for point in whole.points if "/health" not in point.label]
+    assert any("commit" in point.label for point in points)
+    chosen = [point for at, point in enumerate(points) if at % sample == 0 or "commit" in point.label]
+    deaths = 0
+    for point in chosen:
+        bill = server.begin()
+        deaths += bill.live(point).killed
+        bill.check()
+    assert deaths > len(chosen) // 2
+
+
+@pytest.mark.timeout(900)
+@rule("R61")
+@rule("R62")
+@rule("R63")
+def test_a_server_killed_at_some_points_of_a_lock_bills_once(server: Billed) -> None:
+    check_deaths(server, SAMPLE)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+@rule("R61")
+@rule("R62")
+@rule("R63")
+def test_a_server_killed_at_any_point_of_a_lock_bills_once(server: Billed) -> None:
+    check_deaths(server, 1)
