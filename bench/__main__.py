@@ -12,6 +12,7 @@ from collections.abc import Callable
 from bench import (
     bundling,
     client_page,
+    closing,
     cold,
     crowd,
     encoding,
@@ -31,6 +32,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "sync": sync_rates.measure,
     "server": server_rates.measure,
     "scale": scale.measure,
+    "closing": closing.measure,
     "crowd": crowd.measure,
     "pictures": picture_rates.measure,
     "status": cold.measure_status,

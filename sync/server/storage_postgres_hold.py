@@ -142,10 +142,21 @@ class PostgresHold:
 
     def keep_seals(self, seals: Sequence[NewSeal]) -> None:
         """See `AccountHold.keep_seals`."""
-        for new in seals:
-            row = storage_rows.seal(self._account, new)
-            self._line.execute(seals_sql.KEEP_SEAL, row)
-            self._line.execute(seals_sql.COUNT_SEAL, row)
+        if not seals:
+            return
+        places = {
+            "contracts": [new.contract for new in seals],
+            "numbers": bigints(new.number for new in seals),
+        }
+        # All of a lock by two statements: an account may have a hundred contracts.
+        self._run(
+            seals_sql.KEEP_SEALS,
+            **places,
+            weeks=[new.week for new in seals],
+            texts=[new.signed.text for new in seals],
+            signatures=[new.signed.signature for new in seals],
+        )
+        self._run(seals_sql.COUNT_SEALS, **places)
 
     def note_sealed(self, until_ms: Millis) -> None:
         """See `AccountHold.note_sealed`."""

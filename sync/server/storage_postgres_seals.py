@@ -2,15 +2,20 @@
 
 NOTE_SEALED = "UPDATE account SET sealed_until_ms = %(until_ms)s WHERE account = %(account)s"
 
-KEEP_SEAL = """
+KEEP_SEALS = """
     INSERT INTO seal (account, contract, number, week, text, signature)
-    VALUES (%(account)s, %(contract)s, %(number)s, %(week)s, %(text)s, %(signature)b)
+    SELECT %(account)s, new.*
+      FROM unnest(%(contracts)s::text[], %(numbers)s::bigint[], %(weeks)s::text[], %(texts)s::text[],
+                  %(signatures)s::bytea[]) AS new
 """
 
-COUNT_SEAL = """
+COUNT_SEALS = """
     UPDATE contract
-       SET seals = %(number)s
-     WHERE account = %(account)s AND contract = %(contract)s
+       SET seals = new.number
+      FROM (SELECT contract, max(number) AS number
+              FROM unnest(%(contracts)s::text[], %(numbers)s::bigint[]) AS kept (contract, number)
+             GROUP BY contract) AS new
+     WHERE contract.account = %(account)s AND contract.contract = new.contract
 """
 
 NEWEST_SEALS = """
