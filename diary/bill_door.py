@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # loaded when an invoice is asked for: recording waits for no
     from collections.abc import Sequence
 
     from diary.evidence.statement import SignedStatement
+    from diary.messaging import NewFile
     from diary.rules.ids import AccountId
     from diary.rules.invoice_view import InvoiceView, Letterhead
     from diary.rules.statement import Statement
@@ -94,17 +95,21 @@ class BillDoor(StateDoor):
 
         paying.give_bonus(self._state, contract_id, week, minor, reason)
 
-    def mark_paid(self, number: int, minor: int, reference: str = "") -> None:
-        """Say that an invoice was paid, as the client (R63)."""
+    def mark_paid(
+        self, number: int, minor: int, reference: str = "", receipts: "Sequence[NewFile]" = ()
+    ) -> None:
+        """Say that an invoice was paid, as the client; receipts go as files of a message (R63, R68)."""
         from diary import paying
 
-        paying.mark_paid(self._state, number, minor, reference)
+        paying.mark_paid(self._state, number, minor, reference, receipts)
 
-    def note_received(self, number: int, minor: int, reference: str = "") -> None:
-        """Say that money came in, as the freelancer (R63)."""
+    def note_received(
+        self, number: int, minor: int, reference: str = "", receipts: "Sequence[NewFile]" = ()
+    ) -> None:
+        """Say that money came in, as the freelancer; receipts go as files of a message (R63, R68)."""
         from diary import paying
 
-        paying.note_received(self._state, number, minor, reference)
+        paying.note_received(self._state, number, minor, reference, receipts)
 
     def confirm_payment(
         self, number: int, payment: str, minor: int | None = None, reference: str = ""

@@ -6,10 +6,11 @@ each: what is due of the first line's contract first.
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from diary import billing, contracts, saying
+from diary import billing, contracts, messaging, saying
 from diary.errors import NothingError
+from diary.messaging import NewFile
 from diary.rules.ids import ContractId
 from diary.rules.invoice_view import InvoiceView, PaymentView
 from diary.rules.money_parts import BonusInClear, PaymentAct, PaymentInClear
@@ -36,24 +37,28 @@ def give_bonus(diary: OpenDiary, contract: ContractId, week: Week, minor: int, r
     saying.give_bonus(diary, contract, BonusInClear(week=week.name, minor=minor, currency=currency), reason)
 
 
-def mark_paid(diary: OpenDiary, number: int, minor: int, reference: str) -> None:
-    """Say that an invoice was paid, as the client (R63).
+def mark_paid(
+    diary: OpenDiary, number: int, minor: int, reference: str, receipts: Sequence[NewFile] = ()
+) -> None:
+    """Say that an invoice was paid, as the client; receipts go with it as files of a message (R63, R68).
 
     Raises:
         NoSuchInvoiceError: There is none.
         RefusedSayingError: It is not for this party to say.
     """
-    _say(diary, billing.one(diary, number), "paid", minor, reference)
+    _say(diary, billing.one(diary, number), "paid", minor, reference, receipts)
 
 
-def note_received(diary: OpenDiary, number: int, minor: int, reference: str) -> None:
-    """Say that money came in which the client did not claim, as the freelancer (R63).
+def note_received(
+    diary: OpenDiary, number: int, minor: int, reference: str, receipts: Sequence[NewFile] = ()
+) -> None:
+    """Say that money came in which the client did not claim, as the freelancer (R63, R68).
 
     Raises:
         NoSuchInvoiceError: There is none.
         RefusedSayingError: It is not for this party to say.
     """
-    _say(diary, billing.one(diary, number), "received", minor, reference)
+    _say(diary, billing.one(diary, number), "received", minor, reference, receipts)
 
 
 def refund(diary: OpenDiary, number: int, minor: int, reference: str) -> None:
@@ -98,11 +103,22 @@ def take_payment_back(diary: OpenDiary, number: int, payment: str) -> None:
         saying.say_payment(diary, claim.contract, part)
 
 
-def _say(diary: OpenDiary, view: InvoiceView, act: PaymentAct, minor: int, reference: str) -> None:
+def _say(
+    diary: OpenDiary,
+    view: InvoiceView,
+    act: PaymentAct,
+    minor: int,
+    reference: str,
+    receipts: Sequence[NewFile] = (),
+) -> None:
     with diary.writing():
-        for contract, amount in _split(view, act, minor):
+        parts = list(_split(view, act, minor))
+        for contract, amount in parts:
             part = _part(view, secrets.token_hex(16), act, amount)
             saying.say_payment(diary, contract, part, reference)
+        if receipts:
+            words = f"Receipt for invoice {view.number}" + (f": {reference}" if reference else "")
+            messaging.send_within(diary, parts[0][0], words, receipts)
 
 
 def _split(view: InvoiceView, act: PaymentAct, minor: int) -> Iterator[tuple[ContractId, int]]:

@@ -52,7 +52,7 @@ def message(
 ) -> None:
     """Write a message to the other party of a contract; it cannot be taken back."""
     words = typer.get_text_stream("stdin").read() if text == "-" else text
-    files = [_read(path) for path in file or ()]
+    files = [read_file(path) for path in file or ()]
     with desk_of(ctx).open_diary() as diary:
         found = diary.contract(name)
         diary.send_message(found.id, words, files)
@@ -125,7 +125,7 @@ def call(
             say("No browser could be opened here; open the address yourself.")
 
 
-def _read(path: Path) -> NewFile:
+def read_file(path: Path) -> NewFile:
     """Return a file as it is sent; one that is too large is read no further than to know so.
 
     Raises:

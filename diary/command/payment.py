@@ -1,10 +1,12 @@
 """`bonus`, `paid`, `received`, `refund`: what the parties say of money; none of them moves any (R62, R63)."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from diary.command.desk import desk_of, say, tell, text_of
+from diary.command.message import read_file
 from diary.errors import UsageError
 from diary.rules.money import minor_of, money
 
@@ -17,6 +19,10 @@ Number = Annotated[int, typer.Argument(metavar="INVOICE", min=1, help="Its numbe
 Amount = Annotated[str | None, typer.Argument(metavar="[AMOUNT]", help="60 or 60.50; else all that is due.")]
 Reference = Annotated[
     str, typer.Option("--reference", metavar="TEXT", help="What the transfer says; the other party reads it.")
+]
+Receipt = Annotated[
+    list[Path] | None,
+    typer.Option("--file", metavar="FILE", help="A receipt: sent sealed, as the file of a message."),
 ]
 NOT_MOVED = "No money is moved by this; the other party reads it after the next sync."
 
@@ -63,11 +69,13 @@ def paid(
     number: Number,
     amount: Amount = None,
     reference: Reference = "",
+    file: Receipt = None,
     withdraw: Annotated[
         str | None, typer.Option("--withdraw", metavar="ID", help="Take back that this was paid.")
     ] = None,
 ) -> None:
     """Say that you paid an invoice, as the client; the freelancer confirms it."""
+    receipts = [read_file(path) for path in file or ()]
     with desk_of(ctx).open_diary() as diary:
         view = diary.invoice(number)
         if withdraw is not None:
@@ -75,7 +83,7 @@ def paid(
             tell("Taken back.")
             return
         minor = _due(view, amount)
-        diary.mark_paid(number, minor, text_of(reference, "reference") or "")
+        diary.mark_paid(number, minor, text_of(reference, "reference") or "", receipts)
     tell(f"Invoice {number}: {money(minor, view.currency)} {view.currency} marked as paid.")
     say(NOT_MOVED)
 
@@ -86,15 +94,17 @@ def received(
     number: Number,
     amount: Amount = None,
     reference: Reference = "",
+    file: Receipt = None,
     payment: Annotated[
         str | None, typer.Option("--payment", metavar="ID", help="Confirm this one of the client's.")
     ] = None,
 ) -> None:
     """Say that money for an invoice came in: what the client marked as paid, or an amount of its own."""
+    receipts = [read_file(path) for path in file or ()]
     with desk_of(ctx).open_diary() as diary:
         view = diary.invoice(number)
         said = text_of(reference, "reference") or ""
-        if payment is None and amount is None:
+        if payment is None and amount is None and not receipts:
             claimed = [one for one in view.payments if one.state == "claimed"]
             for one in claimed:
                 diary.confirm_payment(number, one.id, reference=said)
@@ -107,7 +117,7 @@ def received(
             minor = diary.confirm_payment(number, payment, given, said)
         else:
             minor = _due(view, amount)
-            diary.note_received(number, minor, said)
+            diary.note_received(number, minor, said, receipts)
     tell(f"Invoice {number}: {money(minor, view.currency)} {view.currency} came in.")
     say(NOT_MOVED)
 

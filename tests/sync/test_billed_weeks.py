@@ -110,8 +110,13 @@ def test_disputes_late_time_a_bonus_and_payments_come_to_the_same_on_both_sides(
         (first,) = each.diary.invoices()
         assert (first.total_minor, first.credited_minor, first.disputed_minor) == (6000, 1000, 1000)
         assert (first.due_minor, first.owed_minor) == (4000, 5000)
-    theirs.types("paid", "1", "--reference", "SEPA 4711")
-    synced(client, device)
+    slip = client.diary.home / "slip.txt"
+    slip.write_text("Transferred.", encoding="utf-8")
+    theirs.types("paid", "1", "--reference", "SEPA 4711", "--file", str(slip))
+    synced(client, device, device)
+    (message,) = device.diary.conversation(contract.id).messages
+    assert (message.text, message.files[0].name) == ("Receipt for invoice 1: SEPA 4711", "slip.txt")
+    assert device.diary.message_file(contract.id, message.files[0].sealed_name)[1] == b"Transferred."
     assert freelancer.types("received", "1").out == "Invoice 1: 40.00 USD confirmed.\n"
     theirs.types("dispute", "2026-11-18 9:10", "--withdraw")
     synced(client, device, client)
