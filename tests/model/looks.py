@@ -33,7 +33,7 @@ def check_looks(book: Book, world: World) -> None:
             != (_unjudged(should.get(place)) if waits else should.get(place))
         }
         assert not differ, f"{device.home.name} shows, and should show: {differ}"
-        assert device.diary.alarms() == ()
+        assert device.diary.alarms() == (), f"{device.home.name}: {device.diary.alarms()}"
         for place, one in should.items():
             for name in one.pictures if place not in waits else ():
                 try:
