@@ -1,7 +1,8 @@
-"""10,000 honest random runs raise no alarm (issue 8; R43, R55, R56, R57).
+"""Honest random runs raise no alarm, however many (R43, R55, R56, R57).
 
 A failure prints the history's seed, and the same environment plays it again:
-`HONEST_SEED=… pytest tests/sync/test_honest_runs.py`. HONEST_RUNS says for how many weeks.
+`HONEST_SEED=… pytest tests/sync/test_honest_runs.py`. HONEST_RUNS says for how many weeks: 10,000 take two
+and a half hours of one core.
 """
 
 import os
@@ -16,7 +17,7 @@ from tests.sync.honest import WEEKS_A_HISTORY, play_history
 
 # Every act is drawn in this many weeks, else the histories would be empty of what they are for.
 SAMPLE_RUNS = 2 * WEEKS_A_HISTORY
-SOAK_RUNS = 10_000
+SOAK_RUNS = 2_000  # half an hour of one core
 
 
 def play(folder: Path, runs: int) -> Counter[str]:
@@ -42,6 +43,6 @@ def test_honest_people_on_bad_lines_are_blamed_for_nothing(tmp_path: Path) -> No
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 @rule("R56")
-def test_ten_thousand_honest_weeks_raise_no_alarm(tmp_path: Path) -> None:
+def test_thousands_of_honest_weeks_raise_no_alarm(tmp_path: Path) -> None:
     done = play(tmp_path, SOAK_RUNS)
     assert {"restore", "accept_late", "dispute", "reply", "redact", "remove", "send_late"} <= done.keys()
