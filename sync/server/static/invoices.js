@@ -5,6 +5,7 @@ import { h } from "./element.js";
 import { money, minorOf } from "./money.js";
 import { hoursOf, PAYMENT_WORDS, STATE_WORDS, stateSays, WHAT_WORDS } from "./invoice.js";
 import { weeksInReview } from "./billed.js";
+import { payButton } from "./paying.js";
 import { momentOf } from "./times.js";
 
 /** @typedef {import("./page.js").Desk} Desk */
@@ -225,6 +226,7 @@ function payments(desk, contract, view) {
     { class: "card", "aria-labelledby": "payments" },
     h("h2", { id: "payments" }, "Payments"),
     items.length ? h("ul", { class: "plain" }, items) : h("p", {}, "None yet."),
+    (view.due_minor ?? 0) > 0 ? payButton(desk, contract, view.number) : null,
     (view.due_minor ?? 0) > 0 && !contract.ended ? paidForm(desk, contract, view) : null,
   );
 }

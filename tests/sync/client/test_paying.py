@@ -10,10 +10,11 @@ from playwright.sync_api import Browser, Route
 
 from sync.enrolment import register
 from sync.server.settings import ALL_ACCOUNTS, GatewaySettings
+from tests.practice import slot
 from tests.rule import rule
-from tests.sync.client.conftest import Client, Room, clients_of
+from tests.sync.client.conftest import Client, Room, clients_of, work
 from tests.sync.server.stripe_here import StripeHere, signed, stripe_here
-from tests.sync.stage import Stage, serving, stage_in
+from tests.sync.stage import AFTER_THE_LOCK, Stage, serving, stage_in
 
 pytestmark = pytest.mark.browser
 CHECKOUT = "https://checkout.stripe.com/**"
@@ -78,6 +79,32 @@ def test_a_client_leaves_a_billing_method_at_the_gateway_and_comes_back_to_it_ve
     client.go("terms")
     client.page.locator("[data-billing=verified]").wait_for()
     assert client.page.get_by_role("button", name="Leave a billing method").count() == 0
+
+
+@rule("R63")
+@rule("R66")
+def test_a_client_pays_an_invoice_at_the_gateway_from_its_page(
+    paid_room: Room, paying_client: Callable[..., Client], fake: StripeHere
+) -> None:
+    work(paid_room.device, paid_room.contract, slot("2026-11-18T09:00Z"), "aab")
+    client = paying_client()
+    client.join(paid_room.invite())
+    paid_room.stage.put_clocks(AFTER_THE_LOCK)
+    paid_room.device.diary.new_contract(title="Next")  # a push finds the week due
+    paid_room.device.sync()
+    client.go("invoices/1")
+    client.page.reload()
+    visited: list[str] = []
+
+    def at_stripe(route: Route) -> None:
+        visited.append(route.request.url)
+        route.fulfill(status=200, content_type="text/html", body="<title>Stripe's page</title>")
+
+    client.page.route(CHECKOUT, at_stripe)
+    client.page.get_by_role("button", name="Pay", exact=True).click()
+    client.page.wait_for_url(CHECKOUT)
+    session = fake.found(f"checkout/sessions/{visited[0].rpartition('/')[2]}")
+    assert (session["amount_total"], session["currency"]) == (3000, "usd")
 
 
 @rule("R63")
