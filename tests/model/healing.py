@@ -123,14 +123,32 @@ def bring_back_device_list(world: World) -> None:
         assert knowing.sync() is not None
 
 
+def forks_device_lists(world: World, held: str | bytes | None) -> bool:
+    """Return whether a backup holds a device list beside which a device knows another of its number.
+
+    So it is where the server went on from an older backup after this one was made: two histories, of which
+    each has its devices. No server can heal that; it is an alarm that stays (R50).
+    """
+    if held is None:
+        return False
+    known = [raw for device in world.devices for (raw,) in device.rows(_LISTS)]
+    return any(_number(raw) == _number(held) and json.loads(raw) != json.loads(held) for raw in known)
+
+
+def device_list_of_server(world: World) -> str | bytes | None:
+    """Return the header of the device list that the server holds."""
+    with world.serving.storage.hold(AccountId(world.readers[0].diary.account)) as hold:
+        held = hold.device_list()
+    return None if held is None else held.header
+
+
 def _newest_list(device: Device) -> int:
     return max((_number(header) for (header,) in device.rows(_LISTS)), default=0)
 
 
 def _newest_list_of_server(world: World) -> int:
-    with world.serving.storage.hold(AccountId(world.readers[0].diary.account)) as hold:
-        held = hold.device_list()
-    return 0 if held is None else _number(held.header)
+    held = device_list_of_server(world)
+    return 0 if held is None else _number(held)
 
 
 def _number(header: str | bytes) -> int:

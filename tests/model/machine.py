@@ -40,7 +40,7 @@ from tests.model.drawn import (
 )
 from tests.model.follower import Follower
 from tests.model.ground import TERMS, Ground
-from tests.model.healing import bring_back_device_list
+from tests.model.healing import bring_back_device_list, device_list_of_server, forks_device_lists
 from tests.model.looks import Watched, check_looks
 from tests.model.oracle import Place
 from tests.model.world import World
@@ -294,7 +294,10 @@ class Model(RuleBasedStateMachine):
                 self.sync_well(at)
         self.book.proofs.note_restoring(self.world)
         backups = self.world.backups
+        today = self.world.copy_server()
         self.world.restore_server(backups[which % len(backups)], with_pictures=with_pictures)
+        if forks_device_lists(self.world, device_list_of_server(self.world)):
+            self.world.restore_server(today, with_pictures=True)
         self.book.proofs.note_kept(self.world)
         self.is_unhealed = True
         self.follower = Follower(self.world)

@@ -4,6 +4,7 @@ Nothing of the product is replaced but time and the line between device and serv
 or only read; what was written on one can be put back from an older copy, or go on beside its copy (R42).
 """
 
+import shutil
 from pathlib import Path
 from typing import Self
 
@@ -137,6 +138,12 @@ class World:
     def back_up_server(self) -> None:
         """Keep a copy of database and pictures as they are now."""
         self.backups.append(Backup.of(self._settings, self.folder / f"backup-{len(self.backups)}"))
+
+    def copy_server(self) -> Backup:
+        """Return a copy that is put back at once or never."""
+        folder = self.folder / "server-today"
+        shutil.rmtree(folder, ignore_errors=True)
+        return Backup.of(self._settings, folder)
 
     def restore_server(self, backup: Backup, *, with_pictures: bool) -> None:
         """Put a backup in the server's place; nobody is told. Pictures may lie where no backup is needed."""
