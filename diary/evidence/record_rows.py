@@ -36,6 +36,7 @@ from diary.sealing.row import open_disclosed
 
 Name = tuple[ReplicaId, int]
 _Kind = TypeVar("_Kind")
+_OPENED = frozenset({"capture", "entry", "terms"}) | bundle.ACT_TYPES
 HASHES_BYTES = 64  # of one version in a push: SHA-256 of header and of body
 
 
@@ -148,6 +149,8 @@ class _Checking:
         body_hash = _hash(one.body_hash, where)
         if one.body is not None and hashlib.sha256(one.body).digest() != body_hash:
             raise RowFaultError(where, "its sealed content was changed")
+        if one.key is not None and (one.body is None or header.type not in _OPENED):
+            raise RowFaultError(where, "a key is shown that opens nothing")
         hashes = hashlib.sha256(raw).digest() + body_hash
         leaf = self._check_in_log(one, header, hashes, where)
         self._learn_seat(one, header, raw, where)

@@ -116,6 +116,8 @@ async function checkRows(record, head) {
     claim([row.push, row.body_hash, ...row.proof].every(isHash), where, "no hash");
     const body = row.body === null ? null : unbase64(row.body);
     claim(body === null || hex(sha256(body)) === row.body_hash, where, "its content was changed");
+    const opens = body !== null && ["capture", "entry", "terms", ...ACTS].includes(header.type);
+    claim(row.key === null || opens, where, "a key that opens nothing");
     const headerHash = hex(sha256(utf8(row.header)));
     const leaf = leafHash(
       header.type, header.contract, row.log_epoch, row.received_at_ms, headerHash, row.body_hash, row.push,

@@ -112,6 +112,20 @@ def test_an_act_that_is_left_out_or_of_another_slot_changes_what_the_tables_say(
     assert any("of none of the slots" in says for _, says in failing(said.disputed.with_record(other)))
 
 
+@rule("R47")
+def test_a_key_that_opens_nothing_is_refused(said: Parties) -> None:
+    made = said.whole_week
+    rows = made.record.versions
+    shut = [at for at, row in enumerate(rows) if row.key is None]
+    assert {stored_header(rows[at].header.encode()).type for at in shut} >= {"device_list", "capture"}
+    for at in shut:
+        other = msgspec.structs.replace(rows[at], key=b"\0" * 32)
+        changed = msgspec.structs.replace(made.record, versions=(*rows[:at], other, *rows[at + 1 :]))
+        assert [says for _, says in failing(made.with_record(changed))] == [
+            "a key is shown that opens nothing"
+        ]
+
+
 @rule("R59")
 def test_nothing_of_the_acts_is_read_in_a_record_of_before(said: Parties) -> None:
     old = msgspec.structs.replace(said.whole_week.record, format=1)
