@@ -19,6 +19,7 @@ import { DAY_MS, isFrozen, weekAt, weekOf } from "./week.js";
  *   corrects?: number | null }} Part
  */
 /** What a week here comes to: its slots that bill of before the lock, and late ones that were accepted. @typedef {{ week: string, rate_minor: number, currency: string, hours: Set<number>, late: Set<number> }} Reckoned */
+/** @typedef {{ id: string, account: string, server_key: string, reader: { seats: Map<string, { agency?: string | null }> } | null }} Billable What is asked of a contract. */
 /** @typedef {Map<string, number>} Own amounts by what they are for */
 
 const HOUR_MS = 3600_000;
@@ -33,8 +34,14 @@ export class BilledFault extends Error {
   }
 }
 
-/** Return the parts that the server signed for this contract. @type {(contract: { id: string, account: string, server_key: string }, shown: Signed[]) => Promise<Part[]>} */
+/** Return the agencies whose managers were ever let in: each may bill the contract (R51, R61). @type {(contract: Billable) => string[]} */
+export const agenciesOf = ({ reader }) => [
+  ...new Set([...(reader?.seats ?? new Map()).values()].flatMap(({ agency }) => (agency ? [agency] : []))),
+];
+
+/** Return the parts that the server signed for this contract. @type {(contract: Billable, shown: Signed[]) => Promise<Part[]>} */
 export async function partsOf(contract, shown) {
+  const issuers = [contract.account, ...agenciesOf(contract)];
   const parts = [];
   for (const { text, signature } of shown) {
     const signed = await open.verify(
@@ -47,7 +54,7 @@ export async function partsOf(contract, shown) {
     /** @type {Part} */
     const part = JSON.parse(text);
     const own = part.lines.every((line) => line.contract === contract.id);
-    if (part.account !== contract.account || part.contract !== contract.id || !own)
+    if (!issuers.includes(part.account) || part.contract !== contract.id || !own)
       throw new BilledFault("wrong_place", "An invoice that is shown is another's");
     parts.push(part);
   }

@@ -110,7 +110,7 @@ export class Line {
     return (await this.#ask("/v1/billing/page", JSON.stringify({ account }))).json();
   }
 
-  /** @type {(asked: { account: string, after: number }) => Promise<{ invoices: { text: string, signature: string }[], last: number, issued: number }>} */
+  /** @type {(asked: { account: string, after: number, issuer: string | null }) => Promise<{ invoices: { text: string, signature: string }[], last: number, issued: number }>} */
   async invoices(asked) {
     return (await this.#ask("/v1/invoices", JSON.stringify(asked))).json();
   }

@@ -4,6 +4,7 @@
 
 import * as open from "./open.js";
 import {
+  agenciesOf,
   areInvoicesWanted,
   BilledFault,
   billingOf,
@@ -76,9 +77,21 @@ async function readInvoices(contract) {
   if (!areInvoicesWanted(contract, serverMs)) return;
   const line = new Line(contract.server_url, authorizationOf(contract));
   const known = contract.invoices ?? [];
-  let after = Math.max(0, ...known.map(({ text }) => JSON.parse(text).number));
+  // The freelancer's own, and what an agency that they work under bills of this contract.
+  for (const issuer of [null, ...agenciesOf(contract)]) await readBills(contract, line, known, issuer);
+  Object.assign(contract, { invoices: known, invoices_at_ms: serverMs });
+  await (await store).keep(contract);
+}
+
+/** Fetch what is new of one issuer's, null for the contract's account. @type {(contract: Contract, line: Line, known: { text: string, signature: string }[], issuer: string | null) => Promise<void>} */
+async function readBills(contract, line, known, issuer) {
+  const numbers = known
+    .map(({ text }) => JSON.parse(text))
+    .filter(({ account }) => account === (issuer ?? contract.account))
+    .map(({ number }) => number);
+  let after = Math.max(0, ...numbers);
   for (;;) {
-    const answer = await line.invoices({ account: contract.account, after });
+    const answer = await line.invoices({ account: contract.account, after, issuer });
     try {
       await partsOf(contract, answer.invoices);
     } catch (error) {
@@ -89,11 +102,9 @@ async function readInvoices(contract) {
       throw error;
     }
     known.push(...answer.invoices);
-    if (answer.last >= answer.issued || answer.last <= after) break;
+    if (answer.last >= answer.issued || answer.last <= after) return;
     after = answer.last;
   }
-  Object.assign(contract, { invoices: known, invoices_at_ms: serverMs });
-  await (await store).keep(contract);
 }
 
 /** Return the weeks that invoices speak of as they come out here, and each view (R61, R62). @type {(contract: Contract) => Promise<import("./invoice.js").InvoiceView[]>} */

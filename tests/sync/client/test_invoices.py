@@ -9,18 +9,26 @@ from tests.plugins.test_accessible import faults, overflow
 from tests.rule import rule
 from tests.sync.client.conftest import Client, Room
 from tests.sync.client.test_answers import reread, says
+from tests.sync.stage import Device
+from tests.sync.test_agency import taken_in
 
 pytestmark = pytest.mark.browser
 TUESDAY = "2026-11-24T09:00Z"
+SYNC = """async (contract) => {
+  const { Asking } = await import("/client/asking.js");
+  await new Asking(() => undefined).ask("sync", { contract });
+}"""
 
 
-def locked(room: Room, one: Client) -> None:
-    """Let the week lock and the server close it, and let the page read."""
+def locked(room: Room, one: Client, agency: Device | None = None) -> None:
+    """Let the week lock and the server close it, for an agency too, and let the page read."""
     one.join(room.invite())
     room.stage.put_clocks(TUESDAY)
-    room.device.diary.new_contract(title="Next")
-    room.device.sync()
-    room.device.sync()
+    for device in (room.device, agency):
+        if device is not None:
+            device.diary.new_contract(title="Next")
+            device.sync()
+            device.sync()
     reread(one)
     reread(one)
 
@@ -58,6 +66,25 @@ def test_an_invoice_is_borne_out_in_the_browser_marked_as_paid_and_confirmed(
     reread(one)
     expect(main).to_contain_text("14.50 USD")
     assert room.device.diary.invoice(1).due_minor == 1450
+
+
+@rule("R51")
+@rule("R61")
+def test_what_an_agency_bills_of_the_contract_is_borne_out_in_the_browser_too(
+    room: Room, client: Callable[..., Client]
+) -> None:
+    agency = room.stage.first()
+    link = room.device.diary.invite_manager(room.contract.id, agency.diary.account).link
+    room.device.sync()
+    taken_in(agency, link, "Ada", "Brown")
+    one = client()
+    locked(room, one, agency)
+    one.page.evaluate(SYNC, room.contract.id)
+    one.page.get_by_role("link", name="Invoices").click()
+    expect(one.page.get_by_role("table")).to_contain_text("60.00 USD", timeout=60_000)
+    (bill,) = agency.diary.invoices()
+    assert [(line.contract, line.amount_minor) for line in bill.lines] == [(room.contract.id, 6000)]
+    assert one.page.locator("main").get_by_text("differs").count() == 0
 
 
 @rule("R62")
