@@ -2,19 +2,21 @@
 
 import re
 from decimal import Decimal
+from functools import cache
 
-# ISO 4217: the currencies whose minor unit is not a hundredth.
-_DIGITS = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX"), 0),
-    **dict.fromkeys(("UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
-_WRITTEN = re.compile(r"[0-9]{1,9}(?:\.([0-9]{1,3}))?")
+_WRITTEN = re.compile(r"[0-9]{1,9}(?:\.([0-9]{1,4}))?")
 
 
+@cache
 def minor_digits(currency: str) -> int:
-    """Return how many decimals a currency's amounts have: 2 but for the few that have 0 or 3."""
-    return _DIGITS.get(currency, 2)
+    """Return how many decimals a currency's amounts have by ISO 4217: 2 but for a few.
+
+    2 as well for letters that the standard gives to no currency, and for metals, which have none.
+    """
+    from iso4217 import raw_table  # reads the standard's table when it is loaded: only who shows money waits
+
+    digits = str(raw_table.get(currency, {}).get("CcyMnrUnts"))
+    return int(digits) if digits.isdecimal() else 2
 
 
 def money(amount_minor: int, currency: str) -> str:

@@ -10,6 +10,7 @@ import { parseHeader } from "../../sync/server/static/header.js";
 import { authOf, parseLink, Seats } from "../../sync/server/static/invitation.js";
 import { grown, leafHash, pagePayload, pushHash, rootOf, rootOfPeaks } from "../../sync/server/static/merkle.js";
 import * as message from "../../sync/server/static/message.js";
+import { money } from "../../sync/server/static/money.js";
 import { standing } from "../../sync/server/static/merge.js";
 import * as open from "../../sync/server/static/open.js";
 import { privateKey, publicOfSeed, sealRow, sign } from "../../sync/server/static/seal.js";
@@ -41,6 +42,10 @@ const kindOf = async (promise) => {
     return error.kind;
   }
 };
+
+function amounts() {
+  for (const [currency, written] of Object.entries(read("money"))) say("money", currency, money(12345, currency), written);
+}
 
 function messages() {
   const file = read("message");
@@ -396,6 +401,7 @@ await rows();
 await signatures();
 await lists();
 headers();
+amounts();
 messages();
 await invitations();
 weeks();

@@ -1,13 +1,18 @@
 """Money is whole minor units; people write it otherwise."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from iso4217 import raw_table
 
 from diary.rules.money import minor_of, money
 from tests.rule import rule
 
-CURRENCIES = st.sampled_from(["USD", "EUR", "JPY", "KWD", "NPR"])
+VECTORS = Path(__file__).parents[2] / "vectors"
+CURRENCIES = st.sampled_from(["USD", "EUR", "JPY", "KWD", "CLF", "NPR"])
 
 
 @rule("R61")
@@ -17,6 +22,13 @@ def test_money_has_the_digits_of_its_currency() -> None:
     assert money(6050, "JPY") == "6050"
     assert money(6050, "KWD") == "6.050"
     assert money(-5, "USD") == "-0.05"
+
+
+@rule("R61")
+def test_every_currency_of_the_standard_is_written_as_the_pinned_list_says() -> None:
+    pinned = json.loads((VECTORS / "money.json").read_text(encoding="utf-8"))
+    assert pinned == {code: money(12345, code) for code in sorted(filter(None, raw_table))}
+    assert {len(written.partition(".")[2]) for written in pinned.values()} == {0, 2, 3, 4}
 
 
 @rule("R7")
