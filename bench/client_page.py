@@ -3,9 +3,11 @@
     python -m bench client_page
 
 12,000 segments, rows without pictures, from a real server. `client_page_first_visit` is from the press on
-"Join" to the newest week with its sums, everything read and checked; `client_page_first_week` is from the
-start of a navigation in a browser that was started anew, its memory cold and the rows in its database, to the
-same; `..._long_task` are the tasks over 50 ms of the page's thread while the year is scrolled through.
+"Join", with nothing of the contract in the browser, to the newest week with its sums, and `..._whole` to the
+end of reading and checking the whole log behind it. `client_page_first_week` is from the start of a
+navigation in a browser that was started anew, its memory cold and the rows in its database, to the same week;
+`client_page_shell` is that of a page that shows no contract. `..._long_task` are the tasks over 50 ms of the
+page's thread while the year is scrolled through, once while its log is being read and once afterwards.
 """
 
 import tempfile
@@ -33,6 +35,12 @@ WATCH = """() => {
 SIZE = """async (contract) => {
   const { Asking } = await import("/client/asking.js");
   return (await new Asking(() => undefined).ask("summary", { contract })).size;
+}"""
+WHOLE = """async (contract) => {
+  const { Asking } = await import("/client/asking.js");
+  const asking = new Asking(() => undefined);
+  const whole = async () => (await asking.ask("summary", { contract })).whole;
+  while (!(await whole())) await new Promise((done) => setTimeout(done, 50));
 }"""
 SHOWN = "section.week[data-shown] .sums"
 
@@ -64,16 +72,25 @@ def _visits(playwright: Playwright, profile: Path, link: str, url: str, contract
         page.get_by_role("button", name="Join this contract").click()
         page.locator(SHOWN).first.wait_for(timeout=120_000)
         took = time.perf_counter() - began
-        print_figure("client_page_first_visit", [took], "s", rows=page.evaluate(SIZE, contract))
-    seconds = []
+        _scroll(page, "client_page_scroll_while_reading_long_task")
+        page.evaluate(WHOLE, contract)
+        whole = time.perf_counter() - began
+        rows = page.evaluate(SIZE, contract)
+        print_figure("client_page_first_visit", [took], "s", rows=rows, at_most=1)
+        print_figure("client_page_first_visit_whole", [whole], "s", rows=rows)
+    seconds, shells = [], []
     for _ in range(RUNS):
         with browser_at(playwright, profile) as context:
-            seconds.append(_first_week(context.new_page(), f"{url}/join#/{contract}"))
+            seconds.append(_opens(context.new_page(), f"{url}/join#/{contract}", SHOWN))
+        with browser_at(playwright, profile) as context:
+            shells.append(_opens(context.new_page(), f"{url}/join#/trust", "h1"))
     print_figure("client_page_first_week", seconds, "s", at_most=1)
+    print_figure("client_page_shell", shells, "s")
     with browser_at(playwright, profile) as context:
         page = context.new_page()
-        _first_week(page, f"{url}/join#/{contract}")
-        _scroll(page)
+        _opens(page, f"{url}/join#/{contract}", SHOWN)
+        page.wait_for_timeout(3000)  # the sync that follows the opening is not the scrolling
+        _scroll(page, "client_page_scroll_long_task")
 
 
 def browser_at(playwright: Playwright, profile: Path) -> BrowserContext:
@@ -84,17 +101,16 @@ def browser_at(playwright: Playwright, profile: Path) -> BrowserContext:
     )  # fmt: skip
 
 
-def _first_week(page: Page, address: str) -> float:
-    """Return the seconds from the start of the navigation to the newest week's sums, by the page's clock."""
+def _opens(page: Page, address: str, shown: str) -> float:
+    """Return the seconds from the start of the navigation to what is to be shown, by the page's clock."""
     page.goto(address, wait_until="commit")
-    page.locator(SHOWN).first.wait_for(timeout=60_000)
+    page.locator(shown).first.wait_for(timeout=60_000)
     at_ms: float = page.evaluate("performance.now()")
     return at_ms / 1000
 
 
-def _scroll(page: Page) -> None:
+def _scroll(page: Page, name: str) -> None:
     """Scroll through the year as a hand does, and print the longest tasks."""
-    page.wait_for_timeout(3000)  # the sync that follows the opening is not the scrolling
     page.evaluate(WATCH)
     for _ in range(SCROLL_STEPS):
         page.mouse.wheel(0, 400)
@@ -102,4 +118,4 @@ def _scroll(page: Page) -> None:
     page.wait_for_timeout(500)
     shown = page.locator(SHOWN).count()
     tasks = page.evaluate("window.longTasks")
-    print_figure("client_page_scroll_long_task", tasks or [0], "ms", weeks_shown=shown, over_50_ms=len(tasks))
+    print_figure(name, tasks or [0], "ms", weeks_shown=shown, over_50_ms=len(tasks))

@@ -8,12 +8,15 @@ import { segmentsCsv, totalsCsv } from "../../sync/server/static/csv.js";
 import * as devices from "../../sync/server/static/devices.js";
 import { parseHeader } from "../../sync/server/static/header.js";
 import { authOf, parseLink, Seats } from "../../sync/server/static/invitation.js";
-import { grown, leafHash, pagePayload, pushHash, rootOf, rootOfPeaks } from "../../sync/server/static/merkle.js";
+import { headOf } from "../../sync/server/static/statement.js";
+import * as sealedWeek from "../../sync/server/static/sealed.js";
+import { LogTree } from "../../sync/server/static/tree.js";
+import { leafHash, pagePayload, pushHash, rootOf } from "../../sync/server/static/merkle.js";
 import * as message from "../../sync/server/static/message.js";
 import { money } from "../../sync/server/static/money.js";
 import { standing } from "../../sync/server/static/merge.js";
 import * as open from "../../sync/server/static/open.js";
-import { privateKey, publicOfSeed, sealRow, sign } from "../../sync/server/static/seal.js";
+import { base64, privateKey, publicOfSeed, sealRow, sign } from "../../sync/server/static/seal.js";
 import { TermsHistory } from "../../sync/server/static/terms.js";
 import * as timesheet from "../../sync/server/static/timesheet.js";
 import { verdicts } from "../../sync/server/static/verdict.js";
@@ -147,11 +150,11 @@ async function signatures() {
   }
   const merkle = read("merkle");
   const leaves = merkle.leaves.map(({ fields }) => leafHash(...fields));
-  let peaks = [];
+  const growing = new LogTree();
   for (const [size, leaf] of leaves.entries()) {
-    peaks = grown(peaks, size, leaf);
+    growing.append(leaf);
     const whole = hex(rootOf(leaves.slice(0, size + 1)));
-    say("merkle", `grown to ${size + 1}`, hex(rootOfPeaks(peaks)), whole);
+    say("merkle", `grown to ${size + 1}`, hex(growing.rootAt(size + 1)), whole);
   }
   say(
     "merkle",
@@ -169,6 +172,42 @@ async function signatures() {
     merkle.published.roots.map((_, size) => hex(rootOf(published.slice(0, size)))),
     merkle.published.roots,
   );
+  const tree = LogTree.of(open.joined(...published));
+  say(
+    "merkle",
+    "published, from a tree that grew past them",
+    merkle.published.roots.map((_, size) => hex(tree.rootAt(size))),
+    merkle.published.roots,
+  );
+  tree.truncate(5);
+  for (const leaf of published.slice(5)) tree.append(leaf);
+  say("merkle", "published, grown again", hex(tree.rootAt(8)), merkle.published.roots[8]);
+  const many = Array.from({ length: 3000 }, (_, at) => open.sha256(utf8(String(at))));
+  const long = LogTree.of(open.joined(...many));
+  const sizes = [1, 2, 3, 1023, 1024, 1025, 2047, 2600, 3000];
+  say(
+    "merkle",
+    "a long log, as it is folded",
+    sizes.map((size) => hex(long.rootAt(size))),
+    sizes.map((size) => hex(rootOf(many.slice(0, size)))),
+  );
+}
+
+async function statements() {
+  const { heads, seals } = read("seal");
+  for (const { name, public: key, text, signature, expect, head } of heads) {
+    const signed = { text, signature: base64(unhex(signature)) };
+    const { contract, ...cursor } = head ?? { contract: "9f69d8082c44aee9228b407302006b34", size: 120 };
+    const page = { contract, head: { log_epoch: 1, size: cursor.size }, signed_head: signed };
+    const got = await kindOf(headOf(key, page).then(() => "verifies"));
+    say("seal", name, got, expect === "verifies" ? "verifies" : "unsigned_head");
+  }
+  for (const { name, public: key, text, signature, expect, seal } of seals) {
+    const signed = { text, signature: base64(unhex(signature)) };
+    const of = { account: seal?.account ?? "0a".repeat(16), id: seal?.contract ?? "9f69d8082c44aee9228b407302006b34" };
+    const got = await kindOf(sealedWeek.sealOf(key, of, signed).then((kept) => kept.seal));
+    say("seal", name, got, expect === "verifies" ? seal : "unsigned_head");
+  }
 }
 
 async function lists() {
@@ -340,6 +379,15 @@ function weeks() {
       segments.map(({ defective }) => defective),
       expect.defective,
     );
+    const sealed = sealedWeek.reckoned(
+      weekNamed(history.week),
+      history.versions,
+      new TermsHistory(history.terms),
+      new Set(
+        (expect.sealed?.slots ?? []).filter((slot) => slot[4] === "overlapping").map(([slot]) => slot),
+      ),
+    );
+    say("week", `${about}, sealed`, sealed, expect.sealed);
     for (const [zone, csv] of Object.entries(expect.csv)) {
       const sums = totals ? [{ name: history.week, totals }] : [];
       say("week", `${about}, CSV in ${zone}`, [segmentsCsv(segments, zone), totalsCsv(sums)], csv);
@@ -399,6 +447,7 @@ function invoices() {
 
 await rows();
 await signatures();
+await statements();
 await lists();
 headers();
 amounts();

@@ -1,5 +1,6 @@
 // What the parties agree on: terms to set, requests to answer, disputes (R8, R10, R62, R66).
 
+import { alarmList } from "./alarms.js";
 import { h } from "./element.js";
 import { money, minorOf } from "./money.js";
 import { paying } from "./paying.js";
@@ -25,6 +26,7 @@ export function agreement(desk, contract) {
     paying(desk, contract),
     disputeList(desk, contract),
     versionList(desk, contract),
+    alarmList(desk, contract),
   ].filter((node) => node !== null);
 }
 

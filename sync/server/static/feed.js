@@ -6,59 +6,44 @@
 
 import { wrongSide } from "./acts.js";
 import { checkLeaf, countsAt, deviceOf, DeviceListFault } from "./devices.js";
+import { FeedFault } from "./fault.js";
 import { MalformedHeader, nameOf, parseHeader } from "./header.js";
 import { JoiningFault, Seats } from "./invitation.js";
-import { grown, leafHash, pushHash, rootOfPeaks } from "./merkle.js";
-import { hex, sha256, unbase64, unhex, utf8, verify } from "./open.js";
+import { leafHash, pushHash } from "./merkle.js";
+import { hex, sha256, unbase64, utf8, verify } from "./open.js";
 import { versionsOf } from "./terms.js";
 
 /** @typedef {import("./open.js").Bytes} Bytes */
 /** @typedef {import("./header.js").Header} Header */
-/** @typedef {{ log_epoch: number, size: number }} Cursor */
+/** @typedef {{ log_epoch: number, size: number, seals?: number }} Cursor */
 /** @typedef {{ log_epoch: number, index: number, received_at_ms: number, push: string, header: string, body_hash: string, body: string | null, wrap: string | null }} LogRow */
+/** @typedef {import("./statement.js").Signed} Signed */
 /** @typedef {{ replica: string, hashes: string, signature: string }} SignedPush */
-/** @typedef {{ contract: string, rows: LogRow[], pushes: Record<string, SignedPush>, head: Cursor, proof?: string | null, before?: string | null, signed_head?: { text: string, signature: string } | null }} Page */
+/** @typedef {{ contract: string, rows: LogRow[], pushes: Record<string, SignedPush>, head: Cursor, proof?: string | null, before?: string | null, signed_head?: Signed | null, seals?: Signed[] }} Page */
 /**
- * A row that passed.
- * @typedef {{ index: number, log_epoch: number, received_at_ms: number, raw: string, header: Header, body: Bytes | null, wrap: Bytes | null }} Row
+ * A row that passed; `leaf` is its leaf in the log (R56).
+ * @typedef {{ index: number, log_epoch: number, received_at_ms: number, leaf: string, raw: string, header: Header, body: Bytes | null, wrap: Bytes | null }} Row
  */
 /** @typedef {{ replica: string, hashes: Set<string> }} CheckedPush */
 
 const HASHES_PER_VERSION_BYTES = 64;
 const PUSHES_AT_HAND = 64;
-const ROOTS_AT_HAND = 256; // of the newest sizes: what another party was shown last is among them
+const ROWS_A_BREATH = 32; // about ten milliseconds: what is asked meanwhile waits no longer
 export const FIRST_EPOCH = 1;
-
-/** A log is not what honest writers and an honest server could have made; `kind` names the alarm. */
-export class FeedFault extends Error {
-  /** @param {string} kind @param {string} what */
-  constructor(kind, what) {
-    super(what);
-    this.kind = kind;
-  }
-}
 
 /** Reads one contract's log for a client who knows the account's id, which is the hash of its root key. */
 export class Reader {
   /** @type {import("./header.js").DeviceList | null} */
   devices = null;
   seats = new Seats();
-  /** @type {{ header: Header, received_at_ms: number }[]} */
+  /** @type {{ header: Header, received_at_ms: number, index: number }[]} */
   termsRows = [];
   /** @type {Cursor | null} */
   cursor = null;
   /** @type {string | null} the leaf of the last row that was read */
   lastLeaf = null;
-  /** @type {string[] | null} the whole trees of the log so far; null where the rows before were not counted */
-  peaks = [];
-  /** @type {Map<number, string>} the root at sizes that others may name */
-  roots = new Map();
   /** @type {Map<string, [number, number]>} the newest head, epoch and size, that each writer named (R56) */
   heads = new Map();
-  /** @type {{ kind: string, what: string }[]} what others' heads give away: alarms that stop nothing */
-  differing = [];
-  /** @type {string[]} */
-  #leaves = [];
   /** @type {Map<string, CheckedPush>} */
   #pushes = new Map();
 
@@ -70,14 +55,12 @@ export class Reader {
 
   /** Return what is to be kept between two visits. */
   state() {
-    const { devices, termsRows, cursor, lastLeaf, peaks, roots, heads } = this;
+    const { devices, termsRows, cursor, lastLeaf, heads } = this;
     return {
       devices,
       termsRows,
       cursor,
       lastLeaf,
-      peaks,
-      roots,
       heads,
       invitations: this.seats.invitations,
       seats: this.seats.seats,
@@ -88,9 +71,8 @@ export class Reader {
   resume(state) {
     const seats = Object.assign(new Seats(), { invitations: state.invitations, seats: state.seats });
     const { devices, termsRows, cursor, lastLeaf } = state;
-    // A browser that read before heads were counted has no trees of what it read: nothing can be said then.
-    const { peaks = null, roots = new Map(), heads = new Map() } = state;
-    const kept = { cursor, lastLeaf, seats, peaks, roots, heads };
+    const { heads = new Map() } = state;
+    const kept = { cursor, lastLeaf, seats, heads };
     return Object.assign(this, { devices, termsRows: [...termsRows], ...kept });
   }
 
@@ -103,7 +85,6 @@ export class Reader {
     if (page.contract !== this.contract)
       throw new FeedFault("wrong_place", "it shows another contract's log");
     const start = this.#startOf(page);
-    this.#leaves = [];
     if (this.devices === null) await this.#learnFirstLeaf(page);
     const checked = [];
     let epoch = FIRST_EPOCH;
@@ -115,46 +96,33 @@ export class Reader {
       epoch = row.log_epoch; // a log goes on in a later one behind what a restored server kept (R43)
       place += 1;
       if (row.index >= start) checked.push(await this.#checked(row, page));
+      if (row.index % ROWS_A_BREATH === 0) await breath();
     }
-    this.cursor = { log_epoch: page.head.log_epoch, size: Math.max(start, page.rows.length ? place : 0) };
-    this.#grow(checked, start);
+    const seals = (this.cursor?.seals ?? 0) + (page.seals?.length ?? 0);
+    const size = Math.max(start, page.rows.length ? place : 0);
+    this.cursor = { log_epoch: page.head.log_epoch, size, seals };
     return checked;
   }
 
-  /** Count the new leaves, and compare what their writers say they were shown (R56). @type {(rows: Row[], start: number) => void} */
-  #grow(rows, start) {
-    const leaves = this.#leaves.splice(0);
-    for (const { header } of rows) {
-      const head = /** @type {[string, number, number, string] | null} */ (header.head);
-      if (head?.[0] === this.contract) this.heads.set(header.replica, [head[1], head[2]]);
+  /**
+   * Return the rows of a first look, each of them checked, in the log's order; that none between them is
+   * missing they cannot show. For a reader of its own: what it learns is of these rows alone.
+   * @type {(page: Page) => Promise<Row[]>}
+   */
+  async look(page) {
+    if (page.contract !== this.contract)
+      throw new FeedFault("wrong_place", "it shows another contract's log");
+    await this.#learnFirstLeaf(page);
+    const checked = [];
+    let last = -1;
+    for (const row of page.rows) {
+      if (row.index <= last || row.index >= page.head.size || row.log_epoch > page.head.log_epoch) {
+        throw new FeedFault("wrong_place", `row ${row.index} stands out of the log's order`);
+      }
+      last = row.index;
+      checked.push(await this.#checked(row, page));
     }
-    if (this.peaks === null) return;
-    const claims = rows.flatMap(({ header, index, log_epoch: epoch }) => {
-      const head = /** @type {[string, number, number, string] | null} */ (header.head);
-      return head?.[0] === this.contract && head[1] === epoch ? [{ index, size: head[2], root: head[3] }] : [];
-    });
-    const named = new Set(claims.map(({ size }) => size));
-    let peaks = this.peaks.map(unhex);
-    for (const [at, leaf] of leaves.entries()) {
-      const size = start + at + 1;
-      peaks = grown(peaks, size - 1, unhex(leaf));
-      if (named.has(size) || at >= leaves.length - ROOTS_AT_HAND / 4) this.roots.set(size, hex(rootOfPeaks(peaks)));
-    }
-    this.peaks = peaks.map(hex);
-    for (const oldest of [...this.roots.keys()].slice(0, Math.max(0, this.roots.size - ROOTS_AT_HAND)))
-      this.roots.delete(oldest);
-    for (const { index, size, root } of claims) {
-      const known = this.roots.get(size);
-      if (size > index)
-        this.differing.push({ kind: "withheld", what: `a writer was shown ${size} rows of the log before row ${index}` });
-      else if (known !== undefined && known !== root)
-        this.differing.push({ kind: "heads_differ", what: `a writer was shown another log at row ${size}` });
-    }
-  }
-
-  /** Return the root of all that was read, null where it cannot be said. @type {() => string | null} */
-  root() {
-    return this.peaks?.length ? hex(rootOfPeaks(this.peaks.map(unhex))) : null;
+    return checked;
   }
 
   /** @type {(page: Page) => number} */
@@ -190,7 +158,8 @@ export class Reader {
     if (header.type === "device_list") await this.#learnDevices(header, body);
     const isSeats = header.type === "joining" || this.seats.seats.has(header.replica);
     if (header.type === "joining") await this.#checkJoining(header, row, body);
-    await this.#checkSigned(header, row, page);
+    const hash = hex(sha256(utf8(row.header)));
+    await this.#checkSigned(header, row, page, hash);
     if (!isSeats) this.#checkDevice(header);
     if (isSeats && header.type !== "joining" && this.seats.inForce(header.replica) === null) {
       throw new FeedFault("unlisted_device", `version ${name} is by a client whose access was ended`);
@@ -201,10 +170,13 @@ export class Reader {
       throw new FeedFault("wrong_side", `version ${name}: ${wrong}`);
     await this.#follow(header, row, body);
     const wrap = row.wrap === null ? null : unbase64(row.wrap);
+    const hashes = /** @type {const} */ ([hash, row.body_hash, row.push]);
+    this.lastLeaf = hex(leafHash(header.type, this.contract, row.log_epoch, row.received_at_ms, ...hashes));
     return {
       index: row.index,
       log_epoch: row.log_epoch,
       received_at_ms: row.received_at_ms,
+      leaf: this.lastLeaf,
       raw: row.header,
       header,
       body,
@@ -212,13 +184,13 @@ export class Reader {
     };
   }
 
-  /** @type {(header: Header, row: LogRow, page: Page) => Promise<void>} */
-  async #checkSigned(header, row, page) {
+  /** @type {(header: Header, row: LogRow, page: Page, hash: string) => Promise<void>} */
+  async #checkSigned(header, row, page, hash) {
     const name = nameOf(header);
     const push = this.#pushes.get(row.push) ?? (await this.#checkedPush(row.push, page.pushes, header));
     if (header.replica !== push.replica)
       throw new FeedFault("bad_signature", `version ${name} is in another one's push`);
-    if (!push.hashes.has(hex(sha256(utf8(row.header))) + row.body_hash)) {
+    if (!push.hashes.has(hash + row.body_hash)) {
       throw new FeedFault("bad_signature", `version ${name} was signed by nobody`);
     }
   }
@@ -281,10 +253,10 @@ export class Reader {
   /** Learn what the row says about who may write. @type {(header: Header, row: LogRow, body: Bytes | null) => Promise<void>} */
   async #follow(header, row, body) {
     await this.seats.learn(header, row.header, body ?? new Uint8Array(0), row.received_at_ms);
-    if (header.type === "terms") this.termsRows.push({ header, received_at_ms: row.received_at_ms });
-    const hashes = /** @type {const} */ ([hex(sha256(utf8(row.header))), row.body_hash, row.push]);
-    this.lastLeaf = hex(leafHash(header.type, this.contract, row.log_epoch, row.received_at_ms, ...hashes));
-    this.#leaves.push(this.lastLeaf);
+    const { index, received_at_ms } = row;
+    const head = /** @type {[string, number, number, string] | null} */ (header.head);
+    if (head?.[0] === this.contract) this.heads.set(header.replica, [head[1], head[2]]);
+    if (header.type === "terms") this.termsRows.push({ header, received_at_ms, index });
   }
 
   /** @type {(header: Header, body: Bytes | null) => Promise<void>} */
@@ -307,6 +279,18 @@ export class Reader {
       return;
     }
   }
+}
+
+/** Let what was asked meanwhile be answered first. @type {() => Promise<void>} */
+function breath() {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
 }
 
 /** @type {(row: LogRow) => Header} */

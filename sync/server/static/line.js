@@ -10,7 +10,9 @@
  */
 /** @typedef {{ gateway: string, otherwise: string, methods: { payer: string, state: string, at_ms: number }[] }} Billing */
 /** @typedef {{ gateway: string, state: string, at_ms: number | null }} OwnBilling */
-/** @typedef {{ server_ms: number, answers: { text: string, signature: string } }} PushAnswer */
+/** @typedef {{ server_ms: number, page: import("./feed.js").Page, first_slots: number[], overlapping: number[] }} WeeksAnswer */
+/** @typedef {import("./statement.js").Signed} Signed */
+/** @typedef {{ server_ms: number, answers: Signed, heads?: Signed[] }} PushAnswer */
 
 /** The server did not do it; `reason` is its word, or "unreachable". */
 export class LineFault extends Error {
@@ -113,6 +115,11 @@ export class Line {
   /** @type {(asked: { account: string, after: number, issuer: string | null }) => Promise<{ invoices: { text: string, signature: string }[], last: number, issued: number }>} */
   async invoices(asked) {
     return (await this.#ask("/v1/invoices", JSON.stringify(asked))).json();
+  }
+
+  /** Return weeks before the log is read, the newest where none is named. @type {(asked: { account: string, contract: string, first_slots: number[] }) => Promise<WeeksAnswer>} */
+  async weeks(asked) {
+    return (await this.#ask("/v1/weeks", JSON.stringify(asked))).json();
   }
 
   /** Return a picture as it lies at the server, null where it is not there. @type {(name: string) => Promise<Bytes | null>} */

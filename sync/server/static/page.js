@@ -1,6 +1,7 @@
 // The client's page: what is shown where, and what every part of it may ask for. It holds no key and opens
 // nothing: the worker does; texts come from it as texts.
 
+import { alarmNotices } from "./alarms.js";
 import { agreement } from "./agreement.js";
 import { Asking, AskFault, scriptOf } from "./asking.js";
 import { dayPage } from "./day.js";
@@ -32,9 +33,11 @@ export class Desk {
   #turn = 0;
   /** @type {Conversation | null} the one that is shown */
   #talk = null;
-  #asking = new Asking(({ read, size }) =>
-    this.say(`Reading and checking: ${read} of ${size} entries.`, false),
-  );
+  #asking = new Asking(({ read, size }) => {
+    const said = byId("status"); // what was said to stay is not said over
+    if (said.textContent && !said.matches("[data-passing]")) return;
+    this.say(`Reading and checking: ${read} of ${size} entries.`, false);
+  });
   /** @type {WeakMap<Element, () => void>} */
   #near = new WeakMap();
   #watch = new IntersectionObserver(
@@ -88,12 +91,25 @@ export class Desk {
   /** @type {() => Promise<void>} */
   async begin() {
     this.contracts = await this.ask("contracts");
+    for (const { id, whole, joining } of this.contracts) {
+      if (!whole && !joining) await this.look(id);
+    }
     addEventListener("hashchange", () => this.route());
     addEventListener("online", () => this.sync());
     addEventListener("focus", () => this.#talk?.seen().catch((fault) => this.fault(fault)));
     setInterval(() => document.visibilityState === "visible" && this.sync(), SYNC_MS);
     await this.route();
     this.sync();
+  }
+
+  /** Look at the newest week of a contract whose log was not read yet. @type {(id: string) => Promise<void>} */
+  async look(id) {
+    try {
+      this.#learn(await this.ask("look", { contract: id }));
+    } catch (fault) {
+      this.fault(fault);
+      this.#learn(await this.ask("summary", { contract: id }));
+    }
   }
 
   /** Read what is new in the contract that is shown, or in all; a page in use is drawn anew only if that changed it. */
@@ -111,9 +127,11 @@ export class Desk {
         )
           await this.route(true);
       } catch (fault) {
-        this.fault(fault);
         this.#learn(await this.ask("summary", { contract: before.id }));
-        this.#alarms();
+        // What was shown before the log was read is not shown any more where that gave an alarm.
+        if (fault instanceof AskFault && isAlarm(fault.kind)) await this.route(true);
+        else this.#alarms();
+        this.fault(fault);
       }
     }
   }
@@ -152,6 +170,8 @@ export class Desk {
       this.say(done);
     } catch (fault) {
       this.fault(fault);
+      this.#learn(await this.ask("summary", { contract: id }));
+      this.#alarms();
     }
   }
 
@@ -230,9 +250,9 @@ export class Desk {
     }
   }
 
-  /** @type {(name: string, text: string) => void} */
-  save(name, text) {
-    const url = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
+  /** @type {(name: string, text: string, type?: string) => void} */
+  save(name, text, type = "text/csv") {
+    const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
     h("a", { href: url, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
   }
@@ -343,37 +363,11 @@ export class Desk {
   }
 
   #alarms() {
-    const found = this.contracts.flatMap((contract) =>
-      contract.alarms.map((/** @type {any} */ alarm) => ({ contract, alarm })),
-    );
-    show(
-      byId("alarms"),
-      found.map(({ contract, alarm }) =>
-        h(
-          "div",
-          { class: "notice", "data-tone": "grave", role: "alert" },
-          h(
-            "p",
-            {},
-            h("strong", {}, `Alarm (${alarm.kind}): `),
-            sayOf(alarm),
-            ` ${alarm.what}. Nothing of it was taken. Trust this server no further until you know why, and ask the freelancer.`,
-          ),
-          h(
-            "button",
-            {
-              type: "button",
-              class: "quiet",
-              onclick: async () => (
-                this.#learn(await this.ask("seen", { contract: contract.id })),
-                this.#alarms()
-              ),
-            },
-            "I have looked at it",
-          ),
-        ),
-      ),
-    );
+    const look = async (/** @type {Record<string, any>} */ { id }) => {
+      this.#learn(await this.ask("seen", { contract: id }));
+      this.#alarms();
+    };
+    show(byId("alarms"), alarmNotices(this, this.contracts, look));
   }
 }
 

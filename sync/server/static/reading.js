@@ -1,12 +1,20 @@
 // One contract's log, read into the browser's database: joined, pulled, checked, pruned (R25, R40, R45, R51).
 
 import { redactions } from "./acts.js";
-import { FeedFault, FIRST_EPOCH, Reader } from "./feed.js";
+import { Auditor, newAudit } from "./auditor.js";
+import { FeedFault } from "./fault.js";
+import { FIRST_EPOCH, Reader } from "./feed.js";
+import { learnKeys } from "./granted.js";
 import { nameOf } from "./header.js";
 import { billingOf, Line, LineFault } from "./line.js";
+import { compareLooks } from "./look.js";
 import { standing } from "./merge.js";
 import * as open from "./open.js";
+import { judgeSeals } from "./judging.js";
+import { sealOf } from "./sealed.js";
 import { answersIn, authorizationOf } from "./seat.js";
+import { UNREAD } from "./store.js";
+import { LogTree } from "./tree.js";
 import { isFrozen, weekOf } from "./week.js";
 
 /** @typedef {import("./feed.js").Row} Row */
@@ -15,14 +23,31 @@ import { isFrozen, weekOf } from "./week.js";
 /** @typedef {import("./line.js").PullAnswer} PullAnswer */
 /** @typedef {(read: number, size: number) => void} Progress */
 
+/** @typedef {import("./look.js").Looked} Looked */
+/** @typedef {import("./sealed.js").KeptSeal} KeptSeal */
+
+const ROUNDS_BEHIND_A_LOOK = 3;
 const BILLING_MS = 600_000; // how one pays changes seldom, and is asked for with a pull that comes anyway
 const PAGES_A_WRITE = 8; // a line that breaks loses at most so many pages
+
+/** The trees of this thread, as far as they were kept: made of the leaves once. @type {Map<string, LogTree>} */
+const trees = new Map();
 
 /** Return the alarm or refusal that an error is, null for our own mistakes. @type {(error: unknown) => { kind: string, what: string } | null} */
 export function faultOf(error) {
   if (error instanceof FeedFault || error instanceof open.OpenFault)
     return { kind: error.kind, what: error.message };
   return error instanceof LineFault ? { kind: error.reason, what: error.message } : null;
+}
+
+/** Note the alarm that an error is in its contract, and return whether it is one. @type {(contract: Contract, error: unknown, atMs: number) => boolean} */
+export function noteFault(contract, error, atMs) {
+  const fault = faultOf(error);
+  if (fault === null || error instanceof LineFault) return false;
+  const evidence = error instanceof FeedFault ? error.evidence : [];
+  contract.alarms.push({ ...fault, at_ms: atMs, evidence });
+  contract.distrusted = true;
+  return true;
 }
 
 /** Reads one contract; what it has changed lies in `contract` and `weeks` until `keep` writes it. */
@@ -35,12 +60,17 @@ export class Reading {
   #gone = [];
   /** @type {Row[]} */
   #messages = [];
+  /** @type {Map<number, KeptSeal>} */
+  #seals = new Map();
+  tree = new LogTree();
+  #keptSize = 0;
 
-  /** @param {Store} store @param {Contract} contract @param {Progress} progress */
-  constructor(store, contract, progress) {
+  /** @param {Store} store @param {Contract} contract @param {Progress} progress @param {Looked[]} looked what was shown of it before it was read */
+  constructor(store, contract, progress, looked = []) {
     this.store = store;
     this.contract = contract;
     this.progress = progress;
+    this.looked = looked;
     this.line = new Line(contract.server_url, authorizationOf(contract));
     this.reader = this.#readerAsKept();
   }
@@ -50,23 +80,52 @@ export class Reading {
     return reader ? new Reader(account, id).resume(structuredClone(reader)) : new Reader(account, id);
   }
 
-  /** Join where that is not done, and read what is new; a fault is kept as an alarm, and thrown. @type {(nowMs: () => number) => Promise<void>} */
-  async run(nowMs) {
-    try {
+  /** Read what is new. @type {(nowMs: () => number) => Promise<void>} */
+  run(nowMs) {
+    return this.guarded(nowMs, async () => {
       if (!this.contract.admitted) await this.#join();
+      this.tree = await this.#treeAsKept();
+      this.#keptSize = this.tree.size;
       await this.#pullAll(nowMs);
+    });
+  }
+
+  /** Join where that is not done. @type {(nowMs: () => number) => Promise<void>} */
+  join(nowMs) {
+    return this.guarded(nowMs, async () => (this.contract.admitted ? undefined : this.#join()));
+  }
+
+  /** Do something with the server; a fault is kept as an alarm, and thrown. @type {(nowMs: () => number, act: () => Promise<void>) => Promise<void>} */
+  async guarded(nowMs, act) {
+    try {
+      await act();
     } catch (error) {
-      const fault = faultOf(error);
-      if (error instanceof FeedFault || error instanceof open.OpenFault) {
-        this.contract.alarms.push({ ...(fault ?? { kind: "", what: "" }), at_ms: nowMs() });
-        await this.store.keep({ ...this.contract });
-      }
-      if (fault?.kind === "device_revoked" && !this.contract.ended) {
+      if (noteFault(this.contract, error, nowMs())) await this.keep();
+      if (faultOf(error)?.kind === "device_revoked" && !this.contract.ended) {
         this.contract.ended = true;
         await this.store.keep(this.contract);
       }
       throw error;
     }
+  }
+
+  /** Return who holds the server to what this contract knows. */
+  auditor() {
+    return new Auditor(this.contract.server_key, this.contract.audit, this.tree);
+  }
+
+  /** @type {() => Promise<LogTree>} */
+  async #treeAsKept() {
+    const { id, reader } = this.contract;
+    const size = reader?.cursor?.size ?? 0;
+    const known = trees.get(id);
+    // Another tab may have read on: then its leaves lie in the database.
+    const isSame =
+      known && known.size >= size && open.hex(known.leaves(size - 1, size)) === (reader?.lastLeaf ?? "");
+    const tree = isSame ? known : await this.store.tree(id, size);
+    tree.truncate(size);
+    trees.set(id, tree);
+    return tree;
   }
 
   async #join() {
@@ -75,7 +134,12 @@ export class Reading {
     const line = new Line(this.contract.server_url);
     const facts = await line.facts();
     if (facts.key !== this.contract.server_key) throw new open.OpenFault("another_server");
-    await answersIn(this.contract, await line.join(joining.message));
+    const answer = await line.join(joining.message);
+    this.auditor().takeReceipts(
+      JSON.parse(joining.message).push,
+      await answersIn(this.contract, answer),
+      answer.answers,
+    );
     // From here on the link is used up: what is kept in this browser is the only way in.
     this.contract.admitted = true;
     await this.store.keep(this.contract);
@@ -84,6 +148,7 @@ export class Reading {
   /** @type {(nowMs: () => number) => Promise<void>} */
   async #pullAll(nowMs) {
     let pages = 0;
+    let pagesMax = Infinity;
     const billing = nowMs() - (this.contract.billing_asked_at_ms ?? 0) >= BILLING_MS;
     let asked = this.#ask(this.reader.cursor, billing);
     for (;;) {
@@ -102,24 +167,43 @@ export class Reading {
       const last = page?.rows.at(-1);
       // The next page is on its way while this one is checked.
       if (answer.more && page && last)
-        asked = this.#ask({ log_epoch: page.head.log_epoch, size: last.index + 1 });
-      if (page) await this.#take(page).catch((error) => this.#stop(error, asked));
+        asked = this.#ask(this.#cursorBehind(page, last.index + 1));
+      if (page) await this.#take(page, !answer.more).catch((error) => this.#stop(error, asked));
       pages += 1;
       if (page) this.progress(this.reader.cursor?.size ?? 0, page.head.size);
       if (!answer.more) {
+        const isBehind = this.looked.some(({ shown }) => shown.head.size > this.tree.size);
+        if (isBehind && pages < pagesMax) {
+          // The log grew while it was looked at.
+          pagesMax = Math.min(pagesMax, pages + ROUNDS_BEHIND_A_LOOK);
+          asked = this.#ask(this.reader.cursor);
+          continue;
+        }
         this.#learnOverlaps(answer);
         break;
       }
+      // Seals may come without rows.
+      if (!last) asked = this.#ask(this.reader.cursor);
       if (pages % PAGES_A_WRITE === 0) await this.keep();
     }
     this.contract.synced_at_ms = nowMs() + this.contract.clock_ahead_ms;
     if (this.contract.keys.size) this.contract.joining = null;
+    Object.assign(this.contract, { whole: true, distrusted: false });
+    await this.#judgeSeals(nowMs());
     await this.keep();
+    await compareLooks(this.looked, this.tree, this.contract.slotless, (first) => this.#rowsOf(first));
+  }
+
+  /** @type {(page: import("./feed.js").Page, size: number) => import("./feed.js").Cursor} */
+  #cursorBehind(page, size) {
+    const { cursor } = this.reader;
+    return { log_epoch: page.head.log_epoch, size, seals: (cursor?.seals ?? 0) + (page.seals?.length ?? 0) };
   }
 
   /** Keep what passed before the fault, and nothing else. @type {(error: unknown, asked: Promise<PullAnswer>) => Promise<void>} */
   async #stop(error, asked) {
     asked.catch(() => undefined); // nobody waits for it any more
+    this.tree.truncate(this.contract.reader?.cursor?.size ?? 0);
     await this.keep();
     throw error;
   }
@@ -127,9 +211,7 @@ export class Reading {
   /** @type {(cursor: import("./feed.js").Cursor | null, billing?: boolean) => Promise<PullAnswer>} */
   #ask(cursor, billing = false) {
     const { account, id, log_epoch } = this.contract;
-    // All that overlaps takes the server long to say: it is asked for once the rows are here and shown.
-    const first =
-      this.contract.synced_at_ms !== null && !this.contract.overlaps_known ? { overlapping_from: 0 } : {};
+    const first = this.contract.overlaps_known ? {} : { overlapping_from: 0 };
     const cursors = cursor ? { [id]: cursor } : {};
     return this.line.pull({ account, cursors, log_epoch, ...first, ...(billing ? { billing } : {}) });
   }
@@ -137,6 +219,7 @@ export class Reading {
   /** Read a restored server's log from its start, by its signed statement (R43). @type {(answer: PullAnswer, atMs: number) => Promise<void>} */
   async #beginAnew(answer, atMs) {
     const { contract } = this;
+    const opened = contract.audit.opened;
     for (const { text, signature } of answer.openings ?? []) {
       const signed = await open.verify(
         contract.server_key,
@@ -154,34 +237,40 @@ export class Reading {
       }
       const lost = (this.reader.cursor?.size ?? 0) - (opening.heads[contract.id]?.size ?? 0);
       contract.log_epoch = opening.log_epoch;
+      opened.set(opening.log_epoch, opening.opened_at_ms);
       const what = `The server was restored from an older copy${lost > 0 ? `; ${lost} entries of its log were lost` : ""}.`;
       contract.notices.push({ kind: "restored", what, at_ms: atMs });
     }
     this.#weeks.clear();
     this.#changed.clear();
-    Object.assign(contract, {
-      reader: null,
-      slotless: [],
-      weeks: new Map(),
-      late_weeks: new Set(),
-      synced_at_ms: null,
-      overlaps_known: false,
-    });
+    Object.assign(contract, UNREAD(), { audit: { ...newAudit(), opened } });
+    this.#seals.clear();
+    this.tree.truncate(0);
+    this.#keptSize = 0;
+    this.looked = [];
     await this.store.forget(contract.id, false);
     this.reader = this.#readerAsKept();
   }
 
-  /** @type {(page: import("./feed.js").Page) => Promise<void>} */
-  async #take(page) {
+  /** @type {(page: import("./feed.js").Page, isLast: boolean) => Promise<void>} */
+  async #take(page, isLast) {
+    const { contract } = this;
+    const audit = structuredClone(contract.audit);
+    const auditor = new Auditor(contract.server_key, audit, this.tree);
+    const shown = await auditor.takeHead(page);
     const rows = await this.reader.check(page);
-    await this.#checkHead(page);
-    const atMs = Date.now();
-    for (const { kind, what } of this.reader.differing.splice(0)) {
-      // Nobody but its writer signed it, so it stops nothing; each is said once.
-      if (!this.contract.alarms.some((known) => known.kind === kind))
-        this.contract.alarms.push({ kind, what, at_ms: atMs });
-    }
-    await this.#learnKeys(rows);
+    auditor.checkRows(rows, shown);
+    if (isLast) auditor.requireWhole(shown, this.reader.cursor?.size ?? 0);
+    auditor.grow(rows);
+    const seals = [];
+    for (const signed of page.seals ?? []) seals.push(await sealOf(contract.server_key, contract, signed));
+    await learnKeys(contract, contract.keys, rows);
+    // From here on nothing is found fault with: all of the page counts.
+    for (const kept of seals) this.#seals.set(kept.seal.number, kept);
+    contract.unjudged.push(...seals.map(({ seal }) => seal.number));
+    contract.audit = audit;
+    for (const claim of auditor.claims(rows, contract.seat.replica))
+      contract.alarms.push({ ...claim, at_ms: shown.head.at_ms, taken: true });
     /** @type {Map<number, Row[]>} */
     const byWeek = new Map();
     for (const row of rows) {
@@ -202,22 +291,6 @@ export class Reading {
     for (const [first, found] of byWeek) await this.#addTo(first, found);
     if (rows.some(({ header }) => header.redaction)) await this.#redact();
     this.contract.reader = structuredClone(this.reader.state());
-  }
-
-  /** Hold the page to the head that the server signed of it, once all that it names is read (R56). @type {(page: import("./feed.js").Page) => Promise<void>} */
-  async #checkHead({ head, signed_head: signed }) {
-    const { reader, contract } = this;
-    if (!signed) throw new FeedFault("unsigned_head", "the log came without a signed head");
-    const root = reader.root();
-    if (root === null || reader.cursor?.size !== head.size) return;
-    const [text, signature] = [open.utf8(signed.text), open.unbase64(signed.signature)];
-    if (!(await open.verify(contract.server_key, "workdiary/1/head", text, signature)))
-      throw new FeedFault("unsigned_head", "the head of the log bears a false signature");
-    const says = JSON.parse(signed.text);
-    if (says.contract !== contract.id || says.log_epoch !== head.log_epoch || says.size !== head.size)
-      throw new FeedFault("unsigned_head", "the head that is shown is of another log");
-    if (says.root !== root)
-      throw new FeedFault("log_forked", `the first ${head.size} rows of the log are not those that the server signed`);
   }
 
   /** @type {(first: number) => Promise<Row[]>} */
@@ -270,19 +343,13 @@ export class Reading {
     }
   }
 
-  /** Open the epochs' keys that are granted to the invitation or to this seat (R51). @type {(rows: Row[]) => Promise<void>} */
-  async #learnKeys(rows) {
-    const { joining, seat, keys } = this.contract;
-    for (const { header, raw, body } of rows) {
-      const grant = header.grant;
-      if (!grant || !body?.length || keys.has(grant.epoch)) continue;
-      const sealed = { header: raw, body, wrap: null };
-      if (grant.to === seat.replica) {
-        keys.set(grant.epoch, await open.wrappingOf(await open.openGrant(sealed, seat.box)));
-      } else if (joining && grant.invitation?.auth === joining.auth) {
-        keys.set(grant.epoch, await open.wrappingOf(await open.openInvitation(sealed, joining.wrap)));
-      }
-    }
+  /** @type {(atMs: number) => Promise<void>} */
+  async #judgeSeals(atMs) {
+    const { contract, tree, reader } = this;
+    const numbers = contract.unjudged.filter((number) => !this.#seals.has(number));
+    for (const kept of await this.store.seals(contract.id, numbers)) this.#seals.set(kept.seal.number, kept);
+    const rowsOf = (/** @type {number} */ first) => this.#rowsOf(first);
+    await judgeSeals(contract, this.#seals, { tree, reader, rowsOf }, atMs);
   }
 
   /** @type {(answer: PullAnswer) => void} */
@@ -296,7 +363,17 @@ export class Reading {
   /** Write what was read, and how far, at once. */
   async keep() {
     const weeks = new Map([...this.#changed].map((first) => [first, this.#weeks.get(first) ?? []]));
-    await this.store.keep(this.contract, weeks, this.#gone, this.#messages);
+    const seals = [...this.#seals.values()];
+    const { tree } = this;
+    await this.store.keep(this.contract, {
+      weeks,
+      gone: this.#gone,
+      messages: this.#messages,
+      seals,
+      tree,
+      known: this.#keptSize,
+    });
+    this.#keptSize = tree.size;
     this.#changed.clear();
     this.#gone = [];
     this.#messages = [];

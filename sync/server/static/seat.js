@@ -1,10 +1,10 @@
 // A client's seat: its keys, how it joins, and what it writes in its contract (R48, R51, R66).
 
 import { authOf } from "./invitation.js";
-import { rootOfPeaks } from "./merkle.js";
 import * as open from "./open.js";
 import { FILE_NAME_CHARACTERS_MAX, MEDIA_TYPE_CHARACTERS_MAX } from "./message.js";
 import { base64, privateKey, publicOfSeed, sealPicture, sealRow, sign } from "./seal.js";
+import { UNREAD } from "./store.js";
 
 /** @typedef {import("./open.js").Bytes} Bytes */
 /** @typedef {import("./open.js").Sealed} Sealed */
@@ -58,18 +58,12 @@ export async function newContract(link) {
     },
     admitted: false,
     ended: false,
-    reader: null,
     log_epoch: 1,
     keys: new Map(),
-    slotless: [],
-    weeks: new Map(),
-    late_weeks: new Set(),
-    overlapping: new Set(),
-    overlaps_known: false,
     alarms: [],
     notices: [],
-    synced_at_ms: null,
     clock_ahead_ms: 0,
+    ...UNREAD(),
   };
 }
 
@@ -78,7 +72,7 @@ export const authorizationOf = ({ account, seat }) => `${account}.${seat.replica
 
 /**
  * Return a header's text, its fields in the order in which devices write them.
- * @type {(type: string, contract: { id: string, account: string, reader?: Contract["reader"] }, replica: string, n: number, parts: Record<string, unknown>) => string}
+ * @type {(type: string, contract: { id: string, account: string, audit?: Contract["audit"] }, replica: string, n: number, parts: Record<string, unknown>) => string}
  */
 const headerText = (type, contract, replica, n, parts) =>
   JSON.stringify({
@@ -88,18 +82,17 @@ const headerText = (type, contract, replica, n, parts) =>
     contract: contract.id,
     replica,
     n,
-    head: headOf(contract),
+    // So the other party learns which log this browser was shown (R56).
+    head: headNamed(contract.id, contract.audit?.newest?.head),
     ...parts,
   });
 
-/** Return the newest head of the log that was found to be the server's, null before there is one (R56). @type {(contract: { id: string, reader?: Contract["reader"] }) => unknown} */
-function headOf({ id, reader }) {
-  const size = reader?.cursor?.size ?? 0;
-  const root = size && reader?.peaks ? rootOfPeaks(reader.peaks.map(open.unhex)) : null;
-  return root && reader?.cursor ? [id, reader.cursor.log_epoch, size, open.hex(root)] : null;
-}
+/** @type {(contract: string, head: import("./statement.js").Head | undefined) => [string, number, number, string] | null} */
+const headNamed = (contract, head) => (head ? [contract, head.log_epoch, head.size, head.root] : null);
 
-/** Return a push, signed by the seat (R48). @type {(account: string, seat: OwnSeat, versions: Sealed[]) => Promise<object>} */
+/** @typedef {{ account: string, replica: string, versions: { header: string, body: string | null, wrap: string | null }[], signature: string }} Push */
+
+/** Return a push, signed by the seat (R48). @type {(account: string, seat: OwnSeat, versions: Sealed[]) => Promise<Push>} */
 export async function pushOf(account, seat, versions) {
   const hashes = versions.flatMap(({ header, body }) => [
     open.sha256(open.utf8(header)),

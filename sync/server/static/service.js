@@ -5,7 +5,8 @@
 const SHELL = "workdiary shell";
 const FILES = [
   ...["join", "client/page.css", "client/grid.css", "client/icon.svg"],
-  ...["acts", "agreement", "asking", "billed", "content", "csv", "day", "devices", "element", "feed", "header", "home"],
+  ...["acts", "agreement", "alarms", "asking", "auditor", "billed", "billing", "content", "csv", "day", "devices", "element"],
+  ...["fault", "feed", "granted", "header", "home", "judging", "look", "sealed", "statement", "tree"],
   ...[
     "invitation",
     "invoice",

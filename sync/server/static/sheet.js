@@ -96,8 +96,8 @@ export function notices(contract) {
     !contract.has_key && !contract.joining
       ? "The key of this contract was not granted to this browser yet: the freelancer's computer grants it when it syncs."
       : null,
-    !contract.overlaps_known
-      ? "The server is still asked which time of earlier weeks another contract has: until it has answered, sums of those weeks may be too high."
+    !contract.whole && !contract.joining && !contract.alarms.length
+      ? "What is shown was signed by the freelancer. That nothing of it was left out is still being checked."
       : null,
     contract.ended
       ? "Your access from this browser was ended. What was loaded before stays readable here."
@@ -150,7 +150,7 @@ function weekHead(contract, week) {
 }
 
 /** @type {(desk: Desk, contract: Record<string, any>, view: WeekView) => Node[]} */
-export function weekBody(desk, contract, { week, segments, totals }) {
+export function weekBody(desk, contract, { week, segments, totals, seal, unread }) {
   const zone = zoneOf(desk.times);
   const days = Map.groupBy(
     segments.filter(({ state }) => state !== "deleted"),
@@ -162,6 +162,8 @@ export function weekBody(desk, contract, { week, segments, totals }) {
   return [
     totals ? sums(totals) : h("p", {}, "Nothing stands in this week."),
     h("p", { class: "under" }, frozenSaid(desk, week)),
+    seal ? h("p", { class: "under", "data-figure": "seal" }, sealSaid(desk, seal)) : null,
+    unread ? h("p", { class: "notice" }, "This week was not read to its end: time of it may be missing.") : null,
     rows.length
       ? h(
           "table",
@@ -190,6 +192,12 @@ function frozenSaid(desk, week) {
   const now = desk.nowMs();
   if (isFrozen(week, now)) return `Frozen since ${momentOf(week.lockedAtMs, desk.times)}.`;
   return `Open: the freelancer can change it until ${momentOf(week.lockedAtMs, desk.times)}; it shows what has synced so far.`;
+}
+
+/** What the server signed of the frozen week, where this browser came to the same (R57). @type {(desk: Desk, seal: import("./showing.js").SealShown) => string} */
+function sealSaid(desk, { number, sealed_at_ms, billable, amount_minor, currency, replaces }) {
+  const instead = replaces === null ? "" : `, in the place of seal ${replaces}`;
+  return `Sealed by the server ${momentOf(sealed_at_ms, desk.times)} (seal ${number}${instead}): ${span(billable)}, ${money(amount_minor, currency)} ${currency}. This browser came to the same from the entries themselves.`;
 }
 
 /** A week's sums in words: what bills, and on a line of its own what does not (R31). @type {(totals: import("./timesheet.js").Totals) => HTMLElement} */

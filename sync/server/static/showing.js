@@ -16,7 +16,8 @@ import { weekOf } from "./week.js";
 /** @typedef {import("./timesheet.js").Segment} Segment */
 /** @typedef {{ slot: number, held: Row[], stands: import("./merge.js").Standing }} Stood */
 /** @typedef {{ title: string, client: string, labels: string[] }} TermsContent */
-/** @typedef {{ week: import("./week.js").Week, segments: Segment[], totals: import("./timesheet.js").Totals | null, unopened: number }} WeekView */
+/** @typedef {{ number: number, sealed_at_ms: number, billable: number, amount_minor: number, currency: string, replaces: number | null }} SealShown */
+/** @typedef {{ week: import("./week.js").Week, segments: Segment[], totals: import("./timesheet.js").Totals | null, unopened: number, seal?: SealShown | null, unread?: boolean }} WeekView */
 
 const CONTENTS_AT_HAND_MAX = 20_000;
 const EMPTY = merged([], []);
@@ -195,8 +196,9 @@ export async function summary(contract) {
       client: client !== null,
     })),
     alarms: contract.alarms,
+    whole: contract.whole,
     notices: contract.notices,
-    joining: contract.joining !== null,
+    joining: !contract.admitted,
     ended: contract.ended,
     role: isManagers ? "manager" : "client",
     reads_only: contract.ended || isManagers,

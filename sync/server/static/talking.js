@@ -57,7 +57,7 @@ function saidOf(contract, { row, name, content, waiting }) {
 /** @type {(contract: Contract, waiting: Waiting) => Promise<Told>} */
 function toldOfWaiting(contract, waiting) {
   const { header: raw, body, wrap } = waiting.version;
-  const row = { index: 0, log_epoch: 0, received_at_ms: 0, raw, header: parseHeader(raw), body, wrap };
+  const row = { index: 0, log_epoch: 0, received_at_ms: 0, leaf: "", raw, header: parseHeader(raw), body, wrap };
   return toldOf(contract, row, waiting);
 }
 
@@ -138,7 +138,7 @@ export async function messageNamed(store, contract, name) {
     if (found) return found;
   }
   const held = (await store.waiting(contract.id)).map(({ version: { header: raw, body, wrap } }) => ({
-    ...{ index: 0, log_epoch: 0, received_at_ms: 0 },
+    ...{ index: 0, log_epoch: 0, received_at_ms: 0, leaf: "" },
     ...{ raw, header: parseHeader(raw), body, wrap },
   }));
   return held.find(({ header }) => nameOf(header) === name) ?? null;

@@ -20,9 +20,12 @@ export const KINDS = {
   log_shrank: "The server shows less than it showed before.",
   log_epoch: "The server began the record anew without saying so.",
   log_forked: "The server shows another record than before.",
-  unsigned_head: "The server shows a record without its own signature under it.",
-  withheld: "The freelancer was shown entries that were held back from you.",
-  heads_differ: "The freelancer says that they were shown another record than you.",
+  withheld: "Entries were held back from you that the server has, or showed to somebody else.",
+  heads_differ: "The freelancer says, in an entry of theirs, that they were shown another record than you.",
+  retimed: "The server gave an entry another time of receipt than it had.",
+  bad_receipt: "The server gave a receipt for something that this browser did not send.",
+  unsigned_head: "The server showed a record without its own signature.",
+  seal_differs: "The server sealed a week that the record does not come to; it is not shown as sealed.",
   device_list: "The server shows a list of devices that the freelancer cannot have signed.",
   forged_answer: "The server's answer does not bear its signature.",
   forged_opening: "The server says it was restored, by a statement that it did not sign.",
@@ -36,29 +39,14 @@ export const KINDS = {
 };
 
 /** Alarms say that somebody is lying, and stay until a person has looked. @type {(kind: string) => boolean} */
-export const isAlarm = (kind) =>
-  [
-    "bad_signature",
-    "unlisted_device",
-    "wrong_place",
-    "wrong_side",
-    "wrong_grant",
-    "wrong_invitation",
-    "hole",
-  ].includes(kind) ||
-  [
-    "log_shrank",
-    "log_epoch",
-    "log_forked",
-    "unsigned_head",
-    "withheld",
-    "heads_differ",
-    "device_list",
-    "forged_answer",
-    "forged_opening",
-    "another_server",
-    "unsigned_invoice",
-  ].includes(kind);
+export const isAlarm = (kind) => ALARMS.has(kind);
+
+const ALARMS = new Set([
+  ...["bad_signature", "unlisted_device", "wrong_place", "wrong_side", "wrong_grant", "wrong_invitation"],
+  ...["hole", "log_shrank", "log_epoch", "log_forked", "device_list", "bad_joining", "another_server"],
+  ...["forged_answer", "forged_opening", "withheld", "heads_differ", "retimed", "bad_receipt"],
+  ...["unsigned_head", "seal_differs", "unsigned_invoice"],
+]);
 
 /** Return the sentence of a fault. @type {(fault: { kind?: string, what?: string, message?: string }) => string} */
 export const sayOf = ({ kind = "", what, message }) => KINDS[kind] ?? what ?? message ?? "It did not work.";

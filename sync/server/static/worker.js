@@ -3,27 +3,18 @@
 // between. Keys never leave this thread's database.
 
 import * as open from "./open.js";
-import {
-  agenciesOf,
-  areInvoicesWanted,
-  BilledFault,
-  billingOf,
-  borne,
-  invoiceView,
-  ownOf,
-  partsOf,
-  weeksBilled,
-} from "./billed.js";
+import { invoiceViews, readInvoices } from "./billing.js";
 import { parseLink } from "./invitation.js";
 import { dismiss, fileOf, flush, writeMessage } from "./outbox.js";
-import { Line } from "./line.js";
-import { faultOf, Reading } from "./reading.js";
+import { Line, LineFault } from "./line.js";
+import { FirstLook } from "./look.js";
+import { faultOf, noteFault, Reading } from "./reading.js";
 import { answersIn, authorizationOf, newContract, pushOf, written } from "./seat.js";
-import { forgetOpened, historyOf, opened, summary as summaryOf, weekView } from "./showing.js";
+import { forgetOpened, summary as summaryOf, weekView } from "./showing.js";
 import { openStore } from "./store.js";
 import { callOf, messageNamed, talk } from "./talking.js";
 import { nameOf } from "./header.js";
-import { weekNamed, weekOf } from "./week.js";
+import { weekOf } from "./week.js";
 
 /** @typedef {import("./store.js").Contract} Contract */
 
@@ -59,95 +50,83 @@ async function held(id) {
 /** One at a time, over all tabs: two would draw one number of the seat's. @type {<T>(id: string, act: () => Promise<T>) => Promise<T>} */
 const alone = (id, act) => navigator.locks.request(`workdiary/${id}`, act);
 
+/** First looks at contracts whose log was not read to its head yet, in memory only. @type {Map<string, FirstLook>} */
+const looks = new Map();
+
+/** @type {(contract: Contract) => Promise<Reading>} */
+async function readingOf(contract) {
+  /** @type {(read: number, size: number) => void} */
+  const progress = (size, of) => postMessage({ progress: { contract: contract.id, read: size, size: of } });
+  return new Reading(await store, contract, progress, looks.get(contract.id)?.looked);
+}
+
 /** @type {(contract: Contract) => Promise<void>} */
 async function read(contract) {
   const before = contract.reader?.cursor?.size ?? 0;
-  /** @type {(read: number, size: number) => void} */
-  const progress = (size, of) => postMessage({ progress: { contract: contract.id, read: size, size: of } });
   try {
-    await new Reading(await store, contract, progress).run(nowMs);
+    await (await readingOf(contract)).run(nowMs);
   } finally {
     if ((contract.reader?.cursor?.size ?? 0) !== before) forgetOpened(contract.id);
   }
 }
 
-/** Fetch the invoices that are new, each as the server signed it; what it did not sign is an alarm (R61). @type {(contract: Contract) => Promise<void>} */
-async function readInvoices(contract) {
-  const serverMs = nowMs() + contract.clock_ahead_ms;
-  if (!areInvoicesWanted(contract, serverMs)) return;
-  const line = new Line(contract.server_url, authorizationOf(contract));
-  const known = contract.invoices ?? [];
-  // The freelancer's own, and what an agency that they work under bills of this contract.
-  for (const issuer of [null, ...agenciesOf(contract)]) await readBills(contract, line, known, issuer);
-  Object.assign(contract, { invoices: known, invoices_at_ms: serverMs });
-  await (await store).keep(contract);
+/**
+ * Return a look at a contract whose log was not read yet, null where there is none: it was read, the server is
+ * not trusted now, or it gives none (R64).
+ * @type {(contract: Contract) => Promise<FirstLook | null>}
+ */
+async function lookAt(contract) {
+  if (contract.whole || contract.distrusted || !contract.admitted) {
+    looks.delete(contract.id);
+    return null;
+  }
+  const known = looks.get(contract.id);
+  if (known) return known;
+  const look = new FirstLook(contract, new Line(contract.server_url, authorizationOf(contract)), nowMs);
+  looks.set(contract.id, look);
+  try {
+    await looking(contract.id, () => look.begin());
+  } catch (error) {
+    looks.delete(contract.id);
+    if (error instanceof LineFault) return null;
+    throw error;
+  }
+  return look;
 }
 
-/** Fetch what is new of one issuer's, null for the contract's account. @type {(contract: Contract, line: Line, known: { text: string, signature: string }[], issuer: string | null) => Promise<void>} */
-async function readBills(contract, line, known, issuer) {
-  const numbers = known
-    .map(({ text }) => JSON.parse(text))
-    .filter(({ account }) => account === (issuer ?? contract.account))
-    .map(({ number }) => number);
-  let after = Math.max(0, ...numbers);
-  for (;;) {
-    const answer = await line.invoices({ account: contract.account, after, issuer });
-    try {
-      await partsOf(contract, answer.invoices);
-    } catch (error) {
-      if (error instanceof BilledFault) {
-        contract.alarms.push({ kind: error.kind, what: error.message, at_ms: nowMs() });
-        await (await store).keep(contract);
-      }
-      throw error;
+/** Look at something of a contract; a fault is an alarm, kept once whoever reads the log lets go of it. @type {<T>(id: string, act: () => Promise<T>) => Promise<T>} */
+async function looking(id, act) {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof LineFault)) {
+      looks.delete(id);
+      await alone(id, async () => {
+        const contract = await held(id);
+        if (noteFault(contract, error, nowMs())) await (await store).keep(contract);
+      });
     }
-    known.push(...answer.invoices);
-    if (answer.last >= answer.issued || answer.last <= after) return;
-    after = answer.last;
+    throw error;
   }
 }
 
-/** Return the weeks that invoices speak of as they come out here, and each view (R61, R62). @type {(contract: Contract) => Promise<import("./invoice.js").InvoiceView[]>} */
-async function invoiceViews(contract) {
-  const base = await store;
-  const parts = await partsOf(contract, contract.invoices ?? []);
-  if (!parts.length) return [];
-  const acts = contract.slotless;
-  const reckoned = [];
-  /** @type {Map<string, Set<number>>} */
-  const billing = new Map();
-  const history = historyOf(contract);
-  for (const name of weeksBilled(parts, acts)) {
-    const week = weekNamed(name);
-    if (!week || !history) continue;
-    const view = await weekView(contract, week.firstSlot, await base.week(contract.id, week.firstSlot), false);
-    const { hours, late } = billingOf(view.segments);
-    const [rate_minor, currency] = history.rateOf(week);
-    billing.set(name, hours);
-    reckoned.push({ week: name, rate_minor, currency, hours, late });
-  }
-  const own = ownOf(reckoned, acts);
-  const words = new Map();
-  for (const row of acts.filter(({ header }) => (header.bonus || header.payment) && header.commit))
-    words.set(nameOf(row.header), (await opened(contract, row))?.reason ?? "");
-  // Until it is known what overlaps, more may seem to bill here than does.
-  const unsure = { agrees: null, own_total_minor: null };
-  return parts
-    .map((part) => {
-      const borneOut = contract.overlaps_known ? borne(part, parts, own) : unsure;
-      const known = { billing: billing.get(part.week) ?? new Set(), acts, words, borne: borneOut };
-      return invoiceView(part, known, nowMs() + contract.clock_ahead_ms);
-    })
-    .reverse();
+/** Return a contract as it is to be shown: by its log, or by what was looked at before that was read. @type {(contract: Contract) => Contract} */
+const seen = (contract) =>
+  contract.whole || contract.distrusted ? contract : (looks.get(contract.id)?.over(contract) ?? contract);
+
+/** @type {(contract: Contract, first: number) => Promise<import("./feed.js").Row[]>} */
+async function rowsOf(contract, first) {
+  const look = await lookAt(contract);
+  return look ? looking(contract.id, () => look.week(first)) : (await store).week(contract.id, first);
 }
 
 /** @type {(id: string, slot: number, name: string) => Promise<{ contract: Contract, row: import("./feed.js").Row }>} */
 async function rowNamed(id, slot, name) {
   const contract = await held(id);
-  const rows = await (await store).week(id, weekOf(slot).firstSlot);
+  const rows = await rowsOf(contract, weekOf(slot).firstSlot);
   const row = rows.find(({ header }) => nameOf(header) === name);
   if (!row) throw new Refused("not_found", "That version is gone.");
-  return { contract, row };
+  return { contract: seen(contract), row };
 }
 
 /** A line that is away is said by what is asked next; our own mistakes are not passed over. @type {(error: unknown) => void} */
@@ -160,21 +139,22 @@ const asks = {
   /** Return the contracts that this browser has joined or is joining. */
   async contracts() {
     // Nothing waits for messages to be opened: the first sync says what is unread.
-    return Promise.all((await (await store).contracts()).map(summaryOf));
+    return Promise.all((await (await store).contracts()).map((contract) => summaryOf(seen(contract))));
   },
 
-  /** Join by a link, and read the contract (R51). The keys are kept before the server is told. */
+  /** Join by a link, and look at the contract (R51). The keys are kept before the server is told. */
   async join({ link: text }) {
     const link = parseLink(text);
-    return alone(link.contract, async () => {
+    const joined = await alone(link.contract, async () => {
       const known = await (await store).contract(link.contract);
       const contract = known && !known.ended ? known : await newContract(link);
       if (contract !== known) {
         await (await store).forget(link.contract, true);
         await (await store).keep(contract);
       }
+      looks.delete(contract.id);
       try {
-        await read(contract);
+        await (await readingOf(contract)).join(nowMs);
       } catch (error) {
         // What the server never let in is forgotten: the next link begins anew.
         if (!contract.admitted && faultOf(error)?.kind !== "unreachable") {
@@ -182,8 +162,17 @@ const asks = {
         }
         throw error;
       }
-      return summary(contract);
+      return contract;
     });
+    if (!(await lookAt(joined))) return asks.sync({ contract: joined.id });
+    return summary(seen(joined));
+  },
+
+  /** Look at a contract whose log was not read to its head yet: the newest week comes first. */
+  async look({ contract: id }) {
+    const contract = await held(id);
+    await lookAt(contract);
+    return summary(seen(contract));
   },
 
   /** Read what is new. */
@@ -193,13 +182,13 @@ const asks = {
       // What waits goes first, so that what is read holds it; a line that breaks there is said by the reading.
       if (contract.admitted && !contract.ended) await flush(await store, contract).catch(passOver);
       await read(contract);
-      await readInvoices(contract);
+      await readInvoices(await store, contract, nowMs);
       return summary(contract);
     });
   },
 
   async summary({ contract: id }) {
-    return summary(await held(id));
+    return summary(seen(await held(id)));
   },
 
   /** Return weeks as they are shown; with `whole` their contents are opened. */
@@ -207,15 +196,18 @@ const asks = {
     const contract = await held(id);
     const base = await store;
     return Promise.all(
-      first.map(async (/** @type {number} */ slot) =>
-        weekView(contract, slot, await base.week(id, slot), whole),
-      ),
+      first.map(async (/** @type {number} */ slot) => {
+        const rows = await rowsOf(contract, slot);
+        const view = await weekView(seen(contract), slot, rows, whole);
+        const seal = contract.whole ? await base.sealOf(id, view.week.name) : null;
+        return { ...view, seal: sealShown(seal), unread: !contract.whole && !looks.has(id) };
+      }),
     );
   },
 
   /** Return the invoices as they are shown, the newest first. */
   async invoices({ contract: id }) {
-    return invoiceViews(await held(id));
+    return invoiceViews(await store, await held(id), nowMs);
   },
 
   /** Return a picture opened, null while the server does not have it (R47, R64). */
@@ -249,7 +241,13 @@ const asks = {
       }
       const push = await pushOf(contract.account, contract.seat, versions);
       const line = new Line(contract.server_url, authorizationOf(contract));
-      const answers = await answersIn(contract, await line.push(JSON.stringify(push)));
+      const answer = await line.push(JSON.stringify(push));
+      const answers = await answersIn(contract, answer);
+      const reading = await readingOf(contract);
+      await reading.guarded(nowMs, async () => {
+        reading.auditor().takeReceipts(push, answers, answer.answers);
+        await reading.auditor().takeHeads(id, answer.heads ?? []);
+      });
       await read(contract);
       const refused = answers.find(({ is }) => is !== "receipt");
       if (refused)
@@ -324,7 +322,8 @@ const asks = {
   async seen({ contract: id }) {
     return alone(id, async () => {
       const contract = await held(id);
-      Object.assign(contract, { alarms: [], notices: [] });
+      for (const alarm of contract.alarms) alarm.seen = true; // it stays, with what shows it (R56)
+      contract.notices = [];
       await (await store).keep(contract);
       return summary(contract);
     });
@@ -333,9 +332,18 @@ const asks = {
   /** Forget a contract: rows, pictures and the keys that open them. */
   async forget({ contract: id }) {
     await (await store).forget(id, true);
+    looks.delete(id);
     forgetOpened(id);
   },
 };
+
+/** Return what is shown of a seal, null where this browser does not bear it out (R57). @type {(kept: import("./sealed.js").KeptSeal | null) => object | null} */
+function sealShown(kept) {
+  if (kept?.agrees !== true) return null;
+  const { number, sealed_at_ms, reckoning, replaces } = kept.seal;
+  const { billable, amount_minor, terms } = reckoning;
+  return { number, sealed_at_ms, billable, amount_minor, currency: terms.currency, replaces: replaces?.[0] ?? null };
+}
 
 addEventListener("message", async ({ data: { id, ask, with: asked } }) => {
   try {

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from diary.contracts import Contract
 from diary.rules.ids import Millis, Slot
@@ -27,7 +27,7 @@ READ_WEEK = """async ([contract, first]) => {
   const { Asking } = await import("/client/asking.js");
   const { weekJson } = await import("/client/timesheet.js");
   const asking = new Asking(() => undefined);
-  const summary = await asking.ask("summary", { contract });
+  const summary = await asking.ask("look", { contract });
   const [view] = await asking.ask("weeks", { contract, first: [first], whole: true });
   const nowMs = Date.now() + summary.clock_ahead_ms;
   return JSON.stringify(weekJson(view.week, view.segments, view.totals, nowMs));
@@ -60,6 +60,8 @@ class Room:
         found: dict[str, Any] = json.loads(json.dumps(week_json(self.device.diary.week(week))))
         # To a client deleted time looks like no time (R65).
         found["segments"] = [one for one in found["segments"] if one["state"] != "deleted"]
+        for part in ("segments", "totals"):
+            found[part] = [one for one in found[part] if one["contract"] == self.contract.id]
         return found
 
 
@@ -85,6 +87,7 @@ class Client:
         self.open(link)
         self.page.get_by_role("button", name="Join this contract").click()
         self.page.locator("#status", has_text="You have joined").wait_for()
+        expect(self.page.get_by_text("is still being checked")).to_have_count(0)  # the log was read
 
     def week(self, week: Week = WEEK) -> dict[str, Any]:
         """Return what the page has worked out of a week, as JSON."""
