@@ -31,6 +31,7 @@ export class Desk {
   /** @type {Map<string, string>} */
   #urls = new Map();
   #turn = 0;
+  #typed = false; // into what is shown: it is not drawn anew under somebody's hands
   /** @type {Conversation | null} the one that is shown */
   #talk = null;
   #asking = new Asking(({ read, size }) => {
@@ -95,6 +96,7 @@ export class Desk {
       if (!whole && !joining) await this.look(id);
     }
     addEventListener("hashchange", () => this.route());
+    byId("main").addEventListener("input", () => (this.#typed = true));
     addEventListener("online", () => this.sync());
     addEventListener("focus", () => this.#talk?.seen().catch((fault) => this.fault(fault)));
     setInterval(() => document.visibilityState === "visible" && this.sync(), SYNC_MS);
@@ -125,7 +127,7 @@ export class Desk {
           JSON.stringify({ ...after, synced_at_ms: 0, clock_ahead_ms: 0 }) !==
           JSON.stringify({ ...before, synced_at_ms: 0, clock_ahead_ms: 0 })
         )
-          await this.route(true);
+          this.#typed ? this.#frame() : await this.route(true);
       } catch (fault) {
         this.#learn(await this.ask("summary", { contract: before.id }));
         // What was shown before the log was read is not shown any more where that gave an alarm.
@@ -276,6 +278,7 @@ export class Desk {
     const main = byId("main");
     const top = scrollY;
     show(main, nodes);
+    this.#typed = false;
     this.#frame();
     document.title = `${main.querySelector("h1")?.textContent ?? ""} · Work diary`;
     if (again) scrollTo(0, top);

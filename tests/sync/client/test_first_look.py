@@ -21,6 +21,10 @@ from tests.sync.stage import stage_in
 pytestmark = pytest.mark.browser
 WEDNESDAYS = tuple((date(2026, 11, 18) + timedelta(weeks=number)).isoformat() for number in range(6))
 NEWEST, EARLIER = (Week.of(slot(f"{day}T09:00Z")) for day in (WEDNESDAYS[-1], WEDNESDAYS[1]))
+WHOLE = """async (contract) => {
+  const { Asking } = await import("/client/asking.js");
+  return (await new Asking(() => undefined).ask("summary", { contract })).whole;
+}"""
 CHECKING = "is still being checked"
 
 
@@ -91,6 +95,21 @@ def test_the_first_week_is_shown_before_the_log_is_read(year: Room, visitor: Cli
         year.week(week) for week in (NEWEST, EARLIER)
     ]
     expect(visitor.page.get_by_role("alert")).to_have_count(0)
+
+
+@rule("R64")
+def test_what_is_typed_while_the_log_is_read_stays(year: Room, visitor: Client) -> None:
+    waiting: list[Route] = []
+    visitor.page.context.route("**/v1/pull", lambda route: waiting.append(route))  # noqa: PLW0108
+    press_join(visitor, year.invite())
+    expect(visitor.page.locator(".sums").first).to_be_visible()
+    visitor.go("terms")
+    visitor.page.get_by_label("Weekly limit in hours").fill("1.5")
+    with visitor.page.expect_response("**/v1/pull"):
+        for route in waiting:
+            route.continue_()
+    visitor.page.wait_for_function(WHOLE, arg=year.contract.id)
+    expect(visitor.page.get_by_label("Weekly limit in hours")).to_have_value("1.5")
 
 
 @rule("R45")
