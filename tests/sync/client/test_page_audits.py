@@ -171,6 +171,7 @@ def test_a_row_that_is_hidden_is_told_by_the_freelancers_next_row(
     liar.pages = without_the_first
     one.page.reload()
     alarm(one, "withheld")
+    assert [each["kind"] for each in summary(one)["alarms"]] == ["withheld"]
 
 
 @rule("R56")
