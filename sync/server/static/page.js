@@ -127,7 +127,8 @@ export class Desk {
           JSON.stringify({ ...after, synced_at_ms: 0, clock_ahead_ms: 0 }) !==
           JSON.stringify({ ...before, synced_at_ms: 0, clock_ahead_ms: 0 })
         )
-          this.#typed ? this.#frame() : await this.route(true);
+          // A conversation follows by itself, whatever is being typed into it.
+          this.#typed && !this.#talk ? this.#frame() : await this.route(true);
       } catch (fault) {
         this.#learn(await this.ask("summary", { contract: before.id }));
         // What was shown before the log was read is not shown any more where that gave an alarm.
