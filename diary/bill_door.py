@@ -30,11 +30,11 @@ class BillDoor(StateDoor):
 
         return billing.everything(self._state)
 
-    def invoice(self, number: int) -> "InvoiceView":
-        """Return an invoice by its number (R61)."""
+    def invoice(self, number: int, agency: str | None = None) -> "InvoiceView":
+        """Return an invoice by its number: that agency's where one is named, else the own one (R61)."""
         from diary import billing
 
-        return billing.one(self._state, number)
+        return billing.one(self._state, number, agency)
 
     def statements(self) -> "tuple[Statement, ...]":
         """Return what each client and the freelancer have between them (R62, R63)."""
@@ -42,12 +42,12 @@ class BillDoor(StateDoor):
 
         return billing.all_statements(self._state)
 
-    def letterhead(self) -> "Letterhead":
-        """Return what the freelancer's invoices say of them; in a client's replica nothing (R61)."""
+    def letterhead(self, view: "InvoiceView") -> "Letterhead":
+        """Return what a freelancer's invoices say of them; nothing on an agency's, or for a client (R61)."""
         from diary.rules.invoice_view import Letterhead
 
         names = ("bill_name", "bill_address", "bill_pay")
-        if self._state.is_seat:
+        if self._state.is_seat or view.agency is not None:
             return Letterhead("", "", "")
         return Letterhead(*(str(settings.setting(self._state, name)) for name in names))
 

@@ -6,6 +6,7 @@ late time and bonuses by the rows that made them due. One that differs is an ala
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diary import agency as agencies_side
@@ -148,17 +149,24 @@ def everything(diary: OpenDiary) -> tuple[InvoiceView, ...]:
     if not kept:
         return ()
     known, now_ms = _known(diary, kept), diary.now_ms()
-    views = [shown(one.invoice, known, _shown_borne(diary, one, kept), now_ms) for one in kept]
+    views = [
+        replace(
+            shown(one.invoice, known, _shown_borne(diary, one, kept), now_ms),
+            agency=None if one.invoice.account == diary.account else one.invoice.account,
+        )
+        for one in kept
+    ]
     return tuple(sorted(views, key=lambda view: -view.number))
 
 
-def one(diary: OpenDiary, number: int) -> InvoiceView:
-    """Return an invoice by its number (R61).
+def one(diary: OpenDiary, number: int, agency: str | None = None) -> InvoiceView:
+    """Return an invoice by its number: that agency's, else the account's own, else any agency's (R61).
 
     Raises:
         NoSuchInvoiceError: It is not here.
     """
-    found = next((view for view in everything(diary) if view.number == number), None)
+    numbered = [view for view in everything(diary) if view.number == number]
+    found = next((view for view in numbered if view.agency == agency), next(iter(numbered), None))
     if found is None:
         raise NoSuchInvoiceError(number=number)
     return found

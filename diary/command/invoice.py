@@ -92,7 +92,7 @@ def _print(diary: "Diary", views: Sequence[InvoiceView], file: Path, *, yes: boo
 
     if len(views) != 1:
         raise WhichInvoiceError
-    whole = invoice_pdf(views[0], diary.letterhead())
+    whole = invoice_pdf(views[0], diary.letterhead(views[0]))
     if file.exists():
         agree(f"{file} is there already. Replace it?", yes=yes)
     write_whole(file, whole)
@@ -105,8 +105,9 @@ def _list(views: Sequence[InvoiceView]) -> None:
     table = plain_table("Invoice", "Week", "Client", "Total", "Due", "Stands")
     for view in views:
         corrects = f" corrects {view.corrects}" if view.corrects else ""
+        issuer = f" of agency {view.agency[:8]}" if view.agency else ""
         table.add_row(
-            f"{view.number}{corrects}",
+            f"{view.number}{issuer}{corrects}",
             view.week,
             plain(view.client),
             _amount(view.total_minor, view.currency),

@@ -7,7 +7,7 @@ does not come to by itself, nothing is due here: it shows what the server says, 
 from dataclasses import dataclass
 from typing import Literal
 
-from diary.rules.ids import MINUTES_PER_SLOT, ContractId, Millis
+from diary.rules.ids import MINUTES_PER_SLOT, AccountId, ContractId, Millis
 from diary.rules.invoice_parts import LineWhat
 from diary.rules.json_form import at, iso
 from diary.rules.money import money
@@ -90,7 +90,8 @@ class InvoiceView:
     `is_part`: whoever looks sees their own contract's lines and no others; sums are then of these. `agrees`
     is None until this replica could come to it by itself, False where it comes to `own_total_minor`.
     `steps` are R62's, in their order; `state` is the one of now. `owed_minor` is what the client owes still,
-    what they dispute of it included; `paid_minor` what came in, less what was given back.
+    what they dispute of it included; `paid_minor` what came in, less what was given back. `agency` is the
+    account that bills it where that is not the diary's own: numbers count by issuer.
     """
 
     number: int
@@ -109,6 +110,7 @@ class InvoiceView:
     own_total_minor: int | None = None
     payments: tuple[PaymentView, ...] = ()
     due_by_contract: tuple[tuple[ContractId, int], ...] = ()
+    agency: AccountId | None = None
 
     @property
     def total_minor(self) -> int:
@@ -184,6 +186,7 @@ def invoice_json(view: InvoiceView) -> dict[str, object]:
         "closed_at": iso(view.closed_at_ms),
         "corrects": view.corrects,
         "part": view.is_part,
+        "agency": view.agency,
         "state": view.state,
         "next": None if coming is None else {"state": coming.state, "at": iso(coming.from_ms)},
         "steps": [{"state": step.state, "from": iso(step.from_ms)} for step in view.steps],

@@ -112,6 +112,7 @@ class InvoicePage:
     payments: tuple[PaymentShown, ...]
     how_to_pay: str
     currency: str
+    query: str
     due_written: str
     may_pay: bool
     may_record: bool
@@ -121,7 +122,7 @@ class InvoicePage:
 def invoices_page(views: Sequence[InvoiceView], reading: Reading) -> InvoicesPage:
     """Return the list of the invoices as they come, and the sums of what is due."""
     due: dict[str, int] = defaultdict(int)
-    for view in views:
+    for view in views if reading.for_client else [view for view in views if view.agency is None]:
         due[view.currency] += view.due_minor or 0
     return InvoicesPage(
         rows=tuple(map(_row, views)),
@@ -130,13 +131,18 @@ def invoices_page(views: Sequence[InvoiceView], reading: Reading) -> InvoicesPag
     )
 
 
+def _query(view: InvoiceView) -> str:
+    """Return what tells an agency's invoice from the own one of that number in an address."""
+    return f"?agency={view.agency}" if view.agency else ""
+
+
 def _row(view: InvoiceView) -> InvoiceRow:
     return InvoiceRow(
         number=view.number,
-        href=f"{PATH}/{view.number}",
+        href=f"{PATH}/{view.number}{_query(view)}",
         week=view.week,
         week_href=f"/-/diary/week/{view.week}",
-        client=view.client,
+        client=view.client + (f" (billed by agency {view.agency[:8]})" if view.agency else ""),
         total=money(view.total_minor, view.currency),
         due="" if view.due_minor is None else money(view.due_minor, view.currency),
         state=view.state,
@@ -153,7 +159,9 @@ def invoice_page(view: InvoiceView, head: Letterhead, reading: Reading) -> Invoi
     is_due = (view.due_minor or 0) > 0
     return InvoicePage(
         number=view.number,
-        title=f"Invoice {view.number}" + (f", correcting {view.corrects}" if view.corrects else ""),
+        title=f"Invoice {view.number}"
+        + (f" of agency {view.agency[:8]}" if view.agency else "")
+        + (f", correcting {view.corrects}" if view.corrects else ""),
         week=view.week,
         week_href=f"/-/diary/week/{view.week}",
         dates=f"{reading.utc(week.starts_at_ms)} to {reading.utc(week.ends_at_ms)}",
@@ -173,6 +181,7 @@ def invoice_page(view: InvoiceView, head: Letterhead, reading: Reading) -> Invoi
         payments=tuple(_payment(one, view.currency, reading) for one in view.payments),
         how_to_pay=head.how_to_pay,
         currency=view.currency,
+        query=_query(view),
         due_written=bare_money(max(0, view.due_minor or 0), view.currency),
         may_pay=client and is_due,
         may_record=not client and is_due,

@@ -41,20 +41,20 @@ async def listed(datasette: Any, request: Any) -> Any:
 
 async def one(datasette: Any, request: Any) -> Any:
     """Show one invoice (R61); as JSON, as CSV and as a PDF made to be sent."""
-    number = int(request.url_vars["number"])
+    number, agency = int(request.url_vars["number"]), request.args.get("agency")
     match request.url_vars["format"]:
         case ".json":
-            view = await viewer_here(datasette).room.ask(lambda diary: diary.invoice(number))
+            view = await viewer_here(datasette).room.ask(lambda diary: diary.invoice(number, agency))
             return Response.json(invoice_json(view))
         case ".csv":
-            view = await viewer_here(datasette).room.ask(lambda diary: diary.invoice(number))
+            view = await viewer_here(datasette).room.ask(lambda diary: diary.invoice(number, agency))
             return _csv([view], f"invoice-{number}")
         case ".pdf":
-            return _file(await _pdf(datasette, number), "application/pdf", f"invoice-{number}.pdf")
+            return _file(await _pdf(datasette, number, agency), "application/pdf", f"invoice-{number}.pdf")
 
     def look(diary: Diary) -> tuple[Reading, InvoicePage]:
-        reading = reading_of(diary)
-        return reading, invoice_page(diary.invoice(number), diary.letterhead(), reading)
+        reading, view = reading_of(diary), diary.invoice(number, agency)
+        return reading, invoice_page(view, diary.letterhead(view), reading)
 
     reading, page = await viewer_here(datasette).room.ask(look)
     way = crumbs((PATH, "invoices"), (f"{PATH}/{number}", str(number)))
@@ -143,11 +143,12 @@ def _amount(written: str, currency: str) -> int:
         raise BadRequest(str(error)) from error
 
 
-async def _pdf(datasette: Any, number: int) -> bytes:
+async def _pdf(datasette: Any, number: int, agency: str | None) -> bytes:
     from diary.invoice_pdf import invoice_pdf  # what it needs is loaded when it is asked for
 
     def made(diary: Diary) -> bytes:
-        return invoice_pdf(diary.invoice(number), diary.letterhead())
+        view = diary.invoice(number, agency)
+        return invoice_pdf(view, diary.letterhead(view))
 
     whole: bytes = await viewer_here(datasette).room.ask(made)
     return whole
