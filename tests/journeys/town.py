@@ -5,6 +5,7 @@ its clock to doubt (R6).
 """
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.practice import SCREEN, record_slot
 
 MONDAY = datetime(2026, 10, 5, tzinfo=UTC)  # of week 0
 SLOTS_OF_NINE = 9 * 6
+AT_ONCE = 3  # processes; what each computer does is its own
 
 
 @dataclass
@@ -69,6 +71,17 @@ class Town:
         client.run("join", invited["link"], "--key-file", "--name", deal.client)
         freelancer.run("sync")
         client.run("sync")
+        if deal.agency is not None:
+            self._grant(deal, deal.agency)
+
+    def _grant(self, deal: Deal, agency: str) -> None:
+        """Let an agency's manager read a contract, and put it on the agency's bill."""
+        freelancer, manager = self.computers[deal.freelancer], self.computers[agency]
+        account = manager.json("agency", "show")["account"]
+        link = freelancer.json("agency", "grant", deal.title, account)["link"]
+        manager.run("agency", "add", link, "--client", deal.client, "--key-file")
+        freelancer.run("sync")
+        manager.run("agency", "sync")
 
     def client(self, deal: Deal) -> Computer:
         """Return the computer on which a client keeps the copy of a contract."""
@@ -99,8 +112,11 @@ class Town:
         """Let everybody sync: freelancers, clients, and freelancers again for what their clients said."""
         freelancers = [name for name in self.computers if "-" not in name]
         clients = [name for name in self.computers if "-" in name]
-        for name in (*freelancers, *clients, *freelancers):
-            self.computers[name].run("sync")
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for names in (freelancers, clients, freelancers):
+                list(pool.map(lambda name: self.computers[name].run("sync"), names))
+        for name in sorted({deal.agency for deal in self.books.deals.values() if deal.agency}):
+            self.computers[name].run("agency", "sync")
 
     def name_of(self, week: int) -> str:
         """Return the name of a week."""
@@ -136,9 +152,11 @@ def moment(work: Work) -> str:
     return at(slot_of(work[1], work[2]))
 
 
-def lines_of(invoice: dict[str, Any], weeks: dict[str, int]) -> list[tuple[str, str, int, int, int]]:
-    """Return an invoice's lines as the books write them."""
+def lines_of(
+    invoice: dict[str, Any], weeks: dict[str, int], titles: dict[str, str]
+) -> list[tuple[str, str, int, int, int]]:
+    """Return an invoice's lines as the books write them; `titles` are those of the contracts' ids."""
     return [
-        (line["title"], line["what"], weeks[line["week"]], line["segments"], line["amount_minor"])
+        (titles[line["contract"]], line["what"], weeks[line["week"]], line["segments"], line["amount_minor"])
         for line in invoice["lines"]
     ]
