@@ -56,13 +56,15 @@ class Part:
     refunded: int
 
     @property
-    def due(self) -> int:
-        """Return what the client is to pay, disputed amounts apart.
-
-        Below nothing is what they paid too much and did not get back.
-        """
-        owed = self.amount - self.credited - self.disputed - self.paid
+    def owed(self) -> int:
+        """Return what the client owes; below nothing is what they paid too much and did not get back."""
+        owed = self.amount - self.credited - self.paid
         return min(owed + self.refunded, 0) if owed < 0 else owed
+
+    @property
+    def due(self) -> int:
+        """Return what the client is to pay now, disputed amounts apart."""
+        return self.owed - self.disputed
 
 
 @dataclass(slots=True)

@@ -4,12 +4,15 @@ Late, over the limit, overlapping, disputed, conceded, accepted, bonus, partly p
 back, in four currencies: what each party's copy says agrees to the minor unit.
 """
 
+import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.diary.pdf.printed import text_of
 from tests.journeys.books import Books, Deal
 from tests.journeys.town import Town, lines_of, moment
 from tests.rule import rule
@@ -56,6 +59,10 @@ def test_eight_weeks_come_to_the_same_for_everybody_to_the_minor_unit(town: Town
     town.go_to(WEEKS, WEDNESDAY)
     town.sync_all()
     check_all(town, WEEKS - 1)
+    for issuer in ISSUERS:
+        check_papers(town, issuer)
+    for issuer in ("ana", "ben"):
+        check_statements(town, issuer)
 
 
 def work_on(town: Town, week: int) -> None:
@@ -199,6 +206,42 @@ def check_issued(
         ), (week, deal.client)
     assert found == wanted
     assert len(said) == len(wanted), "one for a client, currency and week"
+
+
+def check_papers(town: Town, issuer: str) -> None:
+    """Compare an issuer's CSV with the books line by line, and a PDF of each currency with its sum."""
+    computer, deals = town.computers[issuer], town.books.deals
+    said = [one for one in computer.json("invoice") if one["agency"] is None]
+    rows = list(csv.DictReader(io.StringIO(computer.run("invoice", "--csv").stdout)))
+    if issuer != "guild":  # which has no other's lines, and knows contracts by their ids
+        rows = [row for row in rows if deals[row["contract"]].issuer == issuer]
+    amounts = sorted(
+        written(line[4], deal.digits)
+        for deal in deals.values()
+        if deal.issuer == issuer
+        for week in range(WEEKS)
+        for line in town.books.lines(deal.title, week)
+    )
+    assert sorted(row["amount"] for row in rows) == amounts
+    for one in {one["currency"]: one for one in said}.values():
+        paper = town.folder / f"{issuer}-{one['currency']}.pdf"
+        computer.run("invoice", str(one["number"]), "--pdf", str(paper))
+        assert one["total"] in text_of(paper.read_bytes())
+
+
+def check_statements(town: Town, issuer: str) -> None:
+    """Compare what stands between a freelancer and each client, by the ledger, with the books."""
+    owed = {
+        (one["client"], one["currency"]): one["balances"].get("client_owes", 0)
+        for one in town.computers[issuer].json("statement")
+    }
+    wanted: dict[tuple[str, str], int] = {}
+    for deal in DEALS:
+        if deal.issuer == issuer:
+            key = deal.client, deal.currency
+            parts = (town.books.part(deal.title, week) for week in range(WEEKS))
+            wanted[key] = wanted.get(key, 0) + sum(part.owed for part in parts)
+    assert owed == wanted
 
 
 def sums_of(one: dict[str, Any]) -> tuple[int, int, int, int]:
