@@ -8,7 +8,7 @@ from datasette_work_diary import access
 ROOM = Path(access.__file__).parent
 LINKED = re.compile(r'<link rel="stylesheet" href="/-/diary-static/([a-z]+\.css)">')
 LINES_MAX = 400
-OF_ONE_PAGE = {"report.css"}
+OF_ONE_PAGE = {"report.css", "invoice.css", "messages.css"}
 OF_TABLES = {"table.css"}  # Datasette's own pages, by a hook
 
 

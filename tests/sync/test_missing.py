@@ -103,6 +103,7 @@ def test_time_whose_deletion_came_too_late_stands_without_the_picture_that_its_d
         assert not shot_at(device, place).is_here
         with pytest.raises(NoPictureError):
             device.diary.picture(name)
+        device.sync()  # the first after a lock asks for the invoices of the lock too
         assert requests_of_a_sync(device) == ["POST /v1/pull"]
 
 

@@ -8,6 +8,7 @@ condition.
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from diary.clock import GivenClock
 from diary.evidence.opening import SignedOpening
 from diary.evidence.statement import SignedStatement
 from diary.rules.ids import Millis, Slot
+from diary.rules.ledger import Facts, entries
+from sync.server import storage_postgres_invoices as invoices
 from sync.server import storage_postgres_operator as operator_statements
 from sync.server import storage_postgres_payments as payments
 from sync.server import storage_postgres_schema as schema
@@ -30,14 +33,17 @@ from sync.server.operating import AccountRule, Act, Deed
 from sync.server.storage import Question
 from sync.server.storage_postgres import READ, PostgresStorage
 from sync.server.storage_postgres_hold import leaves
+from tests.diary.rules.billed import AVAILABLE, CLOSED, REVIEW_ENDS, position
 from tests.rule import rule
 from tests.sync.server.conftest import START
 from tests.sync.server.postgres import Postgres
+from tests.sync.server.test_storage_invoices import FIRST, keep
 from tests.sync.server.test_storage_payments import begun, told
 from tests.sync.server.versions import (
     ACCOUNT,
     CONTRACT,
     OTHER_ACCOUNT,
+    OTHER_CONTRACT,
     REPLICA,
     ROOT,
     SLOT,
@@ -63,10 +69,12 @@ ACROSS_ACCOUNTS = {
     "ALL_ACTS": "by an operator who reads what was done",
     "UNFINISHED": "now and then: of which open payments the gateway was not asked for a while (R63)",
     "OUTDATED": "now and then: whose billing method the gateway was not asked about for long (R11)",
+    "DUE": "now and then, to tidy up: whose invoices go on to their next step (R62)",
     "UNSEALED": "now and then, to tidy up: whose weeks are due though nobody asks (R57)",
     "DOOMED": "once an hour, to tidy up: which pictures a process that is gone left to be removed",
 }
 UTILITIES = {"SWEEP", "WRITE"}
+MODULES = (statements, operator_statements, seals, weeks, payments, invoices)
 
 
 @pytest.fixture
@@ -105,16 +113,15 @@ def test_no_question_about_one_account_is_asked_of_all(cluster: Postgres, url: s
     live_through_everything(storage)
     storage.close()
     read = parts_read_by(plans_in(cluster.folder / "log"))
-    known = {
-        name: normal(text)
-        for name, text in (
-            vars(statements) | vars(operator_statements) | vars(seals) | vars(weeks) | vars(payments)
-        ).items()
+    known = [
+        (name, normal(text))
+        for module in MODULES
+        for name, text in vars(module).items()
         if name.isupper() and isinstance(text, str) and name not in UTILITIES
-    }
-    unseen = {name for name, text in known.items() if text not in read}
+    ]
+    unseen = {name for name, text in known if text not in read}
     assert unseen == set(), "each statement is to be asked here once"
-    across = {name for name, text in known.items() if read[text] > 1}
+    across = {name for name, text in known if read[text] > 1}
     assert across == set(ACROSS_ACCOUNTS)
 
 
@@ -179,6 +186,8 @@ def live_through_everything(storage: PostgresStorage) -> None:
     assert len(storage.operator.lines(None, 10)) == 2
     assert len(storage.operator.acts(ACCOUNT)) == len(storage.operator.acts()) == 2
     pay(storage)
+    bill(storage)
+    stand_beside(storage)
     assert storage.sweep()
 
 
@@ -193,6 +202,30 @@ def pay(storage: PostgresStorage) -> None:
     assert len(storage.payments.methods(ACCOUNT)) == 1
     assert storage.payments.unfinished(Millis(2**50), 9) == [begun()]
     assert len(storage.payments.outdated(Millis(2**50), 9)) == 1
+
+
+def bill(storage: PostgresStorage) -> None:
+    keep(storage, FIRST)
+    with storage.hold(ACCOUNT) as hold:
+        assert hold.invoices.issued == 1
+        assert hold.invoices.of({CONTRACT}) == hold.invoices.of_weeks({FIRST.week}) == [FIRST]
+        assert hold.invoices.stepping(REVIEW_ENDS) == [FIRST]
+        hold.invoices.note_steps({1: AVAILABLE})
+        hold.invoices.post(entries(replace(position(), contract=CONTRACT), Facts(), CLOSED))
+        assert len(hold.invoices.entries({CONTRACT}, {1})) == 1
+        assert hold.invoices.gateway_events({OTHER_CONTRACT}) == []
+    for only in (None, CONTRACT):
+        assert len(storage.invoices.invoices(ACCOUNT, 0, 9, only=only)) == 1
+        assert storage.invoices.last(ACCOUNT, only=only) == 1
+    assert len(storage.invoices.entries(ACCOUNT)) == 1
+    assert storage.invoices.due(AVAILABLE, 9) == [ACCOUNT]
+
+
+def stand_beside(storage: PostgresStorage) -> None:
+    with storage.hold(OTHER_ACCOUNT) as hold:
+        beside = hold.beside(ACCOUNT)
+        assert beside.sealed_until_ms == 1
+        assert (beside.memberships(), beside.managed()) == ([], set())
 
 
 def plans_in(log: Path) -> list[dict[str, Any]]:
@@ -224,7 +257,7 @@ def normal(statement: str) -> str:
     numbered = re.sub(
         r"%\((\w+)\)[sb]", lambda name: f"${numbers.setdefault(name[1], len(numbers) + 1)}", statement
     )
-    return " ".join(numbered.split())
+    return " ".join(numbered.replace("%%", "%").split())
 
 
 @rule("R69")

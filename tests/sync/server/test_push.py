@@ -264,7 +264,7 @@ def test_a_header_that_cannot_be_read_fails_no_neighbour(here: Here, author: Aut
         WireVersion(header="", body=None, wrap=None),
         WireVersion(header='{"v":1,"n":77}', body=b"x", wrap=None),
         WireVersion(header='{"v":1,"n":"' + "[" * 5000, body=None, wrap=None),
-        author.sealed(author.header("message")),
+        author.sealed(author.header("message", slot=SLOT)),  # only captures and entries have one
     ]
     answers = here.client.push(author, *broken, author.capture(SLOT))
     assert reasons(answers) == ["bad_header"] * 4 + ["received"]
