@@ -13,7 +13,7 @@ from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.invoice_borne import Borne
 from diary.rules.invoice_parts import Invoice, InvoiceLine, InvoicePart
 from diary.rules.invoice_view import InvoiceView, LineState, LineView, PaymentView, Step
-from diary.rules.ledger import Facts, GatewayEvent, Position
+from diary.rules.ledger import Facts, GatewayEvent, position_of
 from diary.rules.ledger_entry import LedgerAccount, LedgerEntry
 from diary.rules.merge import Held
 from diary.rules.payments import Payment, payments
@@ -34,26 +34,6 @@ class Known:
     billing: Mapping[str, frozenset[Slot]] = field(default_factory=dict)
     words: Mapping[VersionName, str] = field(default_factory=dict)
     gateway: Collection[GatewayEvent] = ()
-
-
-def position_of(invoice: Invoice | InvoicePart, contract: ContractId, billing: frozenset[Slot]) -> Position:
-    """Return a contract's part of an invoice as the ledger begins with it (R61, R62).
-
-    `billing` are the slots that bill of the contract's week, which disputes are counted by.
-    """
-    lines = [line for line in invoice.lines if line.contract == contract]
-    hours = next((line for line in lines if line.what == "hours" and invoice.corrects is None), None)
-    return Position(
-        contract=contract,
-        invoice=invoice.number,
-        currency=invoice.currency,
-        amount_minor=sum(line.amount_minor for line in lines),
-        closed_at_ms=invoice.closed_at_ms,
-        review_ends_at_ms=invoice.review_ends_at_ms,
-        available_at_ms=invoice.available_at_ms,
-        billing=billing if hours else frozenset(),
-        rate_minor=hours.rate_minor if hours else 0,
-    )
 
 
 def entries_of(

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from diary.rules.ids import ContractId, Millis, Slot
+from diary.rules.invoice_parts import Invoice, InvoicePart
 from diary.rules.ledger_entry import EntryWhat, LedgerAccount, LedgerEntry, Posting, postings_of, summed
 from diary.rules.merge import Held
 from diary.rules.payments import payments
@@ -94,6 +95,26 @@ class Facts:
 
     acts: Sequence[Held] = ()
     gateway: Iterable[GatewayEvent] = ()
+
+
+def position_of(invoice: Invoice | InvoicePart, contract: ContractId, billing: frozenset[Slot]) -> Position:
+    """Return a contract's part of an invoice as the ledger begins with it (R61, R62).
+
+    `billing` are the slots that bill of the contract's week, which disputes are counted by.
+    """
+    lines = [line for line in invoice.lines if line.contract == contract]
+    hours = next((line for line in lines if line.what == "hours" and invoice.corrects is None), None)
+    return Position(
+        contract=contract,
+        invoice=invoice.number,
+        currency=invoice.currency,
+        amount_minor=sum(line.amount_minor for line in lines),
+        closed_at_ms=invoice.closed_at_ms,
+        review_ends_at_ms=invoice.review_ends_at_ms,
+        available_at_ms=invoice.available_at_ms,
+        billing=billing if hours else frozenset(),
+        rate_minor=hours.rate_minor if hours else 0,
+    )
 
 
 def entries(position: Position, facts: Facts, at_ms: int) -> tuple[LedgerEntry, ...]:

@@ -27,7 +27,7 @@ from diary.rules.invoice import (
     still_due,
 )
 from diary.rules.invoice_parts import Invoice
-from diary.rules.ledger import Facts, Position, entries, next_step_ms
+from diary.rules.ledger import Facts, Position, entries, next_step_ms, position_of
 from diary.rules.ledger_entry import LedgerEntry, to_post
 from diary.rules.merge import Held, standing
 from diary.rules.payments import bonuses
@@ -368,29 +368,13 @@ def _positions(
         for contract, member in dict.fromkeys((line.contract, line.member) for line in invoice.lines):
             if contract not in contracts:
                 continue
-            reckoning = None
+            billing: frozenset[Slot] = frozenset()
             if contract in disputed and invoice.corrects is None:
                 of_week = invoice.week, member
                 if of_week not in seals:
                     source = hold if member is None else hold.beside(member)
                     newest = source.newest_seals(invoice.week)
                     seals[of_week] = {of: own_seal(seal).reckoning for of, seal in newest.items()}
-                reckoning = seals[of_week].get(contract)
-            yield _position(invoice, contract, reckoning)
-
-
-def _position(invoice: Invoice, contract: ContractId, reckoning: Reckoning | None) -> Position:
-    lines = [line for line in invoice.lines if line.contract == contract]
-    has_hours = any(line.what == "hours" and line.week == invoice.week for line in lines)
-    bills = reckoning if has_hours else None
-    return Position(
-        contract=contract,
-        invoice=invoice.number,
-        currency=invoice.currency,
-        amount_minor=sum(line.amount_minor for line in lines),
-        closed_at_ms=invoice.closed_at_ms,
-        review_ends_at_ms=invoice.review_ends_at_ms,
-        available_at_ms=invoice.available_at_ms,
-        billing=frozenset(slot.slot for slot in bills.slots if slot.bills) if bills else frozenset(),
-        rate_minor=bills.terms.rate_minor if bills else 0,
-    )
+                if contract in seals[of_week]:
+                    billing = frozenset(slot.slot for slot in seals[of_week][contract].slots if slot.bills)
+            yield position_of(invoice, contract, billing)
