@@ -124,10 +124,10 @@ def judge_invoices(diary: OpenDiary) -> int:
     as rows may have come to the server between two questions of this one.
     """
     with diary.reading():
+        if not invoices.any_unjudged(diary.connection):
+            return 0
         kept = invoices.everything(diary.connection)
     open_ones = [one for one in kept if one.agrees is None]
-    if not open_ones:
-        return 0
     own = _own_charges(diary, _weeks_of(open_ones))
     differing = 0
     with diary.writing():

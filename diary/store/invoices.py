@@ -29,13 +29,14 @@ _NEWEST = """
      WHERE account = :account AND contract = :contract
 """
 _NEWEST_OF_ISSUER = "SELECT max(number) FROM invoice WHERE account = :account"
+_ANY_UNJUDGED = "SELECT EXISTS (SELECT 1 FROM invoice WHERE agrees IS NULL)"
 
 
 _MAY_BE_ANY = """
     SELECT EXISTS (
         SELECT 1
           FROM version
-         WHERE type IN ('acceptance', 'bonus')
+         WHERE type IN ('acceptance', 'bonus') AND slot IS NULL
     )
 """
 
@@ -58,6 +59,11 @@ class KeptInvoice:
 def may_be_any(connection: sqlite3.Connection) -> bool:
     """Return whether there are rows that bill without a sealed week: late time, a bonus (R38, R62)."""
     return bool(connection.execute(_MAY_BE_ANY).fetchone()[0])
+
+
+def any_unjudged(connection: sqlite3.Connection) -> bool:
+    """Return whether there is one that was not borne out yet; every sync asks."""
+    return bool(connection.execute(_ANY_UNJUDGED).fetchone()[0])
 
 
 def keep(connection: sqlite3.Connection, kept: KeptInvoice) -> bool:
