@@ -45,10 +45,17 @@ def bonus(by: Author, minor: int, week: str, currency: str = "USD") -> WireVersi
 
 
 def payment(
-    by: Author, act: PaymentAct, minor: int, *, id_: str = "9" * 32, invoice: int = 1, currency: str = "USD"
+    by: Author,
+    act: PaymentAct,
+    minor: int,
+    *,
+    id_: str = "9" * 32,
+    invoice: int = 1,
+    currency: str = "USD",
+    receipts: tuple[tuple[str, int], ...] = (),
 ) -> WireVersion:
     part = PaymentInClear(id=id_, act=act, invoice=invoice, minor=minor, currency=currency)
-    return said(by, "payment", "transfer 42", payment=part)
+    return said(by, "payment", "transfer 42", payment=part, pictures=receipts)
 
 
 def redaction(by: Author, *slots: int) -> WireVersion:
