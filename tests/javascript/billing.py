@@ -6,18 +6,21 @@ the same. Drawn anew by `python -m tests.javascript.billing`.
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
+from diary.billing_methods import event_of
 from diary.rules.ids import Millis, Slot
 from diary.rules.invoice import charges_of
 from diary.rules.invoice_borne import Own, borne
 from diary.rules.invoice_parts import InvoiceLine, InvoicePart
 from diary.rules.invoice_shown import Known, shown
 from diary.rules.invoice_view import InvoiceView
+from diary.rules.ledger import GatewayEvent, GatewayWord
 from diary.rules.merge import Held
 from diary.rules.segment import Header
 from diary.rules.timesheet import amount_minor
@@ -26,7 +29,7 @@ from tests.diary.rules.made import ACCOUNT, CONTRACT, WEEK, received
 from tests.diary.rules.said import bonus, dispute, payment
 
 PINNED = Path(__file__).parent.parent / "vectors" / "invoice_shown.json"
-CASES = 40
+CASES = 60
 RATES = {"USD": 6000, "JPY": 4321, "KWD": 12345, "EUR": 7777}
 
 
@@ -61,6 +64,40 @@ def _acts(chance: Random, slots: list[Slot], currency: str) -> Iterator[Header]:
             yield dispute(n, what, *some)
 
 
+WORDS: tuple[GatewayWord, ...] = get_args(GatewayWord)
+
+
+def _moved(chance: Random, currency: str) -> list[GatewayEvent]:
+    """Return what the gateway told, in any order: some of it twice, of another invoice, or taken back."""
+    found: list[GatewayEvent] = []
+    for number in range(chance.choice((0, 0, 1, 2, 4, 6))):
+        event = GatewayEvent(
+            id=f"{(what := chance.choice(('paid', 'paid', *WORDS)))}/{number % 5}/a",
+            at_ms=Millis(CLOSED + chance.randrange(-2, 6) * 1_800_000),
+            what=what,
+            contract=CONTRACT,
+            invoice=chance.choice((1, 1, 1, 2)),
+            currency=chance.choice((currency, currency, currency, "GBP")),
+            minor=chance.choice((100, 2500, 60_000)),
+        )
+        found.append(event)
+        before = event.takes_back
+        if before is not None and chance.random() < 0.7:
+            first = WORDS[[f"{word}/{number % 5}/a" for word in WORDS].index(before)]
+            found.append(replace(event, id=before, what=first, at_ms=Millis(event.at_ms - 900_000)))
+    chance.shuffle(found)
+    return found
+
+
+def _told(chance: Random, currency: str) -> list[dict[str, object]]:
+    """Return it as a server tells it, with what no diary understands and another contract's."""
+    told: list[dict[str, object]] = [asdict(event) for event in _moved(chance, currency)]
+    for one in list(told):
+        changed = chance.choice(({"what": "blessed"}, {"minor": "3"}, {"contract": "9" * 32}, {"id": None}))
+        told.insert(chance.randrange(1 + len(told)), one | {"id": f"paid/{len(told)}"} | changed)
+    return told
+
+
 def _case(seed: int) -> dict[str, Any]:
     chance = Random(seed)  # a seed, so that both sides draw the same
     currency = chance.choice(tuple(RATES))
@@ -84,7 +121,9 @@ def _case(seed: int) -> dict[str, Any]:
     key = next(key for key in own if key[2] == "hours")
     charge = own[key]
     own[key] = type(charge)(currency, msgspec.structs.replace(charge.line, amount_minor=due + off))
-    known = Known("Orchard", "Ada", acts, {WEEK.name: frozenset(slots)}, words)
+    told = _told(chance, currency)
+    moved = [one for one in map(event_of, told) if one is not None and one.contract == CONTRACT]
+    known = Known("Orchard", "Ada", acts, {WEEK.name: frozenset(slots)}, words, moved)
     views = [
         shown(part, {CONTRACT: known}, borne(part, every, Own(own, {CONTRACT: PAYER})), now_ms)
         for part in every
@@ -97,6 +136,7 @@ def _case(seed: int) -> dict[str, Any]:
         "bonus": list(thanks.name),
         "now_ms": now_ms,
         "acts": [_act(act) for act in acts],
+        "moved": told,
         "words": {f"{replica}:{n}": text for (replica, n), text in words.items()},
         "expect": [_shown(view) for view in views],
     }

@@ -6,6 +6,7 @@ import { borne, invoiceView, ownOf } from "../../sync/server/static/billed.js";
 import { agrees, contentOf, merged } from "../../sync/server/static/content.js";
 import { segmentsCsv, totalsCsv } from "../../sync/server/static/csv.js";
 import * as devices from "../../sync/server/static/devices.js";
+import { withMoved } from "../../sync/server/static/gateway.js";
 import { parseHeader } from "../../sync/server/static/header.js";
 import { authOf, parseLink, Seats } from "../../sync/server/static/invitation.js";
 import { headOf } from "../../sync/server/static/statement.js";
@@ -419,7 +420,7 @@ function invoices() {
     const own = ownOf([], one.acts);
     own.set(`hours/${week}/${currency}/`, one.own.hours);
     const got = one.parts.map((part) => {
-      const known = { billing, acts: one.acts, words, borne: borne(part, one.parts, own) };
+      const known = { billing, acts: one.acts, words, moved: withMoved([], one.moved, one.parts[0].contract), borne: borne(part, one.parts, own) };
       const view = invoiceView(part, known, one.now_ms);
       const { number, state, agrees: holds, own_total_minor, total_minor, disputed_minor } = view;
       const { credited_minor, paid_minor, due_minor } = view;

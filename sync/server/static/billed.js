@@ -1,8 +1,9 @@
 // Invoices in the client's browser: this contract's part of each, as the server signed it, held to what the rows
 // here come to, and put together with what the parties said of it (R57, R61-R63).
 
+import { GATEWAY_WORDS, movedOf } from "./gateway.js";
 import { nameOf } from "./header.js";
-import { standingAt } from "./ledger.js";
+import { paidOf, standingAt } from "./ledger.js";
 import { amountMinor } from "./money.js";
 import * as open from "./open.js";
 import { bonuses, payments } from "./payments.js";
@@ -126,9 +127,10 @@ function dueOf(line, part, every, own) {
 /**
  * Return an invoice as it is shown at an instant; `words` are what was sealed in rows, by the row's name.
  * @type {(part: Part, known: { billing: Set<number>, acts: Act[], words: Map<string, string>,
+ *   moved: import("./gateway.js").Moved[],
  *   borne: { agrees: boolean | null, own_total_minor: number | null } }, nowMs: number) => InvoiceView}
  */
-export function invoiceView(part, { billing, acts, words, borne: { agrees, own_total_minor } }, nowMs) {
+export function invoiceView(part, { billing, acts, words, moved, borne: { agrees, own_total_minor } }, nowMs) {
   const hours = part.corrects ? undefined : part.lines.find(({ what }) => what === "hours");
   const total = part.lines.reduce((sum, line) => sum + line.amount_minor, 0);
   const position = {
@@ -138,7 +140,8 @@ export function invoiceView(part, { billing, acts, words, borne: { agrees, own_t
     billing: hours ? billing : new Set(),
     rate_minor: hours?.rate_minor ?? 0,
   };
-  const { sums, credited } = standingAt(position, acts, nowMs);
+  const standing = standingAt(position, acts, moved, nowMs);
+  const { sums, credited } = standing;
   const disputed = -(sums.disputed ?? 0);
   const over = Math.max(part.closed_at_ms, part.review_ends_at_ms);
   const steps = /** @type {import("./invoice.js").Step[]} */ ([
@@ -179,7 +182,8 @@ export function invoiceView(part, { billing, acts, words, borne: { agrees, own_t
     total_minor: total,
     disputed_minor: disputed,
     credited_minor: credited,
-    paid_minor: (sums.paid_by_hand ?? 0) + (sums.refunded ?? 0),
+    moved: movedOf(position, moved).filter(({ what }) => GATEWAY_WORDS[what]),
+    paid_minor: paidOf(standing),
     due_minor: agrees === true ? owed - disputed : null,
   };
 }

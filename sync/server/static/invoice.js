@@ -11,11 +11,12 @@ import { MINUTES_PER_SLOT } from "./week.js";
  *   disputed_minor: number, credited_minor: number, note: string }} LineView
  */
 /** @typedef {{ id: string, state: PaymentState, amount_minor: number, at_ms: number | null, reference: string, file: string }} PaymentView */
+/** @typedef {{ key: string, at_ms: number, what: string, minor: number }} MovedView what the gateway told of it, by its words */
 /**
  * `agrees` is null until this browser could come to it by itself.
  * @typedef {{ number: number, week: string, currency: string, closed_at_ms: number, corrects: number | null,
  *   lines: LineView[], steps: Step[], state: LineState, agrees: boolean | null, own_total_minor: number | null,
- *   payments: PaymentView[], total_minor: number, disputed_minor: number, credited_minor: number,
+ *   payments: PaymentView[], moved: MovedView[], total_minor: number, disputed_minor: number, credited_minor: number,
  *   paid_minor: number, due_minor: number | null }} InvoiceView
  */
 

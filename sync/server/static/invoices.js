@@ -2,6 +2,7 @@
 // and a payment by hand are said from here (R61-R63, R66).
 
 import { h } from "./element.js";
+import { GATEWAY_WORDS } from "./gateway.js";
 import { money, minorOf } from "./money.js";
 import { hoursOf, PAYMENT_WORDS, STATE_WORDS, stateSays, WHAT_WORDS } from "./invoice.js";
 import { weeksInReview } from "./billed.js";
@@ -211,7 +212,7 @@ function life(desk, contract, view) {
 
 /** @type {(desk: Desk, contract: Contract, view: InvoiceView) => HTMLElement} */
 function payments(desk, contract, view) {
-  const items = view.payments.map((one) =>
+  const byHand = view.payments.map((one) =>
     h(
       "li",
       {},
@@ -221,6 +222,7 @@ function payments(desk, contract, view) {
       one.state === "claimed" && !contract.ended ? takeBack(desk, contract, view, one) : null,
     ),
   );
+  const items = [...byHand, ...view.moved.map((one) => movedItem(desk, view, one))];
   return h(
     "section",
     { class: "card", "aria-labelledby": "payments" },
@@ -230,6 +232,15 @@ function payments(desk, contract, view) {
     (view.due_minor ?? 0) > 0 && !contract.ended ? paidForm(desk, contract, view) : null,
   );
 }
+
+/** What the gateway told, by the server's word. @type {(desk: Desk, view: InvoiceView, one: import("./invoice.js").MovedView) => HTMLElement} */
+const movedItem = (desk, view, { what, minor, at_ms: at }) =>
+  h(
+    "li",
+    { "data-moved": what },
+    h("strong", {}, amount(minor, view.currency)),
+    `: ${GATEWAY_WORDS[what]} · ${momentOf(at, desk.times)}`,
+  );
 
 /** @type {(desk: Desk, contract: Contract, view: InvoiceView, one: PaymentView) => HTMLElement} */
 function takeBack(desk, contract, view, one) {

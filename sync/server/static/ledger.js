@@ -1,13 +1,15 @@
 // The ledger of one contract's part of one invoice, as diary/rules/ledger.py folds it (R62, R63): what moved from
 // where to where by a key that counts once, a debit above nothing and a credit below.
 
+import { GATEWAY_MOVES, movedOf } from "./gateway.js";
 import { nameOf } from "./header.js";
 import { amountMinor } from "./money.js";
 import { payments } from "./payments.js";
 
 /** @typedef {import("./acts.js").Act} Act */
+/** @typedef {import("./gateway.js").Moved} Moved */
 /** @typedef {"in_review" | "security_period" | "available"} Stage */
-/** @typedef {"client_owes" | "paid_by_hand" | "disputed" | "withdrawn" | "refunded" | Stage} Account */
+/** @typedef {"client_owes" | "paid_by_hand" | "gateway" | "paid_out" | "fees" | "disputed" | "withdrawn" | "refunded" | Stage} Account */
 /**
  * `billing` are the slots behind its line of hours, by which disputes count; none where it corrects another.
  * @typedef {{ invoice: number, currency: string, amount_minor: number, closed_at_ms: number,
@@ -19,11 +21,24 @@ import { payments } from "./payments.js";
 /** @type {Record<string, string>} */
 const DISPUTE_WORDS = { raised: "disputed", withdrawn: "dispute_withdrawn", conceded: "conceded" };
 
-/** Return what stands in each account at the instant, and what was credited of it. @type {(position: Position, acts: Act[], atMs: number) => Standing} */
-export function standingAt(position, acts, atMs) {
+/** Where an amount goes: from the second to the first. @type {Record<string, [Account, Account]>} */
+const MOVES = { received: ["paid_by_hand", "client_owes"], refunded: ["refunded", "paid_by_hand"] };
+for (const [word, move] of Object.entries(GATEWAY_MOVES)) MOVES[`gateway_${word}`] = move;
+
+/** What has come from the client, and what was given back though it was owed. @type {Account[]} */
+const REACHED = ["paid_by_hand", "paid_out", "fees", "refunded"];
+
+/** Return what the client has paid, on whatever way, less what is owed back to them. @type {(standing: Standing) => number} */
+export const paidOf = ({ sums }) => [...REACHED, "gateway"].reduce((sum, account) => sum + (sums[account] ?? 0), 0);
+
+/** Return what stands in each account at the instant, and what was credited of it. @type {(position: Position, acts: Act[], moved: Moved[], atMs: number) => Standing} */
+export function standingAt(position, acts, moved, atMs) {
   const fold = new Fold(position);
   const seen = new Set();
-  const events = [...life(position), ...said(position, acts)].sort((one, other) => one.at_ms - other.at_ms);
+  const done = movedOf(position, moved).map((event) => ({ ...event, what: `gateway_${event.what}` }));
+  const events = [...life(position), ...said(position, acts), ...done].sort(
+    (one, other) => one.at_ms - other.at_ms,
+  );
   for (const event of events) {
     if (event.at_ms > atMs || seen.has(event.key)) continue;
     seen.add(event.key);
@@ -83,8 +98,7 @@ class Fold {
     if (what === "closed") this.#move("client_owes", "in_review", this.position.amount_minor);
     else if (what === "review_ended") this.#enter("security_period");
     else if (what === "available") this.#enter("available");
-    else if (what === "received") this.#move("paid_by_hand", "client_owes", minor);
-    else if (what === "refunded") this.#move("refunded", "paid_by_hand", minor);
+    else if (MOVES[what]) this.#move(...MOVES[what], minor);
     else this.#dispute(what, slots);
     this.#settle();
   }
@@ -136,7 +150,7 @@ class Fold {
   #settle() {
     const [owedBack, givenBack] = [-this.#in("client_owes"), this.#in("refunded")];
     if (owedBack > 0 && givenBack > 0) this.#move("client_owes", "refunded", Math.min(owedBack, givenBack));
-    const reached = this.#in("paid_by_hand") + this.#in("refunded");
+    const reached = REACHED.reduce((sum, account) => sum + this.#in(account), 0);
     const withdrawn = -this.#in("withdrawn");
     const free = withdrawn - this.#in("available");
     const wanted = Math.min(Math.max(reached, Math.min(0, free)), Math.max(0, free));

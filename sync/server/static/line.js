@@ -8,7 +8,7 @@
  *   overlapping?: Record<string, number[]> | null, overlapping_from?: number | null,
  *   billing?: Billing | null }} PullAnswer
  */
-/** @typedef {{ gateway: string, otherwise: string, methods: { payer: string, state: string, at_ms: number }[] }} Billing */
+/** @typedef {{ gateway: string, otherwise: string, methods: { payer: string, state: string, at_ms: number }[], moved?: unknown[] }} Billing */
 /** @typedef {{ gateway: string, state: string, at_ms: number | null }} OwnBilling */
 /** @typedef {{ server_ms: number, page: import("./feed.js").Page, first_slots: number[], overlapping: number[] }} WeeksAnswer */
 /** @typedef {import("./statement.js").Signed} Signed */
@@ -86,7 +86,7 @@ export class Line {
     return (await this.#ask("/v1/push", message)).json();
   }
 
-  /** @type {(asked: { account: string, cursors: Record<string, Cursor>, log_epoch: number, overlapping_from?: number, billing?: boolean }) => Promise<PullAnswer>} */
+  /** @type {(asked: { account: string, cursors: Record<string, Cursor>, log_epoch: number, overlapping_from?: number, billing?: boolean, moved_from_ms?: number }) => Promise<PullAnswer>} */
   async pull(asked) {
     return (await this.#ask("/v1/pull", JSON.stringify(asked))).json();
   }

@@ -4,6 +4,7 @@ import { redactions } from "./acts.js";
 import { Auditor, newAudit } from "./auditor.js";
 import { FeedFault } from "./fault.js";
 import { FIRST_EPOCH, Reader } from "./feed.js";
+import { movedFromMs, withMoved } from "./gateway.js";
 import { learnKeys } from "./granted.js";
 import { nameOf } from "./header.js";
 import { billingOf, Line, LineFault } from "./line.js";
@@ -28,6 +29,7 @@ import { isFrozen, weekOf } from "./week.js";
 
 const ROUNDS_BEHIND_A_LOOK = 3;
 const BILLING_MS = 600_000; // how one pays changes seldom, and is asked for with a pull that comes anyway
+const PAYING_MS = 3600_000; // who has just paid waits to see it: so long each pull asks
 const PAGES_A_WRITE = 8; // a line that breaks loses at most so many pages
 
 /** The trees of this thread, as far as they were kept: made of the leaves once. @type {Map<string, LogTree>} */
@@ -149,12 +151,11 @@ export class Reading {
   async #pullAll(nowMs) {
     let pages = 0;
     let pagesMax = Infinity;
-    const billing = nowMs() - (this.contract.billing_asked_at_ms ?? 0) >= BILLING_MS;
+    const billing = this.#isBillingDue(nowMs());
     let asked = this.#ask(this.reader.cursor, billing);
     for (;;) {
       const answer = await asked;
-      if (answer.billing)
-        Object.assign(this.contract, { billing: billingOf(answer.billing), billing_asked_at_ms: nowMs() });
+      if (answer.billing) this.#learnBilling(answer.billing, nowMs());
       this.contract.clock_ahead_ms = answer.server_ms - nowMs();
       if (answer.openings?.length) {
         await this.#beginAnew(answer, nowMs());
@@ -213,7 +214,21 @@ export class Reading {
     const { account, id, log_epoch } = this.contract;
     const first = this.contract.overlaps_known ? {} : { overlapping_from: 0 };
     const cursors = cursor ? { [id]: cursor } : {};
-    return this.line.pull({ account, cursors, log_epoch, ...first, ...(billing ? { billing } : {}) });
+    const moved_from_ms = movedFromMs(this.contract.moved ?? []);
+    return this.line.pull({ account, cursors, log_epoch, ...first, ...(billing ? { billing, moved_from_ms } : {}) });
+  }
+
+  /** @type {(atMs: number) => boolean} */
+  #isBillingDue(atMs) {
+    const { billing_asked_at_ms: asked = 0, paying_since_ms: paying = 0 } = this.contract;
+    return atMs - asked >= BILLING_MS || atMs - paying < PAYING_MS;
+  }
+
+  /** Keep how the client pays, and what the gateway told of money (R11, R63). @type {(told: import("./line.js").Billing, atMs: number) => void} */
+  #learnBilling(told, atMs) {
+    const { contract } = this;
+    const moved = withMoved(contract.moved ?? [], told.moved ?? [], contract.id);
+    Object.assign(contract, { billing: billingOf(told), billing_asked_at_ms: atMs, moved });
   }
 
   /** Read a restored server's log from its start, by its signed statement (R43). @type {(answer: PullAnswer, atMs: number) => Promise<void>} */

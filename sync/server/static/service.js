@@ -6,7 +6,7 @@ const SHELL = "workdiary shell";
 const FILES = [
   ...["join", "client/page.css", "client/grid.css", "client/icon.svg"],
   ...["acts", "agreement", "alarms", "asking", "auditor", "billed", "billing", "content", "csv", "day", "devices", "element"],
-  ...["fault", "feed", "granted", "header", "home", "judging", "look", "sealed", "statement", "tree"],
+  ...["fault", "feed", "gateway", "granted", "header", "home", "judging", "look", "sealed", "statement", "tree"],
   ...[
     "invitation",
     "invoice",

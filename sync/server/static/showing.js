@@ -205,6 +205,7 @@ export async function summary(contract) {
     overlaps_known: contract.overlaps_known,
     has_key: contract.keys.size > 0,
     invoices: contract.invoices?.length ?? 0,
+    moved: contract.moved?.length ?? 0,
     size: contract.reader?.cursor?.size ?? 0,
     synced_at_ms: contract.synced_at_ms,
     billing: contract.billing ?? null,

@@ -23,7 +23,7 @@ import { LogTree } from "./tree.js";
  * `joining` is what is sent until the server has `admitted` the seat, and what opens the invitation's grants.
  * `slotless` are the rows beside captures and entries; `keys` open wraps, by epoch. `whole`: the log was once read to
  * its head. `distrusted`: what was shown last gave an alarm. `unjudged` are numbers of seals that are still to be
- * recomputed.
+ * recomputed. `moved` is what the gateway told of money; `paying_since_ms` is when its page was last asked for.
  * @typedef {{ id: string, account: string, server_url: string, server_key: string, seat: OwnSeat,
  *   joining: { message: string, wrap: CryptoKey, auth: string } | null, admitted: boolean, ended: boolean,
  *   reader: ReturnType<import("./feed.js").Reader["state"]> | null, log_epoch: number,
@@ -31,7 +31,8 @@ import { LogTree } from "./tree.js";
  *   late_weeks: Set<number>, overlapping: Set<number>, overlaps_known: boolean, alarms: Alarm[], notices: Alarm[], audit: import("./auditor.js").Audit, unjudged: number[],
  *   whole: boolean, distrusted: boolean, synced_at_ms: number | null, clock_ahead_ms: number,
  *   invoices?: import("./billed.js").Signed[], invoices_at_ms?: number,
- *   billing?: import("./line.js").OwnBilling, billing_asked_at_ms?: number }} Contract
+ *   billing?: import("./line.js").OwnBilling, billing_asked_at_ms?: number,
+ *   moved?: import("./gateway.js").Moved[], paying_since_ms?: number }} Contract
  */
 
 const NAME = "workdiary";

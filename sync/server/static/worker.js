@@ -302,8 +302,14 @@ const asks = {
 
   /** Return where the client goes on to pay an invoice's part (R63). */
   async start_payment({ contract: id, invoice }) {
-    const contract = await held(id);
-    return new Line(contract.server_url, authorizationOf(contract)).startPayment(contract.account, invoice);
+    return alone(id, async () => {
+      const contract = await held(id);
+      const line = new Line(contract.server_url, authorizationOf(contract));
+      const page = await line.startPayment(contract.account, invoice);
+      contract.paying_since_ms = nowMs();
+      await (await store).keep(contract);
+      return page;
+    });
   },
 
   /** Return where the client leaves a billing method; what comes of it is asked for with the next pull (R11). */

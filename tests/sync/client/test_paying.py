@@ -4,17 +4,19 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser, Route, expect
 
+from diary.billing_methods import ASK_AGAIN_MILLIS
+from diary.rules.json_form import iso
 from sync.enrolment import register
 from sync.server.settings import ALL_ACCOUNTS, GatewaySettings
 from tests.practice import slot
 from tests.rule import rule
 from tests.sync.client.conftest import Client, Room, clients_of, work
-from tests.sync.server.stripe_here import StripeHere, signed, stripe_here
+from tests.sync.server.stripe_here import StripeHere, stripe_here
 from tests.sync.stage import AFTER_THE_LOCK, Stage, serving, stage_in
+from tests.sync.test_billing import tell
 
 pytestmark = pytest.mark.browser
 CHECKOUT = "https://checkout.stripe.com/**"
@@ -72,18 +74,16 @@ def test_a_client_leaves_a_billing_method_at_the_gateway_and_comes_back_to_it_ve
     client.page.wait_for_url(CHECKOUT)
     (page,) = visited
     fake.page(page.rpartition("/")[2])
-    for body in fake.messages():
-        header = {"Stripe-Signature": signed(body, paid_room.stage.clock.now_ms())}
-        url = f"{paid_room.stage.url}/v1/gateway/messages"
-        assert httpx.post(url, content=body, headers=header).status_code == 200
+    tell(paid_room.stage, *fake.messages())
     client.go("terms")
     client.page.locator("[data-billing=verified]").wait_for()
     assert client.page.get_by_role("button", name="Leave a billing method").count() == 0
 
 
+@rule("R62")
 @rule("R63")
 @rule("R66")
-def test_a_client_pays_an_invoice_at_the_gateway_from_its_page(
+def test_what_a_client_pays_at_the_gateway_is_due_no_more_and_is_due_again_when_their_bank_takes_it_back(
     paid_room: Room, paying_client: Callable[..., Client], fake: StripeHere
 ) -> None:
     work(paid_room.device, paid_room.contract, slot("2026-11-18T09:00Z"), "aab")
@@ -103,8 +103,34 @@ def test_a_client_pays_an_invoice_at_the_gateway_from_its_page(
     client.page.route(CHECKOUT, at_stripe)
     client.page.get_by_role("button", name="Pay", exact=True).click()
     client.page.wait_for_url(CHECKOUT)
-    session = fake.found(f"checkout/sessions/{visited[0].rpartition('/')[2]}")
+    paid = visited[0].rpartition("/")[2]
+    session = fake.found(f"checkout/sessions/{paid}")
     assert (session["amount_total"], session["currency"]) == (3000, "usd")
+
+    assert fake.page(paid).status_code == 200
+    tell(paid_room.stage, *fake.messages())
+    client.go("invoices/1")  # the way back from the gateway's page
+    main = client.page.locator("main")
+    expect(main.locator("[data-moved=paid]")).to_contain_text("30.00 USD: paid through the payment gateway")
+    assert due_in(client, paid_room) == 0
+    assert main.get_by_role("button", name="Pay", exact=True).count() == 0
+
+    fake.bank("takes_back", fake.found(f"checkout/sessions/{paid}")["payment_intent"])
+    tell(paid_room.stage, *fake.messages())
+    client.page.reload()
+    expect(main.locator("[data-moved=charged_back]")).to_contain_text("taken back by your bank")
+    assert due_in(client, paid_room) == 3000
+    main.get_by_role("button", name="Pay", exact=True).wait_for()
+
+
+def due_in(client: Client, room: Room) -> int:
+    """Return what the page shows as due of the first invoice, sure that the diary shows the same."""
+    room.stage.put_clocks(iso(room.stage.clock.now_ms() + ASK_AGAIN_MILLIS))
+    room.device.sync()
+    row = client.page.locator("tfoot tr").filter(has=client.page.get_by_text("Due", exact=True))
+    shown = round(float(row.locator("td").inner_text().removesuffix(" USD")) * 100)
+    assert shown == room.device.diary.invoice(1).due_minor
+    return shown
 
 
 @rule("R63")

@@ -1,0 +1,72 @@
+// What the payment gateway told of a contract's money, as devices fold it into their ledgers (R63):
+// diary/billing_methods.py and diary/rules/ledger.py. It is the server's word; no party's key signs it.
+
+import { byCodePoint } from "./content.js";
+import { isText, isWhole, oneOf } from "./shapes.js";
+
+/** @typedef {import("./ledger.js").Account} Account */
+/** @typedef {import("./ledger.js").Event} Event */
+/** @typedef {import("./ledger.js").Position} Position */
+/**
+ * One event of the gateway's: `id` is its own, once for ever; `at_ms` is when the server took it.
+ * @typedef {{ id: string, at_ms: number, what: string, contract: string, invoice: number, currency: string, minor: number }} Moved
+ */
+
+/** Where an amount goes by each of the gateway's words: from the second to the first. @type {Record<string, [Account, Account]>} */
+export const GATEWAY_MOVES = {
+  paid: ["gateway", "client_owes"],
+  refunded: ["refunded", "gateway"],
+  refund_failed: ["gateway", "refunded"],
+  charged_back: ["client_owes", "gateway"],
+  charge_back_returned: ["gateway", "client_owes"],
+  paid_out: ["paid_out", "gateway"],
+  paid_out_returned: ["gateway", "paid_out"],
+  fee: ["fees", "gateway"],
+};
+
+/** What each word says to a client; what is between the freelancer and the gateway is not told. @type {Record<string, string>} */
+export const GATEWAY_WORDS = {
+  paid: "paid through the payment gateway",
+  refunded: "given back through the payment gateway",
+  refund_failed: "could not be given back: the payment gateway keeps it for the freelancer",
+  charged_back: "taken back by your bank",
+  charge_back_returned: "returned by your bank",
+};
+
+/** @type {Record<string, string>} */
+const TAKEN_BACK = { refund_failed: "refunded", charge_back_returned: "charged_back", paid_out_returned: "paid_out" };
+const isWord = oneOf(...Object.keys(GATEWAY_MOVES));
+
+/** Whether this page understands it; a newer server may tell of more. @type {(told: any) => boolean} */
+const isMoved = (told) =>
+  [told?.id, told?.contract, told?.currency].every(isText) &&
+  [told.at_ms, told.invoice, told.minor].every(isWhole) &&
+  isWord(told.what);
+
+/** Return what is known of a contract's money with what was told since; what was known before stays. @type {(known: Moved[], told: unknown[], contract: string) => Moved[]} */
+export function withMoved(known, told, contract) {
+  const before = new Set(known.map(({ id }) => id));
+  const events = /** @type {Moved[]} */ (told.filter(isMoved));
+  const own = events.filter((event) => event.contract === contract && !before.has(event.id));
+  return [...known, ...new Map(own.map((event) => [event.id, event])).values()];
+}
+
+/** Return from which instant on the server is asked what moved: that of the last that is known. @type {(known: Moved[]) => number} */
+export const movedFromMs = (known) => Math.max(0, ...known.map(({ at_ms: at }) => at));
+
+/**
+ * Return what of that concerns a position, in an order that does not hang on that of delivery. What takes another
+ * event back counts where that one is known, whichever of them came first.
+ * @type {(position: { invoice: number, currency: string, closed_at_ms: number }, known: Moved[]) => (Event & { minor: number })[]}
+ */
+export function movedOf(position, known) {
+  const byId = new Map(known.map((event) => [event.id, event]));
+  const inOrder = [...byId.values()].sort((one, other) => one.at_ms - other.at_ms || byCodePoint(one.id, other.id));
+  return inOrder.flatMap((event) => {
+    const taken = TAKEN_BACK[event.what];
+    const before = taken ? byId.get(`${taken}/${event.id.split("/").slice(1).join("/")}`) : event;
+    if (!before || event.invoice !== position.invoice || event.currency !== position.currency) return [];
+    const at = Math.max(event.at_ms, before.at_ms, position.closed_at_ms);
+    return [{ key: `gateway/${event.id}`, at_ms: at, what: event.what, minor: event.minor }];
+  });
+}
