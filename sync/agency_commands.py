@@ -7,6 +7,7 @@ import typer
 
 from diary.command.desk import AsJson, WeekName, Yes, agree, ask_passphrase, desk_of, print_json, say, tell
 from diary.command.keys import KeyFile, Passphrase, place_for
+from diary.json_lists import member_json
 from sync.party_commands import Expires, send_at_once
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def _members(open_diary: Open) -> Callable[..., None]:
             listed = diary.members()
             shown = views(diary.home, of, clock=clock, ask_passphrase=ask_passphrase)
         if as_json:
-            print_json({"week": of.name, "members": [_member_json(one, shown) for one in listed]})
+            print_json({"week": of.name, "members": [member_json(one, shown) for one in listed]})
             return
         if not listed:
             say("No contract stands on your bill. Your member grants one: diary agency grant CONTRACT AGENCY")
@@ -208,22 +209,6 @@ def _member_named(diary: "Diary", contract: str) -> "MemberView":
     if len(found) != 1:
         raise NotOnTheBillError(name=contract)
     return found[0]
-
-
-def _member_json(one: "MemberView", shown: "dict[ContractId, CopyView]") -> dict[str, object]:
-    from diary.rules.json_form import totals_json
-
-    copy = shown.get(one.contract)
-    totals = copy.totals if copy is not None else None
-    return {
-        "member": one.name,
-        "account": one.member,
-        "contract": one.contract,
-        "title": copy.contract.title if copy is not None else None,
-        "client": one.client,
-        "sent": one.sent,
-        "totals": totals_json(totals) if totals is not None else None,
-    }
 
 
 def _member_row(one: "MemberView", shown: "dict[ContractId, CopyView]") -> tuple[str, ...]:

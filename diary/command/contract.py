@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from diary.command.desk import AsJson, desk_of, print_json, tell, text_of
-from diary.command.request import answer, request, said_json, said_lines
+from diary.command.request import answer, request, said_lines
 from diary.errors import UsageError
+from diary.json_lists import contract_in_full_json, contract_json
 from diary.rules.json_form import iso
 from diary.rules.money import minor_of, money
 from diary.rules.terms_changes import limit_words
@@ -113,7 +114,7 @@ def list_(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         show_fixed = bool(diary.setting("show_fixed_price"))
         found = [one for one in diary.contracts() if show_fixed or one.terms.kind == "hourly"]
     if as_json:
-        print_json([_json(one) for one in found])
+        print_json([contract_json(one) for one in found])
         return
     if not found:
         tell('No contract yet. Make one: diary contract new "Orchard website" --rate 60')
@@ -135,16 +136,7 @@ def show(ctx: typer.Context, name: Named, *, as_json: AsJson = False) -> None:
         found = diary.contract(name)
         seats = diary.joined(found.id)
         if as_json:
-            joined = [
-                {
-                    "seat": seat.replica,
-                    "role": seat.role,
-                    "joined_at": iso(seat.joined_at_ms),
-                    "ended": seat.ended,
-                }
-                for seat in seats
-            ]
-            print_json(_json(found) | {"joined": joined} | said_json(diary, found))
+            print_json(contract_in_full_json(diary, found))
             return
         said = list(said_lines(diary, found))
     _tell(found, as_json=False, seats=seats)
@@ -224,7 +216,7 @@ def _fields(
 
 def _tell(found: "Contract", *, as_json: bool, seats: "Sequence[Seat]" = ()) -> None:
     if as_json:
-        print_json(_json(found))
+        print_json(contract_json(found))
         return
     from diary.command.tables import plain
 
@@ -246,25 +238,6 @@ def _tell(found: "Contract", *, as_json: bool, seats: "Sequence[Seat]" = ()) -> 
         until = ", and reads no more" if seat.ended else ""
         who = f"the {seat.role} ({seat.replica[:8]})"
         tell(f"{'reads along:':<14}{who}, joined {iso(seat.joined_at_ms)}{until}")
-
-
-def _json(found: "Contract") -> dict[str, object]:
-    return {
-        "id": found.id,
-        "title": found.title,
-        "client": found.client,
-        "labels": list(found.labels),
-        "kind": found.terms.kind,
-        "state": found.terms.state,
-        "rate_minor": found.terms.rate_minor,
-        "currency": found.terms.currency,
-        "limit_minutes": found.terms.limit_minutes,
-        "manual_allowed": found.terms.manual_allowed,
-        "masking_allowed": found.terms.masking_allowed,
-        "label_required": found.terms.label_required,
-        "manual_weeks": list(found.terms.manual_weeks),
-        "terms": [{"received_at": iso(one.received_at_ms)} for one in found.history.versions],
-    }
 
 
 def _manual(found: "Contract") -> str:

@@ -8,7 +8,8 @@ from diary.command.chosen import among
 from diary.command.correct import OfContract
 from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, say, tell, zone_of
 from diary.errors import NothingError
-from diary.rules.json_form import iso
+from diary.json_lists import asked_json
+from diary.rules.json_form import segment_json
 from diary.rules.timesheet import Place
 from diary.rules.week import starts_at_ms
 from diary.when import selection_of
@@ -56,7 +57,7 @@ def late(
     with desk.open_diary() as diary:
         only = None if contract is None else diary.contract(contract).id
         if answer == "accept" or diary.seat_in is not None:
-            _late_for_client(diary, desk, slots or (), accept=answer == "accept", utc=utc)
+            _late_for_client(diary, desk, slots or (), accept=answer == "accept", as_json=as_json, utc=utc)
             return
         waiting = [one for one in diary.asked() if only in {None, one.contract}]
         if answer is not None:
@@ -70,7 +71,7 @@ def late(
             tell(_answered(diary, answer, places, yes=yes))
             return
         if as_json:
-            print_json([_json(one) for one in waiting])
+            print_json([asked_json(one) for one in waiting])
             return
         if accepted := diary.accepted_late():
             say(f"The client accepted {_count(accepted)} of late time so far, as a bonus.")
@@ -87,7 +88,7 @@ def late(
 
 
 def _late_for_client(
-    diary: "Diary", desk: "Desk", slots: "Sequence[str]", *, accept: bool, utc: bool
+    diary: "Diary", desk: "Desk", slots: "Sequence[str]", *, accept: bool, as_json: bool, utc: bool
 ) -> None:
     """List the late time that the client has not accepted, or accept it: then it bills as a bonus (R38)."""
     from diary.command.look import sheet_of
@@ -106,6 +107,9 @@ def _late_for_client(
             raise NothingWaitsThereError(words=" ".join(slots))
     if accept:
         tell(f"{_count(diary.accept_late(places) if places else 0)} accepted; they bill as a bonus.")
+        return
+    if as_json:
+        print_json([segment_json(one) for one in late])
         return
     if not late:
         tell("No late time waits for you.")
@@ -140,14 +144,3 @@ def _show(waiting: "list[Asked]", sheet: "Sheet") -> None:
 
 def _count(segments: int) -> str:
     return f"{segments} segment{'' if segments == 1 else 's'}"
-
-
-def _json(one: "Asked") -> dict[str, object]:
-    return {
-        "contract": one.contract,
-        "slot": one.slot,
-        "start": iso(starts_at_ms(one.slot)),
-        "why": one.why,
-        "true_start": None if one.true is None else iso(starts_at_ms(one.true)),
-        "memo": one.memo,
-    }

@@ -8,6 +8,7 @@ import typer
 
 from diary.command.desk import AsJson, Utc, desk_of, print_json, say, tell, zone_of
 from diary.errors import NothingError, UsageError
+from diary.json_lists import conversation_json, conversations_json
 from diary.messaging import NewFile
 from diary.rules.file_name import free_name
 from diary.rules.json_form import at, iso
@@ -91,7 +92,7 @@ def messages(
         if save is not None:
             _save_files(diary, found, save)
         if as_json:
-            print_json(_json(found))
+            print_json(conversation_json(found))
         else:
             _show(found, zone_of(diary, utc=utc), everything=everything)
         if found.unread and not keep_unread:
@@ -141,17 +142,12 @@ def read_file(path: Path) -> NewFile:
 
 
 def _show_contracts(diary: "Diary", *, as_json: bool) -> None:
+    if as_json:
+        print_json(conversations_json(diary))
+        return
     unread = diary.unread()
     views = [(one, diary.conversation(one.id)) for one in diary.contracts()]
     having = [(one, view) for one, view in views if view.messages]
-    if as_json:
-        print_json(
-            [
-                {"contract": one.title, "id": one.id, "messages": len(view.messages), "unread": view.unread}
-                for one, view in having
-            ]
-        )
-        return
     if not having:
         raise NoMessagesError
     for one, view in having:
@@ -204,33 +200,3 @@ def _save_files(diary: "Diary", found: "ConversationView", folder: Path) -> None
                 written.write(content)
             saved += 1
     say(f"{saved} files saved in {folder}{f'; {absent} are not here yet: diary sync' if absent else ''}.")
-
-
-def _json(found: "ConversationView") -> dict[str, object]:
-    return {
-        "contract": found.title,
-        "id": found.contract,
-        "unread": found.unread,
-        "call": found.call or None,
-        "messages": [
-            {
-                "by": one.by,
-                "ours": one.ours,
-                "at": iso(one.at_ms),
-                "kind": one.kind,
-                "text": one.text,
-                "state": one.state,
-                "fault": one.fault or None,
-                "files": [
-                    {
-                        "name": file.name,
-                        "media_type": file.media_type,
-                        "size": file.size,
-                        "here": file.is_here,
-                    }
-                    for file in one.files
-                ],
-            }
-            for one in found.messages
-        ],
-    }

@@ -6,7 +6,7 @@ import typer
 
 from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, tell
 from diary.errors import UsageError
-from diary.rules.json_form import iso
+from diary.json_lists import refusal_json
 from diary.rules.week import starts_at_ms
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def refused(
         listed = diary.refusals()
         found = [one for one in listed if every or as_json or one.dismissed_at_ms is None]
         if as_json:
-            print_json([_json(one) for one in found])
+            print_json([refusal_json(one) for one in found])
             return
         away = len(listed) - len(found)
         if not found:
@@ -100,19 +100,3 @@ def _print(one: "RefusalView", sheet: "Sheet") -> None:
     )
     for line in filter(None, lines):
         tell(f"    {line}")
-
-
-def _json(one: "RefusalView") -> dict[str, object]:
-    return {
-        "contract": one.contract,
-        "slot": one.slot,
-        "reason": one.reason,
-        "what": one.what,
-        "memo": one.memo,
-        "refused_at": iso(one.refused_at_ms),
-        "number": one.number,
-        "because": one.because,
-        "happened": one.words.happened,
-        "mend": one.mend,
-        "dismissed": one.dismissed_at_ms is not None,
-    }

@@ -9,11 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from datasette.utils.asgi import Response
+
 from datasette_work_diary.frame import Handler, crumbs, reading_of, show, viewer_here
 from datasette_work_diary.reading import Reading, hours
 from diary.agency import MemberView
 from diary.agency_copies import CopyView, views
 from diary.diary import Diary
+from diary.json_lists import member_json
 from diary.rules.ids import ContractId
 from diary.rules.money import money
 from diary.rules.week import Week
@@ -84,8 +87,21 @@ def _sums(listed: Sequence[MemberView], of_week: Mapping[ContractId, CopyView]) 
     return ", ".join(f"{money(amount, currency)} {currency}" for currency, amount in sorted(minor.items()))
 
 
+def agency_json(diary: Diary) -> list[dict[str, object]]:
+    """Return this week and the last as `diary agency members --json` gives each."""
+    this = Week.at(diary.now_ms())
+    return [_week_json(diary, week) for week in (this, this.previous())]
+
+
+def _week_json(diary: Diary, week: Week) -> dict[str, object]:
+    shown = views(diary.home, week, clock=diary.clock)
+    return {"week": week.name, "members": [member_json(one, shown) for one in diary.members()]}
+
+
 async def agency(datasette: Any, request: Any) -> Any:
     """Show the agency's members."""
+    if request.url_vars["format"]:
+        return Response.json(await viewer_here(datasette).room.ask(agency_json))
     page = await viewer_here(datasette).room.ask(agency_page)
     context = {
         "page": page,
@@ -96,4 +112,4 @@ async def agency(datasette: Any, request: Any) -> Any:
     return await show(datasette, request, "agency", page.reading, context)
 
 
-ROUTES: list[tuple[str, Handler]] = [(r"^/-/diary/agency$", agency)]
+ROUTES: list[tuple[str, Handler]] = [(r"^/-/diary/agency(?P<format>\.json)?$", agency)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datasette.utils.asgi import BadRequest
+from datasette.utils.asgi import BadRequest, Response
 
 from datasette_work_diary.edit_form import Form, form_of, led_on
 from datasette_work_diary.frame import Handler, crumbs, reading_of, show, viewer_here
@@ -13,6 +13,7 @@ from diary.billing_methods import billing_says
 from diary.contracts import Contract
 from diary.diary import Diary
 from diary.errors import DiaryError
+from diary.json_lists import contract_in_full_json
 from diary.parties import DisputeView, RequestView
 from diary.rules.act_parts import VersionName
 from diary.rules.ids import ContractId, ReplicaId
@@ -88,16 +89,24 @@ class ContractsPage:
 
 def contracts_page(diary: Diary, reading: Reading) -> ContractsPage:
     """Return the page: every contract that is shown in lists (R7)."""
-    show_fixed = bool(diary.setting("show_fixed_price"))
-    shown = [one for one in diary.contracts() if show_fixed or one.terms.kind == "hourly"]
     this = Week.at(reading.now_ms)
     before = this.previous()
     open_weeks = [this] if before.is_frozen(reading.now_ms) else [this, before]
     return ContractsPage(
         reading=reading,
-        contracts=tuple(_contract(diary, one, reading) for one in shown),
+        contracts=tuple(_contract(diary, one, reading) for one in _listed(diary)),
         weeks=tuple(week.name for week in open_weeks),
     )
+
+
+def _listed(diary: Diary) -> list[Contract]:
+    show_fixed = bool(diary.setting("show_fixed_price"))
+    return [one for one in diary.contracts() if show_fixed or one.terms.kind == "hourly"]
+
+
+def listed_json(diary: Diary) -> list[dict[str, object]]:
+    """Return the same contracts as `diary contract show --json` gives each."""
+    return [contract_in_full_json(diary, one) for one in _listed(diary)]
 
 
 def _contract(diary: Diary, one: Contract, reading: Reading) -> ContractShown:
@@ -188,6 +197,8 @@ def _dispute(contract: ContractId, raised: DisputeView, reading: Reading) -> Dis
 
 async def contracts(datasette: Any, request: Any) -> Any:
     """Show the contracts, what was asked of their clients, and what is disputed (R8, R10, R62)."""
+    if request.url_vars["format"]:
+        return Response.json(await viewer_here(datasette).room.ask(listed_json))
     page = await viewer_here(datasette).room.ask(lambda diary: contracts_page(diary, reading_of(diary)))
     context = {"page": page, "room": "contracts", "crumbs_here": crumbs((PATH, "contracts"))}
     return await show(datasette, request, "contracts", page.reading, context)
@@ -268,7 +279,7 @@ def _request_of(name: str) -> VersionName:
 
 
 ROUTES: Sequence[tuple[str, Handler]] = [
-    (rf"^{PATH}$", contracts),
+    (rf"^{PATH}(?P<format>\.json)?$", contracts),
     (rf"^{PATH}/ask$", ask),
     (rf"^{PATH}/withdraw$", withdraw),
     (rf"^{PATH}/reply$", reply),

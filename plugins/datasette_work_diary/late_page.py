@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datasette.utils.asgi import BadRequest
+from datasette.utils.asgi import BadRequest, Response
 
 from datasette_work_diary.edit_form import form_of, led_on
 from datasette_work_diary.frame import Handler, crumbs, reading_of, show, viewer_here
 from datasette_work_diary.reading import Reading, counted, hours
 from diary.diary import Asked, Diary
+from diary.json_lists import asked_json
 from diary.rules.timesheet import Place
 from diary.rules.week import Week, ends_at_ms, starts_at_ms
 
@@ -72,7 +73,10 @@ def _shown(one: Asked, reading: Reading) -> AskedShown:
 
 
 async def late(datasette: Any, request: Any) -> Any:
-    """List what waits for an answer, and why (R20, R38)."""
+    """List what waits for an answer, and why (R20, R38); as JSON like `diary late --json`."""
+    if request.url_vars["format"]:
+        asked = await viewer_here(datasette).room.ask(lambda diary: diary.asked())
+        return Response.json([asked_json(one) for one in asked])
     page = await viewer_here(datasette).room.ask(lambda diary: late_page(diary.asked(), reading_of(diary)))
     context = {"late": page, "room": "late", "crumbs_here": crumbs((PATH, "waiting"))}
     return await show(datasette, request, "late", page.reading, context)
@@ -134,7 +138,7 @@ def _answered_for(which: str, places: tuple[Place, ...]) -> tuple[Place, ...] | 
 
 
 ROUTES: list[tuple[str, Handler]] = [
-    (rf"^{PATH}$", late),
+    (rf"^{PATH}(?P<format>\.json)?$", late),
     (rf"^{PATH}/send$", send),
     (rf"^{PATH}/drop$", drop),
 ]

@@ -13,6 +13,7 @@ from datasette_work_diary.uploads import uploaded
 from diary.conversations import ConversationView, FileView, MessageView
 from diary.diary import Diary
 from diary.errors import DiaryError
+from diary.json_lists import conversation_json, conversations_json
 from diary.rules.act_parts import VersionName
 from diary.rules.file_name import safe_file_name
 from diary.rules.ids import ContractId, ReplicaId
@@ -155,8 +156,11 @@ def contract_lines(diary: Diary) -> tuple[Reading, tuple[ContractLine, ...]]:
 
 
 async def conversations(datasette: Any, request: Any) -> Any:
-    """List the contracts, and what is unread of each (R68)."""
-    reading, lines = await viewer_here(datasette).room.ask(contract_lines)
+    """List the contracts, and what is unread of each (R68); as JSON like `diary messages --json`."""
+    room = viewer_here(datasette).room
+    if request.url_vars["format"]:
+        return Response.json(await room.ask(conversations_json))
+    reading, lines = await room.ask(contract_lines)
     context: dict[str, object] = {
         "lines": lines,
         "room": "messages",
@@ -166,8 +170,11 @@ async def conversations(datasette: Any, request: Any) -> Any:
 
 
 async def conversation(datasette: Any, request: Any) -> Any:
-    """Show a contract's messages, and where one is written (R68)."""
+    """Show a contract's messages, and where one is written (R68); all of them as JSON."""
     contract = ContractId(request.url_vars["contract"])
+    if request.url_vars["format"]:
+        room = viewer_here(datasette).room
+        return Response.json(await room.ask(lambda diary: conversation_json(diary.conversation(contract))))
     given = request.args.get("before")
     if given is not None and not (given.isascii() and given.isdecimal() and len(given) < 10):
         raise BadRequest("Earlier messages are named by a number.")
@@ -249,8 +256,8 @@ def picture_type(content: bytes) -> str | None:
 _CONTRACT = r"(?P<contract>[0-9a-f]{32})"
 
 ROUTES: list[tuple[str, Handler]] = [
-    (rf"^{PATH}$", conversations),
-    (rf"^{PATH}/{_CONTRACT}$", conversation),
+    (rf"^{PATH}(?P<format>\.json)?$", conversations),
+    (rf"^{PATH}/{_CONTRACT}(?P<format>\.json)?$", conversation),
     (rf"^{PATH}/{_CONTRACT}/send$", send),
     (rf"^{PATH}/{_CONTRACT}/read$", read),
     (rf"^{PATH}/{_CONTRACT}/call$", set_call),

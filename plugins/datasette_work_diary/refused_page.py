@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from datasette.utils.asgi import Response
+
 from datasette_work_diary.edit_form import form_of, led_on
 from datasette_work_diary.frame import Handler, crumbs, reading_of, show, viewer_here
 from datasette_work_diary.reading import Reading, sentence
 from diary.diary import Diary, RefusalView
+from diary.json_lists import refusal_json
 from diary.rules.week import starts_at_ms
 
 PATH = "/-/diary/refused"
@@ -83,8 +86,11 @@ def _shown(one: RefusalView, reading: Reading) -> RefusalShown:
 
 
 async def refused(datasette: Any, request: Any) -> Any:
-    """List what was refused, with the reason and what can still be done (R37d)."""
-    seen = await viewer_here(datasette).room.ask(look_at_refused)
+    """List what was refused, and what can still be done (R37d); as JSON like `diary refused --json`."""
+    room = viewer_here(datasette).room
+    if request.url_vars["format"]:
+        return Response.json([refusal_json(one) for one in await room.ask(lambda diary: diary.refusals())])
+    seen = await room.ask(look_at_refused)
     context: dict[str, object] = {
         "refusals": seen.open,
         "put_away": seen.away,
@@ -111,7 +117,7 @@ async def forget(datasette: Any, request: Any) -> Any:
 
 
 ROUTES: list[tuple[str, Handler]] = [
-    (rf"^{PATH}$", refused),
+    (rf"^{PATH}(?P<format>\.json)?$", refused),
     (rf"^{PATH}/dismiss$", dismiss),
     (rf"^{PATH}/forget$", forget),
 ]
