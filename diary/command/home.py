@@ -102,11 +102,13 @@ def zone_of(diary: "StateDoor", *, utc: bool) -> ZoneInfo:
 def print_json(value: object) -> None:
     """Print a value as JSON, indented, so that people can read it too."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    sys.stdout.flush()
 
 
 def tell(text: str) -> None:
-    """Print what a command was asked for, plainly, on stdout."""
+    """Print what a command was asked for, plainly, on stdout; at once, since `diary up | tee` goes on."""
     sys.stdout.write(f"{plain(text)}\n")
+    sys.stdout.flush()
 
 
 def say(text: str) -> None:

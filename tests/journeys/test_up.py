@@ -50,7 +50,6 @@ def test_up_shows_the_slot_under_way_and_soon_after_its_end_the_synced_segment(t
     with Desktop.start(env=time.environment()) as desktop, log.open("wb") as sink:
         # The wrapper lets all the processes that `up` starts run on one clock.
         environment = {**os.environ, **desktop.environment(), "FAKETIME_DONT_RESET": "1", "TZ": "UTC"}
-        environment |= {"PYTHONUNBUFFERED": "1"}
         up = subprocess.Popen(
             ["faketime", "-m", "-f", time.environment()["FAKETIME"],
              sys.executable, "-m", "diary.cli", "--home", str(home), "up", "--key-file"],

@@ -1,7 +1,6 @@
 """`diary open` as a process of its own: what it prints, whom it lets in, and how it ends (R52)."""
 
 import http.client
-import os
 import re
 import signal
 import socket
@@ -114,7 +113,6 @@ def command(home: Path, *words: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
 
 
