@@ -16,12 +16,13 @@ import msgspec
 
 from diary.evidence.seal import Records, reckon
 from diary.evidence.week_csv import segments_csv, totals_csv
-from diary.rules.ids import ContractId, Slot
+from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.json_form import week_json
 from diary.rules.merge import Held, standing
-from diary.rules.timesheet import SegmentView, State, WeekView, bar_of, day_grid, marks, totals
+from diary.rules.picture import is_missing
+from diary.rules.timesheet import SegmentView, SnapshotView, State, WeekView, bar_of, day_grid, marks, totals
 from diary.rules.verdict import Verdict, fact_of, verdicts
-from diary.rules.week import Week, local_day, starts_at_ms
+from diary.rules.week import DAY_MILLIS, Week, local_day, starts_at_ms
 from tests.javascript.histories import Author, Contents, opened, terms_drawn
 
 PINNED = Path(__file__).parent.parent / "vectors" / "week.json"
@@ -76,6 +77,13 @@ def _segment(
     )
 
 
+def _with_missing(shot: SnapshotView, slot: Slot, absent: frozenset[str], now_ms: Millis) -> SnapshotView:
+    names = (shot.screen, shot.thumbnail, shot.camera)
+    return replace(
+        shot, missing=any(is_missing(slot, now_ms, at_server=name not in absent) for name in names if name)
+    )
+
+
 def _by_slot(held: list[Held]) -> dict[Slot, list[Held]]:
     found: dict[Slot, list[Held]] = {}
     for one in held:
@@ -113,16 +121,20 @@ def draw(seed: int) -> dict[str, Any]:
         for contract, slot, at in places
         if contract == OURS and (standing(at).deleted or standing(at).kind is not None)
     ]
+    # Sealed rows name them; of what is deleted nothing is left that could be missing.
+    names = [name for one in held for name, _ in one.header.pictures or ()]
+    absent = frozenset(chance.sample(names, k=len(names) // 3))
+    now_ms = Millis(week.locked_at_ms + chance.choice((-1, 0, 1, 3 * DAY_MILLIS, 8 * DAY_MILLIS)))
     segments = tuple(
         replace(
             one,
             accepted=one.state == "late" and one.slot in accepted,
             disputed=one.state != "deleted" and one.slot in disputed,
             redacted=one.slot in redacted,
+            snapshots=tuple(_with_missing(shot, one.slot, absent, now_ms) for shot in one.snapshots),
         )
         for one in sorted(shown, key=lambda one: one.slot)
     )
-    now_ms = week.locked_at_ms + chance.randrange(-1, 2)
     titles = {OURS: "Orchard"}
     view = WeekView(
         week, week.locked_at_ms, week.is_frozen(now_ms), segments, totals(segments, histories, titles)
@@ -146,6 +158,7 @@ def draw(seed: int) -> dict[str, Any]:
         "accepted": sorted(accepted),
         "disputed": sorted(disputed),
         "redacted": sorted(redacted),
+        "absent": sorted(absent),
         "overlapping": sorted(
             slot
             for (contract, slot), one in judged.items()

@@ -29,6 +29,7 @@ import {
   weekAt,
   weekNamed,
 } from "../../sync/server/static/week.js";
+import { missesPicture } from "../../sync/server/static/whereabouts.js";
 
 const { hex, unhex, utf8 } = open;
 const read = (name) => JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), "utf8"));
@@ -292,7 +293,7 @@ async function invitations() {
 }
 
 /** What the page shows of a history, put together as its worker does it. */
-function shown({ week: name, versions, terms, overlapping, accepted, disputed, redacted, now_ms: nowMs }) {
+function shown({ week: name, versions, terms, overlapping, accepted, disputed, redacted, absent, now_ms: nowMs }) {
   const week = weekNamed(name);
   const history = new TermsHistory(terms);
   const bySlot = Map.groupBy(versions, ({ header }) => header.slot);
@@ -324,6 +325,7 @@ function shown({ week: name, versions, terms, overlapping, accepted, disputed, r
       accepted: accepted.includes(slot),
       disputed: disputed.includes(slot),
       redacted: redacted.includes(slot),
+      missing: missesPicture(slot, content.snapshots, new Set(absent), nowMs),
     };
     const contract = { id: versions[0].header.contract, title: "Orchard", client: "Ada" };
     return timesheet.segmentOf(contract, slot, week, stands, judged.get(slot), content, more) ?? [];

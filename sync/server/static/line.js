@@ -6,7 +6,7 @@
  * @typedef {{ server_ms: number, pages: import("./feed.js").Page[], more: boolean, replica_n: number,
  *   clock_sure?: boolean, openings?: { text: string, signature: string }[],
  *   overlapping?: Record<string, number[]> | null, overlapping_from?: number | null,
- *   billing?: Billing | null }} PullAnswer
+ *   billing?: Billing | null, arrived?: string[] }} PullAnswer
  */
 /** @typedef {{ gateway: string, otherwise: string, methods: { payer: string, state: string, at_ms: number }[], moved?: unknown[] }} Billing */
 /** @typedef {{ gateway: string, state: string, at_ms: number | null }} OwnBilling */
@@ -86,7 +86,7 @@ export class Line {
     return (await this.#ask("/v1/push", message)).json();
   }
 
-  /** @type {(asked: { account: string, cursors: Record<string, Cursor>, log_epoch: number, overlapping_from?: number, billing?: boolean, moved_from_ms?: number }) => Promise<PullAnswer>} */
+  /** @type {(asked: { account: string, cursors: Record<string, Cursor>, log_epoch: number, overlapping_from?: number, billing?: boolean, moved_from_ms?: number, awaited?: string[], rows_max?: number }) => Promise<PullAnswer>} */
   async pull(asked) {
     return (await this.#ask("/v1/pull", JSON.stringify(asked))).json();
   }

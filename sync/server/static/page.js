@@ -8,6 +8,7 @@ import { dayPage } from "./day.js";
 import { byId, h, show } from "./element.js";
 import { home, invited, trust } from "./home.js";
 import { invoicePages } from "./invoices.js";
+import { Pictures } from "./pictures.js";
 import { segmentPage } from "./segment.js";
 import { timesheet } from "./sheet.js";
 import { Conversation } from "./talk.js";
@@ -21,15 +22,13 @@ import { isAlarm, sayOf } from "./words.js";
 /** @typedef {{ type: string, part: object, content: object | null }} Act */
 
 const SYNC_MS = 60_000; // the client sees an open week as it syncs (R65)
-const PICTURES_SHOWN_MAX = 400;
 
 /** What the parts of the page may ask for. */
 export class Desk {
   times = keptTimes();
   /** @type {Record<string, any>[]} */
   contracts = [];
-  /** @type {Map<string, string>} */
-  #urls = new Map();
+  #pictures = new Pictures((ask, asked) => this.ask(ask, asked));
   #turn = 0;
   #typed = false; // into what is shown: it is not drawn anew under somebody's hands
   /** @type {Conversation | null} the one that is shown */
@@ -223,34 +222,8 @@ export class Desk {
   }
 
   /** Return a picture's address within this page, or a sentence why there is none. @type {(segment: Segment, shot: Snapshot, name: string) => Promise<{ url: string } | string>} */
-  async picture(segment, shot, name) {
-    const known = this.#urls.get(name);
-    if (known) return { url: known };
-    try {
-      const asked = {
-        contract: segment.contract,
-        slot: segment.slot,
-        version: shot.version,
-        name,
-        index: shot.indexes[name],
-      };
-      const bytes = await this.ask("picture", asked);
-      if (bytes === null) return "The picture has not reached the server yet, or is missing.";
-      const url = URL.createObjectURL(new Blob([bytes], { type: typeOf(bytes) }));
-      this.#urls.set(name, url);
-      for (const oldest of [...this.#urls.keys()].slice(
-        0,
-        Math.max(0, this.#urls.size - PICTURES_SHOWN_MAX),
-      )) {
-        URL.revokeObjectURL(this.#urls.get(oldest) ?? "");
-        this.#urls.delete(oldest);
-      }
-      return { url };
-    } catch (fault) {
-      return fault instanceof AskFault
-        ? sayOf({ kind: fault.kind, what: fault.message })
-        : "It does not open.";
-    }
+  picture(segment, shot, name) {
+    return this.#pictures.of(segment, shot, name);
   }
 
   /** @type {(name: string, text: string, type?: string) => void} */
@@ -328,8 +301,14 @@ export class Desk {
   }
 
   /** @type {(id: string, first: number[]) => Promise<import("./showing.js").WeekView[]>} */
-  #weeks(id, first) {
-    return this.ask("weeks", { contract: id, first, whole: true });
+  async #weeks(id, first) {
+    const views = await this.ask("weeks", { contract: id, first, whole: true });
+    // Behind what is shown: the server is asked which pictures never came.
+    this.ask("whereabouts", { contract: id, first }).then(
+      (isNews) => (isNews && !this.#typed ? this.route(true) : undefined),
+      (fault) => this.fault(fault),
+    );
+    return views;
   }
 
   /** Return the segments of every week that a local day touches. @type {(id: string, date: string) => Promise<Segment[]>} */
@@ -377,14 +356,6 @@ export class Desk {
 
 /** Return what the address names: contract, kind, which. @type {() => string[]} */
 const placeOf = () => (location.hash.startsWith("#/") ? location.hash.slice(2).split("/") : [""]);
-
-/** Return the kind of picture, by its first bytes; a picture is never shown as anything else. @type {(bytes: Uint8Array) => string} */
-function typeOf(bytes) {
-  const start = String.fromCharCode(...bytes.slice(0, 12));
-  if (start.startsWith("RIFF") && start.endsWith("WEBP")) return "image/webp";
-  if (start.startsWith("\u0089PNG")) return "image/png";
-  return start.slice(4, 8) === "ftyp" ? "image/avif" : "image/jpeg";
-}
 
 if ("serviceWorker" in navigator) {
   // Its scope is all that the page is made of: a worker's modules are asked for by their own address.

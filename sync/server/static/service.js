@@ -4,7 +4,8 @@
 
 const SHELL = "workdiary shell";
 const FILES = [
-  ...["join", "client/page.css", "client/grid.css", "client/icon.svg"],
+  ...["join", "client/icon.svg"],
+  ...["client/grid.css", "client/page.css", "client/forms.css", "client/sheet.css", "client/talk.css", "client/paper.css"],
   ...["acts", "agreement", "alarms", "asking", "auditor", "billed", "billing", "content", "csv", "day", "devices", "element"],
   ...["fault", "feed", "gateway", "granted", "header", "home", "judging", "look", "sealed", "statement", "tree"],
   ...[
@@ -22,6 +23,7 @@ const FILES = [
     "page",
     "parts",
     "paying",
+    "pictures",
     "payments",
     "reading",
     "seal",
@@ -41,6 +43,7 @@ const FILES = [
     "verdict",
     "week",
     "weekly",
+    "whereabouts",
     "worker",
     "words",
   ],

@@ -10,6 +10,7 @@ import { TermsHistory, versionsOf } from "./terms.js";
 import { segmentOf, totalsOf } from "./timesheet.js";
 import { verdicts } from "./verdict.js";
 import { weekOf } from "./week.js";
+import { missesPicture } from "./whereabouts.js";
 
 /** @typedef {import("./feed.js").Row} Row */
 /** @typedef {import("./store.js").Contract} Contract */
@@ -76,9 +77,10 @@ function stoodIn(rows) {
 
 /**
  * Return a week as it is shown. Without `whole` nothing is opened: its sums are right, its texts are empty.
- * @type {(contract: Contract, firstSlot: number, rows: Row[], whole: boolean) => Promise<WeekView>}
+ * `atMs` is the server's time, by which a picture is missing (R41).
+ * @type {(contract: Contract, firstSlot: number, rows: Row[], whole: boolean, atMs?: number) => Promise<WeekView>}
  */
-export async function weekView(contract, firstSlot, rows, whole) {
+export async function weekView(contract, firstSlot, rows, whole, atMs = 0) {
   const week = weekOf(firstSlot);
   const history = historyOf(contract);
   if (history === null) return { week, segments: [], totals: null, unopened: 0 };
@@ -88,6 +90,7 @@ export async function weekView(contract, firstSlot, rows, whole) {
   const judged = verdicts(week, facts, history, contract.overlapping);
   const { title, client } = await termsContent(contract);
   const named = { id: contract.id, title, client };
+  const absent = new Set(contract.whereabouts?.get(week.firstSlot)?.absent ?? []);
   /** @type {Segment[]} */
   const segments = [];
   for (const { slot, held, stands } of stood) {
@@ -99,6 +102,7 @@ export async function weekView(contract, firstSlot, rows, whole) {
       accepted: accepted.has(slot),
       disputed: disputed.has(slot),
       redacted: redacted.has(slot),
+      missing: missesPicture(slot, said.content.snapshots, absent, atMs),
     };
     const more = { defective: said.defective, hadPicture, leaf_index: leafIndex(held, stands), ...marked };
     const segment = segmentOf(named, slot, week, stands, verdict, said.content, more);

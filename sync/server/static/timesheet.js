@@ -45,7 +45,7 @@ export const WHY_NOT_WORDS = {
 /**
  * Return one segment as it is shown; null where nothing stands but a memo.
  * @type {(contract: { id: string, title: string, client: string }, slot: number, week: Week, stands: Standing, verdict: Verdict, content: Merged,
- *   more: { leaf_index: number | null, defective: boolean, hadPicture: boolean, accepted?: boolean, disputed?: boolean, redacted?: boolean }) => Segment | null}
+ *   more: { leaf_index: number | null, defective: boolean, hadPicture: boolean, missing?: boolean, accepted?: boolean, disputed?: boolean, redacted?: boolean }) => Segment | null}
  */
 export function segmentOf(contract, slot, week, stands, verdict, content, more) {
   if (!stands.deleted && stands.kind === null) return null;
@@ -64,7 +64,7 @@ export function segmentOf(contract, slot, week, stands, verdict, content, more) 
     bills: verdict.bills,
     why_not: verdict.why_not,
     defective: more.defective,
-    missing: false,
+    missing: Boolean(more.missing),
     accepted: late && !stands.deleted && Boolean(more.accepted),
     disputed: !stands.deleted && Boolean(more.disputed),
     redacted: Boolean(more.redacted),

@@ -15,6 +15,7 @@ import { openStore } from "./store.js";
 import { callOf, messageNamed, talk } from "./talking.js";
 import { nameOf } from "./header.js";
 import { weekOf } from "./week.js";
+import { askedFor } from "./whereabouts.js";
 
 /** @typedef {import("./store.js").Contract} Contract */
 
@@ -198,11 +199,31 @@ const asks = {
     return Promise.all(
       first.map(async (/** @type {number} */ slot) => {
         const rows = await rowsOf(contract, slot);
-        const view = await weekView(seen(contract), slot, rows, whole);
+        const view = await weekView(seen(contract), slot, rows, whole, nowMs() + contract.clock_ahead_ms);
         const seal = contract.whole ? await base.sealOf(id, view.week.name) : null;
         return { ...view, seal: sealShown(seal), unread: !contract.whole && !looks.has(id) };
       }),
     );
+  },
+
+  /** Ask the server which due pictures of weeks it has, and return whether that changed what is known (R41). */
+  async whereabouts({ contract: id, first }) {
+    return alone(id, async () => {
+      const contract = await held(id);
+      const known = contract.whereabouts ?? new Map();
+      let isNews = false;
+      for (const slot of first) {
+        const before = known.get(slot);
+        const atMs = nowMs() + contract.clock_ahead_ms;
+        const found = await askedFor(seen(contract), await rowsOf(contract, slot), before, atMs);
+        if (found === null) continue;
+        known.set(slot, found);
+        isNews ||= String(found.absent) !== String(before?.absent ?? []);
+        Object.assign(contract, { whereabouts: known });
+        await (await store).keep(contract);
+      }
+      return isNews;
+    });
   },
 
   /** Return the invoices as they are shown, the newest first. */

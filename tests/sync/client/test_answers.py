@@ -5,9 +5,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from diary.rules.picture import due_at_ms
 from tests.practice import slot
 from tests.rule import rule
 from tests.sync.client.conftest import WEEK, Client, Room, work
+from tests.sync.test_missing import put_clocks_ms, send_rows_alone
 
 pytestmark = pytest.mark.browser
 # What this browser holds of a contract's rows and pictures, as counts: bodies, wraps, pictures.
@@ -135,6 +137,35 @@ def test_what_the_freelancer_deletes_is_destroyed_in_the_browser(
     assert (now["rows"] - held["rows"], now["bodies"] - held["bodies"]) == (1, -2)
     assert one.week() == room.week()
     assert next(each["slot"] for each in one.week()["segments"]) == place[1] + 1
+
+
+@rule("R41")
+def test_a_picture_that_never_came_is_missing_in_the_browser_too_until_it_comes(
+    room: Room, client: Callable[..., Client]
+) -> None:
+    at = slot("2026-11-18T13:00Z")
+    one = client()
+    one.join(room.invite())
+    room.device.sync()  # grants the seat its keys
+    room.stage.put_clocks("2026-11-18T13:10Z")
+    work(room.device, room.contract, at, "d")
+    send_rows_alone(room.device)
+    put_clocks_ms(room.stage, due_at_ms(at) - 600_000)
+    reread(one)
+    assert [each for each in one.week()["segments"] if each["picture_missing"]] == []
+    put_clocks_ms(room.stage, due_at_ms(at))
+    reread(one)
+    one.go(f"segment/{at}")
+    expect(one.page.locator(".mark", has_text="missing")).to_be_visible()
+    expect(one.page.locator("figure")).to_contain_text("missing: it was due at the server and is not there")
+    assert [each["slot"] for each in one.week()["segments"] if each["picture_missing"]] == [at]
+    assert one.week() == room.week()
+    room.device.sync()
+    put_clocks_ms(room.stage, due_at_ms(at) + 120_000)
+    reread(one)
+    expect(one.page.locator("figure img")).to_be_visible()
+    expect(one.page.locator(".mark", has_text="missing")).to_have_count(0)
+    assert one.week() == room.week()
 
 
 @rule("R51")
