@@ -61,3 +61,12 @@ def test_the_service_worker_keeps_every_file_of_the_page() -> None:
     kept = set(re.findall(r'"([a-z]+)"', text[text.index("FILES") : text.index(".map(")]))
     modules = {path.stem for path in STATIC.glob("*.js")} - {"service"}
     assert kept - {"join"} == modules
+    styles = {path.name for path in STATIC.glob("*.css")} | {"grid.css"}
+    assert set(re.findall(r'"client/([a-z]+\.css)"', text)) == styles
+
+
+def test_the_page_links_every_style_and_what_is_printed_last() -> None:
+    text = (STATIC / "page.html").read_text(encoding="utf-8")
+    linked = re.findall(r'<link rel="stylesheet" href="client/([a-z]+\.css)">', text)
+    assert sorted(linked) == sorted([*(path.name for path in STATIC.glob("*.css")), "grid.css"])
+    assert (linked[0], linked[-1]) == ("grid.css", "paper.css")
