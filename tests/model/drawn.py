@@ -21,7 +21,6 @@ WRITERS_MAX = 4
 BACKUPS_MAX = 3
 OFFSETS_MS = [0, 3 * MINUTE_MS, -3 * MINUTE_MS, 2 * HOUR_MS, -2 * HOUR_MS, 6 * HOUR_MS, -6 * HOUR_MS]
 LOCKS_MS = [practice.instant("2026-11-23T12:00Z"), practice.instant("2026-11-30T12:00Z")]
-QUIET_ROUNDS = 8
 SETTLING_MS = 14 * HOUR_MS  # after this no stamp is ahead, no slot to come, no notice period under way
 
 # A sync that goes well is a pull, a push, and two requests a picture: what fails should fail at any of them.

@@ -9,10 +9,12 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import structlog
 
 from diary.rules.ids import ContractId
 from tests import practice
+from tests.model.chance import give_chance
 from tests.model.oracle import Terms
 from tests.model.world import World
 from tests.sync.server.postgres import Postgres, postgres
@@ -27,12 +29,14 @@ class Ground:
 
     folder: Path
     cluster: Postgres | None
+    machine: pytest.MonkeyPatch
     database_url: str | None = None
     worlds: int = 0
 
-    def world(self, writers: int, readers: int) -> tuple[World, str, list[ContractId]]:
+    def world(self, chance: int, writers: int, readers: int) -> tuple[World, str, list[ContractId]]:
         """Return a new world of so many devices, the account's phrase, and its two contracts."""
         self.worlds += 1
+        give_chance(self.machine, chance)
         if self.cluster is not None:
             # Emptying one costs a tenth of making another.
             self.database_url = self.database_url or self.cluster.new_database()
@@ -63,8 +67,11 @@ def ground(database: str) -> Iterator[Ground]:
     folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     try:
-        with postgres() if database == "postgres" else nullcontext() as cluster:
-            yield Ground(folder, cluster)
+        with (
+            postgres() if database == "postgres" else nullcontext() as cluster,
+            pytest.MonkeyPatch.context() as machine,
+        ):
+            yield Ground(folder, cluster, machine)
     finally:
         structlog.reset_defaults()
         shutil.rmtree(folder)

@@ -30,7 +30,6 @@ from tests.model.drawn import (
     HAPPENINGS,
     OFFSETS_MS,
     PLACE,
-    QUIET_ROUNDS,
     READING_FATES,
     SETTLING_MS,
     SLOT,
@@ -53,6 +52,7 @@ class Model(RuleBasedStateMachine):
     world: World
 
     @initialize(
+        chance=st.integers(0, 2**32 - 1),
         writers=st.integers(1, 3),
         readers=st.integers(1, 2),
         offsets=st.lists(st.sampled_from(OFFSETS_MS), min_size=5, max_size=5),
@@ -62,6 +62,7 @@ class Model(RuleBasedStateMachine):
     )
     def begin(
         self,
+        chance: int,
         writers: int,
         readers: int,
         offsets: list[int],
@@ -70,7 +71,7 @@ class Model(RuleBasedStateMachine):
         *,
         goes_back: bool,
     ) -> None:
-        self.world, self.phrase, self.contracts = self.ground.world(writers, readers)
+        self.world, self.phrase, self.contracts = self.ground.world(chance, writers, readers)
         self.book = Book(dict(zip(self.contracts, TERMS, strict=True)))
         self.kept: list[Kept] = []
         self.watched = [Watched() for _ in self.world.readers]
@@ -340,15 +341,7 @@ class Model(RuleBasedStateMachine):
             device.crash_at(None)
             # Late time waits for a word where a diary asks for one (R38).
             device.diary.send_asked()
-        for _ in range(QUIET_ROUNDS):
-            reports = [device.sync() for device in self.world.devices]
-            if not any(
-                report is None or report.pushed or report.pulled or report.refused or report.pictures_fetched
-                for report in reports
-            ):
-                break
-        else:
-            raise AssertionError("the devices do not come to rest")
+        self.world.come_to_rest()
         for device in self.world.devices:
             self.book.note(device)  # a stamp that was ahead is corrected under a new number (R44)
         self.book.check_log(self.world)

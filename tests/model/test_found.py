@@ -27,7 +27,9 @@ def model() -> Iterator[Model]:
 
 
 def begin(model: Model, *, told: list[tuple[int, tuple[int, Slot], bool]]) -> None:
-    model.begin(writers=2, readers=1, offsets=ON_TIME, told=told, holds_s=[0, 0, 0], goes_back=bool(told))
+    model.begin(
+        chance=0, writers=2, readers=1, offsets=ON_TIME, told=told, holds_s=[0, 0, 0], goes_back=bool(told)
+    )
 
 
 @rule("R42")

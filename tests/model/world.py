@@ -24,6 +24,7 @@ from tests.model.serving import JumpingClock, Serving
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 QUIET_MS = 5 * MINUTE_MS
+RESTING_ROUNDS = 8
 RESTORE_MS = 10_000  # the epochs that a server opens are instants: it is not restored twice in one
 
 
@@ -127,6 +128,17 @@ class World:
                     return
                 self.move(QUIET_MS)
         raise AssertionError("the server does not come to trust its clock")
+
+    def come_to_rest(self) -> None:
+        """Sync all devices until nothing moves."""
+        for _ in range(RESTING_ROUNDS):
+            reports = [device.sync() for device in self.devices]
+            if not any(
+                report is None or report.pushed or report.pulled or report.refused or report.pictures_fetched
+                for report in reports
+            ):
+                return
+        raise AssertionError("the devices do not come to rest")
 
     def restart_server(self, *, killed: bool = False) -> None:
         """End the server and start it on its files, when killed or dead on what lay on the disk then."""
