@@ -19,6 +19,7 @@ from tests.sync.stage import serving
 
 NOW = instant(WEDNESDAY)
 SLOT = Slot(slot_at(NOW) - 6)
+REST_MS = 120_000  # after it an address and an account may ask as often again as two logins do (R44)
 SAMPLE = 11  # points from one sampled to the next; make soak visits all
 SOME_OR_ALL = [
     pytest.param(SAMPLE, id="some"),
@@ -29,10 +30,11 @@ SOME_OR_ALL = [
 class Beginner:
     """Begins an account on one device after the other, and takes it to a server and to a second device."""
 
-    def __init__(self, nursery: Nursery, folder: Path, url: str) -> None:
+    def __init__(self, nursery: Nursery, folder: Path, url: str, clock: GivenClock) -> None:
         self.nursery = nursery
         self.folder = folder
         self.url = url
+        self.clock = clock
         self.homes = 0
 
     def home(self) -> Path:
@@ -40,7 +42,8 @@ class Beginner:
         return self.folder / f"home-{self.homes}"
 
     def begin(self, home: Path, *words: str, dies_at: Point | None = None) -> Mortal:
-        return self.nursery.diary("--home", str(home), *words, at_ms=NOW, dies_at=dies_at)
+        at_ms = self.clock.now_ms()
+        return self.nursery.diary("--home", str(home), *words, at_ms=at_ms, dies_at=dies_at)
 
     def points(self, home: Path, *words: str) -> list[Point]:
         ended = self.begin(home, *words).wait()
@@ -48,7 +51,8 @@ class Beginner:
         return ended.points
 
     def check_killed(self, home: Path, *words: str, dies_at: Point) -> None:
-        """Begin it, let it die at its point, and begin it once more: then it comes through."""
+        """Begin it, a while after what was begun before, and let it die at its point."""
+        self.clock.put(self.clock.now_ms() + REST_MS)
         ended = self.begin(home, *words, dies_at=dies_at).wait()
         assert ended.killed, (dies_at, ended)
 
@@ -56,15 +60,14 @@ class Beginner:
         """Return the home of a new account with one segment, and its phrase."""
         home = self.home()
         self.points(home, "init", "--key-file")
-        clock = GivenClock(NOW)
-        with Diary.open(home, clock=clock) as diary:
+        with Diary.open(home, clock=self.clock) as diary:
             diary.set_setting("hold_seconds", 0)
             record_slot(diary, diary.new_contract(title="Practice"), SLOT, memo="recorded")
             return home, diary.phrase() or ""
 
     def check(self, *homes: Path) -> None:
         for home in homes:
-            with Diary.open(home, clock=GivenClock(NOW)) as diary:
+            with Diary.open(home, clock=self.clock) as diary:
                 ((segment,),) = [diary.week(week).segments for week in diary.weeks()]
                 assert (segment.memo, segment.state, len(segment.snapshots)) == ("recorded", "synced", 1)
                 assert diary.queue().versions == 0
@@ -73,8 +76,9 @@ class Beginner:
 
 @pytest.fixture
 def beginner(nursery: Nursery, folder: Path) -> Iterator[Beginner]:
-    with serving(folder / "server", GivenClock(NOW)) as url:
-        yield Beginner(nursery, folder, url)
+    clock = GivenClock(NOW)
+    with serving(folder / "server", clock) as url:
+        yield Beginner(nursery, folder, url, clock)
 
 
 @rule("R50")
@@ -87,7 +91,7 @@ def test_an_init_that_died_can_be_made_again(beginner: Beginner, sample: int) ->
         again = beginner.begin(home, "init", "--key-file").wait()
         # Where it died after its last commit the diary is there, and no second one is made over it.
         assert again.status == 0 or "There is a diary" in again.said, (point, again.said)
-        with Diary.open(home, clock=GivenClock(NOW)) as diary:
+        with Diary.open(home, clock=beginner.clock) as diary:
             assert diary.phrase()
             assert diary.new_contract(title="Practice").title == "Practice"
 
