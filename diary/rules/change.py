@@ -5,7 +5,7 @@ corrected clock and the slack by which that may be wrong (R39). This file decide
 changes nothing. What only a key holder can see (a label that is required, R7) is the device's to check.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -92,7 +92,7 @@ def decide(
     assert header.type in {"capture", "entry"}, "only a capture or an entry is decided here"
     assert header.slot is not None, "a header that was parsed names its slot"
     asked = _Asked(header, header.slot, held, present(held), history, at_ms, slack_ms, accepted)
-    for check in _CHECKS_OF_CAPTURE if header.type == "capture" else _CHECKS_OF_ENTRY:
+    for check in _checks_of(header, held):
         refused = check(asked)
         if refused is not None:
             return refused
@@ -315,6 +315,13 @@ def _is_within_limits(asked: _Asked) -> Refused | None:
     return None
 
 
+def _checks_of(header: Header, held: Sequence[Held]) -> tuple[Callable[[_Asked], Refused | None], ...]:
+    """Return the checks that a version must pass, in their order."""
+    if header.type == "capture":
+        return _CHECKS_OF_CAPTURE if held else _CHECKS_OF_FIRST_CAPTURE
+    return _CHECKS_OF_ENTRY
+
+
 # The order is part of the answer: the slot, the contract's state, the week, then the type's own rules.
 _CHECKS_OF_CAPTURE = (
     _slot_has_begun,
@@ -324,6 +331,8 @@ _CHECKS_OF_CAPTURE = (
     _capture_is_the_replicas_first,
     _is_within_limits,
 )
+# Where nothing is held, most of what a tracker sends, the others find nothing to hold the capture to.
+_CHECKS_OF_FIRST_CAPTURE = _CHECKS_OF_CAPTURE[:2]
 _CHECKS_OF_ENTRY = (
     _slot_has_begun,
     _entry_finds_the_contract_active,

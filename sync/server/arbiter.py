@@ -22,7 +22,7 @@ from diary.rules.change import Allowed, decide
 from diary.rules.change import Refused as RefusedByRule
 from diary.rules.contract import TermsHistory, versions_of
 from diary.rules.devices import DeviceListInClear, ListedDevice
-from diary.rules.ids import AccountId, ContractId, Millis, Place, ReplicaId
+from diary.rules.ids import AccountId, ContractId, Millis, Place, ReplicaId, Slot
 from diary.rules.merge import Held, ended_by
 from diary.rules.parties import wrong_side
 from diary.rules.seat import SEAT_TYPES, types_of
@@ -142,8 +142,9 @@ class Books:
         self.known[header.n] = Known(pushed.header_hash, pushed.body_hash, receipt)
         self.contracts.add(header.contract)
         at_ms = Millis(receipt.received_at_ms)
-        if header.slot is not None:
+        if header.slot is not None:  # a capture or an entry, which says nothing of what follows
             self.standing.setdefault((header.contract, header.slot), []).append(Held(header, at_ms))
+            return
         if header.devices is not None and header.in_own_log:
             self._list(header.devices)
         if header.grant is not None or header.seat is not None:
@@ -231,8 +232,7 @@ def _judge_shape(pushed: Pushed, header: Header, books: Books) -> Refused | None
     if books.is_seats:
         return _judge_seats(pushed, header, books)
     # A device list may be the one that lists its own writer: its check knows whom it lists.
-    is_list = header.type == "device_list" and header.in_own_log
-    if not is_list and not books.counts(header.n):
+    if not books.counts(header.n) and not (header.type == "device_list" and header.in_own_log):
         return Refused("device_revoked", "the device list does not count this version", stored=True)
     return _judge_content(pushed, header)
 
@@ -299,18 +299,16 @@ def _fault_of_content(pushed: Pushed, header: Header) -> str:
 def _judge_type(pushed: Pushed, header: Header, books: Books, at_ms: Millis) -> Decision:
     if header.contract in books.foreign:
         return Refused("not_yours", "the contract is another account's", stored=True)
+    if header.slot is not None and not header.in_own_log:
+        return _judge_segment(header, header.slot, books, at_ms)
     if header.type == "device_list":
         return _judge_device_list(pushed, header, books)
     if header.in_own_log and header.type not in OWN_TYPES:
         because = "the account's own log holds device lists, grants and memberships"
         return Refused("bad_header", because, stored=True)
-    match header.type:
-        case "capture" | "entry":
-            return _judge_segment(header, books, at_ms)
-        case "joining":
-            return _judge_joining(pushed, header, books, at_ms)
-        case _:
-            return Accepted(header) if header.type in OWN_TYPES else _judge_said(header, books, at_ms)
+    if header.type == "joining":
+        return _judge_joining(pushed, header, books, at_ms)
+    return Accepted(header) if header.type in OWN_TYPES else _judge_said(header, books, at_ms)
 
 
 def _judge_said(header: Header, books: Books, at_ms: Millis) -> Decision:
@@ -385,13 +383,14 @@ def _check_revocations(new: DeviceListInClear, books: Books) -> None:
             raise device_list.DeviceListError(number=new.number, because=because)
 
 
-def _judge_segment(header: Header, books: Books, at_ms: Millis) -> Decision:
+def _judge_segment(header: Header, slot: Slot, books: Books, at_ms: Millis) -> Decision:
     """Ask the rules about a capture or an entry, and say whose content it ends (R25, R35, R37)."""
     history = books.terms.get(header.contract)
-    if header.contract not in books.contracts or history is None or header.slot is None:
+    if header.contract not in books.contracts or history is None:
         return Refused("unknown_contract", "this server has no terms of that contract", stored=True)
-    held = books.standing.setdefault((header.contract, header.slot), [])
-    accepted = header.slot in accepted_slots(books.acts.get(header.contract, ()))
+    held = books.standing.setdefault((header.contract, slot), [])
+    acts = books.acts.get(header.contract)
+    accepted = acts is not None and slot in accepted_slots(acts)
     decision = decide(header, held, history, at_ms, accepted=accepted)
     if isinstance(decision, RefusedByRule):
         return Refused(decision.reason, decision.because, stored=decision.reason not in PASSING_REASONS)

@@ -19,7 +19,7 @@ from diary.rules.act_parts import SLOTS_NAMED_MAX
 from diary.rules.acts import ACT_TYPES
 from diary.rules.contract import TermsHistory
 from diary.rules.devices import DeviceListInClear
-from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
+from diary.rules.ids import AccountId, ContractId, Millis, Place, ReplicaId, Slot
 from diary.rules.invoice import LIFE, Life
 from diary.rules.segment import Header, parse_header
 from diary.rules.week import locks_at_ms
@@ -88,21 +88,32 @@ def read_push(push: Push, *, seat_of: ContractId | None = None, joins: bool = Fa
 
 def _question_of(replica: ReplicaId, versions: Sequence[Pushed], seat_of: ContractId | None) -> Question:
     """Return what is to be known before the push is judged."""
-    headers = [item.header for item in versions if item.header is not None]
-    parties = {header.contract for header in headers if header.type in PARTY_TYPES}
+    places: set[Place] = set()
+    contracts: set[ContractId] = set()
+    parties: set[ContractId] = set()
+    for item in versions:
+        header = item.header
+        if header is None:
+            continue
+        contract = header.contract
+        contracts.add(contract)
+        if header.slot is not None:  # a capture or an entry, as most are
+            places.add((contract, header.slot))
+            continue
+        places.update((contract, slot) for slot in _slots_named_by(header))
+        if header.type in PARTY_TYPES:
+            parties.add(contract)
     return Question(
         replica=replica,
-        ns=frozenset(item.n for item in versions if item.n > 0),
-        places=frozenset((header.contract, slot) for header in headers for slot in _slots_of(header)),
-        contracts=frozenset(header.contract for header in headers),
+        ns=frozenset([item.n for item in versions if item.n > 0]),
+        places=frozenset(places),
+        contracts=frozenset(contracts),
         parties=frozenset(parties if seat_of is None else {seat_of}),
     )
 
 
-def _slots_of(header: Header) -> tuple[Slot, ...]:
-    """Return the slots of which it matters what stands in them."""
-    if header.slot is not None:
-        return (header.slot,)
+def _slots_named_by(header: Header) -> tuple[Slot, ...]:
+    """Return the slots of which it matters to what a party says what stands in them."""
     if header.acceptance is not None:
         return header.acceptance.slots or ()
     return () if header.redaction is None else header.redaction.slots
@@ -251,17 +262,10 @@ def enter(
     ended: set[ReplicaId] = set()
     for item in given.versions:
         match judge(item, books, hold.received_at_ms):
-            case Answered(answer):
-                answers.append(answer)
-            case Refused() as refused:
-                refusal = _refusal(refused, item, given.push, hold.received_at_ms)
-                answers.append(refusal)
-                if refused.stored:
-                    books.refuse(item, refusal)
-                    refusals.append(NewRefusal(item.header_hash, item.body_hash, refusal))
             case Accepted(header, destroys):
                 receipt = logs.receive(header, item.header_hash, item.body_hash)
-                ended |= books.ends(header)
+                if books.seats:
+                    ended |= books.ends(header)
                 books.accept(item, header, receipt)
                 answers.append(receipt)
                 leaves[header.name] = _leaf(item, header, receipt)
@@ -270,6 +274,14 @@ def enter(
                         leaves[name] = msgspec.structs.replace(leaves[name], body=None, wrap=None)
                     else:
                         destroyed.append(name)
+            case Answered(answer):
+                answers.append(answer)
+            case Refused() as refused:
+                refusal = _refusal(refused, item, given.push, hold.received_at_ms)
+                answers.append(refusal)
+                if refused.stored:
+                    books.refuse(item, refusal)
+                    refusals.append(NewRefusal(item.header_hash, item.body_hash, refusal))
     grown = logs.grown()
     if leaves:
         hold.append(given.signed, hashed, list(leaves.values()), grown)

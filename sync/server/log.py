@@ -50,49 +50,41 @@ class Logs:
         received_at_ms: Millis,
         log_epoch: int = FIRST_EPOCH,
     ) -> None:
-        self._logs = dict(logs)
+        self._logs = logs
+        self._nothing = Log(log_epoch)
         self._new: dict[ContractId, list[bytes]] = defaultdict(list)
         self._push = push
         self._received_at_ms = received_at_ms
-        self._log_epoch = log_epoch
 
     def receive(self, header: Header, header_hash: bytes, body_hash: bytes) -> Receipt:
         """Return the receipt of a version that now enters its contract's log (R45)."""
-        log = self._logs.get(header.contract, Log(self._log_epoch))
-        new = self._new[header.contract]
-        index = log.size + len(new)
-        leaf = leaf_hash(
-            header.type,
-            header.contract,
-            log.log_epoch,
-            self._received_at_ms,
-            header_hash,
-            body_hash,
-            self._push,
-        )
+        contract, at_ms = header.contract, self._received_at_ms
+        log = self._logs.get(contract, self._nothing)
+        epoch = log.log_epoch
+        leaf = leaf_hash(header.type, contract, epoch, at_ms, header_hash, body_hash, self._push)
+        new = self._new[contract]
         new.append(leaf)
         return Receipt(
             replica=header.replica,
             n=header.n,
-            contract=header.contract,
-            log_epoch=log.log_epoch,
-            index=index,
-            received_at_ms=self._received_at_ms,
+            contract=contract,
+            log_epoch=epoch,
+            index=log.leaves.size + len(new) - 1,
+            received_at_ms=at_ms,
             leaf=leaf.hex(),
         )
 
     def grown(self) -> dict[ContractId, CompactRange]:
         """Return the ranges of the logs that grew, with what they received (R56)."""
-        nothing = Log(self._log_epoch)
         return {
-            contract: self._logs.get(contract, nothing).leaves.extended(leaves)
+            contract: self._logs.get(contract, self._nothing).leaves.extended(leaves)
             for contract, leaves in self._new.items()
         }
 
     def heads(self, grown: Mapping[ContractId, CompactRange]) -> list[LogHead]:
         """Return what the logs that grew are now (R56)."""
         return [
-            head_of(contract, Log(self._log_epoch, leaves), self._received_at_ms)
+            head_of(contract, Log(self._nothing.log_epoch, leaves), self._received_at_ms)
             for contract, leaves in grown.items()
         ]
 

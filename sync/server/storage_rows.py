@@ -179,6 +179,7 @@ def expected_pictures(account: AccountId, leaves: Iterable[NewLeaf]) -> list[tup
     return [
         (account, name, leaf.receipt.replica, leaf.receipt.n, sizes.setdefault(name, size))
         for leaf in leaves
+        if leaf.header.pictures
         for name, size in pictures_of(leaf)
     ]
 

@@ -217,7 +217,7 @@ class SqliteHold:
         self._connection.executemany(sql.EXPECT_PICTURE, storage_rows.expected_pictures(account, leaves))
         self._connection.execute(sql.NOTE_RECEIVED, {"account": account, "at_ms": self._received_at_ms})
         for leaf in leaves:
-            revoked = storage_rows.revoked_by(leaf)
+            revoked = storage_rows.revoked_by(leaf) if leaf.header.devices is not None else None
             if revoked is not None:
                 asked = {"account": account, "revoked": _json.encode(revoked).decode()}
                 self._connection.execute(sql.NOTE_REVOKED, asked)
