@@ -65,7 +65,7 @@ class ReadyPush:
     """A push that is signed, and noted here as about to leave.
 
     `ids` are its versions' rows in the file, `places` the segments that they are of; None stands among them
-    for what has no slot: terms, grants, a device list.
+    for what has no slot: terms, grants, a device list. `size` is how many bytes its versions are.
     """
 
     signed: SignedPush
@@ -73,11 +73,7 @@ class ReadyPush:
     names: tuple[versions.Name, ...]
     places: frozenset[Place | None]
     versions: tuple[Sealed, ...]
-
-    @property
-    def size(self) -> int:
-        """Return how many bytes its versions are."""
-        return sum(len(item.header) + len(item.body or b"") + len(item.wrap or b"") for item in self.versions)
+    size: int
 
     def is_apart_from(self, other: "ReadyPush") -> bool:
         """Return whether the server may take either of the two first: neither needs the other (R35, R40).
@@ -171,11 +167,11 @@ def sign_push(
         )
         signature = diary.keys_of(writer).sign(PUSH, hashes)
         signed = SignedPush(replica=writer, hashes=hashes, signature=signature)
+        size = sum(len(item.header) + len(item.body or b"") + len(item.wrap or b"") for item in sealed)
         if outgoing:
             name = push_hash(signed).hex()
             receipts.keep_push(diary.connection, name, signed)
             sending.mark_pushed(diary.connection, (item.id for item in outgoing), name)
-            size = sum(len(item.header) + len(item.body or b"") + len(item.wrap or b"") for item in sealed)
             sending.note_sent(
                 diary.connection,
                 sent_at_ms=diary.now_ms(),
@@ -190,6 +186,7 @@ def sign_push(
         names=tuple(item.name for item in outgoing),
         places=frozenset(item.place for item in outgoing),
         versions=sealed,
+        size=size,
     )
 
 

@@ -4,7 +4,6 @@ Every check compares two things that the server signed, or one with what this di
 be true together is a named fault with the statements as evidence. It runs within the caller's transaction.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import cast
@@ -13,9 +12,9 @@ import msgspec
 
 from diary.errors import PeerError
 from diary.evidence.alarm import AlarmKind, Evidence, FeedFaultError
-from diary.evidence.feed import CheckedRow
+from diary.evidence.feed import HASHES_PER_VERSION_BYTES, CheckedRow
 from diary.evidence.head import read_head
-from diary.evidence.merkle import leaf_hash, push_hash
+from diary.evidence.merkle import HASH_BYTES, leaf_hash, push_hash
 from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedAnswer, SignedPush
 from diary.evidence.signature import ANSWER, HEAD
@@ -280,24 +279,26 @@ def check_receipts(
 ) -> None:
     """Check that each receipt's leaf is that of the version which was pushed (R56).
 
-    `versions` are what was pushed, `answers` stand in their order. A version that came by an earlier push,
-    whose answer was lost, has that push in its leaf (R40).
+    `versions` are what was pushed, `answers` stand in their order, as the hashes in the push do. A version
+    that came by an earlier push, whose answer was lost, has that push in its leaf (R40).
 
     Raises:
         FeedFaultError: It is of nothing that this device signed.
     """
     name = push_hash(push)
-    for version, receipt in zip(versions, answers, strict=True):
+    for at, (version, receipt) in enumerate(zip(versions, answers, strict=True)):
         if isinstance(receipt, Refusal):
             continue
         kind = _kind_of.decode(version.header)
-        header_hash = hashlib.sha256(version.header).digest()
+        start = at * HASHES_PER_VERSION_BYTES
+        header_hash = push.hashes[start : start + HASH_BYTES]
+        body_hash = push.hashes[start + HASH_BYTES : start + HASHES_PER_VERSION_BYTES]
         place = (kind.type, kind.contract, receipt.log_epoch, receipt.received_at_ms)
-        made = leaf_hash(*place, header_hash, hashlib.sha256(version.body or b"").digest(), name)
+        made = leaf_hash(*place, header_hash, body_hash, name)
         if made.hex() == receipt.leaf and kind.contract == receipt.contract:
             continue
         earlier = epochs.signed_with(diary.connection, receipt.replica, header_hash)
-        leaves = {leaf_hash(*place, header_hash, body_hash, other).hex() for other, body_hash in earlier}
+        leaves = {leaf_hash(*place, header_hash, content, other).hex() for other, content in earlier}
         if receipt.leaf not in leaves or kind.contract != receipt.contract:
             what = f"the receipt of version {receipt.replica}:{receipt.n} is of something else"
             raise FeedFaultError("bad_receipt", what, (Evidence(ANSWER, signed.text, signed.signature),))
