@@ -5,11 +5,12 @@ a page of the feed, or in which the server's answer to it is stored.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from diary.rules.change import is_deletion
 from diary.rules.ids import ContractId, Millis, Place, Slot
-from diary.rules.merge import Held, destroyed, is_superseded, standing
+from diary.rules.merge import Held, destroyed, standing
+from diary.rules.merge import displaced as displaced_by_others
 from diary.state import OpenDiary, mark_destroying
 from diary.store import feed, history, outbox, pictures, refusals, versions
 from diary.store.versions import Name, StoredVersion, held_of
@@ -26,14 +27,13 @@ def destroy_what_fell(diary: OpenDiary, place: Place) -> bool:
     held = versions.at_place(diary.connection, *place)
     fallen = {version.header.name for version in destroyed(map(held_of, held))}
     stands = standing(map(held_of, held))
-    received = received_of(map(held_of, held))
+    displaced = displaced_at_server(map(held_of, held))
     any_fell = False
     for stored in held:
         name = stored.header.name
         if name in fallen and stored.content == "standing" and not is_deletion(stored.header):
             lower_life = (stored.header.life or 0) < stands.life
-            displaced = displaced_at_server(held_of(stored), received)
-            if lower_life or stored.is_ours_alone or displaced:
+            if lower_life or stored.is_ours_alone or name in displaced:
                 _take_away(diary, stored, lower_life=lower_life)
                 any_fell = True
     if stands.deleted:
@@ -43,14 +43,9 @@ def destroy_what_fell(diary: OpenDiary, place: Place) -> bool:
     return any_fell
 
 
-def displaced_at_server(one: Held, received: Sequence[Held]) -> bool:
-    """Return whether the server holds an entry and, among what it has `received`, one that displaces it."""
-    return one.received_at_ms is not None and is_superseded(one, received)
-
-
-def received_of(held: Iterable[Held]) -> list[Held]:
-    """Return the versions that the server holds."""
-    return [version for version in held if version.received_at_ms is not None]
+def displaced_at_server(held: Iterable[Held]) -> set[Name]:
+    """Return the names of the entries that the server holds together with one that displaces them."""
+    return displaced_by_others([version for version in held if version.received_at_ms is not None])
 
 
 def destroy_displaced(diary: OpenDiary, places: Iterable[Place]) -> None:
@@ -64,13 +59,9 @@ def destroy_displaced(diary: OpenDiary, places: Iterable[Place]) -> None:
         for version in feed.held(diary.connection, contract, there):
             at_slot[version.slot].append(version)
         for rows in at_slot.values():
-            received = received_of(Held(row.header, row.received_at_ms) for row in rows)
             whole = {row.header.name for row in rows if row.content == "standing"}
-            fallen += [
-                one.header.name
-                for one in received
-                if one.header.name in whole and displaced_at_server(one, received)
-            ]
+            displaced = displaced_at_server([Held(row.header, row.received_at_ms) for row in rows])
+            fallen += sorted(displaced & whole)
     for name in fallen:
         diary.contents.pop(name, None)
     if fallen:

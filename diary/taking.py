@@ -15,7 +15,7 @@ from diary import envelope, sealed_weeks, witnessing
 from diary.arriving import Arrival, compare, give_way
 from diary.correcting import keep_before
 from diary.deciding import opened_entries, what_of
-from diary.destroying import displaced_at_server, forget_texts, received_of
+from diary.destroying import displaced_at_server, forget_texts
 from diary.errors import DamageError
 from diary.evidence.feed import CheckedRow
 from diary.evidence.opening import FIRST_EPOCH
@@ -26,12 +26,13 @@ from diary.healing import check_goes_on, count_kept
 from diary.redacting import redact_agreed
 from diary.rules.change import is_deletion
 from diary.rules.ids import ContractId, Millis, Slot
-from diary.rules.merge import Held, is_superseded, present, standing
+from diary.rules.merge import Held, present, standing
+from diary.rules.merge import displaced as displaced_by_others
 from diary.rules.sealed_content import EntryContent
 from diary.rules.segment import Header
 from diary.rules.week import Week
 from diary.showing import BeforeText
-from diary.state import OpenDiary, finish_destroying, mark_destroying
+from diary.state import OpenDiary, mark_destroying
 from diary.store import (
     epochs,
     feed,
@@ -64,9 +65,7 @@ def take_pages(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
     """
     contract = next((page.contract for page in pages), ContractId(diary.account))
     with witnessing.alarms_kept(diary, contract), diary.writing():
-        taken = _take(diary, pages)
-    finish_destroying(diary)
-    return taken
+        return _take(diary, pages)
 
 
 def _take(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
@@ -128,7 +127,8 @@ def _store(diary: OpenDiary, contract: ContractId, arrivals: Sequence[Arrival]) 
     new = [arrival.checked for arrival in arrivals if arrival.known is None]
     _withdraw_refusals(diary, new, fallen)
     feed.add(diary.connection, [_new_row(row, fallen.get(row.header.name)) for row in new])
-    standing_pictures = (_pictures(row) for row in new if row.header.name not in fallen)
+    named = (row for row in new if row.header.pictures)  # most pages are texts
+    standing_pictures = (_pictures(row) for row in named if row.header.name not in fallen)
     feed.add_pictures(diary.connection, chain.from_iterable(standing_pictures))
     for arrival in arrivals:
         row = arrival.checked.row
@@ -199,17 +199,18 @@ def _merged(
     stands = present(all_there)
     life, standing_names = stands.life, stands.kept
     fallen: dict[Name, ContentState] = {}
-    received = received_of(all_there)
+    if len(standing_names) == len(all_there):
+        return _Place(contract, slot, held, came, life, fallen)
+    # What an edit displaces stays whole until the server holds the edit (see `destroy_what_fell`).
     gone = {version.header.name for version in held if version.content != "standing"}
+    gone |= displaced_at_server(all_there)
     for version in all_there:
         name = version.header.name
-        if name in standing_names:
-            continue
-        if version.life < life:
-            fallen[name] = "destroyed"
-        # What an edit displaces stays whole until the server holds the edit (see `destroy_what_fell`).
-        elif name in gone or displaced_at_server(version, received):
-            fallen[name] = "superseded"
+        if name not in standing_names:
+            if version.life < life:
+                fallen[name] = "destroyed"
+            elif name in gone:
+                fallen[name] = "superseded"
     return _Place(contract, slot, held, came, life, fallen)
 
 
@@ -272,12 +273,8 @@ def _remember_displaced(diary: OpenDiary, place: _Place, falling: Sequence[_Fall
     if not displaced or diary.is_seat:  # old texts stay on the freelancer's devices and nowhere else
         return
     # What an edit made here displaces was remembered then.
-    before = [Held(version.header, version.received_at_ms) for version in place.held]
-    displaced = [
-        version
-        for version in displaced
-        if not is_superseded(Held(version.header, version.received_at_ms), before)
-    ]
+    before = displaced_by_others([Held(version.header, version.received_at_ms) for version in place.held])
+    displaced = [version for version in displaced if version.header.name not in before]
     if not displaced:
         return
     at_ms = diary.now_ms()

@@ -131,14 +131,14 @@ def ended_by(header: Header, stands: Present) -> tuple[tuple[ReplicaId, int], ..
     from it, or a greater life, came first. What does not stand has lost its content already: so only what
     stands is compared, for whatever a version descends from, that which stands of it descends from too.
     """
-    come = Held(header, None)
-    if come.life < stands.life:
+    life = header.life or 0
+    if life < stands.life:
         return (header.name,)
-    if come.is_capture:
+    if header.type == "capture":
         return ()
-    if come.life > stands.life:
+    if life > stands.life:
         return tuple(sorted(stands.kept))
-    vector = come.vector
+    vector = header.vector or {}
     if _is_superseded(header, vector, [version.vector for version in stands.frontier]):
         return (header.name,)
     ended = [one for one in stands.frontier if _is_superseded(one.header, one.vector, (vector,))]
@@ -155,10 +155,20 @@ def destroyed(held: Iterable[Held]) -> tuple[Held, ...]:
     return tuple(version for version in versions if version.header.name not in names)
 
 
-def is_superseded(one: Held, others: Iterable[Held]) -> bool:
-    """Return whether an entry of its life among the others, not itself, descends from an entry (R34)."""
-    vectors = [other.vector for other in others if other.life == one.life and not other.is_capture]
-    return not one.is_capture and _is_superseded(one.header, one.vector, vectors)
+def displaced(held: Iterable[Held]) -> set[tuple[ReplicaId, int]]:
+    """Return the names of the entries that another of their life among the held descends from (R34)."""
+    lives: dict[int, list[Header]] = {}
+    for one in held:
+        header = one.header
+        if header.type == "entry":
+            lives.setdefault(header.life or 0, []).append(header)
+    found: set[tuple[ReplicaId, int]] = set()
+    for headers in lives.values():
+        if len(headers) > 1:
+            vectors = [header.vector or {} for header in headers]
+            pairs = zip(headers, vectors, strict=True)
+            found.update([header.name for header, own in pairs if _is_superseded(header, own, vectors)])
+    return found
 
 
 def _greatest_life(versions: Sequence[Held]) -> tuple[int, list[Held], list[Held]]:
@@ -206,12 +216,9 @@ def _frontier_of(entries: Sequence[Held]) -> tuple[Held, ...]:
     """Return the entries of one life that no other descends from (R34)."""
     if len(entries) <= 1:
         return tuple(entries)
-    vectors = [version.vector for version in entries]
-    return tuple(
-        version
-        for version, own in zip(entries, vectors, strict=True)
-        if not _is_superseded(version.header, own, vectors)
-    )
+    vectors = [version.header.vector or {} for version in entries]
+    pairs = zip(entries, vectors, strict=True)
+    return tuple([version for version, own in pairs if not _is_superseded(version.header, own, vectors)])
 
 
 def _is_superseded(header: Header, own: Vector, vectors: Iterable[Vector]) -> bool:

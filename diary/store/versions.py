@@ -89,7 +89,7 @@ _EMPTY = """
     UPDATE version
        SET sealed = NULL,
            content = :content
-     WHERE replica = :replica AND n = :n
+     WHERE replica = :replica AND n IN (SELECT value FROM json_each(:ns))
 """
 _DROP = """
     DELETE FROM version
@@ -320,8 +320,8 @@ def mark_pushed(connection: sqlite3.Connection, name: Name, push: str) -> None:
 
 def empty(connection: sqlite3.Connection, names: Iterable[Name], content: ContentState) -> None:
     """Destroy the contents of versions; header, hashes and receipt stay (R25, R40)."""
-    bound = ({"replica": replica, "n": n, "content": content} for replica, n in names)
-    connection.executemany(_EMPTY, bound)
+    for replica, ns in numbers_of(names).items():
+        connection.execute(_EMPTY, {"replica": replica, "ns": ns, "content": content})
 
 
 def drop(connection: sqlite3.Connection, name: Name) -> None:
