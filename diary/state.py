@@ -69,7 +69,8 @@ class OpenDiary:
     pictures of the segment under way this process has sealed already. `newest_epochs` were looked up in the
     transaction under way, within which nobody else grants any. `seat_in` is the contract of which this is a
     client's replica (R67), None for a freelancer's device. `weeks` are worked out anew whenever
-    the file changed or an instant passed at which they may look otherwise.
+    the file changed or an instant passed at which they may look otherwise. `destroys_later` while a sync
+    sweeps out by itself what its transactions destroy (`destroying_later`).
     """
 
     home: Path
@@ -86,6 +87,7 @@ class OpenDiary:
     newest_epochs: dict[ContractId, int] = field(default_factory=dict, repr=False)
     weeks: dict[Week, WeekAtHand] = field(default_factory=dict, repr=False)
     seat_in: ContractId | None = None
+    destroys_later: bool = False
 
     @property
     def is_seat(self) -> bool:
@@ -150,7 +152,22 @@ class OpenDiary:
             if self.connection.total_changes != changes:
                 self._forget_what_was_at_hand()
             raise
-        finish_destroying(self)
+        if not self.destroys_later:
+            finish_destroying(self)
+
+    @contextmanager
+    def destroying_later(self) -> Iterator[None]:
+        """Truncate the WAL once, at the block's end, for all that its transactions destroyed (R25).
+
+        Each truncation waits for the disk, and a sync may destroy with every answer. The mark in the file
+        outlives a crash; where the block waits for somebody it calls `finish_destroying` before.
+        """
+        self.destroys_later = True
+        try:
+            yield
+        finally:
+            self.destroys_later = False
+            finish_destroying(self)
 
     def _forget_what_was_at_hand(self) -> None:
         """Empty the caches: they may hold what a transaction wrote that was rolled back.

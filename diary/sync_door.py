@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 
 from diary import (
     billing_methods,
@@ -35,6 +36,7 @@ from diary.good_standing import Suspension
 from diary.proving import Showing
 from diary.renewing import Predecessor
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
+from diary.state import finish_destroying
 from diary.state_door import StateDoor
 from diary.store.epochs import Restoring
 from diary.store.feed import Alarm
@@ -45,6 +47,14 @@ from diary.taking import Taken
 
 class SyncDoor(StateDoor):
     """What a sync asks of an open diary and tells it; every method is one transaction."""
+
+    def destroying_later(self) -> AbstractContextManager[None]:
+        """Sweep out once, at the block's end, what its transactions destroy (R25)."""
+        return self._state.destroying_later()
+
+    def finish_destroying(self) -> None:
+        """Sweep out now what was destroyed: the block is about to wait (R25)."""
+        finish_destroying(self._state)
 
     @property
     def token(self) -> str:

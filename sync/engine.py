@@ -7,7 +7,7 @@ is true, and is simply begun again: what was still on the line is asked about by
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import assert_never
@@ -58,6 +58,7 @@ from sync.succession import message_of, succeed
 from sync.transport import Transport, UnreachableError
 from sync.uploading import Upload, Uploads
 
+SWEPT_WITHIN_SECONDS = 1.0  # a fast line is never waited for so long: then all is swept out at the end
 CLOCK_SAMPLE_MS = 5_000  # an answer that took longer says little about the server's clock
 
 Came = PullAnswer | PushAnswer | bytes | Upload | bool
@@ -165,7 +166,10 @@ class Engine:
         self._desk = _Desk(self._diary.cursors(), self._diary.log_epoch(), looks)
         self._line.authorise(self._diary.account, self._diary.replica, self._diary.token)
         try:
-            with ThreadPoolExecutor(PUSHES_UNDER_WAY_MAX, thread_name_prefix="line") as pool:
+            with (
+                self._diary.destroying_later(),
+                ThreadPoolExecutor(PUSHES_UNDER_WAY_MAX, thread_name_prefix="line") as pool,
+            ):
                 self._drive(pool, link)
         except UnreachableError:
             self._uploads.pace = self._uploads.pace.after_break()
@@ -189,10 +193,16 @@ class Engine:
             else:
                 assert line, "with an empty desk something is on the line"
                 asked, coming = line.popleft()
-                came, took_ms = coming.result()
+                came, took_ms = self._result_of(coming)
                 event = self._came(asked, came, took_ms, link)
                 self._tell()
             exchange, effects = step(exchange, event)
+
+    def _result_of(self, coming: Future[tuple[Came, int]]) -> tuple[Came, int]:
+        """Wait for what the line brings; what fell is swept out before the wait becomes long (R25)."""
+        while not wait((coming,), timeout=SWEPT_WITHIN_SECONDS).done:
+            self._diary.finish_destroying()
+        return coming.result()
 
     # On the line.
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,9 +35,11 @@ class FailingTransport(httpx.BaseTransport):
 
     "refuse" does not deliver, "lose" delivers and loses the reply, "double" delivers twice and gives the
     second reply. What went over the line, both ways, is kept in `traffic`; `paths` are the requests' own.
+    `before` is called with each request's path, in the line's thread, before it goes.
     """
 
     def __init__(self) -> None:
+        self.before: Callable[[str], None] = lambda _: None
         self.fates: list[str] = []
         self.traffic: list[bytes] = []
         self.paths: list[str] = []
@@ -46,6 +48,7 @@ class FailingTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         body = request.read()
         self.paths.append(f"{request.method} {request.url.path}")
+        self.before(request.url.path)
         fate = self.fates.pop(0) if self.fates else "pass"
         if fate == "refuse":
             raise httpx.ConnectError("refused on purpose", request=request)
