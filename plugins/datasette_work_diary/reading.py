@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from diary.rules.ids import MINUTES_PER_SLOT, Millis, Slot
+from diary.rules.money import minor_digits
 from diary.rules.week import ends_at_ms, starts_at_ms
 
 UTC = ZoneInfo("UTC")
@@ -153,16 +154,11 @@ def time_left(left_ms: int) -> str:
 
 
 def money(minor: int, currency: str) -> str:
-    """Return an amount in a currency's minor unit, "1,250.00 USD".
-
-    Currencies without a minor unit of a hundredth (ISO 4217) are listed; all others have two decimals.
-    """
-    decimals = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "TND": 3}.get(
-        currency, 2
-    )
-    whole, rest = divmod(abs(minor), 10**decimals)
+    """Return an amount of minor units with its currency, thousands set apart: "1,250.00 USD" (R61)."""
+    digits = minor_digits(currency)
+    whole, rest = divmod(abs(minor), 10**digits)
     sign = "−" if minor < 0 else ""
-    return f"{sign}{whole:,}{f'.{rest:0{decimals}}' if decimals else ''} {currency}"
+    return f"{sign}{whole:,}{f'.{rest:0{digits}}' if digits else ''} {currency}"
 
 
 def slots_label(slots: tuple[Slot, ...], reading: Reading) -> str:

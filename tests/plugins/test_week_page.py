@@ -181,6 +181,9 @@ def test_a_segment_without_a_picture_says_why() -> None:
         (1250, "JPY", "1,250 JPY"),
         (1250, "KWD", "1.250 KWD"),
         (5, "EUR", "0.05 EUR"),
+        (1_234_567, "OMR", "1,234.567 OMR"),
+        (1_234_567, "UGX", "1,234,567 UGX"),
+        (1_234_567, "CLF", "123.4567 CLF"),
     ],
 )
 def test_money_reads_with_its_currencys_decimals(minor: int, currency: str, says: str) -> None:
