@@ -18,6 +18,7 @@ from diary import (
     reminding,
     search,
     showing,
+    told_zone,
 )
 from diary.attention import Attention
 from diary.billing_methods import BillingView
@@ -56,6 +57,10 @@ class LookDoor(StateDoor):
         """Close the file and forget what was opened."""
         self._texts.by_name.clear()
         super().close()
+
+    def freelancers_zone(self) -> str | None:
+        """Return the zone in which the freelancer reads times, as their newest capture tells it (R5)."""
+        return told_zone.freelancers_zone(self._state)
 
     def contracts(self) -> tuple[Contract, ...]:
         """Return every contract, by title (R7)."""

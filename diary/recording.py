@@ -20,6 +20,7 @@ from diary.state import OpenDiary
 from diary.store import drafts, pictures, versions
 from diary.store.drafts import CaptureDraft
 from diary.store.versions import StoredVersion, held_of
+from diary.told_zone import zone_to_tell
 
 
 class NoMomentError(UsageError):
@@ -135,6 +136,7 @@ def _write_capture(
         roles=tuple(role for role, _ in draft.pictures),
         picture_names=tuple(name for name, _ in header.pictures or ()),
         device=diary.device_name,
+        zone=zone_to_tell(diary),
     )
     match deciding.decided(diary, contract, header, held, at_ms):
         case Allowed():

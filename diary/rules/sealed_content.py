@@ -42,13 +42,16 @@ class Moment(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown
     boot: str
 
 
-class CaptureContent(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
+class CaptureContent(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """What the machine saw in one slot (R13, R14, R16).
 
     `minutes` has ten items, None for a minute in which tracking was off. `roles` tells for each picture of
     the header, by index: "screen", "thumbnail" or "camera". `no_picture` says why there is none. The place
     (`contract`, `slot`) and the pictures' names stand here again: where they differ from the header's, the
-    segment is defective (R47).
+    segment is defective (R47). `zone` is the IANA name of that in which the freelancer read times, so that a
+    client can read by it (R5); empty in what was recorded before it was told.
     """
 
     contract: ContractId
@@ -62,6 +65,7 @@ class CaptureContent(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid
     roles: tuple[Literal["screen", "thumbnail", "camera"], ...]
     picture_names: tuple[str, ...]
     device: str  # the device's name as its owner gave it
+    zone: str = ""
 
 
 class StampedText(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):

@@ -23,6 +23,21 @@ _NEWEST_RECEIVED = """
      ORDER BY n DESC
      LIMIT 1
 """
+_NEWEST_OF_ALL = """
+    SELECT replica, n
+      FROM version
+     WHERE slot IS NOT NULL
+       AND type = 'capture'
+       AND sealed IS NOT NULL
+     ORDER BY slot DESC
+     LIMIT 1
+"""
+
+
+def newest_capture_of_all(connection: sqlite3.Connection) -> StoredVersion | None:
+    """Return a capture of the latest slot that has its content; None for none."""
+    row = connection.execute(_NEWEST_OF_ALL).fetchone()
+    return None if row is None else versions.find(connection, (row[0], row[1]))
 
 
 def newest_capture(connection: sqlite3.Connection, replica: ReplicaId) -> StoredVersion | None:

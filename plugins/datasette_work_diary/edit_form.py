@@ -321,13 +321,15 @@ async def undo(datasette: Any, request: Any) -> Any:
 
 
 async def face(datasette: Any, request: Any) -> Any:
-    """Keep how times are shown: the machine's zone or UTC, 12 or 24 hours (R5)."""
+    """Keep how times are shown: by the machine's zone, UTC or the freelancer's, in 12 or 24 hours (R5)."""
     form = await form_of(request)
     back, zone, clock = form.back(), form.text("zone"), form.text("clock")
 
     def write(diary: Diary) -> None:
         if zone in {"UTC", machine_zone().key}:
             diary.set_setting("zone", "UTC" if zone == "UTC" else "")
+        elif zone and zone == reading_of(diary).theirs:
+            diary.set_setting("zone", zone)
         if clock in {"12", "24"}:
             diary.set_setting("clock_24h", clock == "24")
 

@@ -24,7 +24,7 @@ Handler = Callable[..., Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A button that changes how times are shown (R5)."""
+    """A button that changes how times are shown (R5); without a value it cannot be pressed, and says why."""
 
     name: str
     value: str
@@ -53,23 +53,36 @@ class RefusalSaid:
 def reading_of(diary: Diary) -> Reading:
     """Return how this diary's owner reads times, at this instant (R5)."""
     zone = str(diary.setting("zone") or "")
+    for_client = diary.seat_in is not None
     return Reading(
         zone=ZoneInfo(zone) if zone else machine_zone(),
         clock_24h=bool(diary.setting("clock_24h")),
         now_ms=diary.now_ms(),
-        for_client=diary.seat_in is not None,
+        for_client=for_client,
+        theirs=diary.freelancers_zone() if for_client else None,
     )
 
 
 def faces(reading: Reading) -> tuple[Face, ...]:
-    """Return the two toggles: the machine's zone or UTC, 12 or 24 hours (R5)."""
-    in_utc = reading.zone.key in NAMES_OF_UTC
+    """Return the toggles: the machine's zone, UTC, to a client the freelancer's; 12 or 24 hours (R5)."""
     here = machine_zone().key
+    names = dict.fromkeys(
+        ("UTC" if one in NAMES_OF_UTC else one) for one in (here, "UTC", reading.theirs) if one
+    )
+    now = "UTC" if reading.zone.key in NAMES_OF_UTC else reading.zone.key
+    zones = [
+        Face("zone", other, other.replace("_", " "), f"Show times in {other}{_whose(other, reading)}")
+        for other in names
+        if other != now
+    ]
+    if reading.for_client and reading.theirs is None:
+        zones.append(Face("zone", "", "Freelancer's time", "The freelancer has not told their zone yet"))
     clock = Face("clock", "12" if reading.clock_24h else "24", "12 h" if reading.clock_24h else "24 h", "")
-    if in_utc and here in NAMES_OF_UTC:
-        return (clock,)
-    other = here if in_utc else "UTC"
-    return Face("zone", other, other.replace("_", " "), f"Show times in {other}"), clock
+    return (*zones, clock)
+
+
+def _whose(zone: str, reading: Reading) -> str:
+    return ", the freelancer's time" if zone == reading.theirs else ""
 
 
 def viewer_here(datasette: Any) -> Viewer:

@@ -33,13 +33,15 @@ MONTHS = (
 class Reading:
     """The viewer's zone, the clock's face and the instant at which a page is read.
 
-    `for_client`: it is the client of a contract who reads, and changes nothing (R67).
+    `for_client`: it is the client of a contract who reads, and changes nothing (R67); `theirs` is then the
+    freelancer's zone, None where they told none.
     """
 
     zone: ZoneInfo
     clock_24h: bool
     now_ms: Millis
     for_client: bool = False
+    theirs: str | None = None
 
     def local(self, at_ms: int) -> datetime:
         """Return the instant in the viewer's zone."""

@@ -90,6 +90,7 @@ class Author:
             roles=roles,
             picture_names=names,
             device=chance.choice(("laptop", "desk")),
+            zone=chance.choice(("", "Asia/Kathmandu")),
         )
         self.contents[header.name] = content if chance.random() < 0.97 else None
         return Held(header, self._received(slot))

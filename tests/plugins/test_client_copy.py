@@ -22,6 +22,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     """Serve the copy of a client who has joined: automatic, manual and deleted time."""
     with stage_in(tmp_path) as stage, ExitStack() as stack:
         device = stage.first()
+        device.diary.set_setting("zone", "America/New_York")
         contract = device.diary.new_contract(title="Orchard", client="Orchard", manual_allowed=True)
         for at in (NINE, TEN):
             record(device.diary, contract, at, PLANTED_MEMO)
@@ -43,6 +44,17 @@ def test_a_client_sees_their_own_colours_and_what_stands(served: Served, page: P
     expect(page.locator(".segment")).to_have_count(2)
     expect(page.locator(".segment img")).to_have_count(1)
     assert "deleted" not in page.inner_text("main")
+
+
+@rule("R5")
+def test_a_client_reads_times_by_the_zone_that_the_freelancer_told(served: Served, page: Page) -> None:
+    page.goto(served.address("/-/diary/day/2026-11-18"))
+    expect(page.locator(".hour-name").first).to_have_text("08:00")
+    page.get_by_role("button", name="America/New York").click()
+    expect(page.locator(".hour-name").first).to_have_text("03:00")
+    expect(page.get_by_role("button", name="America/New York")).to_have_count(0)
+    page.get_by_role("button", name="UTC", exact=True).click()
+    expect(page.locator(".hour-name").first).to_have_text("08:00")
 
 
 @rule("R67")

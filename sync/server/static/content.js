@@ -12,7 +12,8 @@ import { MINUTES_PER_SLOT } from "./week.js";
 /**
  * @typedef {{ contract: string, slot: number, minutes: (Minute | null)[], application: string, title: string,
  *   moment: { wall_ms: number, monotonic_ms: number, boot: string }, masked: boolean, no_picture: string | null,
- *   roles: ("screen" | "thumbnail" | "camera")[], picture_names: string[], device: string }} CaptureContent
+ *   roles: ("screen" | "thumbnail" | "camera")[], picture_names: string[], device: string,
+ *   zone?: string }} CaptureContent
  */
 /** @typedef {{ contract: string, slot: number, memo: StampedText | null, label: StampedText | null }} EntryContent */
 /** @typedef {{ name: string, index: number }} PictureIn A picture's name and its index in its capture. */
@@ -29,7 +30,7 @@ import { MINUTES_PER_SLOT } from "./week.js";
 const COUNT = orNull(isWhole);
 const TEXT = tuple(isText, tuple(isWhole, isText));
 
-const CAPTURE = fields({
+const CAPTURE_FIELDS = {
   contract: isText,
   slot: isWhole,
   minutes: listOf(orNull(tuple(COUNT, COUNT, COUNT, isBool))),
@@ -41,7 +42,8 @@ const CAPTURE = fields({
   roles: listOf(oneOf("screen", "thumbnail", "camera")),
   picture_names: listOf(isText),
   device: isText,
-});
+};
+const CAPTURE = fields(CAPTURE_FIELDS, { zone: isText }); // no zone before captures told one (R5)
 
 const ENTRY = fields({ contract: isText, slot: isWhole, memo: orNull(TEXT), label: orNull(TEXT) });
 

@@ -245,6 +245,7 @@ export class Desk {
     const turn = this.#turn;
     if (location.hash.startsWith("#1.")) return this.invite(location.href);
     this.#talk = null;
+    this.times = { ...this.times, theirs: this.contracts.find(({ id }) => id === placeOf()[0])?.zone ?? null };
     const nodes = await this.#nodes().catch(
       (fault) => (this.fault(fault), [h("h1", {}, "That cannot be shown")]),
     );

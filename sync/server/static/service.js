@@ -46,6 +46,7 @@ const FILES = [
     "whereabouts",
     "worker",
     "words",
+    "zone",
   ],
 ].map((name) => (/[/.]/.test(name) || name === "join" ? `../${name}` : `${name}.js`));
 const worker = /** @type {any} */ (self); // a page's types know no service worker

@@ -213,6 +213,7 @@ export async function summary(contract) {
     size: contract.reader?.cursor?.size ?? 0,
     synced_at_ms: contract.synced_at_ms,
     billing: contract.billing ?? null,
+    zone: contract.zone ?? null,
     clock_ahead_ms: contract.clock_ahead_ms,
   };
 }

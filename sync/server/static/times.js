@@ -4,23 +4,23 @@
 import { h } from "./element.js";
 import { DAY_MS, endsAtMs, startsAtMs, wallMs } from "./week.js";
 
-/** @typedef {{ zone: "mine" | "utc" | "theirs", theirs: string, clock: "24" | "12" }} Times */
+/** `theirs` is the freelancer's zone in the contract that is shown, null where they told none. @typedef {{ zone: "mine" | "utc" | "theirs", theirs: string | null, clock: "24" | "12" }} Times */
 
 const KEPT = "workdiary times";
 const MINE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** @type {() => Times} */
 export function keptTimes() {
-  const standard = /** @type {Times} */ ({ zone: "mine", theirs: MINE, clock: "24" });
+  const standard = /** @type {Times} */ ({ zone: "mine", theirs: null, clock: "24" });
   try {
-    return { ...standard, ...JSON.parse(localStorage.getItem(KEPT) ?? "{}") };
+    return { ...standard, ...JSON.parse(localStorage.getItem(KEPT) ?? "{}"), theirs: null };
   } catch {
     return standard;
   }
 }
 
-/** Return the zone's name that is shown by. @type {(times: Times) => string} */
-export const zoneOf = ({ zone, theirs }) => ({ mine: MINE, utc: "UTC", theirs })[zone];
+/** Return the zone's name that is shown by: the viewer's own where the freelancer's is wanted and not told. @type {(times: Times) => string} */
+export const zoneOf = ({ zone, theirs }) => ({ mine: MINE, utc: "UTC", theirs: theirs ?? MINE })[zone];
 
 /** @type {(wall: number, clock: "24" | "12") => string} */
 function clockOf(wall, clock) {
@@ -81,7 +81,7 @@ export function timesForm(times, change) {
   /** @type {(changed: Partial<Times>) => void} */
   const choose = (changed) => {
     const chosen = { ...times, ...changed };
-    localStorage.setItem(KEPT, JSON.stringify(chosen));
+    localStorage.setItem(KEPT, JSON.stringify({ zone: chosen.zone, clock: chosen.clock }));
     change(chosen);
   };
   /** @type {(event: Event) => any} */
@@ -89,18 +89,15 @@ export function timesForm(times, change) {
   const zones = [
     ["mine", `My time (${MINE})`],
     ["utc", "UTC"],
-    ["theirs", "Freelancer's time"],
+    ["theirs", `Freelancer's time (${times.theirs ?? "not told yet"})`],
   ];
+  const isTold = times.theirs !== null;
+  const chosen = times.zone === "theirs" && !isTold ? "mine" : times.zone;
   const zone = h(
     "select",
     { id: "zone", onchange: (/** @type {Event} */ event) => choose({ zone: valueOf(event) }) },
-    zones.map(([value, text]) => h("option", { value, selected: times.zone === value }, text)),
-  );
-  const theirs = h(
-    "select",
-    { id: "theirs", onchange: (/** @type {Event} */ event) => choose({ theirs: valueOf(event) }) },
-    Intl.supportedValuesOf("timeZone").map((name) =>
-      h("option", { value: name, selected: times.theirs === name }, name),
+    zones.map(([value, text]) =>
+      h("option", { value, selected: chosen === value, disabled: value === "theirs" && !isTold }, text),
     ),
   );
   const clock = h(
@@ -113,9 +110,6 @@ export function timesForm(times, change) {
   );
   return [
     h("label", {}, h("span", { class: "unseen" }, "Times are shown in"), zone),
-    ...(times.zone === "theirs"
-      ? [h("label", {}, h("span", { class: "unseen" }, "The freelancer's time zone"), theirs)]
-      : []),
     h("label", {}, h("span", { class: "unseen" }, "Clock"), clock),
   ];
 }

@@ -16,6 +16,7 @@ import { callOf, messageNamed, talk } from "./talking.js";
 import { nameOf } from "./header.js";
 import { weekOf } from "./week.js";
 import { askedFor } from "./whereabouts.js";
+import { zoneTold } from "./zone.js";
 
 /** @typedef {import("./store.js").Contract} Contract */
 
@@ -38,7 +39,8 @@ async function summary(contract) {
   const said = await talk(base, contract, 1);
   const last = said.messages.at(-1);
   const waits = (await base.waiting(contract.id)).length;
-  return { ...(await summaryOf(contract)), unread: said.unread, more_unread: said.more_unread, last_message: last ? `${last.name} ${last.state}` : "", waits };
+  const zone = await zoneTold(contract, (first) => rowsOf(contract, first));
+  return { ...(await summaryOf(contract)), unread: said.unread, more_unread: said.more_unread, last_message: last ? `${last.name} ${last.state}` : "", waits, zone };
 }
 
 /** @type {(id: string) => Promise<Contract>} */
@@ -184,6 +186,8 @@ const asks = {
       if (contract.admitted && !contract.ended) await flush(await store, contract).catch(passOver);
       await read(contract);
       await readInvoices(await store, contract, nowMs);
+      const zone = await zoneTold(contract, async (first) => (await store).week(id, first));
+      if (zone !== contract.zone) await (await store).keep(Object.assign(contract, { zone }));
       return summary(contract);
     });
   },

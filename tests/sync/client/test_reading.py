@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from playwright.sync_api import expect
 from diary.rules.timesheet import day_grid
 from tests.practice import slot
 from tests.rule import rule
-from tests.sync.client.conftest import PLANTED_MEMO, PLANTED_TITLE, WEEK, Client, Room, picture
+from tests.sync.client.conftest import PLANTED_MEMO, PLANTED_TITLE, WEEK, Client, Room, picture, work
 
 pytestmark = pytest.mark.browser
 # What the page's worker opens of a segment's first snapshot, by its role.
@@ -78,6 +79,9 @@ def test_pictures_are_opened_in_the_browser_byte_for_byte(room: Room, client: Ca
 def test_times_are_shown_in_the_viewers_zone_in_utc_or_in_the_freelancers(
     room: Room, client: Callable[..., Client]
 ) -> None:
+    room.device.diary.set_setting("zone", "America/New_York")
+    room.stage.put_clocks("2026-11-18T12:10Z")
+    work(room.device, room.contract, slot("2026-11-18T12:00Z"), "n")
     one = client(timezone_id="Asia/Kathmandu")
     one.join(room.invite())
     one.go("day/2026-11-18")
@@ -88,9 +92,15 @@ def test_times_are_shown_in_the_viewers_zone_in_utc_or_in_the_freelancers(
     one.page.get_by_label("Clock").select_option("12")
     expect(one.page.locator(".hour-name").first).to_have_text("9 am")
     one.page.get_by_label("Times are shown in").select_option("theirs")
-    one.page.get_by_label("The freelancer's time zone").select_option("America/New_York")
+    expect(one.page.locator(".hour-name").first).to_have_text("4 am")
+    one.page.reload()  # what was chosen stays
     expect(one.page.locator(".hour-name").first).to_have_text("4 am")
     assert one.week()["totals"] == room.week()["totals"]
+    # Of a contract in which nothing was recorded no zone is told: times are the viewer's.
+    untold = room.device.diary.new_contract(title="Next", client="Ada")
+    one.join(replace(room, contract=untold).invite())
+    expect(one.page.get_by_role("option", name="not told yet")).to_be_disabled()
+    expect(one.page.get_by_label("Times are shown in")).to_have_value("mine")
 
 
 @rule("R64")
