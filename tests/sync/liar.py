@@ -1,7 +1,7 @@
 """A server that lies: the real one's answers, altered on their way and signed anew with its own key (R56)."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -10,7 +10,16 @@ from msgspec.structs import replace
 
 from diary.evidence.head import LogHead, sign_head
 from diary.evidence.merkle import CompactRange, leaf_hash
-from diary.evidence.receipt import Cursor, LogRow, Page, Receipt, Refusal, read_answer, sign_answer
+from diary.evidence.receipt import (
+    Cursor,
+    LogRow,
+    Page,
+    Receipt,
+    Refusal,
+    SignedAnswer,
+    read_answer,
+    sign_answer,
+)
 from diary.evidence.seal import Seal, own_seal, sign_seal
 from diary.evidence.statement import SignedStatement
 from diary.rules.ids import ContractId, Millis
@@ -69,6 +78,10 @@ class Liar(httpx.BaseTransport):
             told = [msgspec.json.decode(head.text, type=LogHead) for head in pushed.heads]
             pushed = replace(pushed, heads=[self.key.head(self.heads(head)) for head in told])
         return pushed
+
+    def answered(self, answers: Sequence[Receipt | Refusal]) -> SignedAnswer:
+        """Return the answers as the server's own."""
+        return sign_answer(answers, self.key._private)
 
     def close(self) -> None:
         self.inner.close()

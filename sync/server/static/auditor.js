@@ -101,6 +101,11 @@ export class Auditor {
   /** Let the log grow by rows that passed, and compare each head that it has reached. @type {(rows: Row[]) => void} */
   grow(rows) {
     for (const { leaf } of rows) this.tree.append(unhexed(leaf));
+    for (const { index, leaf, name, evidence } of this.kept.receipts) {
+      // Of what had been read before its receipt came.
+      if (index >= this.tree.size || hex(this.tree.leaves(index, index + 1)) === leaf) continue;
+      throw new FeedFault("log_forked", `row ${index} of the log is not version ${name}`, [evidence]);
+    }
     const reached = this.kept.waiting.filter(({ head }) => head.size <= this.tree.size);
     for (const { head, signed } of reached) {
       if (hex(this.tree.rootAt(head.size)) === head.root) continue;
@@ -166,8 +171,10 @@ export class Auditor {
     hashes.forEach(({ header, body }, at) => (all.set(header, at * 64), all.set(body, at * 64 + 32)));
     const name = hex(pushHash(all, unbase64(push.signature)));
     for (const [at, answer] of answers.entries()) {
-      if (answer.is !== "receipt") continue;
       const { type, contract, replica, n } = JSON.parse(push.versions[at].header);
+      if (answer.replica !== replica || answer.n !== n)
+        throw new FeedFault("bad_receipt", `the answer about version ${replica}:${n} is about another`, [evidence]);
+      if (answer.is !== "receipt") continue;
       const made = leafHash(
         type,
         contract,
@@ -177,8 +184,7 @@ export class Auditor {
         hex(hashes[at].body),
         name,
       );
-      const is = answer.contract === contract && answer.replica === replica && answer.n === n;
-      if (!is || hex(made) !== answer.leaf) {
+      if (answer.contract !== contract || hex(made) !== answer.leaf) {
         const what = `the receipt of version ${replica}:${n} is of something else`;
         throw new FeedFault("bad_receipt", what, [evidence]);
       }

@@ -26,14 +26,22 @@ export async function writeMessage(store, contract, content, files, nowMs) {
   await store.keepWaiting({ contract: contract.id, n: contract.seat.n, version, files: names, taken: false, refused: null });
 }
 
-/** Send what waits, rows before files; what cannot be reached waits on. @type {(store: Store, contract: Contract) => Promise<void>} */
-export async function flush(store, contract) {
+/**
+ * Send what waits, rows before files; what cannot be reached waits on. What the server signs about it is held
+ * against what was sent and kept until the rows are read (R56).
+ * @type {(store: Store, contract: Contract, auditor: import("./auditor.js").Auditor) => Promise<void>}
+ */
+export async function flush(store, contract, auditor) {
   const all = (await store.waiting(contract.id)).filter(({ refused }) => refused === null);
   const line = new Line(contract.server_url, authorizationOf(contract));
   const rows = all.filter(({ taken }) => !taken);
   if (rows.length) {
     const push = await pushOf(contract.account, contract.seat, rows.map(({ version }) => version));
-    const answers = await answersIn(contract, await line.push(JSON.stringify(push)));
+    const answer = await line.push(JSON.stringify(push));
+    const answers = await answersIn(contract, answer, push);
+    auditor.takeReceipts(push, answers, answer.answers);
+    await auditor.takeHeads(contract.id, answer.heads ?? []);
+    await store.keep(contract);
     for (const [at, row] of rows.entries()) {
       const { is, reason = "refused", because = "" } = answers[at];
       if (is === "receipt") row.taken = true;

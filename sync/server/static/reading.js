@@ -47,7 +47,9 @@ export function noteFault(contract, error, atMs) {
   const fault = faultOf(error);
   if (fault === null || error instanceof LineFault) return false;
   const evidence = error instanceof FeedFault ? error.evidence : [];
-  contract.alarms.push({ ...fault, at_ms: atMs, evidence });
+  // One that nobody has looked at yet says no more when it comes again.
+  const isKnown = contract.alarms.some(({ kind, what, seen }) => !seen && kind === fault.kind && what === fault.what);
+  if (!isKnown) contract.alarms.push({ ...fault, at_ms: atMs, evidence });
   contract.distrusted = true;
   return true;
 }
@@ -97,10 +99,10 @@ export class Reading {
     return this.guarded(nowMs, async () => (this.contract.admitted ? undefined : this.#join()));
   }
 
-  /** Do something with the server; a fault is kept as an alarm, and thrown. @type {(nowMs: () => number, act: () => Promise<void>) => Promise<void>} */
+  /** Do something with the server; a fault is kept as an alarm, and thrown. @type {<T>(nowMs: () => number, act: () => Promise<T>) => Promise<T>} */
   async guarded(nowMs, act) {
     try {
-      await act();
+      return await act();
     } catch (error) {
       if (noteFault(this.contract, error, nowMs())) await this.keep();
       if (faultOf(error)?.kind === "device_revoked" && !this.contract.ended) {
@@ -137,11 +139,8 @@ export class Reading {
     const facts = await line.facts();
     if (facts.key !== this.contract.server_key) throw new open.OpenFault("another_server");
     const answer = await line.join(joining.message);
-    this.auditor().takeReceipts(
-      JSON.parse(joining.message).push,
-      await answersIn(this.contract, answer),
-      answer.answers,
-    );
+    const { push } = JSON.parse(joining.message);
+    this.auditor().takeReceipts(push, await answersIn(this.contract, answer, push), answer.answers);
     // From here on the link is used up: what is kept in this browser is the only way in.
     this.contract.admitted = true;
     await this.store.keep(this.contract);

@@ -4,6 +4,7 @@ import { authOf } from "./invitation.js";
 import * as open from "./open.js";
 import { FILE_NAME_CHARACTERS_MAX, MEDIA_TYPE_CHARACTERS_MAX } from "./message.js";
 import { base64, privateKey, publicOfSeed, sealPicture, sealRow, sign } from "./seal.js";
+import { stated } from "./statement.js";
 import { UNREAD } from "./store.js";
 
 /** @typedef {import("./open.js").Bytes} Bytes */
@@ -163,12 +164,10 @@ export async function writtenWithFiles(contract, n, content, files) {
 
 /**
  * Return what became of each version of a push, sure that the server of this link said so (R37d).
- * @type {(contract: Contract, answer: import("./line.js").PushAnswer) => Promise<{ is: string, reason?: string, because?: string }[]>}
+ * @type {(contract: Contract, answer: import("./line.js").PushAnswer, push: Push) => Promise<{ is: string, reason?: string, because?: string }[]>}
  */
-export async function answersIn(contract, { answers }) {
-  const signature = open.unbase64(answers.signature);
-  if (!(await open.verify(contract.server_key, "workdiary/1/answer", open.utf8(answers.text), signature))) {
-    throw new open.OpenFault("forged_answer");
-  }
-  return JSON.parse(answers.text);
+export async function answersIn(contract, { answers: signed }, { versions }) {
+  const answers = await stated(contract.server_key, "workdiary/1/answer", signed);
+  if (!Array.isArray(answers) || answers.length !== versions.length) throw new open.OpenFault("forged_answer");
+  return answers;
 }

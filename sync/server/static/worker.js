@@ -183,7 +183,11 @@ const asks = {
     return alone(id, async () => {
       const contract = await held(id);
       // What waits goes first, so that what is read holds it; a line that breaks there is said by the reading.
-      if (contract.admitted && !contract.ended) await flush(await store, contract).catch(passOver);
+      if (contract.admitted && !contract.ended) {
+        const reading = await readingOf(contract);
+        // A lie about it is an alarm, and the log is read all the same: it says more.
+        await reading.guarded(nowMs, async () => flush(await store, contract, reading.auditor())).catch(passOver);
+      }
       await read(contract);
       await readInvoices(await store, contract, nowMs);
       const zone = await zoneTold(contract, async (first) => (await store).week(id, first));
@@ -267,11 +271,12 @@ const asks = {
       const push = await pushOf(contract.account, contract.seat, versions);
       const line = new Line(contract.server_url, authorizationOf(contract));
       const answer = await line.push(JSON.stringify(push));
-      const answers = await answersIn(contract, answer);
       const reading = await readingOf(contract);
-      await reading.guarded(nowMs, async () => {
+      const answers = await reading.guarded(nowMs, async () => {
+        const answers = await answersIn(contract, answer, push);
         reading.auditor().takeReceipts(push, answers, answer.answers);
         await reading.auditor().takeHeads(id, answer.heads ?? []);
+        return answers;
       });
       await read(contract);
       const refused = answers.find(({ is }) => is !== "receipt");

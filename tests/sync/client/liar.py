@@ -18,11 +18,15 @@ from tests.sync.liar import Liar, PageLie, ReceiptLie, leaf_of
 
 @dataclass
 class BrowserLiar:
-    """Stands between a browser and the server; what it let pass before is what the browser knows."""
+    """Stands between a browser and the server; what it let pass before is what the browser knows.
+
+    `pages`, `looks` and `answers` alter what is answered to a pull, a first look and a push.
+    """
 
     liar: Liar
     pages: PageLie | None = None
     looks: PageLie | None = None
+    answers: Callable[[PushAnswer], PushAnswer] | None = None
     rows: list[LogRow] = field(default_factory=list)
 
     @property
@@ -61,8 +65,12 @@ class BrowserLiar:
     def pushed(self, route: Route) -> None:
         """Pass an answer to a push on, its receipts altered."""
         answer = route.fetch()
+        if answer.status != httpx.codes.OK:
+            route.fulfill(response=answer)
+            return
         pushed = msgspec.json.decode(answer.body(), type=PushAnswer)
-        route.fulfill(response=answer, body=msgspec.json.encode(self.liar._altered_push(pushed)))
+        shown = self.answers(pushed) if self.answers else self.liar._altered_push(pushed)
+        route.fulfill(response=answer, body=msgspec.json.encode(shown))
 
 
 def liar_before(client: Client) -> BrowserLiar:

@@ -11,16 +11,18 @@ from playwright.sync_api import expect
 
 from diary.evidence.head import read_head
 from diary.evidence.merkle import CompactRange
-from diary.evidence.receipt import Page, Receipt
+from diary.evidence.receipt import LogRow, Page, Receipt, read_answer
 from diary.evidence.seal import Seal
 from diary.evidence.statement import SignedStatement
 from diary.rules.ids import Millis
+from sync.protocol import PushAnswer
 from sync.server.log import ServerKey
 from tests.practice import slot
 from tests.rule import rule
 from tests.sync.client.conftest import Client, Room, work
 from tests.sync.client.liar import BrowserLiar, Lie, liar_before, without_last
-from tests.sync.liar import leaf_of
+from tests.sync.client.test_messages import ASK_AGAIN, write
+from tests.sync.liar import header_of, leaf_of
 from tests.sync.stage import AFTER_THE_LOCK
 
 pytestmark = pytest.mark.browser
@@ -188,6 +190,86 @@ def test_a_receipt_for_something_else_is_an_alarm(room: Room, client: Callable[.
     one.page.get_by_role("button", name="Pause").click()
     one.page.get_by_role("button", name="Pause this contract").click()
     expect(one.page.get_by_role("alert").first).to_contain_text("Alarm (bad_receipt)")
+
+
+@rule("R56")
+@rule("R68")
+def test_a_message_that_waits_is_held_against_what_the_server_signs_of_it(
+    room: Room, client: Callable[..., Client]
+) -> None:
+    one = client()
+    liar = liar_before(one)
+    one.join(room.invite())
+    room.device.sync()
+    one.go("messages")
+
+    def unsigned_answer(pushed: PushAnswer) -> PushAnswer:
+        return replace(pushed, answers=replace(pushed.answers, signature=bytes(64)))
+
+    def of_nothing(pushed: PushAnswer) -> PushAnswer:
+        return replace(pushed, answers=liar.liar.answered([]))
+
+    def of_another(pushed: PushAnswer) -> PushAnswer:
+        answers = read_answer(pushed.answers, liar.liar.key.public)
+        return replace(pushed, answers=liar.liar.answered([replace(one, n=one.n + 1) for one in answers]))
+
+    def of_another_leaf(pushed: PushAnswer) -> PushAnswer:
+        answers = read_answer(pushed.answers, liar.liar.key.public)
+        return replace(pushed, answers=liar.liar.answered([replace(one, leaf="ab" * 32) for one in answers]))
+
+    lies = {
+        unsigned_answer: "forged_answer",
+        of_nothing: "forged_answer",
+        of_another: "bad_receipt",
+        of_another_leaf: "bad_receipt",
+    }
+    write(one, "Good morning!")
+    for lie, kind in lies.items():
+        liar.answers = lie
+        one.page.evaluate(ASK_AGAIN)
+        alarm(one, kind)
+        one.page.get_by_role("button", name="I have looked at it").first.click()
+        expect(one.page.get_by_role("alert")).to_have_count(0)
+    liar.answers = None
+    one.page.evaluate(ASK_AGAIN)
+    expect(one.page.locator(".message .state", has_text="Waiting")).to_have_count(0, timeout=60_000)
+    expect(one.page.locator(".message")).to_have_count(1)
+    room.device.sync()
+    (got,) = room.device.diary.conversation(room.contract.id).messages
+    assert got.text == "Good morning!"
+    one.page.reload()
+    assert one.week() == room.week()
+    expect(one.page.get_by_role("alert")).to_have_count(0)
+
+
+@rule("R56")
+def test_a_freelancer_who_was_shown_another_log_says_so_in_their_next_row(
+    room: Room, client: Callable[..., Client]
+) -> None:
+    one = client()
+    liar = liar_before(one)
+    one.join(room.invite())
+    room.device.sync()
+    more(room, "12:00", "de")  # two captures of one push: at one instant
+    before = len(liar.rows)
+    more(room, "13:00", "f")
+
+    def in_another_order(page: Page) -> Page:
+        rows = list(page.rows)
+        at = [place for place, row in enumerate(rows) if row.index >= before and is_capture(row)][:2]
+        first, second = (rows[place] for place in at)
+        rows[at[0]], rows[at[1]] = replace(second, index=first.index), replace(first, index=second.index)
+        return liar.liar.signed(replace(page, rows=rows, before=None), liar.known)
+
+    liar.pages = in_another_order
+    one.page.reload()
+    alarm(one, "heads_differ")
+    assert {each["kind"] for each in summary(one)["alarms"]} == {"heads_differ"}
+    assert all(each["evidence"] for each in summary(one)["alarms"])
+
+
+def is_capture(row: LogRow) -> bool:
+    return header_of(row).type == "capture"
 
 
 @rule("R57")
