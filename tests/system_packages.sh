@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what Debian has to give: `run` wants a virtual screen where there is no real one, `test` a browser
+# Installs what Debian has to give: `run` wants a virtual screen where there is no real one, `test` browsers
 # and a clock that can be bent as well. Elsewhere, or not as root, it says what to install and goes on if
 # nothing is missing.
 set -euo pipefail
@@ -8,7 +8,7 @@ want=${1:?run or test}
 programs_run=(Xvfb:xvfb openbox:openbox xterm:xterm xdotool:xdotool)
 programs_test=("${programs_run[@]}" chromium:chromium pdftotext:poppler-utils soffice:libreoffice-calc-nogui faketime:faketime xrandr:x11-xserver-utils ip:iproute2
     dunst:dunst dbus-daemon:dbus-daemon dbus-send:dbus-bin sway:sway foot:foot wtype:wtype grim:grim pipewire:pipewire
-    trayer:trayer nginx:nginx-light)
+    trayer:trayer nginx:nginx-light firefox-esr:firefox-esr WebKitWebDriver:webkit2gtk-driver)
 
 if [ "$want" = run ]; then
     # A real screen needs none of it.

@@ -1,5 +1,6 @@
 // A client's seat: its keys, how it joins, and what it writes in its contract (R48, R51, R66).
 
+import { newBox } from "./box.js";
 import { authOf } from "./invitation.js";
 import * as open from "./open.js";
 import { FILE_NAME_CHARACTERS_MAX, MEDIA_TYPE_CHARACTERS_MAX } from "./message.js";
@@ -21,25 +22,23 @@ const random = (bytes) => crypto.getRandomValues(new Uint8Array(bytes));
 /**
  * Return a new seat in the link's contract, ready to be kept and then to join (R51).
  *
- * Keys are made here and can be taken out by nobody, this page included. The joining is made once, so that
+ * Keys are made here and, where the browser can keep them so, can be taken out by nobody. The joining is made once, so that
  * what is sent twice is the same and is answered alike (R40).
  * @type {(link: Link) => Promise<Contract>}
  */
 export async function newContract(link) {
   const seed = random(32);
-  const box = await crypto.subtle.generateKey("X25519", false, ["deriveBits"]);
-  const keys = /** @type {CryptoKeyPair} */ (box);
-  const boxPublic = new Uint8Array(await crypto.subtle.exportKey("raw", keys.publicKey));
+  const box = await newBox();
   const auth = await authOf(link.secret);
   const token = open.hex(open.derive(seed, "workdiary/1/token"));
   const seat = {
     replica: open.hex(random(16)),
     n: 1,
     sign: await privateKey("Ed25519", seed),
-    box: keys.privateKey,
+    box: box.kept,
     token,
   };
-  const parts = { sign: await publicOfSeed(seed), box: open.hex(boxPublic), invitation: auth.auth };
+  const parts = { sign: await publicOfSeed(seed), box: open.hex(box.publicKey), invitation: auth.auth };
   const header = headerText("joining", { id: link.contract, account: link.account }, seat.replica, 1, {
     seat: parts,
   });

@@ -6,7 +6,7 @@ const SHELL = "workdiary shell";
 const FILES = [
   ...["join", "client/icon.svg"],
   ...["client/grid.css", "client/page.css", "client/forms.css", "client/sheet.css", "client/talk.css", "client/paper.css"],
-  ...["acts", "agreement", "alarms", "asking", "auditor", "billed", "billing", "content", "csv", "day", "devices", "element"],
+  ...["acts", "agreement", "alarms", "asking", "auditor", "billed", "billing", "box", "content", "csv", "day", "devices", "element"],
   ...["fault", "feed", "gateway", "granted", "header", "home", "judging", "look", "sealed", "statement", "tree"],
   ...[
     "invitation",

@@ -1,6 +1,6 @@
 // What lies in the browser's own database: sealed rows as they came, by week, and what may open them (R46, R49).
 //
-// Keys lie there as CryptoKeys that nobody can take out again. Rows and pictures stay sealed. One record holds
+// Keys lie there as CryptoKeys that nobody can take out again (but see box.js). Rows and pictures stay sealed. One record holds
 // a contract and how far its log was read, one record each of its weeks: so a page of a thousand rows is a few
 // writes, and to show a week is one read. What was read and how far is written in one transaction.
 
@@ -18,7 +18,7 @@ import { LogTree } from "./tree.js";
  */
 /** @typedef {import("./sealed.js").KeptSeal} KeptSeal */
 /** `evidence` are the server's own statements; what it is about was `taken` all the same; a person has `seen` it. @typedef {{ kind: string, what: string, at_ms: number, evidence?: import("./statement.js").Evidence[], seen?: boolean, taken?: boolean }} Alarm */
-/** @typedef {{ replica: string, n: number, sign: CryptoKey, box: CryptoKey, token: string }} OwnSeat */
+/** @typedef {{ replica: string, n: number, sign: CryptoKey, box: import("./box.js").KeptBox, token: string }} OwnSeat */
 /**
  * `joining` is what is sent until the server has `admitted` the seat, and what opens the invitation's grants.
  * `slotless` are the rows beside captures and entries; `keys` open wraps, by epoch. `whole`: the log was once read to
