@@ -30,6 +30,7 @@ SEGMENTS = "segments.csv"
 TOTALS = "totals.csv"
 REPORT = "report.html"
 PRINT = "report.pdf"
+STYLES = ("export.css", "grid.css")  # of the report
 PICTURES = "pictures"
 NEEDED = (RECORD, SEGMENTS, TOTALS)
 

@@ -184,6 +184,10 @@ def _fault_in_slots(record: Record, slots: range) -> str:
     shown = record.slots or ()
     if any(slot not in slots for slot in (*shown, *record.overlapping)):
         return "a slot is of another week"
+    if any(list(each) != sorted(set(each)) for each in (shown, record.overlapping)):
+        return "slots stand out of order, or twice"
+    if record.seal is None and record.seal_proof:
+        return "a seal's proof stands without a seal"
     if (record.slots is None) != (record.stated is None):
         return "what bills is stated where only some slots are shown, and nowhere else"
     stated = record.stated or {}
@@ -238,16 +242,21 @@ def _maker(files: Mapping[str, bytes], manifest: Manifest, checked: Checked, fou
         who = "a device of the freelancer" if role is None else f"a seat of the {role}"
         says = f"made by {manifest.maker}, {who}, at {iso(manifest.made_at_ms)} by its clock"
         found.add("holds", _WHOLE, says)
-    for name in (bundle.REPORT, bundle.PRINT):
-        if name in files:
+    for name in files:
+        if name in {bundle.REPORT, bundle.PRINT}:
             says = "its words are its maker's; what it shows is proven by the tables and the record"
             found.add("stated", name, says)
+        elif name in bundle.STYLES:
+            found.add("stated", name, "how the report looks is its maker's")
+        elif name not in {*NEEDED, MANIFEST, SIGNATURE} and not name.startswith(f"{PICTURES}/"):
+            found.add("fails", name, "it is no part of a bundle")
 
 
 def _pictures(files: Mapping[str, bytes], opened: Opened, checked: Checked, found: Verification) -> None:
     """Seal each picture again, and compare it with what its signed header names (R41, R47)."""
     record = opened.record
     named: set[str] = set()
+    _said_of_pictures(opened, checked, found)
     for row in opened.rows:
         if not isinstance(row.content, CaptureContent) or row.header.name not in checked.keys:
             continue
@@ -269,6 +278,18 @@ def _pictures(files: Mapping[str, bytes], opened: Opened, checked: Checked, foun
         if name.startswith(f"{PICTURES}/") and name not in named:
             found.add("fails", name, "no row of the record names this picture")
     found.add("holds", "the pictures", f"{len(named)} files were compared with the hashes that were signed")
+
+
+def _said_of_pictures(opened: Opened, checked: Checked, found: Verification) -> None:
+    """Say of which pictures the record speaks although no row names them, or none can prove their file."""
+    of_rows = {
+        name: row.header.name in checked.keys for row in opened.rows for name, _ in row.header.pictures or ()
+    }
+    for name, where in opened.record.pictures.items():
+        if name not in of_rows:
+            found.add("fails", RECORD, f"it speaks of picture {name}, which no row names")
+        elif not of_rows[name] and (where.file is not None or where.absent is None):
+            found.add("fails", RECORD, f"picture {name} is of a row whose content is not shown")
 
 
 def _is_picture(picture: bytes, row: Row, index: int, name: str, checked: Checked) -> bool:

@@ -189,6 +189,13 @@ async function learn(record, row, header, leaf, where, found) {
 
 async function checkPictures(record, files, found) {
   const named = new Set();
+  const ofRows = new Map(
+    found.rows.flatMap(({ header }) => (header.pictures ?? []).map(([name]) => [name, found.keys.has(nameOf(header))])),
+  );
+  for (const [name, where] of Object.entries(record.pictures)) {
+    claim(ofRows.has(name), "record.json", "a picture that no row names");
+    claim(ofRows.get(name) || (where.file == null && where.absent != null), "record.json", "a picture of no content");
+  }
   for (const { header, content } of found.rows) {
     if (header.type !== "capture" || !content) continue;
     for (const [index, [name, size]] of (header.pictures ?? []).entries()) {
@@ -323,6 +330,8 @@ async function verify(whole) {
   for (const name of ["manifest.json", "manifest.sig", "record.json", "segments.csv", "totals.csv"]) {
     claim(files.has(name), name, "missing");
   }
+  const parts = "manifest.json manifest.sig record.json segments.csv totals.csv report.html report.pdf export.css grid.css";
+  for (const name of files.keys()) claim(parts.split(" ").includes(name) || name.startsWith("pictures/"), name, "no part");
   const rawManifest = files.get("manifest.json");
   const manifest = JSON.parse(open.textOf(rawManifest));
   claim([1, 2].includes(manifest.format), "manifest.json", "another format");
@@ -341,6 +350,9 @@ async function verify(whole) {
   const isZone = timeZone === record.zone || timeZone.toLowerCase() !== record.zone.toLowerCase();
   claim(isZone, "record.json", "no zone");
   claim((record.slots === null) === (record.stated === null), "record.json", "what is stated");
+  const isInOrder = (slots) => slots.every((slot, at) => at === 0 || slots[at - 1] < slot);
+  claim(isInOrder(record.slots ?? []) && isInOrder(record.overlapping), "record.json", "slots out of order");
+  claim(record.seal !== null || !record.seal_proof.length, "record.json", "a proof of no seal");
   claim(Object.values(record.stated ?? {}).every((word) => WORDS.includes(word)), "record.json", "no such word");
   const head = await statement(record.head, "workdiary/1/head", record.server_key, "the log");
   claim(head.contract === record.contract, "the log", "another contract's head");
