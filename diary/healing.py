@@ -26,6 +26,7 @@ SUSPECTS_MAX = 500  # one proven row is enough for the server to see that it los
 PICTURE_MARGIN_MS = 24 * 3_600_000  # pictures follow their rows; whoever asks first, asks once too often
 AGAIN_MS = 3_600_000  # what other devices healed meanwhile may let more of it in
 _SHOWN_AT = "healing shown at"
+_NOT_SHOWN = 0  # since the newest statement came
 
 
 class ForeignOpeningError(PeerError):
@@ -66,7 +67,7 @@ def take_openings(diary: OpenDiary, openings: Sequence[SignedOpening], server_ke
                 raise ForeignOpeningError
             if opening.log_epoch > epochs.newest(diary.connection):
                 _take_opening(diary, opening, signed)
-                meta.put(diary.connection, _SHOWN_AT, 0)
+                meta.put(diary.connection, _SHOWN_AT, _NOT_SHOWN)
 
 
 def _take_opening(diary: OpenDiary, opening: Opening, signed: SignedOpening) -> None:
@@ -173,7 +174,7 @@ def read_anew(diary: OpenDiary, contract: ContractId, cursor: Cursor) -> bool:
         head = LostHead(contract, parts[0].log_epoch, cursor.size, kept_size=0)
         epochs.keep_lost_head(diary.connection, newest, head)
         log_trees.cut(diary.connection, contract, Cursor(newest, 0))
-        meta.put(diary.connection, _SHOWN_AT, 0)
+        meta.put(diary.connection, _SHOWN_AT, _NOT_SHOWN)
     return True
 
 
@@ -200,11 +201,13 @@ def newest_own(diary: OpenDiary) -> int:
 
 
 def is_showing_due(diary: OpenDiary) -> bool:
-    """Return whether there is something lost that should be shown to the server now (R43)."""
+    """Return whether the server is to be shown now what it lost, or that it lost nothing (R43)."""
     with diary.reading():
-        if not epochs.count_lost(diary.connection):
+        shown_ms = meta.number(diary.connection, _SHOWN_AT)
+        if shown_ms == _NOT_SHOWN:
+            return True  # nothing of it may be lost: that is to be said too
+        if shown_ms is None or not epochs.count_lost(diary.connection):
             return False
-        shown_ms = meta.number(diary.connection, _SHOWN_AT) or 0
     return abs(diary.now_ms() - shown_ms) >= AGAIN_MS
 
 

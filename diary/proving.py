@@ -13,6 +13,7 @@ from diary.evidence.feed import HASHES_PER_VERSION_BYTES
 from diary.evidence.merkle import leaf_hash
 from diary.evidence.page_proof import LEAF_BYTES, proves_page
 from diary.evidence.receipt import LogRow, Receipt, SignedAnswer, SignedPush, read_answer, receipts_in
+from diary.evidence.statement import SignedStatement
 from diary.rules.ids import ContractId, Millis
 from diary.rules.segment import parse_header
 from diary.state import OpenDiary
@@ -33,6 +34,8 @@ class Showing:
     pushes: dict[str, SignedPush] = field(default_factory=dict)
     answers: dict[str, SignedAnswer] = field(default_factory=dict)
     pages: dict[tuple[ContractId, int, int], PageProof] = field(default_factory=dict)
+    seals: list[SignedStatement] = field(default_factory=list)
+    invoices: list[SignedStatement] = field(default_factory=list)
     size: int = 0
     row_size: int = 0
 
@@ -57,6 +60,16 @@ class Showing:
         if answer.text not in self.answers:
             self.answers[answer.text] = answer
             self.size += len(answer.text)
+
+    def add_bill(self, signed: SignedStatement, *, is_seal: bool) -> None:
+        """Add a seal, or an invoice, as the server signed it."""
+        (self.seals if is_seal else self.invoices).append(signed)
+        self.size += len(signed.text)
+
+    def has_room_for_bill(self, signed: SignedStatement) -> bool:
+        """Return whether a seal or an invoice may be added, of those that are shown without rows."""
+        count = len(self.seals) + len(self.invoices)
+        return not count or (self.size + len(signed.text) <= SHOWN_BYTES_MAX and count < SHOWN_ROWS_MAX)
 
     def has_room_for_answer(self, answer: SignedAnswer) -> bool:
         """Return whether the answer may be added, of those that are shown without rows."""

@@ -16,6 +16,7 @@ from diary import (
     healing,
     joining,
     overlapping,
+    proving_bills,
     renewing,
     revoking,
     sealed_weeks,
@@ -206,6 +207,10 @@ class SyncDoor(StateDoor):
     def refusals_to_show(self, server_key: str) -> Iterator[Showing]:
         """Yield what proves to the server that it had refused something for good (R40, R43)."""
         return healing.refusals_to_show(self._state, server_key)
+
+    def bills_to_show(self, server_key: str) -> Iterator[Showing]:
+        """Yield the seals and invoices that a restored server may have lost (R43, R61)."""
+        return proving_bills.bills_to_show(self._state, server_key)
 
     def note_shown(self, showing: Showing, server_url: str) -> None:
         """Note what is about to be shown (R55)."""

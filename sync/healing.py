@@ -175,12 +175,21 @@ def heal(diary: Diary, line: Transport, link: ServerLink, found: ServerRestoredE
 
 
 def show_lost(diary: Diary, line: Transport, link: ServerLink) -> None:
-    """Show everything that the server lost and this diary can prove."""
+    """Show everything that the server lost and this diary can prove.
+
+    What was sealed and billed comes before the rows that would have it sealed and billed anew (R57, R61). At
+    last the server is told that this was all: until then it gives out no number.
+    """
+    for showing in diary.bills_to_show(link.key):
+        if openings := _show(diary, line, link, showing):
+            raise ServerRestoredError(openings=openings)
     for showing in diary.showings(diary.lost_by_server(), link.key):
         openings = _show(diary, line, link, showing)
         if openings:  # restored once more, in the middle of it
             raise ServerRestoredError(openings=openings)
     show_refused(diary, line, link)
+    if openings := _show(diary, line, link, Showing(), is_all=True):
+        raise ServerRestoredError(openings=openings)
     diary.note_all_shown()
 
 
@@ -199,7 +208,9 @@ def _provoking(diary: Diary, names: Sequence[Name], link: ServerLink) -> Iterato
         yield Showing()
 
 
-def _show(diary: Diary, line: Transport, link: ServerLink, showing: Showing) -> list[SignedOpening]:
+def _show(
+    diary: Diary, line: Transport, link: ServerLink, showing: Showing, *, is_all: bool = False
+) -> list[SignedOpening]:
     """Show some of what was lost; return the statements that this diary does not have yet."""
     predecessor = diary.predecessor()
     replica = predecessor.replica if predecessor else diary.replica
@@ -229,6 +240,9 @@ def _show(diary: Diary, line: Transport, link: ServerLink, showing: Showing) -> 
             ],
             opening=diary.newest_opening(),
             log_epoch=diary.log_epoch(),
+            seals=showing.seals,
+            invoices=showing.invoices,
+            is_all=is_all,
         )
     )
     return answer.openings

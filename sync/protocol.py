@@ -273,13 +273,17 @@ class ShownPage(msgspec.Struct, frozen=True, kw_only=True):
     signature: bytes
 
 
-class Heal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Heal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """POST /v1/heal: a device shows a restored server what it had received, by its own signatures (R43).
 
     `rows` are shown as they stood in the log, with the `pushes` that signed them by their hash; `answers` and
     `pages` prove them: a leaf that neither holds is not taken. `opening` is the newest statement the device
     has. `signature` is the replica's, over `heal_payload` in the domain "workdiary/1/heal": a server that
     lost the device list knows no token, and admits the replica by it once the list is healed.
+
+    `seals` and `invoices` are what the server signed of weeks, of which it may have lost some: a seat shows
+    its contract's parts of invoices. They come before the rows that change those weeks. `is_all`: the device
+    has shown all that it holds, in the newest epoch that it knows; then a restored server seals and bills.
     """
 
     account: AccountId
@@ -293,6 +297,9 @@ class Heal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     pages: list[ShownPage]
     opening: SignedOpening | None = None
     log_epoch: int = FIRST_EPOCH
+    seals: list[SignedStatement] = []
+    invoices: list[SignedStatement] = []
+    is_all: bool = False
 
 
 class HealAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,11 @@ _UNJUDGED = """
      WHERE agrees IS NULL
      ORDER BY week, contract, log_epoch, number
 """
+_ALL = """
+    SELECT text, signature, agrees, doubted
+      FROM seal
+     ORDER BY week, contract, log_epoch, number
+"""
 _OF_WEEK = """
     SELECT text, signature, agrees, doubted
       FROM seal
@@ -59,6 +64,12 @@ def keep(connection: sqlite3.Connection, kept: KeptSeal) -> None:
 def count(connection: sqlite3.Connection) -> int:
     """Return how many seals are here."""
     return int(connection.execute("SELECT count(*) FROM seal").fetchone()[0])
+
+
+def since(connection: sqlite3.Connection, at_ms: int) -> list[KeptSeal]:
+    """Return the seals that were signed at that instant or later (R43)."""
+    kept = (_kept(row) for row in connection.execute(_ALL))
+    return [one for one in kept if one.seal.sealed_at_ms >= at_ms]
 
 
 def unjudged(connection: sqlite3.Connection) -> list[KeptSeal]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.seal import Reckoning, own_seal
 from diary.rules.acts import accepted_slots
 from diary.rules.contract import TermsHistory
@@ -34,6 +35,7 @@ from diary.rules.payments import bonuses
 from diary.rules.verdict import fact_of, verdicts
 from diary.rules.week import Week
 from sync.server import agency_bills
+from sync.server.billed_before import first_of, hours_not_billed
 from sync.server.kept_invoices import NO_STEP, InvoiceBooks, NewInvoice
 from sync.server.log import ServerKey
 from sync.server.storage import AccountHold
@@ -82,8 +84,12 @@ def close(
         for member, on_bill in agency_bills.members(hold, account, week, own).items() if own else ():
             charges += _of_member(hold, account, member, on_bill.keys(), week)
             payers |= {contract: payer or contract for contract, payer in on_bill.items()}
-        issue = Issue(account, week, week.locked_at_ms, life, hold.invoices.issued + 1)
-        made = invoices(issue, charges, payers)
+        # What a restored server was shown again is billed (R43); no other has a bill of the week yet.
+        before = hold.invoices.of_weeks([week.name]) if hold.log_epoch > FIRST_EPOCH else []
+        charges = hours_not_billed(charges, before, week)
+        closed_at_ms = hold.received_at_ms if before else week.locked_at_ms
+        issue = Issue(account, week, closed_at_ms, life, hold.invoices.issued + 1)
+        made = invoices(issue, charges, payers, first_of(before))
         issued += len(_keep(hold, key, made, acts))
     return issued
 
@@ -142,14 +148,19 @@ def close_anew(
         charges = still_due([_hours(one) for one in of_week], billed)
         charges += _said_by(hold, acts, histories, week, also)
         charges = [charge for charge in charges if charge.line.contract not in theirs]
-        corrects: dict[tuple[str, str], int] = {}
-        for one in before:
-            corrects.setdefault((one.payer, one.currency), one.number)
         issue = Issue(account, week, hold.received_at_ms, life, hold.invoices.issued + 1)
-        made = invoices(issue, charges, payers_of(histories), corrects)
+        made = invoices(issue, charges, payers_of(histories), first_of(before))
         issued += len(_keep(hold, key, made, acts))
         post(hold, before, acts)
     return issued
+
+
+def post_all(hold: AccountHold, account: AccountId) -> None:
+    """Post what is due of all invoices: a restored server got some of them, or rows, back (R43)."""
+    contracts = {contract for contract in hold.all_logs() if str(contract) != str(account)}
+    contracts |= {stay.contract for stay in agency_bills.said(hold)}
+    billed = hold.invoices.of(contracts)
+    post(hold, billed, _acts_of(hold, billed))
 
 
 def take_steps(hold: AccountHold) -> None:

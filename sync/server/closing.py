@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.seal import Records, Seal, own_seal, reckon, says_the_same
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import AccountId, ContractId, Millis, Slot
@@ -17,6 +18,7 @@ from diary.rules.week import LOCK_MILLIS_AFTER_WEEK, Week
 from sync.server import agency_bills, billing
 from sync.server.billing import Sealed
 from sync.server.clock_watch import ClockWatch
+from sync.server.kept_healing import LostSeal
 from sync.server.kept_log import NewSeal
 from sync.server.log import ServerKey
 from sync.server.storage import AccountHold
@@ -41,7 +43,9 @@ def seal_due(
     if (known_ms >= due_ms and not steps_are_due) or not watch.is_sure():
         return 0
     billing.take_steps(hold)
-    if known_ms >= due_ms or agency_bills.unsealed_members(hold, account, due_ms):
+    if known_ms >= due_ms or hold.healing.waits_from is not None:
+        return 0  # what was lost is shown first: a number is given out once (R43)
+    if agency_bills.unsealed_members(hold, account, due_ms):
         return 0  # what an agency bills is sealed first, each member's weeks in a transaction of their own
     first = Slot(_locked_at(known_ms).next().first_slot if known_ms else 0)
     found = _reckoned(hold, account, key, first, due_ms, {})
@@ -71,7 +75,14 @@ def seal_anew(
         week = week.next()
     found = _reckoned(hold, account, key, min(frozen).first_slot, hold.sealed_until_ms, known)
     hold.keep_seals(found.seals)
-    billing.close_anew(hold, account, key, life, found.weeks, min(frozen))
+    again = {(one.contract, one.week.name) for one in found.weeks}
+    same = [
+        Sealed(Week.parse(name), contract, seal.reckoning)
+        for (contract, name), seal in known.items()
+        if (contract, name) not in again
+    ]
+    # Those that say what they said too: an invoice that was shown again may have billed them already.
+    billing.close_anew(hold, account, key, life, [*found.weeks, *same], min(frozen))
     return len(found.seals)
 
 
@@ -93,7 +104,7 @@ def _reckoned(
 ) -> _Reckoned:
     """Return the seals of the weeks from a slot's to the one that froze at `lock_ms`, signed.
 
-    One that says what the `known` one of its week says already is left out.
+    One that says what the `known` one of its week says already is left out, unless a newer one was lost.
     """
     by_week = _by_week(hold.segments(first, Slot(_locked_at(lock_ms).next().first_slot)))
     if not by_week:
@@ -102,11 +113,14 @@ def _reckoned(
     histories = {contract: TermsHistory(terms) for contract, terms in hold.terms(contracts).items()}
     logs = hold.all_logs()
     numbers = {contract: log.seals for contract, log in logs.items()}
+    lost = hold.healing.seals({week.name for week in by_week}) if hold.log_epoch > FIRST_EPOCH else {}
     found = _Reckoned([], [])
     for week in sorted(by_week):
         for contract, reckoning in reckon(week, Records(by_week[week], histories)).items():
             earlier = known.get((contract, week.name))
-            if earlier is not None and says_the_same(earlier.reckoning, reckoning):
+            replaces = _newest(earlier, lost.get((contract, week.name)))
+            is_known = earlier is not None and replaces == _name_of(earlier)
+            if earlier is not None and is_known and says_the_same(earlier.reckoning, reckoning):
                 continue
             numbers[contract] += 1
             log = logs[contract]
@@ -120,11 +134,21 @@ def _reckoned(
                 root=log.leaves.root.hex(),
                 sealed_at_ms=hold.received_at_ms,
                 reckoning=reckoning,
-                replaces=None if earlier is None else (earlier.number, earlier.log_epoch),
+                replaces=replaces,
             )
             found.seals.append(NewSeal(contract, seal.number, week.name, key.seal(seal)))
             found.weeks.append(Sealed(week, contract, reckoning))
     return found
+
+
+def _newest(earlier: Seal | None, lost: LostSeal | None) -> tuple[int, int] | None:
+    """Return the number and epoch of the seal that a new one takes the place of, a lost one too (R43)."""
+    names = [_name_of(one) for one in (earlier, lost) if one is not None]
+    return max(names, key=lambda name: (name[1], name[0]), default=None)
+
+
+def _name_of(seal: Seal | LostSeal) -> tuple[int, int]:
+    return seal.number, seal.log_epoch
 
 
 def _by_week(

@@ -8,7 +8,7 @@ whatever is locked by now; nothing is judged anew. What bears no proof is left t
 import hashlib
 import hmac
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from itertools import groupby
 
 from diary.errors import PeerError
@@ -24,7 +24,6 @@ from diary.rules.merge import Held, ended_by, present
 from diary.rules.segment import MalformedHeaderError, parse_header
 from diary.rules.week import Week, slot_at
 from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Heal, HealAnswer, heal_payload
-from sync.server import closing
 from sync.server.accounts import Nonces
 from sync.server.clock_watch import ClockWatch
 from sync.server.faults import (
@@ -36,6 +35,7 @@ from sync.server.faults import (
     UnreadableError,
 )
 from sync.server.healed import Healing, Shown, pieces
+from sync.server.healed_bills import bills_shown, settle, take_bills
 from sync.server.intake import listed
 from sync.server.log import Logs, ServerKey
 from sync.server.narrowing import narrowed
@@ -78,6 +78,7 @@ def heal(
         healing.learn_seats(lost)
         own = _check_shower(healing, message)
         lost = [shown for shown in lost if own in {None, shown.header.contract}]
+        touched: list[Slot] = []
         if lost or max(shown_epoch - 1, moved_epoch) >= hold.log_epoch:
             watch.require_sure()
             assert healing.devices is not None, "who shows rows is listed"
@@ -88,8 +89,13 @@ def heal(
             taken = [shown for shown in _own(hold, lost) if healing.signed(shown)]
             destroyed_any = _enter(healing, taken)
             healed = len(taken)
-            closing.seal_due(hold, message.account, key, watch, life)
-            closing.seal_anew(hold, message.account, key, _touched(taken), life)
+            touched += _touched(taken)
+        bills = bills_shown(message, key.public, own, hold.log_epoch)
+        if message.seals or message.invoices:
+            touched += take_bills(hold, bills)
+        if touched or bills.is_all:
+            watch.require_sure()
+            settle(hold, message.account, key, watch, life, touched, is_all=bills.is_all)
         if lost_refusals := _lost_refusals(hold, refused, healing.devices):
             watch.require_sure()
             hold.refuse(lost_refusals)
@@ -140,8 +146,16 @@ def _check_limits(message: Heal) -> None:
     size = sum(len(row.header) + len(row.body or b"") + len(row.wrap or b"") for row in message.rows)
     if size > PUSH_BYTES_MAX:
         raise TooLargeError(what=f"Rows of at most {PUSH_BYTES_MAX} bytes are shown at once.")
-    if max(len(message.answers), len(message.pages), len(message.pushes)) > PROOFS_MAX:
-        raise TooLargeError(what=f"At most {PROOFS_MAX} answers, pages and pushes are shown at once.")
+    proofs: tuple[Sized, ...] = (
+        message.answers,
+        message.pages,
+        message.pushes,
+        message.seals,
+        message.invoices,
+    )
+    if max(map(len, proofs)) > PROOFS_MAX:
+        what = f"At most {PROOFS_MAX} answers, pages, pushes, seals and invoices are shown at once."
+        raise TooLargeError(what=what)
 
 
 def _check_shower(healing: Healing, message: Heal) -> ContractId | None:

@@ -15,6 +15,7 @@ from sync.server.storage_rows import Row
 
 INVOICE_COLUMNS = (
     "account", "number", "payer", "currency", "week", "corrects", "next_step_ms", "text", "signature",
+    "healed",
 )  # fmt: skip
 ENTRY_COLUMNS = ("account", "contract", "key", "invoice", "currency", "at_ms", "what")
 POSTING_COLUMNS = ("account", "contract", "key", "ledger_account", "amount_minor")
@@ -33,6 +34,7 @@ def invoice_row(account: AccountId, new: NewInvoice) -> tuple[Any, ...]:
         invoice.review_ends_at_ms,
         new.signed.text,
         new.signed.signature,
+        new.healed,
     )
 
 

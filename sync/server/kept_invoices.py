@@ -22,6 +22,8 @@ class NewInvoice:
 
     invoice: Invoice
     signed: SignedStatement
+    healed: bool = False
+    """Shown again after the server had lost it (R43)."""
 
 
 class InvoiceBooks(Protocol):
@@ -39,6 +41,14 @@ class InvoiceBooks(Protocol):
 
     def keep(self, invoices: Sequence[NewInvoice]) -> None:
         """Keep invoices; the greatest number is the last one from now on."""
+        ...
+
+    def note_issued(self, number: int) -> None:
+        """Note that a number was given out: what is issued next has a greater one (R43, R61)."""
+        ...
+
+    def held(self, numbers: Collection[int]) -> set[int]:
+        """Return those of the numbers under which an invoice is kept."""
         ...
 
     def of(self, contracts: Collection[ContractId]) -> list[Invoice]:

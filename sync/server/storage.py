@@ -23,6 +23,7 @@ from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
 from diary.rules.segment import Header, PictureName
+from sync.server.kept_healing import HoldsHealing
 from sync.server.kept_invoices import HoldsInvoices, ReadsInvoices
 from sync.server.kept_log import Log, LogBooks
 from sync.server.kept_members import HoldsMembers
@@ -140,7 +141,7 @@ class Feed:
     roots: list[bytes]
 
 
-class AccountHold(LogBooks, HoldsPayments, HoldsInvoices, HoldsMembers, Protocol):
+class AccountHold(LogBooks, HoldsPayments, HoldsInvoices, HoldsHealing, HoldsMembers, Protocol):
     """One account under its lock: verbs of one transaction."""
 
     @property
@@ -182,7 +183,8 @@ class AccountHold(LogBooks, HoldsPayments, HoldsInvoices, HoldsMembers, Protocol
     def open_epoch(self, log_epoch: int, opening: SignedOpening) -> None:
         """Let all the account's logs grow in this epoch from now on, and keep the statement of it (R43).
 
-        A log goes on behind the rows that it has: the epoch changes, the index does not.
+        A log goes on behind the rows that it has: the epoch changes, the index does not. The account waits
+        from now on to be shown what it lost (`HealingBooks`).
         """
         ...
 
@@ -323,7 +325,7 @@ class Storage(ReadsPayments, ReadsInvoices, WeekBooks, Protocol):
         ...
 
     def unsealed(self, lock_ms: Millis, limit: int) -> list[AccountId]:
-        """Return accounts whose weeks are not sealed up to that lock (R57)."""
+        """Return accounts whose weeks are not sealed up to that lock, and wait for nothing (R43, R57)."""
         ...
 
     def accounts(self, after: AccountId | None, limit: int) -> list[AccountId]:

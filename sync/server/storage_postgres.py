@@ -96,11 +96,13 @@ class PostgresStorage:
         """See `Storage.hold`."""
         with self._lines.transaction(WRITE) as line:
             rows = all_rows(line, sql.LOCK, account=account)
-            last_ms, epoch, sealed_until_ms, due_ms = rows[0] if rows else (0, FIRST_EPOCH, 0, 0)
+            last_ms, epoch, sealed_until_ms, due_ms, waits_from = (
+                rows[0] if rows else (0, FIRST_EPOCH, 0, 0, None)
+            )
             # The clock is read here and nowhere else in a write: after the lock is held (R3).
             received_at_ms = max(self._clock.now_ms(), last_ms, sealed_until_ms)
             at_ms, until_ms, next_ms = Millis(received_at_ms), Millis(sealed_until_ms), Millis(due_ms)
-            hold = PostgresHold(line, account, at_ms, epoch, until_ms, next_ms)
+            hold = PostgresHold(line, account, at_ms, epoch, until_ms, next_ms, waits_from)
             yield hold
         self._unswept = self._unswept or hold.destroyed_something
 

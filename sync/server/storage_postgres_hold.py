@@ -18,10 +18,12 @@ from diary.rules.segment import stored_header
 from sync.server import storage_postgres_seals as seals_sql
 from sync.server import storage_postgres_statements as sql
 from sync.server import storage_rows
+from sync.server.kept_healing import NOTHING_HEALED
 from sync.server.kept_invoices import NO_STEP
 from sync.server.kept_log import Log, NewSeal
 from sync.server.postgres_lines import Answer, Line, all_rows, bigints
 from sync.server.storage import Basis, DeviceListRow, Name, NewLeaf, NewRefusal, Place, Question, Stored
+from sync.server.storage_postgres_healing import PostgresHealingBooks
 from sync.server.storage_postgres_invoices import PostgresInvoiceBooks
 from sync.server.storage_postgres_payments import PostgresPaymentBooks
 
@@ -37,6 +39,7 @@ class PostgresHold:
         log_epoch: int,
         sealed_until_ms: Millis,
         ledger_due_ms: Millis,
+        healing_from: int | None = None,
     ) -> None:
         self._line = line
         self._account = account
@@ -44,6 +47,7 @@ class PostgresHold:
         self._log_epoch = log_epoch
         self._sealed_until_ms = sealed_until_ms
         self.invoices = PostgresInvoiceBooks(line, account, ledger_due_ms)
+        self.healing = PostgresHealingBooks(line, account, healing_from)
         self.destroyed_something = False
 
     @property
@@ -169,6 +173,8 @@ class PostgresHold:
         self._run(sql.ENTER_EPOCH, log_epoch=log_epoch)
         self._run(sql.LOGS_ENTER_EPOCH, log_epoch=log_epoch)
         self._log_epoch = log_epoch
+        if self.healing.waits_from is None:
+            self.healing.note(NOTHING_HEALED)
 
     def foreign(self, contracts: Collection[ContractId]) -> set[ContractId]:
         """See `AccountHold.foreign`."""

@@ -16,11 +16,12 @@ from sync.server.postgres_lines import Line, Lines, all_rows, bigints
 STATE = "SELECT invoices FROM account WHERE account = %(account)s"
 
 KEEP = """
-    INSERT INTO invoice (account, number, payer, currency, week, corrects, next_step_ms, text, signature)
+    INSERT INTO invoice (account, number, payer, currency, week, corrects, next_step_ms, text, signature,
+                         healed)
     SELECT %(account)s, new.*
       FROM unnest(%(number)s::bigint[], %(payer)s::text[], %(currency)s::text[], %(week)s::text[],
                   %(corrects)s::bigint[], %(next_step_ms)s::bigint[], %(text)s::text[],
-                  %(signature)s::bytea[]) AS new
+                  %(signature)s::bytea[], %(healed)s::boolean[]) AS new
 """
 
 KEEP_CONTRACT = """
@@ -30,6 +31,12 @@ KEEP_CONTRACT = """
 """
 
 NOTE_ISSUED = "UPDATE account SET invoices = greatest(invoices, %(number)s) WHERE account = %(account)s"
+
+HELD = """
+    SELECT number
+      FROM invoice
+     WHERE account = %(account)s AND number = ANY(%(numbers)s::bigint[])
+"""
 
 OF = """
     SELECT text
@@ -170,6 +177,14 @@ class PostgresInvoiceBooks:
         self._insert(KEEP_CONTRACT, contracts, ("account", "contract", "number"), ("number",))
         self._run(NOTE_ISSUED, number=max(new.invoice.number for new in invoices))
         self._run(NOTE_DUE)
+
+    def note_issued(self, number: int) -> None:
+        """See `InvoiceBooks.note_issued`."""
+        self._run(NOTE_ISSUED, number=number)
+
+    def held(self, numbers: Collection[int]) -> set[int]:
+        """See `InvoiceBooks.held`."""
+        return {number for (number,) in self._ask(HELD, numbers=bigints(numbers))}
 
     def of(self, contracts: Collection[ContractId]) -> list[Invoice]:
         """See `InvoiceBooks.of`."""

@@ -1,8 +1,9 @@
 """PostgreSQL's tables, and how older ones become those of today (R69)."""
 
+from sync.server.storage_postgres_healing import HEALING, KNOW_HEALING
 from sync.server.storage_postgres_money_schema import INVOICES, KNOW_INVOICES
 
-SCHEMA_VERSION = 11
+SCHEMA_VERSION = 12
 
 # Held while the tables are made: processes that start at once make them once.
 SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7264919)"
@@ -107,7 +108,7 @@ ACTS = """
 
 _TABLES = """
     CREATE TABLE schema_version (version INTEGER NOT NULL);
-    INSERT INTO schema_version (version) VALUES (11);
+    INSERT INTO schema_version (version) VALUES (12);
 
     CREATE TABLE account (
         account TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(account) = 32),
@@ -119,7 +120,8 @@ _TABLES = """
         log_epoch BIGINT NOT NULL DEFAULT 1 CHECK (log_epoch >= 1),
         sealed_until_ms BIGINT NOT NULL DEFAULT 0 CHECK (sealed_until_ms >= 0),
         invoices BIGINT NOT NULL DEFAULT 0 CHECK (invoices >= 0),
-        ledger_due_ms BIGINT NOT NULL DEFAULT 0 CHECK (ledger_due_ms >= 0)
+        ledger_due_ms BIGINT NOT NULL DEFAULT 0 CHECK (ledger_due_ms >= 0),
+        healing_from BIGINT CHECK (healing_from >= 0)
     ) WITH (fillfactor = 70);
 
     CREATE TABLE opening (
@@ -217,7 +219,7 @@ _TABLES = """
     );
 """
 
-SCHEMA = f"{_TABLES}{ACTS}{OPERATOR}{SEALS}{PAYMENTS}{INVOICES}"
+SCHEMA = f"{_TABLES}{ACTS}{OPERATOR}{SEALS}{PAYMENTS}{INVOICES}{HEALING}"
 
 _IS_FIFTH = "UPDATE schema_version SET version = 5"
 
@@ -235,6 +237,8 @@ _IS_NINTH = "UPDATE schema_version SET version = 9"
 _IS_TENTH = "UPDATE schema_version SET version = 10"
 
 _IS_ELEVENTH = "UPDATE schema_version SET version = 11"
+
+_IS_TWELFTH = "UPDATE schema_version SET version = 12"
 
 # What makes tables of that version those of the next.
 MIGRATIONS = {
@@ -278,4 +282,5 @@ MIGRATIONS = {
     8: f"{PAYMENTS}{_IS_NINTH}",
     9: f"DROP INDEX version_acts; {ACTS}{_IS_TENTH}",
     10: f"{KNOW_INVOICES}{_IS_ELEVENTH}",
+    11: f"{KNOW_HEALING}{_IS_TWELFTH}",
 }

@@ -33,7 +33,12 @@ SEALS = """
      LIMIT %(seals_max)s
 """
 
-UNSEALED = "SELECT account FROM account WHERE sealed_until_ms < %(lock_ms)s LIMIT %(limit)s"
+UNSEALED = """
+    SELECT account
+      FROM account
+     WHERE sealed_until_ms < %(lock_ms)s AND healing_from IS NULL
+     LIMIT %(limit)s
+"""
 
 SEGMENTS = """
     SELECT c.contract, v.header, v.received_at_ms, v.leaf

@@ -11,7 +11,7 @@ is looked up one by one (LATERAL … OFFSET 0), for `= ANY` may be applied after
 
 # The account's lock (R3): whoever gets it sees what the one before committed.
 LOCK = """
-    SELECT received_at_ms, log_epoch, sealed_until_ms, ledger_due_ms
+    SELECT received_at_ms, log_epoch, sealed_until_ms, ledger_due_ms, healing_from
       FROM account
      WHERE account = %(account)s
        FOR UPDATE

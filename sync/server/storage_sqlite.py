@@ -72,11 +72,11 @@ class SqliteStorage:
         """See `Storage.hold`."""
         with self._transactions.transaction("BEGIN IMMEDIATE"):
             row = self._connection.execute(sql.LAST_RECEIVED, {"account": account}).fetchone()
-            last_ms, epoch, sealed_until_ms, due_ms = row or (0, FIRST_EPOCH, 0, 0)
+            last_ms, epoch, sealed_until_ms, due_ms, waits_from = row or (0, FIRST_EPOCH, 0, 0, None)
             # The clock is read here and nowhere else in a write: after the lock is held (R3).
             received_at_ms = max(self._clock.now_ms(), last_ms, sealed_until_ms)
             at_ms, until_ms, next_ms = Millis(received_at_ms), Millis(sealed_until_ms), Millis(due_ms)
-            hold = SqliteHold(self._connection, account, at_ms, epoch, until_ms, next_ms)
+            hold = SqliteHold(self._connection, account, at_ms, epoch, until_ms, next_ms, waits_from)
             yield hold
             self._unswept = self._unswept or hold.destroyed_something
 

@@ -17,9 +17,11 @@ from diary.rules.merge import Held
 from diary.rules.segment import stored_header
 from sync.server import storage_rows
 from sync.server import storage_sqlite_statements as sql
+from sync.server.kept_healing import NOTHING_HEALED
 from sync.server.kept_invoices import NO_STEP
 from sync.server.kept_log import Log, NewSeal
 from sync.server.storage import Basis, DeviceListRow, Name, NewLeaf, NewRefusal, Place, Question, Stored
+from sync.server.storage_sqlite_healing import SqliteHealingBooks
 from sync.server.storage_sqlite_invoices import SqliteInvoiceBooks
 from sync.server.storage_sqlite_payments import SqlitePaymentBooks
 
@@ -37,6 +39,7 @@ class SqliteHold:
         log_epoch: int,
         sealed_until_ms: Millis,
         ledger_due_ms: Millis,
+        healing_from: int | None = None,
     ) -> None:
         self._connection = connection
         self._account = account
@@ -44,6 +47,7 @@ class SqliteHold:
         self._log_epoch = log_epoch
         self._sealed_until_ms = sealed_until_ms
         self.invoices = SqliteInvoiceBooks(connection, account, ledger_due_ms)
+        self.healing = SqliteHealingBooks(connection, account, healing_from)
         self.destroyed_something = False
 
     @property
@@ -142,6 +146,8 @@ class SqliteHold:
         self._connection.execute(sql.ENTER_EPOCH, asked)
         self._connection.execute(sql.LOGS_ENTER_EPOCH, asked)
         self._log_epoch = log_epoch
+        if self.healing.waits_from is None:
+            self.healing.note(NOTHING_HEALED)
 
     def foreign(self, contracts: Collection[ContractId]) -> set[ContractId]:
         """See `AccountHold.foreign`."""

@@ -18,13 +18,20 @@ from sync.server.sqlite_transactions import SqliteTransactions
 STATE = "SELECT invoices FROM account WHERE account = :account"
 
 KEEP = """
-    INSERT INTO invoice (account, number, payer, currency, week, corrects, next_step_ms, text, signature)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO invoice (account, number, payer, currency, week, corrects, next_step_ms, text, signature,
+                         healed)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 KEEP_CONTRACT = "INSERT INTO invoice_contract (account, contract, number) VALUES (?, ?, ?)"
 
 NOTE_ISSUED = "UPDATE account SET invoices = max(invoices, :number) WHERE account = :account"
+
+HELD = """
+    SELECT number
+      FROM invoice
+     WHERE account = :account AND number IN (SELECT value FROM json_each(:numbers))
+"""
 
 OF = """
     SELECT text
@@ -165,6 +172,14 @@ class SqliteInvoiceBooks:
         if invoices:
             self._ask(NOTE_ISSUED, number=max(new.invoice.number for new in invoices))
             self._ask(NOTE_DUE)
+
+    def note_issued(self, number: int) -> None:
+        """See `InvoiceBooks.note_issued`."""
+        self._ask(NOTE_ISSUED, number=number)
+
+    def held(self, numbers: Collection[int]) -> set[int]:
+        """See `InvoiceBooks.held`."""
+        return {number for (number,) in self._ask(HELD, numbers=_listed(numbers))}
 
     def of(self, contracts: Collection[ContractId]) -> list[Invoice]:
         """See `InvoiceBooks.of`."""

@@ -9,9 +9,10 @@ shorter where it stands. The triggers hold the table to it; they cost an insert 
 names no other column reads none.
 """
 
+from sync.server.storage_sqlite_healing import HEALING, KNOW_HEALING
 from sync.server.storage_sqlite_money_schema import INVOICES, KNOW_INVOICES
 
-SCHEMA_VERSION = 14
+SCHEMA_VERSION = 15
 
 SEALS = """
     CREATE TABLE seal (
@@ -165,7 +166,8 @@ SCHEMA = (
         log_epoch INTEGER NOT NULL DEFAULT 1 CHECK (log_epoch >= 1),
         sealed_until_ms INTEGER NOT NULL DEFAULT 0 CHECK (sealed_until_ms >= 0),
         invoices INTEGER NOT NULL DEFAULT 0 CHECK (invoices >= 0),
-        ledger_due_ms INTEGER NOT NULL DEFAULT 0 CHECK (ledger_due_ms >= 0)
+        ledger_due_ms INTEGER NOT NULL DEFAULT 0 CHECK (ledger_due_ms >= 0),
+        healing_from INTEGER CHECK (healing_from >= 0)
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE opening (
@@ -265,6 +267,7 @@ SCHEMA = (
     + OPERATOR
     + PAYMENTS
     + INVOICES
+    + HEALING
 )
 
 # What makes a file of that version one of the next.
@@ -325,4 +328,5 @@ MIGRATIONS = {
     11: PAYMENTS,
     12: f"DROP INDEX version_acts; {ACTS}",
     13: KNOW_INVOICES,
+    14: KNOW_HEALING,
 }

@@ -1,7 +1,7 @@
 """The embedded database's statements (R45, R69); its tables stand in `storage_sqlite_schema`."""
 
 LAST_RECEIVED = """
-    SELECT received_at_ms, log_epoch, sealed_until_ms, ledger_due_ms
+    SELECT received_at_ms, log_epoch, sealed_until_ms, ledger_due_ms, healing_from
       FROM account
      WHERE account = :account
 """
@@ -177,7 +177,12 @@ SEALS = """
      LIMIT :seals_max
 """
 
-UNSEALED = "SELECT account FROM account WHERE sealed_until_ms < :lock_ms LIMIT :limit"
+UNSEALED = """
+    SELECT account
+      FROM account
+     WHERE sealed_until_ms < :lock_ms AND healing_from IS NULL
+     LIMIT :limit
+"""
 
 NOTE_RECEIVED = "UPDATE account SET received_at_ms = :at_ms WHERE account = :account"
 

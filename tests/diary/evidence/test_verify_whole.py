@@ -95,6 +95,7 @@ def test_files_that_were_removed_added_renamed_or_swapped_are_found(given_bundle
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(4 * 3600)
 @rule("R59")
 def test_each_byte_length_and_file_of_each_bundle(given_bundles: Bundles, with_absent: Made) -> None:
     for made in (given_bundles.one_slot, given_bundles.sealed, with_absent):
@@ -202,6 +203,7 @@ def test_a_bundle_that_was_changed_by_chance_is_refused_without_a_crash(given_bu
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(4 * 3600)
 @rule("R59")
 def test_nor_does_long_fuzzing_of_all_its_parts_find_a_crash(
     given_bundles: Bundles, capsys: pytest.CaptureFixture[str]

@@ -17,6 +17,8 @@ def drop_what_came_later(storage: SqliteStorage) -> None:
         storage._connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
     ):
         storage._connection.execute(f"DROP TRIGGER {trigger}")
+    storage._connection.execute("DROP TABLE lost_seal")  # the fifteenth's
+    storage._connection.execute("ALTER TABLE account DROP COLUMN healing_from")
     for table in ("posting", "ledger_entry", "invoice_contract", "invoice"):  # the fourteenth's
         storage._connection.execute(f"DROP TABLE {table}")
     storage._connection.execute("ALTER TABLE account DROP COLUMN invoices")

@@ -17,6 +17,7 @@ from diary.rules.acts import ACT_TYPES
 from diary.rules.contract import TermsVersion, versions_of
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
+from sync.server.kept_healing import NOTHING_HEALED
 from sync.server.kept_log import Log, NewSeal
 from sync.server.storage import (
     Basis,
@@ -29,6 +30,7 @@ from sync.server.storage import (
     Stored,
     pictures_of,
 )
+from tests.sync.server.toy_healing import ToyHealingBooks
 from tests.sync.server.toy_invoices import ToyInvoiceBooks
 from tests.sync.server.toy_payments import ToyPaymentBooks
 
@@ -56,6 +58,7 @@ class Books:
     sealed_until_ms: Millis = BEGINNING
     payments: ToyPaymentBooks = field(default_factory=ToyPaymentBooks)
     invoices: ToyInvoiceBooks = field(init=False)
+    healing: ToyHealingBooks = field(default_factory=ToyHealingBooks)
 
     def __post_init__(self) -> None:
         self.invoices = ToyInvoiceBooks(self.payments)
@@ -81,6 +84,10 @@ class ToyHold:
     @property
     def invoices(self) -> ToyInvoiceBooks:
         return self.books.invoices
+
+    @property
+    def healing(self) -> ToyHealingBooks:
+        return self.books.healing
 
     @property
     def log_epoch(self) -> int:
@@ -157,6 +164,8 @@ class ToyHold:
     def open_epoch(self, log_epoch: int, opening: SignedOpening) -> None:
         self.books.log_epoch = log_epoch
         self.books.openings[log_epoch] = opening
+        if self.healing.waits_from is None:
+            self.healing.note(NOTHING_HEALED)
 
     def foreign(self, contracts: Collection[ContractId]) -> set[ContractId]:
         others = [books for account, books in self.everyone.items() if account != self.account]

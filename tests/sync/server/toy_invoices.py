@@ -31,6 +31,12 @@ class ToyInvoiceBooks:
             self.steps[new.invoice.number] = new.invoice.review_ends_at_ms
             self.issued = max(self.issued, new.invoice.number)
 
+    def note_issued(self, number: int) -> None:
+        self.issued = max(self.issued, number)
+
+    def held(self, numbers: Collection[int]) -> set[int]:
+        return self.kept.keys() & set(numbers)
+
     def _all(self) -> list[Invoice]:
         return [new.invoice for _, new in sorted(self.kept.items())]
 

@@ -140,7 +140,11 @@ class ToyStorage:
         return max((books.log_epoch for books in self.everyone.values()), default=FIRST_EPOCH)
 
     def unsealed(self, lock_ms: Millis, limit: int) -> list[AccountId]:
-        return [name for name, books in self.everyone.items() if books.sealed_until_ms < lock_ms][:limit]
+        return [
+            name
+            for name, books in self.everyone.items()
+            if books.sealed_until_ms < lock_ms and books.healing.waits_from is None
+        ][:limit]
 
     def accounts(self, after: AccountId | None, limit: int) -> list[AccountId]:
         return sorted(account for account in self.everyone if after is None or account > after)[:limit]

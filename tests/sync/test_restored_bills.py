@@ -1,0 +1,105 @@
+"""A restored server gives no number out twice: it is shown what it sealed and billed (R43, R57, R61)."""
+
+from diary.contracts import Contract
+from diary.rules.week import Week
+from diary.store import invoices, seals
+from sync.server.server import Server
+from tests.practice import slot
+from tests.rule import rule
+from tests.sync.clients import invited, join_in
+from tests.sync.liar import kinds
+from tests.sync.restoring import RestoringStage
+from tests.sync.stage import Device
+from tests.sync.test_billed_weeks import locked, synced, work
+
+FIRST, SECOND, THIRD = "2026-11-18T09:00Z", "2026-11-25T09:00Z", "2026-12-02T09:00Z"
+AFTER_FIRST, AFTER_SECOND, AFTER_THIRD = "2026-11-24T09:00Z", "2026-12-01T09:00Z", "2026-12-08T09:00Z"
+
+
+def texts(device: Device) -> dict[int, str]:
+    with device.diary._state.reading():
+        kept = invoices.everything(device.diary._state.connection)
+    return {one.invoice.number: one.signed.text for one in kept}
+
+
+def totals(device: Device) -> list[tuple[int, str, int]]:
+    return sorted((view.number, view.client, view.total_minor) for view in device.diary.invoices())
+
+
+def replaced(device: Device, at: str, contract: Contract) -> tuple[int, int] | None:
+    week = Week.of(slot(at))
+    with device.diary._state.reading():
+        return seals.newest_of(device.diary._state.connection, week.name)[contract.id].seal.replaces
+
+
+def newest(device: Device, at: str, contract: Contract) -> tuple[int, int]:
+    week = Week.of(slot(at))
+    with device.diary._state.reading():
+        seal = seals.newest_of(device.diary._state.connection, week.name)[contract.id].seal
+    return seal.number, seal.log_epoch
+
+
+def numbers_given_out(stage: RestoringStage, device: Device) -> int:
+    """Return the greatest number of an invoice that the server itself can show."""
+    assert stage.server is not None
+    server = Server.at(stage.server.settings, stage.clock)
+    try:
+        return server._storage.invoices.last(device.diary.account)
+    finally:
+        server.close()
+
+
+def tidied(stage: RestoringStage) -> None:
+    """Let a server process do what it does when it is idle: seal and bill whatever is due."""
+    assert stage.server is not None
+    server = Server.at(stage.server.settings, stage.clock)
+    server.tidy()
+    server.close()
+
+
+@rule("R43")
+@rule("R57")
+@rule("R61")
+def test_the_numbers_of_invoices_go_on_after_what_a_restored_server_had_given_out(
+    either: RestoringStage,
+) -> None:
+    stage = either
+    device = stage.first()
+    orchard = device.diary.new_contract(title="Orchard", client="Ada", rate_minor=6000, currency="EUR")
+    garden = device.diary.new_contract(title="Garden", client="Bo", rate_minor=4321, currency="JPY")
+    client = join_in(stage, invited(device, orchard))
+    synced(device, client)
+    for at in (FIRST, SECOND):
+        stage.put_clocks(at.replace("T09", "T18"))
+        work(device, orchard, at, 3)
+        work(device, garden, at.replace("T09", "T10"), 3)
+        synced(device)
+        if at == FIRST:
+            locked(stage, device, AFTER_FIRST)
+            backup = stage.back_up()
+    locked(stage, device, AFTER_SECOND)
+    stage.put_clocks(THIRD.replace("T09", "T18"))
+    work(device, garden, THIRD, 2)
+    synced(device, client, device)
+    before, sealed = texts(device), newest(device, SECOND, orchard)
+    assert sorted(before) == [1, 2, 3, 4]
+
+    stage.restore(backup)
+    stage.say_restored()
+    stage.put_clocks(AFTER_THIRD)
+    tidied(stage)
+    synced(client)
+    tidied(stage)
+    client.sync()
+    assert numbers_given_out(stage, client) == 2, "no device has shown what the server gave out since"
+    synced(device, client, device)
+    assert {number: text for number, text in texts(device).items() if number <= 4} == before
+    assert [number for number, _, _ in totals(device)] == [1, 2, 3, 4, 5]
+    assert totals(device)[-1] == (5, "Bo", 1440)
+    assert all(view.agrees for party in (device, client) for view in party.diary.invoices())
+    assert kinds(device) == kinds(client) == []
+    assert replaced(device, SECOND, orchard) == sealed
+    other = stage.another(device.diary.phrase() or "")
+    synced(other, other)
+    assert texts(other) == texts(device)
+    assert kinds(other) == []
