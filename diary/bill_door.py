@@ -57,6 +57,16 @@ class BillDoor(StateDoor):
 
         return billing.newest_number(self._state)
 
+    def invoices_whole_up_to(self) -> int:
+        """Return the last own invoice's number before which none is missing; a seat's newest (R61)."""
+        from diary import billed_whole, billing
+
+        return (
+            billing.newest_number(self._state)
+            if self._state.is_seat
+            else billed_whole.whole_up_to(self._state)
+        )
+
     def are_invoices_wanted(self) -> bool:
         """Return whether the server may have invoices that are not here (R61)."""
         from diary import billing
@@ -64,10 +74,11 @@ class BillDoor(StateDoor):
         return billing.are_wanted(self._state)
 
     def note_invoices_asked(self, at_ms: int) -> None:
-        """Note that the server was asked for all its invoices at an instant (R61)."""
-        from diary import billing
+        """Note when the server was asked for all its invoices, and look for missing ones (R61)."""
+        from diary import billed_whole, billing
 
         billing.note_asked(self._state, at_ms)
+        billed_whole.look_for_missing(self._state)
 
     def agencies(self) -> "dict[AccountId, int]":
         """Return the agencies that may bill contracts known here, each with its newest invoice here (R61)."""

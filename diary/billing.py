@@ -5,25 +5,23 @@ late time and bonuses by the rows that made them due. One that differs is an ala
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diary import agency as agencies_side
-from diary import billing_methods, contracts, looking, parties, seating, witnessing
+from diary import billing_methods, contracts, parties, seating, witnessing
 from diary.errors import NothingError, PeerError
 from diary.evidence.alarm import Evidence, FeedFaultError
 from diary.evidence.invoice_statement import read_invoice, read_part
 from diary.evidence.signature import INVOICE, INVOICE_PART, Domain
 from diary.evidence.statement import SignedStatement
-from diary.rules.acts import accepted_slots
+from diary.own_charges import own_charges
 from diary.rules.ids import AccountId, ContractId, Slot
-from diary.rules.invoice import Charge, bonus_charges, hours_charge, late_charges, payers_of
-from diary.rules.invoice_borne import Borne, Own, borne
+from diary.rules.invoice_borne import Borne, borne
 from diary.rules.invoice_parts import InvoicePart
 from diary.rules.invoice_shown import Known, shown
 from diary.rules.invoice_view import InvoiceView
-from diary.rules.payments import bonuses
 from diary.rules.statement import Statement, statements
 from diary.rules.week import Week
 from diary.state import OpenDiary
@@ -128,7 +126,7 @@ def judge_invoices(diary: OpenDiary) -> int:
             return 0
         kept = invoices.everything(diary.connection)
     open_ones = [one for one in kept if one.agrees is None]
-    own = _own_charges(diary, _weeks_of(open_ones))
+    own = own_charges(diary, _weeks_of(open_ones))
     differing = 0
     with diary.writing():
         for one in open_ones:
@@ -214,52 +212,6 @@ def _weeks_of(kept: Iterable[KeptInvoice]) -> frozenset[str]:
     )
 
 
-def _own_charges(diary: OpenDiary, weeks: Collection[str]) -> Own | None:
-    """Return what the own rows make due in these weeks; None while a seal of them is still to be judged."""
-    found: list[Charge] = []
-    with diary.reading():
-        known = contracts.known(diary)
-        acts = {contract: parties.held_acts(diary, contract) for contract in known}
-        for week in weeks:
-            for contract, kept in seals.newest_of(diary.connection, week).items():
-                if kept.agrees is None:
-                    return None
-                reckoned = kept.seal.reckoning
-                if kept.agrees and reckoned.amount_minor:
-                    terms = reckoned.terms
-                    found.append(
-                        hours_charge(
-                            contract,
-                            Week.parse(week),
-                            reckoned.billable,
-                            terms.rate_minor,
-                            terms.currency,
-                            reckoned.amount_minor,
-                        )
-                    )
-    for contract, said in acts.items():
-        received = [act for act in said if act.received_at_ms is not None]
-        accepted = accepted_slots(received)
-        late = late_charges(
-            contract, accepted, _billing_late(diary, contract, accepted), known[contract].history
-        )
-        found += [one for one in late if one.line.week in weeks and one.line.amount_minor]
-        found += bonus_charges(contract, bonuses(received))
-    payers = payers_of({contract: one.history for contract, one in known.items()})
-    return Own({charge.key: charge for charge in found}, payers)
-
-
-def _billing_late(diary: OpenDiary, contract: ContractId, accepted: Iterable[Slot]) -> frozenset[Slot]:
-    """Return the accepted late slots that bill: one that another contract has does not (R28, R38)."""
-    slots = set(accepted)
-    return frozenset(
-        segment.slot
-        for week in {Week.of(slot) for slot in slots}
-        for segment in looking.week(diary, week).segments
-        if segment.contract == contract and segment.slot in slots and segment.bills
-    )
-
-
 def _differs_says(one: KeptInvoice, found: Borne) -> str:
     said = sum(line.amount_minor for line in one.invoice.lines)
     return (
@@ -280,7 +232,7 @@ def _note(diary: OpenDiary, kept: KeptInvoice, what: str) -> None:
 def _shown_borne(diary: OpenDiary, one: KeptInvoice, kept: Sequence[KeptInvoice]) -> Borne:
     if one.agrees is not False:
         return Borne(one.agrees)
-    own = _own_charges(diary, _weeks_of([one]))
+    own = own_charges(diary, _weeks_of([one]))
     return Borne(False, borne(one.invoice, [each.invoice for each in kept], own).own_total_minor)
 
 

@@ -131,7 +131,7 @@ class Engine:
         """Fetch the invoices where there may be new ones, and hold them to the diary's own rows (R61)."""
         if self._diary.are_invoices_wanted():
             asked_ms = self._diary.now_ms()
-            self._fetch_bills(link, None, self._diary.newest_invoice())
+            self._fetch_bills(link, None, self._diary.invoices_whole_up_to())
             for agency, last in self._diary.agencies().items():
                 self._fetch_bills(link, agency, last)
             self._diary.note_invoices_asked(asked_ms)

@@ -19,6 +19,7 @@ _WHAT_IT_MEANS = {
     "bad_joining": "Somebody joined a contract without a valid invitation.",
     "wrong_side": "A party wrote what only the other may write.",
     "invoice_differs": "The server signed an invoice that your diary does not come to; nothing of it is due.",
+    "invoice_missing": "The server left out an invoice, or something that its invoices were to bill.",
     "seal_differs": "The server sealed a week that the log does not come to; it is not shown as sealed.",
 }
 WHAT_TO_DO = (

@@ -138,6 +138,15 @@ def bonus_charges(contract: ContractId, bonuses: Iterable[Bonus]) -> list[Charge
     ]
 
 
+def closing_week(received_at_ms: int) -> Week:
+    """Return the week on whose invoices stands what was received then: its lock is the first after that.
+
+    So it is for late time that was accepted and for bonuses (R38, R62).
+    """
+    week = Week.at(received_at_ms).previous()
+    return week if received_at_ms < week.locked_at_ms else week.next()
+
+
 def charges_of(invoices: Iterable[Invoice | InvoicePart]) -> list[Charge]:
     """Return the lines of invoices as charges."""
     return [Charge(invoice.currency, line) for invoice in invoices for line in invoice.lines]

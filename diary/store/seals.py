@@ -66,10 +66,14 @@ def count(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM seal").fetchone()[0])
 
 
+def everything(connection: sqlite3.Connection) -> list[KeptSeal]:
+    """Return all seals, by week, contract, epoch and number."""
+    return [_kept(row) for row in connection.execute(_ALL)]
+
+
 def since(connection: sqlite3.Connection, at_ms: int) -> list[KeptSeal]:
     """Return the seals that were signed at that instant or later (R43)."""
-    kept = (_kept(row) for row in connection.execute(_ALL))
-    return [one for one in kept if one.seal.sealed_at_ms >= at_ms]
+    return [one for one in everything(connection) if one.seal.sealed_at_ms >= at_ms]
 
 
 def unjudged(connection: sqlite3.Connection) -> list[KeptSeal]:

@@ -21,6 +21,7 @@ from diary.rules.invoice import (
     Life,
     bonus_charges,
     charges_of,
+    closing_week,
     hours_charge,
     invoices,
     late_charges,
@@ -274,17 +275,11 @@ def _between(act: Held, locks_ms: tuple[Millis, Millis]) -> bool:
 def _weeks_of_said(acts: Acts, locks_ms: tuple[Millis, Millis]) -> set[Week]:
     """Return the weeks on whose invoices bonuses and accepted late time stand (R38, R62)."""
     return {
-        _closes(act.received_at_ms or Millis(0))
+        closing_week(act.received_at_ms or Millis(0))
         for said in acts.values()
         for act in said
         if _between(act, locks_ms) and (act.header.bonus is not None or _accepts(act))
     }
-
-
-def _closes(received_at_ms: Millis) -> Week:
-    """Return the week whose lock is the first after an instant."""
-    week = Week.at(received_at_ms).previous()
-    return week if received_at_ms < week.locked_at_ms else week.next()
 
 
 def _accepts(act: Held) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from diary.evidence.head import LogHead, sign_head
+from diary.evidence.invoice_statement import own_invoice, own_part
 from diary.evidence.merkle import CompactRange, leaf_hash
 from diary.evidence.receipt import (
     Cursor,
@@ -23,14 +24,16 @@ from diary.evidence.receipt import (
 from diary.evidence.seal import Seal, own_seal, sign_seal
 from diary.evidence.statement import SignedStatement
 from diary.rules.ids import ContractId, Millis
+from diary.rules.invoice_parts import Invoice, InvoicePart
 from diary.rules.segment import Header, parse_header
 from diary.store import log_trees
-from sync.protocol import PullAnswer, PushAnswer
+from sync.protocol import InvoicesAnswer, PullAnswer, PushAnswer
 from sync.server.log import ServerKey
 from tests.sync.stage import Device, Stage
 
 AT = Millis(1_800_000_000_000)
 
+Bill = Invoice | InvoicePart
 PageLie = Callable[[Page], Page]
 ReceiptLie = Callable[[Receipt], Receipt]
 
@@ -39,7 +42,8 @@ ReceiptLie = Callable[[Receipt], Receipt]
 class Liar(httpx.BaseTransport):
     """Stands where a device's line ends: what the real server answers comes through it, altered.
 
-    `pages` alters each page of a pull, `receipts` each receipt of a push, `heads` each head of a push.
+    `pages` alters each page of a pull, `receipts` each receipt of a push, `heads` each head of a push,
+    `bills` what is given out of invoices: signed anew as the whole or the part that they are.
     """
 
     inner: httpx.BaseTransport
@@ -47,6 +51,7 @@ class Liar(httpx.BaseTransport):
     pages: PageLie | None = None
     receipts: ReceiptLie | None = None
     heads: Callable[[LogHead], LogHead] | None = None
+    bills: Callable[[list[Bill]], list[Bill]] | None = None
     told: list[str] = field(default_factory=list)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -65,7 +70,16 @@ class Liar(httpx.BaseTransport):
             return msgspec.json.encode(replace(pulled, pages=[self.pages(page) for page in pulled.pages]))
         if path == "/v1/push" and (self.receipts is not None or self.heads is not None):
             return msgspec.json.encode(self._altered_push(msgspec.json.decode(content, type=PushAnswer)))
+        if path == "/v1/invoices" and self.bills is not None:
+            answer = msgspec.json.decode(content, type=InvoicesAnswer)
+            shown = [
+                self._signed_bill(bill) for bill in self.bills([bill_of(one) for one in answer.invoices])
+            ]
+            return msgspec.json.encode(replace(answer, invoices=shown))
         return content
+
+    def _signed_bill(self, bill: Bill) -> SignedStatement:
+        return self.key.invoice_part(bill) if isinstance(bill, InvoicePart) else self.key.invoice(bill)
 
     def _altered_push(self, pushed: PushAnswer) -> PushAnswer:
         answers = read_answer(pushed.answers, self.key.public)
@@ -118,6 +132,12 @@ def read_so_far(device: Device, contract: ContractId) -> CompactRange:
     """Return what the device has read of a log."""
     tree = log_trees.tree(device.diary._state.connection, contract)
     return tree.range_at(tree.size)
+
+
+def bill_of(signed: SignedStatement) -> Bill:
+    """Return a whole invoice, or a contract's part of one, as it was signed."""
+    is_part = "total_minor" not in msgspec.json.decode(signed.text)
+    return own_part(signed.text) if is_part else own_invoice(signed.text)
 
 
 def header_of(row: LogRow) -> Header:
