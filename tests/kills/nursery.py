@@ -181,11 +181,23 @@ def _diary(words: Sequence[str], clock: GivenClock) -> int:
 
 def _server(words: Sequence[str], clock: GivenClock) -> int:
     import sync.server.app as served
-    from sync.server.settings import Settings
+    from sync.server.settings import GatewaySettings, Settings
+    from sync.server.settings_file import FILE_NAME, SettingsFile, read_settings
 
     vars(served)["SystemClock"] = lambda: clock
     folder, port, *database = words
-    served.serve(Settings(Path(folder), port=int(port), database_url=database[0] if database else None))
+    path = Path(folder) / FILE_NAME
+    said = read_settings(path) if path.exists() else SettingsFile()
+    gateway = GatewaySettings(
+        said.gateway,
+        said.gateway_accounts,
+        said.public_url,
+        said.stripe_key,
+        said.stripe_webhook_secret,
+        said.stripe_api,
+    )
+    url = database[0] if database else None
+    served.serve(Settings(Path(folder), port=int(port), database_url=url, gateway=gateway))
     return 0
 
 

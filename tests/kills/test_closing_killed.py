@@ -1,7 +1,6 @@
 """A server dies while it bills a week and posts what is said: one invoice, one payment (R61, R62, R63)."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,14 +17,14 @@ from sync.protocol import Push
 from sync.server.server import storage_of
 from sync.server.settings import Settings
 from tests.kills.edges import Point
+from tests.kills.mortal_server import MortalServer, points_to_die_at
 from tests.kills.nursery import Ended, Nursery
-from tests.kills.pair import wait_until_it_answers
 from tests.rule import rule
 from tests.sync.server.author import Author
 from tests.sync.server.billed import PAYER
 from tests.sync.server.conftest import WEDNESDAY
-from tests.sync.server.postgres import Postgres, postgres
-from tests.sync.server.process import Client, answers_in, free_port, reasons
+from tests.sync.server.postgres import postgres
+from tests.sync.server.process import Client, answers_in, reasons
 from tests.sync.server.saying import dispute, payment
 from tests.sync.server.seat import Seat, invitation
 
@@ -38,44 +37,13 @@ SAMPLE = 30  # points from one sampled to the next, beside the commits; make soa
 
 
 @dataclass
-class Billed:
-    """A server's folder, port and database, new for each bill, and the processes that serve it in turn."""
-
-    nursery: Nursery
-    beside: Path
-    port: int
-    cluster: Postgres | None
-    born: int = 0
-    database: tuple[str, ...] = ()
-
-    @property
-    def folder(self) -> Path:
-        return self.beside / f"server-{self.born}"
-
-    @contextmanager
-    def serving(self, at_ms: int, dies_at: Point | None = None) -> Iterator[list[Ended]]:
-        """Serve as long as the block goes, or as the server lives; how it ended is told at the end."""
-        words = str(self.folder), str(self.port), *self.database
-        server = self.nursery.server(*words, at_ms=at_ms, dies_at=dies_at)
-        url = f"http://127.0.0.1:{self.port}"
-        told: list[Ended] = []
-        wait_until_it_answers(url, lambda: server.is_alive)
-        try:
-            yield told
-        finally:
-            told.append(server.kill())
+class Billed(MortalServer):
+    """A server that bills, new for each bill, and the processes that serve it in turn."""
 
     def begin(self) -> "Bill":
-        """Return an hour of work in the week, and what both parties will say once it is locked.
-
-        At a server of its own: a clock does not go back to the week before.
-        """
-        self.born += 1
-        self.database = (self.cluster.new_database(),) if self.cluster is not None else ()
-        with (
-            self.serving(WEDNESDAY),
-            httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60) as http,
-        ):
+        """Return an hour of work in the week, and what both parties will say once it is locked."""
+        self.begin_anew()
+        with self.serving(WEDNESDAY), httpx.Client(base_url=self.url, timeout=60) as http:
             client, author = Client(http), Author()
             terms = author.terms(
                 manual_allowed=True, limit_minutes=None, rate_minor=6000, currency="USD", payer=PAYER
@@ -104,7 +72,7 @@ class Bill:
     def push_all(self) -> list[str]:
         """Push all in their order; return what became of them, as far as the server lived."""
         said: list[str] = []
-        with httpx.Client(base_url=f"http://127.0.0.1:{self.server.port}", timeout=60) as http:
+        with httpx.Client(base_url=self.server.url, timeout=60) as http:
             for by, push in self.pushes:
                 try:
                     said += reasons(Client(http).send(by, push))
@@ -143,20 +111,17 @@ class Bill:
 @pytest.fixture(params=["sqlite", "postgres"])
 def server(request: pytest.FixtureRequest, nursery: Nursery, folder: Path) -> Iterator[Billed]:
     if request.param == "sqlite":
-        yield Billed(nursery, folder, free_port(), None)
+        yield Billed(nursery, folder, None)
         return
     with postgres() as cluster:
-        yield Billed(nursery, folder, free_port(), cluster)
+        yield Billed(nursery, folder, cluster)
 
 
 def check_deaths(server: Billed, sample: int) -> None:
     bill = server.begin()
     whole = bill.live()
     bill.check()
-    # How often a start is asked whether it answers yet is chance.
-    points = [point for point in whole.points if "/health" not in point.label]
-    assert any("commit" in point.label for point in points)
-    chosen = [point for at, point in enumerate(points) if at % sample == 0 or "commit" in point.label]
+    chosen = points_to_die_at(whole, sample)
     deaths = 0
     for point in chosen:
         bill = server.begin()
