@@ -51,15 +51,6 @@ _PENDING = """
 """
 _REFUSED = "SELECT replica, n, reason, sealed IS NOT NULL, what, because FROM refusal"
 _RENAMED = "SELECT replica, n, header_hash, new_replica, new_n FROM renamed"
-_WITH_CONTENT = """
-    SELECT replica, n
-      FROM version
-     WHERE sealed IS NOT NULL AND slot IS NOT NULL
-     UNION
-    SELECT replica, n
-      FROM picture
-     WHERE sealed IS NOT NULL
-"""
 
 
 @dataclass
@@ -262,7 +253,7 @@ class Book:
         for device in world.devices:
             alive = standing | {name for name, _ in pending(device)}
             alive |= {(id_, n) for id_, n, _, is_kept, *_ in device.rows(_REFUSED) if is_kept}
-            fallen = {(id_, n) for id_, n in device.rows(_WITH_CONTENT)} - alive
+            fallen = device.with_content() - alive
             assert not fallen, f"{device.home.name} holds what was destroyed: {fallen}"
             assert not device.diary.status().destroying
             self._check_traces(device.home.name, bytes_in(device.home), alive)

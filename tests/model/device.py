@@ -21,6 +21,7 @@ from sync.engine import Engine
 from sync.report import SyncReport
 from sync.transport import ServerFailedError, Transport
 from tests.model.older import say_older, upgrading
+from tests.model.oracle import Name
 from tests.model.serving import ServerDiedError, lay_back
 
 if TYPE_CHECKING:
@@ -33,6 +34,16 @@ Fate = Literal[
 Way = Literal["in place", "anew", "backup"]
 Death = tuple[int, bool]  # after how many steps that change the file, and whether the last is still done
 FAILING: frozenset[Fate] = frozenset({"refuse", "cut", "lose", "delay", "server dies"})
+
+_WITH_CONTENT = """
+    SELECT replica, n
+      FROM version
+     WHERE sealed IS NOT NULL AND slot IS NOT NULL
+     UNION
+    SELECT replica, n
+      FROM picture
+     WHERE sealed IS NOT NULL
+"""
 
 # After each of these the file is another one than before, whatever comes next.
 _DURABLE = frozenset({"COMMIT", "PRAGMA wal_checkpoint(TRUNCATE)"})
@@ -158,6 +169,10 @@ class Device:
     def rows(self, query: str, **bound: object) -> list[Any]:
         """Return what a query of the test's own finds in the diary's file."""
         return self.connection.execute(query, bound).fetchall()
+
+    def with_content(self) -> set[Name]:
+        """Return the versions at a place of which it holds the content, or a picture."""
+        return {(replica, n) for replica, n in self.rows(_WITH_CONTENT)}
 
     def sync(self, fates: Sequence[Fate] = (), steps: int = 0) -> SyncReport | None:
         """Sync once; None when the line failed as told, or the server doubts its clock.

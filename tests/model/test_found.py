@@ -119,6 +119,23 @@ def test_a_deletion_that_is_refused_leaves_a_restored_server_with_the_bare_row(m
     assert (shown.kind, shown.state, shown.snapshots) == ("automatic", "synced", ())
 
 
+@rule("R43")
+@rule("R37")
+def test_who_had_read_what_a_restored_server_took_bare_keeps_showing_it(model: Model) -> None:
+    begin(model, told=[(0, (1, EVENING), True)])
+    device, reader = model.world.writers[0], model.world.readers[0]
+    model.record(at=0, place=(0, EVENING), active=7, memo=True, picture=True)
+    model.sync_well(at=0)
+    model.read(at=0, fates=[], steps=0)
+    place = (model.contracts[0], EVENING)
+    model.remove(at=0, chosen=[[*model.shown(device)].index(place)])
+    model.restore_the_server(which=0, told=False, with_pictures=False)
+    model.happen(at=0, what=("pass until", LOCKS_MS[0]))
+    model.quiet()
+    shown = [one.diary.segment(place) for one in (device, reader)]
+    assert [one and (one.state, len(one.snapshots)) for one in shown] == [("synced", 0), ("synced", 1)]
+
+
 @rule("R42")
 @rule("R41")
 def test_a_picture_that_was_not_sent_before_its_diary_was_put_back_is_sent_by_the_copy(model: Model) -> None:
