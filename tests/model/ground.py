@@ -77,8 +77,19 @@ def ground(database: str) -> Iterator[Ground]:
         shutil.rmtree(folder)
 
 
-def seed_of_run(standing: int | None) -> int:
-    """Return the run's seed, printed: the one that is asked for, the standing one, or a new one."""
-    number = int(os.environ.get("MODEL_SEED") or standing or secrets.randbits(32))
+@contextmanager
+def seed_of_run(request: pytest.FixtureRequest, standing: int | None = None) -> Iterator[int]:
+    """Yield the run's seed, printed: the one asked for, else the one that failed, the standing or a new one.
+
+    What fails is run once more (`tests/again.sh`): by another seed it would pass, and hide what was found.
+    """
+    kept_as = f"model/seed of {request.node.name}"
+    cache: pytest.Cache | None = getattr(request.config, "cache", None)
+    failed = cache.get(kept_as, None) if cache else None
+    number = int(os.environ.get("MODEL_SEED") or failed or standing or secrets.randbits(32))
     print(f"MODEL_SEED={number}")
-    return number
+    if cache:
+        cache.set(kept_as, number)
+    yield number
+    if cache:
+        cache.set(kept_as, None)

@@ -2,7 +2,7 @@
 
 A failure prints it with the fewest steps that were found, and the same environment
 plays them again: `MODEL_SEED=… pytest tests/model -k sqlite`. MODEL_EXAMPLES says for how long; MODEL_RAW=1
-leaves the steps as they came. Ids are drawn anew each time: what hangs on their order may take a few runs.
+leaves the steps as they came. A long run draws a seed of its own, but for the one after a failure.
 """
 
 import os
@@ -19,10 +19,10 @@ from tests.rule import rule as holds
 DATABASES = pytest.mark.parametrize("database", ["sqlite", "postgres"])
 
 
-def seeded(laid: Ground, number: int | None = None) -> type[Model]:
-    """Return the model on its ground, under a seed that is printed: this one, or a new one."""
+def seeded(laid: Ground, number: int) -> type[Model]:
+    """Return the model on its ground, under a seed."""
     Model.ground = laid
-    return seed(seed_of_run(number))(Model)
+    return seed(number)(Model)
 
 
 def bounds(*, examples: int, steps: int) -> settings:
@@ -47,13 +47,13 @@ def holds_all(test: Callable[..., None]) -> Callable[..., None]:
 
 
 # The seeds stand until a long search was seen to find nothing: a run of all tests is no place for news.
-@pytest.mark.parametrize(("database", "number", "examples"), [("sqlite", 1, 16), ("postgres", 2, 8)])
+@pytest.mark.parametrize(("database", "standing", "examples"), [("sqlite", 1, 16), ("postgres", 2, 8)])
 @pytest.mark.timeout(900)  # it takes some twenty seconds; a failure is then made small
 @holds_all
 def test_whatever_happens_all_devices_come_to_show_what_the_log_holds(
-    database: str, number: int, examples: int
+    request: pytest.FixtureRequest, database: str, standing: int, examples: int
 ) -> None:
-    with ground(database) as laid:
+    with seed_of_run(request, standing) as number, ground(database) as laid:
         run_state_machine_as_test(seeded(laid, number), settings=bounds(examples=examples, steps=40))
 
 
@@ -61,6 +61,20 @@ def test_whatever_happens_all_devices_come_to_show_what_the_log_holds(
 @pytest.mark.soak
 @pytest.mark.timeout(4 * 3600)
 @holds_all
-def test_whatever_happens_for_long_all_devices_come_to_show_what_the_log_holds(database: str) -> None:
-    with ground(database) as laid:
-        run_state_machine_as_test(seeded(laid), settings=bounds(examples=400, steps=60))
+def test_whatever_happens_for_long_all_devices_come_to_show_what_the_log_holds(
+    request: pytest.FixtureRequest, database: str
+) -> None:
+    with seed_of_run(request) as number, ground(database) as laid:
+        run_state_machine_as_test(seeded(laid, number), settings=bounds(examples=400, steps=60))
+
+
+def test_a_run_that_failed_is_run_again_by_its_seed(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MODEL_SEED", raising=False)
+    with pytest.raises(AssertionError), seed_of_run(request) as failed:
+        raise AssertionError
+    with seed_of_run(request) as again:
+        assert again == failed
+    with seed_of_run(request) as anew:
+        assert anew != failed
