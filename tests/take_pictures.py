@@ -3,7 +3,8 @@
     python -m tests.take_pictures            makes the sample diary first, which takes a minute
     python -m tests.take_pictures FOLDER     takes one that `diary demo --out FOLDER` made
 
-Look at each before committing it: a picture is there to be looked at, by whoever changes a page.
+Those of the client's page are taken by `python -m tests.take_client_pictures`. Look at each before committing
+it: a picture is there to be looked at, by whoever changes a page.
 """
 
 import io
@@ -140,7 +141,7 @@ def take_messages(browser: Browser, folder: Path) -> None:
         client = join_in(stage, invited(device, contract))
         said = (
             (client, "Good morning! Could the harvest calendar start in May?", ()),
-            (device, "Yes. It is in the second page now; here is how it looks.", (_drawn(),)),
+            (device, "Yes. It is in the second page now; here is how it looks.", (drawn(),)),
             (client, "Lovely. One more thing: the prices change on Monday.", ()),
         )
         for by, text, files in said:
@@ -160,7 +161,8 @@ def take_messages(browser: Browser, folder: Path) -> None:
         page.close()
 
 
-def _drawn() -> NewFile:
+def drawn() -> NewFile:
+    """Return a picture as the file of a message."""
     return NewFile("calendar.webp", "image/webp", screen(5))
 
 

@@ -18,6 +18,12 @@ import { momentOf } from "./times.js";
 /** @type {(minor: number, currency: string) => string} */
 const amount = (minor, currency) => `${money(minor, currency)} ${currency}`;
 
+const NUMBERS = ["Total", "Due", "Hours", "Rate", "Amount"];
+
+/** @type {(...names: string[]) => HTMLElement[]} */
+const heads = (...names) =>
+  names.map((name) => h("th", { scope: "col", class: NUMBERS.includes(name) ? "number" : null }, name));
+
 /** The list, or one by its number. @type {(desk: Desk, contract: Contract, number?: string) => Promise<(Node | null)[]>} */
 export async function invoicePages(desk, contract, number) {
   const views = /** @type {InvoiceView[]} */ (await desk.ask("invoices", { contract: contract.id }));
@@ -56,7 +62,7 @@ function invoiceList(desk, contract, views) {
       h(
         "tr",
         {},
-        ["Invoice", "Week", "Total", "Due", "Stands"].map((name) => h("th", { scope: "col" }, name)),
+        heads("Invoice", "Week", "Total", "Due", "Stands"),
       ),
     ),
     h("tbody", {}, rows),
@@ -155,7 +161,7 @@ function lines(view) {
         h(
           "tr",
           {},
-          ["What", "Hours", "Rate", "Amount"].map((name) => h("th", { scope: "col" }, name)),
+          heads("What", "Hours", "Rate", "Amount"),
         ),
       ),
       h("tbody", {}, rows),

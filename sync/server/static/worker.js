@@ -39,7 +39,7 @@ async function summary(contract) {
   const said = await talk(base, contract, 1);
   const last = said.messages.at(-1);
   const waits = (await base.waiting(contract.id)).length;
-  const zone = await zoneTold(contract, (first) => rowsOf(contract, first));
+  const zone = contract.whole ? contract.zone : await zoneTold(contract, (first) => rowsOf(contract, first));
   return { ...(await summaryOf(contract)), unread: said.unread, more_unread: said.more_unread, last_message: last ? `${last.name} ${last.state}` : "", waits, zone };
 }
 
