@@ -1,5 +1,7 @@
 """A server that lies to a client: each lie gives alarm by name, and nothing unproven is shown (R47, R48)."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -81,6 +83,16 @@ def instead(scene: Scene, **changed: object) -> list[LogRow]:
     return [msgspec.structs.replace(row, **changed) if row is first else row for row in scene.page.rows]
 
 
+def with_forged_tombstone(scene: Scene) -> list[LogRow]:
+    """Return the rows with the first capture's name on a deletion of what the client was shown before."""
+    said = json.loads(scene.captures[0].header)
+    for name in ("pictures", "epoch", "commit"):
+        del said[name]
+    gone = said | {"type": "entry", "slot": NINE, "vector": {said["replica"]: said["n"]}}
+    header = json.dumps(gone | {"life": 1, "manual": False}, separators=(",", ":"))
+    return instead(scene, header=header, body=None, wrap=None, body_hash=hashlib.sha256(b"").hexdigest())
+
+
 def with_foreign(scene: Scene) -> list[LogRow]:
     foreign = next(row for row in scene.foreign.rows if '"capture"' in row.header)
     index = scene.captures[0].index
@@ -94,10 +106,10 @@ LIES: dict[str, tuple[Bend, str]] = {
     "bodies and their hashes swapped": (lambda scene: swapped(scene, "body", "body_hash"), "bad_signature"),
     "headers swapped": (lambda scene: swapped(scene, "header"), "bad_signature"),
     "an altered body": (lambda scene: instead(scene, body=b"x" * 300), "bad_signature"),
-    "a tombstone that nobody signed": (
+    "a tombstone that nobody signed": (with_forged_tombstone, "bad_signature"),
+    "another account's row": (
         lambda scene: instead(
-            scene,
-            header=scene.captures[0].header.replace('"capture"', '"entry"').replace('"pictures"', '"x"'),
+            scene, header=scene.captures[0].header.replace(scene.a.diary.account, "ab" * 16, 1)
         ),
         "wrong_place",
     ),

@@ -14,7 +14,7 @@ from diary.evidence.feed import Reader
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Cursor, LogRow, Page, SignedPush
 from diary.rules.devices import DeviceListInClear, ListedDevice
-from diary.rules.ids import ContractId, ReplicaId, Slot
+from diary.rules.ids import AccountId, ContractId, ReplicaId, Slot
 from diary.rules.segment import Header
 from tests.rule import rule
 
@@ -195,6 +195,23 @@ def header_of_another_contract(page: Page) -> Page:
     return with_row(page, header=header.to_bytes().decode())
 
 
+def forged_tombstone(page: Page) -> Page:
+    made, _ = capture(LAPTOP, 3)
+    gone = msgspec.structs.replace(
+        made, type="entry", slot=Slot(2_990_002), vector={NAMES[LAPTOP]: 3}, life=1, manual=False,
+        pictures=None, epoch=None, commit=None,
+    )  # fmt: skip
+    return with_row(
+        page, header=gone.to_bytes().decode(), body=None, body_hash=hashlib.sha256(b"").hexdigest()
+    )
+
+
+def header_of_another_account(page: Page) -> Page:
+    header, _ = capture(LAPTOP, 3)
+    moved = msgspec.structs.replace(header, account=AccountId("e" * 32))
+    return with_row(page, header=moved.to_bytes().decode())
+
+
 def no_header(page: Page) -> Page:
     return with_row(page, header="{}")
 
@@ -250,7 +267,9 @@ def in_anothers_push(page: Page) -> Page:
         (altered_body, "bad_signature"),
         (altered_body_and_hash, "bad_signature"),
         (altered_header, "bad_signature"),
+        (forged_tombstone, "bad_signature"),
         (header_of_another_contract, "wrong_place"),
+        (header_of_another_account, "wrong_place"),
         (no_header, "wrong_place"),
         (without_pushes, "bad_signature"),
         (with_a_forged_push, "bad_signature"),

@@ -59,6 +59,23 @@ def forge_the_pushes(page: Page) -> None:
         page["pushes"][name] = push
 
 
+def forge_a_tombstone(page: Page) -> None:
+    """Let the second capture's name stand on a deletion of the first one's segment."""
+    first, row = captures(page)[:2]
+    said = json.loads(row["header"])
+    for name in ("pictures", "epoch", "commit"):
+        del said[name]
+    said |= {"type": "entry", "slot": json.loads(first["header"])["slot"], "life": 1, "manual": False}
+    row["header"] = json.dumps(said | {"vector": {said["replica"]: said["n"]}}, separators=(",", ":"))
+    row |= {"body": None, "wrap": None, "body_hash": hashlib.sha256(b"").hexdigest()}
+
+
+def another_accounts_row(page: Page) -> None:
+    row = captures(page)[0]
+    account = json.loads(row["header"])["account"]
+    row["header"] = row["header"].replace(account, "ab" * 16)
+
+
 def another_contracts_row(page: Page) -> None:
     row = captures(page)[0]
     contract = json.loads(row["header"])["contract"]
@@ -104,7 +121,9 @@ LIES: dict[Callable[[Page], None], str] = {
     drop_a_row: "hole",
     drop_the_pushes: "bad_signature",
     forge_the_pushes: "unlisted_device",
+    forge_a_tombstone: "bad_signature",
     another_contracts_row: "wrong_place",
+    another_accounts_row: "wrong_place",
     drop_the_device_list: "unlisted_device",
     invent_a_device: "device_list",
     hide_the_head: "unsigned_head",
