@@ -4,11 +4,16 @@
 of the list, which only a person may lengthen.
 """
 
+import base64
 import json
+import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import h11
 
 # Of every version: format, type, ids of account, contract and replica, n, newest head, key epoch, commitment.
 _EVERY = {"v", "type", "account", "contract", "replica", "n", "head", "epoch", "commit"}
@@ -50,6 +55,36 @@ ASKED: dict[str, set[str]] = {
     },
     "/v1/weeks": {"account", "contract", "first_slots"},
     "/v1/device-list": {"account", "root", "nonce", "signature"},
+}
+# Columns of words of the protocol, and of what the server signed or its operator did, beside ids and hashes.
+WORDS = {
+    "version.type", "account_rule.because", "operator_act.who", "operator_act.deed", "operator_act.detail",
+    "refusal.reason", "refusal.because", "seal.week", "seal.text", "opening.text",
+}  # fmt: skip
+_IDENTIFIER = re.compile(r"[0-9a-f]{64}|[0-9a-f]{32}")
+# Where requests may go: the page's own files, pictures by their hashes, and doors that are asked for nothing.
+DOORS = (
+    r"GET /join",
+    r"GET /client/[a-z]+\.(js|css|svg)",
+    r"GET /v1/(server|nonce)",
+    r"(HEAD|PUT|GET) /v1/pictures/…",
+    *(f"POST {path}" for path in ASKED),
+)
+# What a request's HTTP headers say beside who asks: how bytes are coded, and what a browser says of itself.
+HTTP_HEADERS = {
+    *("host", "connection", "accept", "accept-encoding", "accept-language", "user-agent", "authorization"),
+    *("content-type", "content-length", "range", "upload-offset", "if-none-match", "if-modified-since"),
+    *(
+        "origin",
+        "cache-control",
+        "pragma",
+        "upgrade-insecure-requests",
+        "service-worker",
+        "priority",
+        "referer",
+    ),
+    *("sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-purpose"),
+    *(f"sec-fetch-{what}" for what in ("site", "mode", "user", "dest")),
 }
 _NAMED_BY_IDS = {"vector", "cursors"}  # their keys are replicas and contracts
 
@@ -94,20 +129,77 @@ def texts_beside(database: Path) -> dict[str, set[str]]:
     return found
 
 
-def requests_in(recording: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield path and message of every JSON request in what a tap wrote down."""
-    for part in recording.split(b"POST ")[1:]:
-        path = part.split(b" ", 1)[0].decode()
-        body = part.partition(b"\r\n\r\n")[2]
-        if path in ASKED and body.startswith(b"{"):
-            try:
-                yield path, json.JSONDecoder().raw_decode(body.decode("utf-8", "replace"))[0]
-            except json.JSONDecodeError:  # another connection's bytes came between
-                continue
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One request as it went up the line."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def path(self) -> str:
+        """Return where it went, questions too, each id and hash in it as `…`."""
+        return _IDENTIFIER.sub("…", self.target)
 
 
-def unexpected_requests(recording: bytes) -> set[str]:
-    """Return what requests hold beside what they may, each with its path."""
-    return {
-        f"{path}: {name}" for path, message in requests_in(recording) for name in message.keys() - ASKED[path]
+def requests_in(upward: Path) -> Iterator[Sent]:
+    """Yield every request that went up the connections of a tap, whole ones and none else."""
+    for stream in sorted(upward.iterdir()):
+        rest = stream.read_bytes()
+        while rest:
+            reading = h11.Connection(h11.SERVER)
+            reading.receive_data(rest)
+            request, body = reading.next_event(), b""
+            while isinstance(part := reading.next_event(), h11.Data):
+                body += bytes(part.data)
+            if not isinstance(request, h11.Request) or not isinstance(part, h11.EndOfMessage):
+                break  # the line was cut within it
+            said = {bytes(name).decode(): bytes(value).decode() for name, value in request.headers}
+            yield Sent(request.method.decode(), request.target.decode(), said, body)
+            rest, _ = reading.trailing_data
+
+
+def unexpected_requests(requests: Iterable[Sent]) -> set[str]:
+    """Return what requests hold beside what they may: another door, header, or field of a message."""
+    found = set()
+    for sent in requests:
+        door = f"{sent.method} {sent.path}"
+        if not any(re.fullmatch(pattern, door) for pattern in DOORS):
+            found.add(door)
+        found |= {f"{door}, header {name}" for name in sent.headers.keys() - HTTP_HEADERS}
+        # Only a service worker, looked for anew, says where it is asked for: at its own address.
+        if not sent.headers.get("referer", sent.target).endswith(sent.target):
+            found.add(f"{door}, referer {sent.headers['referer']}")
+        if sent.method == "POST" and sent.path in ASKED:
+            message = json.loads(sent.body)
+            found |= {f"{door}: {name}" for name in message.keys() - ASKED[sent.path]}
+    return found
+
+
+def headers_sent(requests: Iterable[Sent]) -> list[str]:
+    """Return the text of every version's header in requests."""
+    messages = [json.loads(sent.body) for sent in requests if sent.path in ASKED]
+    return [
+        version["header"]
+        for message in messages
+        for version in message.get("push", message).get("versions", ())
+    ]
+
+
+def unexpected_texts(database: Path) -> dict[str, set[str]]:
+    """Return the texts beside headers that are neither ids, keys and hashes nor words of the protocol."""
+    others = {
+        column: {text for text in texts if not _IDENTIFIER.fullmatch(text)}
+        for column, texts in texts_beside(database).items()
+        if column not in WORDS
     }
+    return {column: texts for column, texts in others.items() if texts}
+
+
+def forms_of(secret: str) -> list[bytes]:
+    """Return a text in the codings in which it could lie or travel."""
+    raw = secret.encode()
+    coded = {base64.b64encode(raw[start:]).rstrip(b"=")[1:-1] for start in range(3)}
+    return [raw, raw.hex().encode(), secret.encode("utf-16-le"), *coded]
