@@ -5,7 +5,8 @@ after the commit.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -29,6 +30,7 @@ from sync.server.arbiter import Accepted, Answered, Books, Known, Pushed, Refuse
 from sync.server.billing import MONEY_TYPES
 from sync.server.clock_watch import ClockWatch
 from sync.server.faults import (
+    FaultError,
     ForgedError,
     NotEnrolledError,
     RevokedError,
@@ -211,6 +213,17 @@ def take(
         entered.destroyed_any,
         entered.agencies,
     )
+
+
+def swept(storage: Storage, account: AccountId, taken: TakenPush) -> TakenPush:
+    """Sweep out what a committed push destroyed; return it with nothing left to sweep where that is so (R25).
+
+    Where a picture is to be removed, or the disk is in the way, the rest is left to whoever answers.
+    """
+    with suppress(FaultError, OSError):
+        if taken.destroyed_any and storage.sweep() and not storage.doomed(1, account):
+            return replace(taken, destroyed_any=False)
+    return taken
 
 
 @dataclass(frozen=True, slots=True)

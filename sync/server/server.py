@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import msgspec
 import structlog
@@ -180,7 +181,8 @@ class Server:
 
     async def push_in_turn(self, authorization: str | None, push: Push) -> PushAnswer:
         """Take a push as `push` does, together with others that wait; from one event loop only (R40)."""
-        taken = await self._pushes.take(lambda: self._take(authorization, push))
+        swept = partial(intake.swept, self._storage, push.account)
+        taken = await self._pushes.take(lambda: self._take(authorization, push), swept)
         if taken.destroyed_any or taken.agencies:
             await asyncio.to_thread(self._finish, push, taken)
         else:

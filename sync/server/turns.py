@@ -8,6 +8,7 @@ answered after its commit and never before. Where accounts have locks of their o
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from sync.server.faults import BusyError
@@ -22,6 +23,7 @@ _Result = TypeVar("_Result")
 @dataclass(frozen=True, slots=True)
 class _Waiting(Generic[_Result]):
     work: Callable[[], _Result]
+    after: Callable[[_Result], _Result]
     answer: asyncio.Future[_Result]
 
 
@@ -37,8 +39,13 @@ class Turns(Generic[_Result]):
         self._waiting: list[_Waiting[_Result]] = []
         self._turn: asyncio.Task[None] | None = None
 
-    async def take(self, work: Callable[[], _Result]) -> _Result:
+    async def take(
+        self, work: Callable[[], _Result], after: Callable[[_Result], _Result] = lambda result: result
+    ) -> _Result:
         """Return what `work` returned, once what it stored is committed; what it raises is raised here.
+
+        `after` is what follows the commit and must be done before the answer: it is given the result and
+        returns it. In its own turn it waits for nobody; behind it the next turn would hold the lock.
 
         Raises:
             BusyError: More wait already than can be done soon, or the commit that it shared with others
@@ -48,15 +55,15 @@ class Turns(Generic[_Result]):
             raise BusyError(what="too many requests wait")
         self._under_way += 1
         try:
-            return await self._taken(work)
+            return await self._taken(work, after)
         finally:
             self._under_way -= 1
 
-    async def _taken(self, work: Callable[[], _Result]) -> _Result:
+    async def _taken(self, work: Callable[[], _Result], after: Callable[[_Result], _Result]) -> _Result:
         if not self._storage.has_one_lock:
-            return await asyncio.to_thread(work)
+            return await asyncio.to_thread(lambda: after(work()))
         answer: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(work, answer))
+        self._waiting.append(_Waiting(work, after, answer))
         if self._turn is None:
             self._turn = asyncio.create_task(self._take_turns())
         return await answer
@@ -65,7 +72,7 @@ class Turns(Generic[_Result]):
         try:
             while self._waiting:
                 turn, self._waiting = self._waiting[:TURN_MAX], self._waiting[TURN_MAX:]
-                outcomes = await asyncio.to_thread(_done_together, self._storage, [one.work for one in turn])
+                outcomes = await asyncio.to_thread(_done_together, self._storage, turn)
                 for one, outcome in zip(turn, outcomes, strict=True):
                     if one.answer.cancelled():
                         continue  # nobody waits any more; what was stored is answered by its name (R40)
@@ -77,15 +84,17 @@ class Turns(Generic[_Result]):
             self._turn = None
 
 
-def _done_together(storage: Storage, works: Sequence[Callable[[], _Result]]) -> list[_Result | BaseException]:
-    """Return what each work returned or raised, after the commit that they share."""
-    outcomes: list[_Result | BaseException] = []
+def _done_together(storage: Storage, turn: Sequence[_Waiting[_Result]]) -> Sequence[_Result | BaseException]:
+    """Return what each work returned or raised, after the commit that they share and what follows it."""
     try:
         with storage.together():
-            outcomes += [_outcome(work) for work in works]
+            outcomes = [_outcome(one.work) for one in turn]
+        return [
+            outcome if isinstance(outcome, Exception) else _outcome(partial(one.after, outcome))
+            for one, outcome in zip(turn, outcomes, strict=True)
+        ]
     except BaseException as fault:  # noqa: BLE001 - whatever it is, each of those who wait is told
-        return [fault] * len(works)
-    return outcomes
+        return [fault] * len(turn)
 
 
 def _outcome(work: Callable[[], _Result]) -> _Result | Exception:

@@ -145,6 +145,40 @@ class TestTheEmbeddedOne:
         assert before == [set()]
         other.close()
 
+    def test_what_follows_a_commit_is_done_before_the_answer_and_the_next_turn(
+        self, embedded: SqliteStorage, tmp_path: Path, clock: GivenClock
+    ) -> None:
+        other = SqliteStorage(tmp_path / "server.db", clock)
+        seen: list[set[AccountId]] = []
+
+        def swept(result: int) -> int:
+            seen.append(enrolled(other))
+            return result + 1
+
+        async def take() -> list[int]:
+            turns: Turns[int] = Turns(embedded)
+            first = asyncio.create_task(turns.take(admitting(embedded, 0), swept))
+            await asyncio.sleep(0)  # its turn begins, and the second one waits for the next
+            second = asyncio.create_task(turns.take(admitting(embedded, 1), swept))
+            return [await first, await second]
+
+        assert run(take()) == [START + 1, START + 1]
+        assert {account(0)} in seen
+        assert seen[-1] == {account(0), account(1)}
+        other.close()
+
+    def test_what_breaks_down_behind_a_commit_is_told_too(self, embedded: SqliteStorage) -> None:
+        def break_down(_: int) -> int:
+            raise BrokenDownError
+
+        async def take() -> int:
+            turns: Turns[int] = Turns(embedded)
+            return await asyncio.wait_for(turns.take(admitting(embedded, 0), break_down), PATIENCE_SECONDS)
+
+        with pytest.raises(BrokenDownError):
+            run(take())
+        assert enrolled(embedded) == {account(0)}
+
     def test_a_common_commit_that_is_broken_off_is_answered_busy(self, embedded: SqliteStorage) -> None:
         def lose_it() -> int:
             embedded._connection.execute("ROLLBACK")  # as SQLite does by itself when the disk fails
