@@ -152,8 +152,7 @@ def _withdraw_refusals(diary: OpenDiary, new: Sequence[CheckedRow], fallen: Coll
         mark_destroying(diary)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(msgspec.Struct, frozen=True, gc=False):
     """One segment at which versions meet: those held, those that came, and the life they make together.
 
     `fallen` are the names whose content must be destroyed, and as what (R25).
@@ -201,16 +200,21 @@ def _merged(
     fallen: dict[Name, ContentState] = {}
     if len(standing_names) == len(all_there):
         return _Place(contract, slot, held, came, life, fallen)
-    # What an edit displaces stays whole until the server holds the edit (see `destroy_what_fell`).
     gone = {version.header.name for version in held if version.content != "standing"}
-    gone |= displaced_at_server(all_there)
+    whole: list[Name] = []
     for version in all_there:
         name = version.header.name
-        if name not in standing_names:
-            if version.life < life:
-                fallen[name] = "destroyed"
-            elif name in gone:
-                fallen[name] = "superseded"
+        if name in standing_names:
+            continue
+        if version.life < life:
+            fallen[name] = "destroyed"
+        elif name in gone:
+            fallen[name] = "superseded"
+        else:
+            whole.append(name)
+    if whole:  # it stays so until the server holds what displaces it (see `destroy_what_fell`)
+        displaced = displaced_at_server(all_there)
+        fallen.update((name, "superseded") for name in whole if name in displaced)
     return _Place(contract, slot, held, came, life, fallen)
 
 
