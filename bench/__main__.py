@@ -24,12 +24,14 @@ from bench import (
     scale,
     server_rates,
     sync_rates,
+    sync_steps,
     tracker,
 )
 
 PARTS: dict[str, Callable[[], None]] = {
     "peers": peers.measure,
     "sync": sync_rates.measure,
+    "sync_steps": sync_steps.measure,
     "server": server_rates.measure,
     "scale": scale.measure,
     "closing": closing.measure,

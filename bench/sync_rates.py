@@ -112,10 +112,10 @@ def measure(versions: int = VERSIONS, runs: int = RUNS) -> None:
 
 
 def _one_run(folder: Path, url: str, versions: int, meter: Meter) -> Iterator[Figure]:
-    with _new_diary(folder / "a") as a, Transport(url) as line_a, Transport(url) as line_b:
+    with new_diary(folder / "a") as a, Transport(url) as line_a, Transport(url) as line_b:
         contract = a.new_contract(title="Bench", manual_allowed=True)
         register(a, line_a)
-        b = _logged_in(folder / "b", line_b, a.phrase() or "")
+        b = logged_in(folder / "b", line_b, a.phrase() or "")
         engine_a, engine_b = Engine(a, line_a), Engine(b, line_b)
         before = slot_at(a.now_ms())
         slots = [Slot(before - back) for back in range(1, versions + 1)]
@@ -143,11 +143,11 @@ def _between_two(
     seal_captures(a, contract, [Slot(last - back) for back in range(1, DAY + 1)])
     a.send_asked()
     yield "one_day", DAY, meter.of(lambda: (engine_a.run(), engine_b.run()))
-    places = _claimed_places(a, CONFLICTS)
+    places = claimed_places(a, CONFLICTS)
     engine_a.run()
     engine_b.run()
     for diary in (a, b):
-        _edit(diary, places)
+        edit(diary, places)
     synced = meter.of(lambda: (engine_a.run(), engine_b.run(), engine_a.run()))
     yield "reconcile", len(places), synced
     shown: list[dict[Place, tuple[str, int]]] = []
@@ -196,7 +196,7 @@ def seal_captures(diary: Diary, contract: Contract, slots: Sequence[Slot]) -> No
                 envelope.write(state, header, content, at_ms=starts_at_ms(slot))
 
 
-def _claimed_places(diary: Diary, count: int) -> list[Place]:
+def claimed_places(diary: Diary, count: int) -> list[Place]:
     """Claim manual time in this week, in as many contracts as it takes; return the places."""
     now = diary.now_ms()
     week = Week.at(now)
@@ -210,7 +210,8 @@ def _claimed_places(diary: Diary, count: int) -> list[Place]:
     return places
 
 
-def _edit(diary: Diary, places: Sequence[Place]) -> None:
+def edit(diary: Diary, places: Sequence[Place]) -> None:
+    """Give ten segments an act each a memo of its own."""
     for start in range(0, len(places), 10):  # ten segments an act, so that contents differ
         diary.edit(places[start : start + 10], memo=_payload())
 
@@ -224,12 +225,14 @@ def _state_of(diary: Diary) -> OpenDiary:
     return diary._state  # noqa: SLF001
 
 
-def _new_diary(home: Path) -> Diary:
+def new_diary(home: Path) -> Diary:
+    """Return a new account's diary."""
     home.mkdir()
     return Diary.create(home, clock=SystemClock(), place=choose_place(home, "file"), device_name=home.name)
 
 
-def _logged_in(home: Path, line: Transport, phrase: str) -> Diary:
+def logged_in(home: Path, line: Transport, phrase: str) -> Diary:
+    """Return a further device of the account."""
     home.mkdir()
     place = choose_place(home, "file")
     return login(home, line, phrase, clock=SystemClock(), place=place, device_name=home.name)[0]
