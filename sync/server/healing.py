@@ -19,7 +19,7 @@ from diary.evidence.page_proof import LEAF_BYTES, proves_page
 from diary.evidence.receipt import LogRow, Receipt, Refusal, read_answer
 from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
-from diary.rules.invoice import LIFE, Life
+from diary.rules.invoice import LIFE, Life, closing_week
 from diary.rules.merge import Held, ended_by, present
 from diary.rules.segment import MalformedHeaderError, parse_header
 from diary.rules.week import Week, slot_at
@@ -328,12 +328,17 @@ def _own(hold: AccountHold, lost: list[Shown]) -> list[Shown]:
 
 
 def _touched(taken: Iterable[Shown]) -> Iterator[Slot]:
-    """Yield slots of the weeks that the rows may change: their own, and those for which terms hold (R43)."""
+    """Yield slots of the weeks that the rows may change (R43).
+
+    Their own; that for which terms hold; that on whose invoices stands what was accepted or given (R38, R62).
+    """
     for shown in taken:
         if shown.header.slot is not None:
             yield shown.header.slot
         elif shown.header.type == "terms":
             yield slot_at(Week.at(shown.row.received_at_ms).previous().starts_at_ms)
+        elif shown.header.acceptance is not None or shown.header.bonus is not None:
+            yield closing_week(shown.row.received_at_ms).first_slot
 
 
 def _enter(healing: Healing, taken: list[Shown]) -> bool:

@@ -1,4 +1,4 @@
-"""PostgreSQL's tables of invoices and the ledger (R61, R62, R69)."""
+"""PostgreSQL's tables of invoices, the ledger, and what is shown again (R43, R61, R62, R69)."""
 
 INVOICES = """
     CREATE TABLE invoice (
@@ -60,5 +60,31 @@ KNOW_INVOICES = (
       ADD COLUMN ledger_due_ms BIGINT NOT NULL DEFAULT 0 CHECK (ledger_due_ms >= 0);
 """
     + INVOICES
+)
+"""What gives older tables these."""
+
+# What was issued once more, before it was known to be lost, stands beside what is shown again (R61).
+HEALING = """
+    ALTER TABLE invoice ADD COLUMN healed BOOLEAN NOT NULL DEFAULT false;
+    DROP INDEX invoice_once;
+    CREATE UNIQUE INDEX invoice_once
+        ON invoice (account, payer, currency, week)
+     WHERE corrects IS NULL AND NOT healed;
+
+    CREATE TABLE lost_seal (
+        account TEXT COLLATE "C" NOT NULL REFERENCES account,
+        contract TEXT COLLATE "C" NOT NULL CHECK (length(contract) = 32),
+        week TEXT COLLATE "C" NOT NULL CHECK (length(week) = 8),
+        log_epoch BIGINT NOT NULL CHECK (log_epoch >= 1),
+        number BIGINT NOT NULL CHECK (number >= 1),
+        PRIMARY KEY (account, contract, week)
+    );
+"""
+
+KNOW_HEALING = (
+    """
+    ALTER TABLE account ADD COLUMN healing_from BIGINT CHECK (healing_from >= 0);
+"""
+    + HEALING
 )
 """What gives older tables these."""

@@ -1,7 +1,6 @@
 """PostgreSQL's tables, and how older ones become those of today (R69)."""
 
-from sync.server.storage_postgres_healing import HEALING, KNOW_HEALING
-from sync.server.storage_postgres_money_schema import INVOICES, KNOW_INVOICES
+from sync.server.storage_postgres_money_schema import HEALING, INVOICES, KNOW_HEALING, KNOW_INVOICES
 
 SCHEMA_VERSION = 12
 

@@ -1,4 +1,4 @@
-"""The embedded database's tables of invoices and the ledger (R61, R62)."""
+"""The embedded database's tables of invoices, the ledger, and what is shown again (R43, R61, R62)."""
 
 INVOICES = """
     CREATE TABLE invoice (
@@ -73,3 +73,29 @@ KNOW_INVOICES = (
     + INVOICES
 )
 """What gives an older file these tables."""
+
+# What was issued once more, before it was known to be lost, stands beside what is shown again (R61).
+HEALING = """
+    ALTER TABLE invoice ADD COLUMN healed INTEGER NOT NULL DEFAULT 0 CHECK (healed IN (0, 1));
+    DROP INDEX invoice_once;
+    CREATE UNIQUE INDEX invoice_once
+        ON invoice (account, payer, currency, week)
+     WHERE corrects IS NULL AND healed = 0;
+
+    CREATE TABLE lost_seal (
+        account TEXT NOT NULL REFERENCES account,
+        contract TEXT NOT NULL CHECK (length(contract) = 32),
+        week TEXT NOT NULL CHECK (length(week) = 8),
+        log_epoch INTEGER NOT NULL CHECK (log_epoch >= 1),
+        number INTEGER NOT NULL CHECK (number >= 1),
+        PRIMARY KEY (account, contract, week)
+    ) STRICT, WITHOUT ROWID;
+"""
+
+KNOW_HEALING = (
+    """
+    ALTER TABLE account ADD COLUMN healing_from INTEGER CHECK (healing_from >= 0);
+"""
+    + HEALING
+)
+"""What gives an older file these."""

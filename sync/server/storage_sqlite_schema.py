@@ -9,8 +9,7 @@ shorter where it stands. The triggers hold the table to it; they cost an insert 
 names no other column reads none.
 """
 
-from sync.server.storage_sqlite_healing import HEALING, KNOW_HEALING
-from sync.server.storage_sqlite_money_schema import INVOICES, KNOW_INVOICES
+from sync.server.storage_sqlite_money_schema import HEALING, INVOICES, KNOW_HEALING, KNOW_INVOICES
 
 SCHEMA_VERSION = 15
 

@@ -1,19 +1,31 @@
 """A restored server gives no number out twice: it is shown what it sealed and billed (R43, R57, R61)."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
 from diary.contracts import Contract
 from diary.rules.week import Week
 from diary.store import invoices, seals
 from sync.server.server import Server
+from tests.diary.typed import Typist
 from tests.practice import slot
 from tests.rule import rule
 from tests.sync.clients import invited, join_in
 from tests.sync.liar import kinds
-from tests.sync.restoring import RestoringStage
+from tests.sync.restoring import RestoringStage, restoring_stage
 from tests.sync.stage import Device
 from tests.sync.test_billed_weeks import locked, synced, work
 
 FIRST, SECOND, THIRD = "2026-11-18T09:00Z", "2026-11-25T09:00Z", "2026-12-02T09:00Z"
 AFTER_FIRST, AFTER_SECOND, AFTER_THIRD = "2026-11-24T09:00Z", "2026-12-01T09:00Z", "2026-12-08T09:00Z"
+
+
+@pytest.fixture
+def only(tmp_path: Path) -> Iterator[RestoringStage]:
+    with restoring_stage(tmp_path, None, None) as stage:
+        yield stage
 
 
 def texts(device: Device) -> dict[int, str]:
@@ -103,3 +115,37 @@ def test_the_numbers_of_invoices_go_on_after_what_a_restored_server_had_given_ou
     synced(other, other)
     assert texts(other) == texts(device)
     assert kinds(other) == []
+
+
+@rule("R43")
+@rule("R61")
+@rule("R62")
+def test_a_bonus_that_comes_back_after_its_lock_was_dealt_with_is_billed_by_the_next_number(
+    only: RestoringStage,
+) -> None:
+    stage = only
+    device = stage.first()
+    orchard = device.diary.new_contract(title="Orchard", client="Ada", rate_minor=6000, currency="EUR")
+    client = join_in(stage, invited(device, orchard))
+    synced(device, client)
+    stage.put_clocks(FIRST.replace("T09", "T18"))
+    work(device, orchard, FIRST, 3)
+    device.sync()
+    locked(stage, device, AFTER_FIRST)
+    backup = stage.back_up()
+    Typist(client.diary.home, client.clock).types("bonus", "Orchard", "12.50", "For the launch")
+    synced(client)
+
+    stage.restore(backup)
+    stage.say_restored()
+    stage.put_clocks(AFTER_SECOND)
+    synced(device, device)
+    assert totals(device) == [(1, "Ada", 3000)]
+    synced(client)
+    assert numbers_given_out(stage, device) == 2
+    locked(stage, device, AFTER_THIRD)
+    client.sync()
+
+    assert totals(device) == [(1, "Ada", 3000), (2, "Ada", 1250)]
+    assert all(view.agrees for party in (device, client) for view in party.diary.invoices())
+    assert kinds(device) == kinds(client) == []

@@ -20,6 +20,7 @@ from diary.evidence.opening import SignedOpening
 from diary.evidence.statement import SignedStatement
 from diary.rules.ids import Millis, Slot
 from diary.rules.ledger import Facts, entries
+from sync.server import storage_postgres_healing as healing
 from sync.server import storage_postgres_invoices as invoices
 from sync.server import storage_postgres_operator as operator_statements
 from sync.server import storage_postgres_payments as payments
@@ -27,6 +28,7 @@ from sync.server import storage_postgres_schema as schema
 from sync.server import storage_postgres_seals as seals
 from sync.server import storage_postgres_statements as statements
 from sync.server import storage_postgres_weeks as weeks
+from sync.server.kept_healing import LostSeal
 from sync.server.kept_log import NewSeal
 from sync.server.kept_payments import KeptEvent, KeptMethod
 from sync.server.operating import AccountRule, Act, Deed
@@ -74,7 +76,7 @@ ACROSS_ACCOUNTS = {
     "DOOMED": "once an hour, to tidy up: which pictures a process that is gone left to be removed",
 }
 UTILITIES = {"SWEEP", "WRITE"}
-MODULES = (statements, operator_statements, seals, weeks, payments, invoices)
+MODULES = (statements, operator_statements, seals, weeks, payments, invoices, healing)
 
 
 @pytest.fixture
@@ -185,10 +187,19 @@ def live_through_everything(storage: PostgresStorage) -> None:
     assert list(storage.operator.suspended()) == [ACCOUNT]
     assert len(storage.operator.lines(None, 10)) == 2
     assert len(storage.operator.acts(ACCOUNT)) == len(storage.operator.acts()) == 2
+    be_healed(storage)
     pay(storage)
     bill(storage)
     stand_beside(storage)
     assert storage.sweep()
+
+
+def be_healed(storage: PostgresStorage) -> None:
+    lost = LostSeal(CONTRACT, "2026-W47", log_epoch=1, number=1)
+    with storage.hold(ACCOUNT) as hold:
+        hold.healing.keep_seals([lost])
+        assert hold.healing.seals({lost.week}) == {(CONTRACT, lost.week): lost}
+        hold.healing.note(None)
 
 
 def pay(storage: PostgresStorage) -> None:
@@ -208,6 +219,7 @@ def bill(storage: PostgresStorage) -> None:
     keep(storage, FIRST)
     with storage.hold(ACCOUNT) as hold:
         assert hold.invoices.issued == 1
+        assert hold.invoices.held({1, 2}) == {1}
         assert hold.invoices.of({CONTRACT}) == hold.invoices.of_weeks({FIRST.week}) == [FIRST]
         assert hold.invoices.stepping(REVIEW_ENDS) == [FIRST]
         hold.invoices.note_steps({1: AVAILABLE})
