@@ -16,7 +16,7 @@ import { sealOf } from "./sealed.js";
 import { answersIn, authorizationOf } from "./seat.js";
 import { UNREAD } from "./store.js";
 import { LogTree } from "./tree.js";
-import { isFrozen, weekOf } from "./week.js";
+import { isFrozen, weekAt, weekOf } from "./week.js";
 
 /** @typedef {import("./feed.js").Row} Row */
 /** @typedef {import("./store.js").Contract} Contract */
@@ -211,10 +211,10 @@ export class Reading {
   /** @type {(cursor: import("./feed.js").Cursor | null, billing?: boolean) => Promise<PullAnswer>} */
   #ask(cursor, billing = false) {
     const { account, id, log_epoch } = this.contract;
-    const first = this.contract.overlaps_known ? {} : { overlapping_from: 0 };
+    const overlapping_from = this.contract.overlaps_from ?? 0;
     const cursors = cursor ? { [id]: cursor } : {};
     const moved_from_ms = movedFromMs(this.contract.moved ?? []);
-    return this.line.pull({ account, cursors, log_epoch, ...first, ...(billing ? { billing, moved_from_ms } : {}) });
+    return this.line.pull({ account, cursors, log_epoch, overlapping_from, ...(billing ? { billing, moved_from_ms } : {}) });
   }
 
   /** @type {(atMs: number) => boolean} */
@@ -367,11 +367,15 @@ export class Reading {
   }
 
   /** @type {(answer: PullAnswer) => void} */
-  #learnOverlaps({ overlapping, overlapping_from: from }) {
+  #learnOverlaps({ overlapping, overlapping_from: from, server_ms: atMs }) {
     if (!overlapping || typeof from !== "number") return;
     if (from === 0) this.contract.overlaps_known = true;
     const before = [...this.contract.overlapping].filter((slot) => slot < from);
     this.contract.overlapping = new Set([...before, ...(overlapping[this.contract.id] ?? [])]);
+    // What was open when this was told may change before its lock: it is asked for again, however much later.
+    const week = weekAt(atMs);
+    const earlier = weekOf(week.firstSlot - 1);
+    this.contract.overlaps_from = (isFrozen(earlier, atMs) ? week : earlier).firstSlot;
   }
 
   /** Write what was read, and how far, at once. */
