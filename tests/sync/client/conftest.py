@@ -28,7 +28,6 @@ READ_WEEK = """async ([contract, first]) => {
   const { weekJson } = await import("/client/timesheet.js");
   const asking = new Asking(() => undefined);
   const summary = await asking.ask("look", { contract });
-  await asking.ask("whereabouts", { contract, first: [first] });
   const [view] = await asking.ask("weeks", { contract, first: [first], whole: true });
   const nowMs = Date.now() + summary.clock_ahead_ms;
   return JSON.stringify(weekJson(view.week, view.segments, view.totals, nowMs));
