@@ -17,7 +17,7 @@ from tests.rule import rule
 NODE = Path(sys.executable).with_name("node")
 FILES = (
     "row", "picture", "grant", "push", "answer", "opening", "merkle", "device_list", "list_leaf", "header",
-    "party_header", "invitation", "message", "week", "seal", "invoice_shown", "money",
+    "party_header", "party_log", "invitation", "message", "week", "seal", "invoice_shown", "money",
 )  # fmt: skip
 CASES_LEAST = 250
 

@@ -2,6 +2,7 @@
 // {"file", "name", "got", "want"}. Python compares; nothing is judged here.
 
 import { readFileSync } from "node:fs";
+import * as acts from "../../sync/server/static/acts.js";
 import { borne, invoiceView, ownOf } from "../../sync/server/static/billed.js";
 import { agrees, contentOf, merged } from "../../sync/server/static/content.js";
 import { segmentsCsv, totalsCsv } from "../../sync/server/static/csv.js";
@@ -18,7 +19,7 @@ import { money } from "../../sync/server/static/money.js";
 import { standing } from "../../sync/server/static/merge.js";
 import * as open from "../../sync/server/static/open.js";
 import { base64, privateKey, publicOfSeed, sealRow, sign } from "../../sync/server/static/seal.js";
-import { TermsHistory } from "../../sync/server/static/terms.js";
+import { TermsHistory, versionsOf } from "../../sync/server/static/terms.js";
 import * as timesheet from "../../sync/server/static/timesheet.js";
 import { verdicts } from "../../sync/server/static/verdict.js";
 import {
@@ -252,6 +253,44 @@ function headers() {
   }
 }
 
+// Who may write what in a contract's log, each row judged by those before it, and what those come to.
+function logs() {
+  const sorted = (slots) => [...new Set(slots)].sort((one, other) => one - other);
+  for (const one of read("party_log").cases) {
+    const taken = [];
+    const terms = () => versionsOf(taken.filter(({ header }) => header.terms || header.state));
+    const sides = one.rows.map(({ header: text, received_at_ms }, place) => {
+      const header = parseHeader(text);
+      const joined = Object.keys(one.seats_from).filter((seat) => one.seats_from[seat] <= place);
+      const seats = new Map(joined.map((seat) => [seat, { agency: one.managers?.includes(seat) ? "ag" : null }]));
+      const wrong = acts.wrongSide(header, seats, terms());
+      if (wrong === null) taken.push({ header, received_at_ms });
+      return wrong === null ? "taken" : "refused";
+    });
+    const shouldBe = one.rows.map(({ expect }) => (expect === "taken" ? expect : "refused"));
+    say("party_log", `${one.name}: who may write`, sides, shouldBe);
+    const history = new TermsHistory(terms());
+    const weeksSay = Object.entries(one.weeks).map(([name, { manual_at }]) => {
+      const week = weekNamed(name);
+      const [rate_minor, currency] = history.rateOf(week);
+      const { kind } = history.at(week.startsAtMs);
+      const manual = manual_at.map(([at]) => [at, history.manualAllowedFor(week, at)]);
+      return [name, { limit_minutes: history.limitMinutes(week), rate_minor, currency, kind, manual_at: manual }];
+    });
+    const agreed = [...acts.redactions(taken, new Map(Object.entries(one.seats_from)))];
+    const got = {
+      states: one.states.map(([at]) => [at, history.at(at).state]),
+      weeks: Object.fromEntries(weeksSay),
+      requests: acts.requests(taken).map(({ version, week, state }) => [...version, week, state]),
+      accepted: sorted(acts.acceptedSlots(taken)),
+      disputed: sorted(acts.disputes(taken).flatMap(({ open_slots }) => open_slots)),
+      redacted: sorted(agreed.filter(([, { freelancer, client }]) => freelancer && client).map(([slot]) => slot)),
+    };
+    const want = Object.fromEntries(Object.keys(got).map((name) => [name, one[name]]));
+    say("party_log", `${one.name}: what it comes to`, got, want);
+  }
+}
+
 async function invitations() {
   const file = read("invitation");
   for (const { name, text, expect } of file.links) {
@@ -453,6 +492,7 @@ await signatures();
 await statements();
 await lists();
 headers();
+logs();
 amounts();
 messages();
 await invitations();
