@@ -6,14 +6,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.bent_time import BentTime
+from tests.desktop import Desktop
 
 COMMAND_SECONDS_MAX = 120  # real seconds; a loaded machine of two cores needs some
 Answer = TypeVar("Answer")
@@ -148,3 +151,22 @@ class Computer:
         """End all that runs here."""
         for process in self.processes.values():
             process.stop()
+
+
+@contextmanager
+def somebody_at(desktop: Desktop, text: str) -> Iterator[None]:
+    """Let somebody type the text at a desktop meanwhile, again and again."""
+    enough = threading.Event()
+
+    def practise() -> None:
+        while not enough.wait(0.7):
+            desktop.type_text(f"echo {text}")
+            desktop.key("Return")
+
+    person = threading.Thread(target=practise)
+    person.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        person.join()
