@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from diary.rules.week import NAMES_OF_UTC
+
 _LINK = Path("/etc/localtime")
 _NAME = Path("/etc/timezone")
 
@@ -16,7 +18,7 @@ def machine_zone() -> ZoneInfo:
     """
     for name in _names():
         try:
-            return ZoneInfo(name)
+            return ZoneInfo("UTC" if name in NAMES_OF_UTC else name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             continue
     return ZoneInfo("UTC")

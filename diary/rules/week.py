@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from diary.rules.ids import SLOT_MILLIS, Millis, Slot
 
+NAMES_OF_UTC = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu"})
 SLOTS_PER_DAY = 144
 SLOTS_PER_WEEK = 7 * SLOTS_PER_DAY
 DAY_MILLIS = SLOTS_PER_DAY * SLOT_MILLIS

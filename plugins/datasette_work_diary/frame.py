@@ -15,10 +15,9 @@ from diary.diary import Diary
 from diary.errors import DiaryError, NothingError
 from diary.idling import IdleQuestion
 from diary.rules.deadline import AFTER_THE_LOCK
-from diary.rules.week import starts_at_ms
+from diary.rules.week import NAMES_OF_UTC, starts_at_ms
 from diary.zone import machine_zone
 
-NAMES_OF_UTC = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu"})
 Handler = Callable[..., Awaitable[Any]]
 
 
@@ -69,7 +68,7 @@ def faces(reading: Reading) -> tuple[Face, ...]:
     names = dict.fromkeys(
         ("UTC" if one in NAMES_OF_UTC else one) for one in (here, "UTC", reading.theirs) if one
     )
-    now = "UTC" if reading.zone.key in NAMES_OF_UTC else reading.zone.key
+    now = "UTC" if reading.is_utc else reading.zone.key
     zones = [
         Face("zone", other, other.replace("_", " "), f"Show times in {other}{_whose(other, reading)}")
         for other in names
@@ -206,7 +205,7 @@ async def show(
     shared: dict[str, object] = {
         "here": request.path,
         "version": viewer_here(datasette).version(),
-        "zone_name": "UTC" if reading.zone.key in NAMES_OF_UTC else reading.zone.key.replace("_", " "),
+        "zone_name": "UTC" if reading.is_utc else reading.zone.key.replace("_", " "),
         "faces": faces(reading),
         "crumbs_here": [],
         "room": "",

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from diary.rules.ids import MINUTES_PER_SLOT, Millis, Slot
 from diary.rules.money import minor_digits
-from diary.rules.week import ends_at_ms, starts_at_ms
+from diary.rules.week import NAMES_OF_UTC, ends_at_ms, starts_at_ms
 
 UTC = ZoneInfo("UTC")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -43,6 +43,11 @@ class Reading:
     for_client: bool = False
     theirs: str | None = None
 
+    @property
+    def is_utc(self) -> bool:
+        """Return whether the viewer's zone is UTC itself, not one that agrees with it in winter."""
+        return self.zone.key in NAMES_OF_UTC
+
     def local(self, at_ms: int) -> datetime:
         """Return the instant in the viewer's zone."""
         return _in(self.zone, at_ms)
@@ -56,7 +61,9 @@ class Reading:
         return f"{self.time(from_ms)}–{self.time(to_ms)}"
 
     def instant(self, at_ms: int) -> str:
-        """Return the day and time with the offset, "Mon 23 Nov 2026, 17:45 (+05:45)"."""
+        """Return the day and time with the offset, "Mon 23 Nov 2026, 17:45 (+05:45)"; in UTC as `utc`."""
+        if self.is_utc:
+            return self.utc(at_ms)
         local = self.local(at_ms)
         return f"{short_day(local.date())}, {self._face(local)} ({offset_of(local)})"
 
