@@ -8,20 +8,34 @@ it: a picture is there to be looked at, by whoever changes a page.
 """
 
 import io
+import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
+import mss
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+from Xlib import display
 
+from diary.agency_copies import folder_of
+from diary.clock import SystemClock
+from diary.diary import Diary
 from diary.messaging import NewFile
-from tests.plugins.conftest import screen, serve
+from diary.rules.ids import Slot
+from diary.sealing.keyring import choose_place
+from sync.agency import take_in
+from tests.desktop import Desktop
+from tests.plugins.conftest import record, screen, serve
+from tests.practice import slot
 from tests.sync.clients import invited, join_in
 from tests.sync.stage import stage_in
 
@@ -34,9 +48,13 @@ WORD = "invoice"
 
 
 def keep(page: Page, name: str) -> None:
-    """Write what the page shows as a PNG with a palette."""
+    """Write what the page shows."""
     page.wait_for_load_state("networkidle")
-    shown = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    write(Image.open(io.BytesIO(page.screenshot())).convert("RGB"), name)
+
+
+def write(shown: Image.Image, name: str) -> None:
+    """Write a picture as a PNG with a palette."""
     file = PICTURES / f"{name}.png"
     shown.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
     sys.stderr.write(f"{file.name}: {file.stat().st_size // 1000} KB\n")
@@ -86,6 +104,13 @@ def take_pages(browser: Browser, home: Path) -> None:
             "table": "/diary/segment?_facet=label&_facet=kind&_size=10",
         }.items():
             page.goto(f"{origin}{path}")
+            keep(page, name)
+        for name, button in {"edit": "Edit memo or label", "remove": "Remove the snapshots"}.items():
+            page.goto(f"{origin}{day}")
+            page.locator("input[name=place]").first.click()
+            page.locator("input[name=place]").nth(4).click(modifiers=["Shift"])
+            page.get_by_role("button", name=button).click()
+            page.wait_for_url("**/-/diary/edit" if name == "edit" else "**/-/diary/remove")
             keep(page, name)
         page.goto(f"{origin}/-/diary/search")
         page.get_by_role("searchbox").fill(WORD)
@@ -156,9 +181,72 @@ def take_messages(browser: Browser, folder: Path) -> None:
         served = serve(device.diary.home, device.diary, device.clock, contract, stack)
         page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]  # as above
         page.goto(served.door.url)
+        page.goto(served.address("/-/diary/messages"))
+        keep(page, "conversations")
         page.goto(served.address(f"/-/diary/messages/{contract.id}"))
         keep(page, "messages")
         page.close()
+
+
+def take_agency(browser: Browser, folder: Path) -> None:
+    """Take the page of an agency that reads the contracts of two members."""
+    folder.mkdir()
+    with stage_in(folder) as stage, ExitStack() as stack:
+        agency = stage.first()
+        for name, title, hours in (("Ada", "Orchard website", 3), ("Grace", "Orchard photographs", 2)):
+            member = stage.first()
+            contract = member.diary.new_contract(title=title, rate_minor=6000, currency="EUR")
+            first = slot("2026-11-18T08:00Z")
+            for at in range(first, first + 6 * hours):
+                record(member.diary, contract, Slot(at), "Harvest calendar")
+            link = member.diary.invite_manager(contract.id, agency.diary.account).link
+            member.sync()
+            place = choose_place(folder_of(agency.diary.home, link), "file")
+            take_in(agency.diary, link, place, name=name, client="Orchard Ltd")
+        agency.clock.put(member.clock.now_ms())
+        agency.diary.set_setting("zone", "UTC")
+        served = serve(agency.diary.home, agency.diary, agency.clock, contract, stack)
+        page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]  # as above
+        page.goto(served.door.url)
+        page.goto(served.address("/-/diary/agency"))
+        keep(page, "agency")
+        page.close()
+
+
+def take_window(home: Path, folder: Path) -> None:
+    """Take the small window over a copy of the sample diary that tracks."""
+    shutil.copytree(home, folder)
+    tracker = folder / "tracker.pid"
+    tracker.unlink(missing_ok=True)
+    with Diary.open(folder, clock=SystemClock()) as diary:
+        diary.start(
+            diary.contract("Orchard website").id, memo="Invoice page: rounding of lines", label="Code"
+        )
+    with Desktop.start(640, 560) as desktop:
+        environment = {**os.environ, **desktop.environment(), "QT_QPA_PLATFORM": "xcb"}
+        window = subprocess.Popen([DIARY, "--home", str(folder), "window"], env=environment)
+        try:
+            while not (desktop.active_title() or "").startswith("Work Diary"):
+                time.sleep(0.2)
+            desktop.key("alt+n")  # a tracker runs from then on
+            while not tracker.exists():
+                time.sleep(0.2)
+            time.sleep(5)  # the window has learnt of it, and the snapshot is opened
+            window_id = subprocess.run(
+                ["xdotool", "getactivewindow"], env=environment, check=True, capture_output=True
+            ).stdout
+            with (
+                closing(display.Display(desktop.display)) as connection,
+                mss.MSS(display=desktop.display) as camera,
+            ):
+                shown = connection.create_resource_object("window", int(window_id))
+                size, at = shown.get_geometry(), connection.screen().root.translate_coords(shown, 0, 0)
+                shot = camera.grab({"left": at.x, "top": at.y, "width": size.width, "height": size.height})
+            write(Image.frombytes("RGB", shot.size, shot.rgb), "window")
+        finally:
+            window.kill()
+            window.wait()
+            os.kill(int(tracker.read_text(encoding="ascii")), signal.SIGTERM)
 
 
 def drawn() -> NewFile:
@@ -180,7 +268,9 @@ def main(words: list[str]) -> None:
         take_export(browser, folder / "laptop", Path(made))
         take_locked(browser, Path(made))
         take_messages(browser, Path(made, "messages"))
+        take_agency(browser, Path(made, "agency"))
         browser.close()
+        take_window(folder / "laptop", Path(made, "window"))
 
 
 if __name__ == "__main__":
