@@ -52,7 +52,9 @@ def commands(app: typer.Typer, _: "Callable[[], Diary]") -> None:
     @app.command("open")
     def open_in_browser(
         ctx: typer.Context,
-        port: Annotated[int, typer.Option(help="Where to listen; 0 takes a free place.")] = 0,
+        port: Annotated[
+            int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free place.")
+        ] = 0,
         *,
         no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
     ) -> None:

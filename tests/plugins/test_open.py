@@ -269,6 +269,9 @@ def test_a_second_open_finds_the_first_and_a_taken_port_is_a_usage_error(
             _, complaint = taken.communicate(timeout=SECONDS_MAX)
     assert taken.returncode == 2
     assert "is taken by another program" in complaint
+    beyond = command(home, "open", "--no-browser", "--port", "99999")
+    _, complaint = beyond.communicate(timeout=SECONDS_MAX)
+    assert (beyond.returncode, "Traceback" in complaint) == (2, False)
 
 
 def test_it_ends_when_asked_and_takes_its_address_away(viewer: Viewer) -> None:
