@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
 from datasette import hookimpl
-from jinja2 import BaseLoader, Environment
+from jinja2 import Environment
 
 from datasette_work_diary.access import App, Gate
+from datasette_work_diary.amended import AmendedTemplates
 from datasette_work_diary.viewer import viewer_of
 from diary.store.connection import FILE_NAME
 
@@ -23,30 +24,7 @@ hook = cast("Callable[[F], F]", hookimpl)
 
 DATABASE = FILE_NAME.removesuffix(".db")
 FILES_PATH = re.compile(r"/-/diary/messages/[0-9a-f]{32}/send")
-SCRIPT = re.compile(r"<script(?=[\s>{])")
 Link = dict[str, str]
-
-
-class AmendedTemplates(BaseLoader):
-    """Datasette's templates with what a strict policy and a screen reader need (R52).
-
-    Where a template itself has a script, the request's nonce is put; content can never carry it.
-    """
-
-    def __init__(self, loader: BaseLoader) -> None:
-        self._loader = loader
-
-    def get_source(
-        self, environment: Environment, template: str
-    ) -> tuple[str, str | None, Callable[[], bool] | None]:
-        """Return a template's source, amended."""
-        source, name, is_fresh = self._loader.get_source(environment, template)
-        source = SCRIPT.sub('<script nonce="{{ csp_nonce }}"', source)
-        return source.replace("<html>", '<html lang="en">', 1), name, is_fresh
-
-    def list_templates(self) -> list[str]:
-        """Return the names of all templates."""
-        return self._loader.list_templates()
 
 
 @hook
@@ -167,9 +145,9 @@ def table_actions(datasette: Any, database: str, table: str) -> list[Link]:
 
 
 @hook
-def extra_css_urls(database: str, table: str, datasette: Any) -> list[str]:
-    """Give the plain table of the opened view room for what people wrote."""
-    if not viewer_of(datasette) or (database, table) != (DATABASE, "segment"):
+def extra_css_urls(database: str, datasette: Any) -> list[str]:
+    """Give Datasette's own pages of the diary room for what people wrote, and contrast."""
+    if not viewer_of(datasette) or database != DATABASE:
         return []
     return ["/-/diary-static/table.css"]
 

@@ -33,8 +33,14 @@ def paths_of(served: Served) -> dict[str, str]:
         "contracts": "/-/diary/contracts",
         "no invoices": "/-/diary/invoices",
         "no statement": "/-/diary/statement",
+        "no agency": "/-/diary/agency",
+        "conversations": "/-/diary/messages",
+        "no messages": f"/-/diary/messages/{served.contract.id}",
         "sync": "/-/diary/sync",
         "settings": "/-/diary/settings",
+        "opened view": "/diary/segment?_facet=label",
+        "own query": "/diary?sql=select+memo+from+segment+limit+3",
+        "sealed tables": "/diary",
         "not found": served.segment_path((ContractId("0" * 32), MORNING[0])),
     }
 
