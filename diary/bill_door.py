@@ -107,37 +107,55 @@ class BillDoor(StateDoor):
         paying.give_bonus(self._state, contract_id, week, minor, reason)
 
     def mark_paid(
-        self, number: int, minor: int, reference: str = "", receipts: "Sequence[NewFile]" = ()
+        self,
+        number: int,
+        minor: int,
+        reference: str = "",
+        receipts: "Sequence[NewFile]" = (),
+        *,
+        agency: str | None = None,
     ) -> None:
         """Say that an invoice was paid, as the client; receipts go as files of a message (R63, R68)."""
         from diary import paying
 
-        paying.mark_paid(self._state, number, minor, reference, receipts)
+        paying.mark_paid(self._state, number, minor, reference, receipts, agency=agency)
 
     def note_received(
-        self, number: int, minor: int, reference: str = "", receipts: "Sequence[NewFile]" = ()
+        self,
+        number: int,
+        minor: int,
+        reference: str = "",
+        receipts: "Sequence[NewFile]" = (),
+        *,
+        agency: str | None = None,
     ) -> None:
         """Say that money came in, as the freelancer; receipts go as files of a message (R63, R68)."""
         from diary import paying
 
-        paying.note_received(self._state, number, minor, reference, receipts)
+        paying.note_received(self._state, number, minor, reference, receipts, agency=agency)
 
     def confirm_payment(
-        self, number: int, payment: str, minor: int | None = None, reference: str = ""
+        self,
+        number: int,
+        payment: str,
+        minor: int | None = None,
+        reference: str = "",
+        *,
+        agency: str | None = None,
     ) -> int:
         """Confirm what the client claims, as the freelancer; return the amount (R63)."""
         from diary import paying
 
-        return paying.confirm_payment(self._state, number, payment, minor, reference)
+        return paying.confirm_payment(self._state, number, payment, minor, reference, agency=agency)
 
-    def take_payment_back(self, number: int, payment: str) -> None:
+    def take_payment_back(self, number: int, payment: str, *, agency: str | None = None) -> None:
         """Say that a claimed payment was not made, as the client (R63)."""
         from diary import paying
 
-        paying.take_payment_back(self._state, number, payment)
+        paying.take_payment_back(self._state, number, payment, agency=agency)
 
-    def refund(self, number: int, minor: int, reference: str = "") -> None:
+    def refund(self, number: int, minor: int, reference: str = "", *, agency: str | None = None) -> None:
         """Say that money was given back, as the freelancer (R63)."""
         from diary import paying
 
-        paying.refund(self._state, number, minor, reference)
+        paying.refund(self._state, number, minor, reference, agency=agency)

@@ -160,11 +160,16 @@ def everything(diary: OpenDiary) -> tuple[InvoiceView, ...]:
 def one(diary: OpenDiary, number: int, agency: str | None = None) -> InvoiceView:
     """Return an invoice by its number: that agency's, else the account's own, else any agency's (R61).
 
+    An agency is named by its account's id, or the start of it.
+
     Raises:
         NoSuchInvoiceError: It is not here.
     """
     numbered = [view for view in everything(diary) if view.number == number]
-    found = next((view for view in numbered if view.agency == agency), next(iter(numbered), None))
+    if agency:
+        found = next((view for view in numbered if (view.agency or "").startswith(agency)), None)
+    else:
+        found = next((view for view in numbered if view.agency is None), next(iter(numbered), None))
     if found is None:
         raise NoSuchInvoiceError(number=number)
     return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 
 import msgspec
 
-from diary.rules.ids import Millis
+from diary.rules.ids import AccountId, Millis
 from diary.rules.qualifies import BillingState
 from diary.state import OpenDiary
 
@@ -80,7 +80,7 @@ def note(diary: OpenDiary, told: ToldBilling) -> None:
 def moved(diary: OpenDiary) -> "tuple[GatewayEvent, ...]":
     """Return what the gateway told of the account's money, by the server's word (R63)."""
     kept = diary.kept(MOVED)
-    found = (event_of(one) for one in kept) if isinstance(kept, list) else ()
+    found = (event_of(one, diary.account) for one in kept) if isinstance(kept, list) else ()
     return tuple(event for event in found if event is not None)
 
 
@@ -89,12 +89,15 @@ def moved_from_ms(diary: OpenDiary) -> Millis:
     return max((event.at_ms for event in moved(diary)), default=Millis(0))
 
 
-def event_of(told: Mapping[str, object]) -> "GatewayEvent | None":
-    """Return an event of the gateway as a server tells it; None for one that a newer diary understands."""
+def event_of(told: Mapping[str, object], account: AccountId) -> "GatewayEvent | None":
+    """Return an event of the gateway as a server tells it; None for one that a newer diary understands.
+
+    What was kept before issuers were told is of the account's own invoices (R61).
+    """
     from diary.rules.ledger import GatewayEvent  # where nothing moved, no command waits for the ledger
 
     try:
-        return msgspec.convert(told, GatewayEvent)
+        return msgspec.convert({**told, "issuer": told.get("issuer") or account}, GatewayEvent)
     except msgspec.ValidationError:
         return None
 

@@ -1,7 +1,8 @@
 """What the parties say about payments of invoices; no money is moved by it (R63, R66).
 
 A row stands in one contract's log. What is said of an invoice with lines of several contracts is a row in
-each: what is due of the first line's contract first.
+each: what is due of the first line's contract first. `agency` tells an agency's invoice from the own one of
+that number (R61).
 """
 
 import secrets
@@ -38,7 +39,13 @@ def give_bonus(diary: OpenDiary, contract: ContractId, week: Week, minor: int, r
 
 
 def mark_paid(
-    diary: OpenDiary, number: int, minor: int, reference: str, receipts: Sequence[NewFile] = ()
+    diary: OpenDiary,
+    number: int,
+    minor: int,
+    reference: str,
+    receipts: Sequence[NewFile] = (),
+    *,
+    agency: str | None = None,
 ) -> None:
     """Say that an invoice was paid, as the client; receipts go with it as files of a message (R63, R68).
 
@@ -46,11 +53,17 @@ def mark_paid(
         NoSuchInvoiceError: There is none.
         RefusedSayingError: It is not for this party to say.
     """
-    _say(diary, billing.one(diary, number), "paid", minor, reference, receipts)
+    _say(diary, billing.one(diary, number, agency), "paid", minor, reference, receipts)
 
 
 def note_received(
-    diary: OpenDiary, number: int, minor: int, reference: str, receipts: Sequence[NewFile] = ()
+    diary: OpenDiary,
+    number: int,
+    minor: int,
+    reference: str,
+    receipts: Sequence[NewFile] = (),
+    *,
+    agency: str | None = None,
 ) -> None:
     """Say that money came in which the client did not claim, as the freelancer (R63, R68).
 
@@ -58,21 +71,27 @@ def note_received(
         NoSuchInvoiceError: There is none.
         RefusedSayingError: It is not for this party to say.
     """
-    _say(diary, billing.one(diary, number), "received", minor, reference, receipts)
+    _say(diary, billing.one(diary, number, agency), "received", minor, reference, receipts)
 
 
-def refund(diary: OpenDiary, number: int, minor: int, reference: str) -> None:
+def refund(diary: OpenDiary, number: int, minor: int, reference: str, *, agency: str | None = None) -> None:
     """Say that money was given back, as the freelancer (R63).
 
     Raises:
         NoSuchInvoiceError: There is none.
         RefusedSayingError: It is not for this party to say.
     """
-    _say(diary, billing.one(diary, number), "refunded", minor, reference)
+    _say(diary, billing.one(diary, number, agency), "refunded", minor, reference)
 
 
 def confirm_payment(
-    diary: OpenDiary, number: int, payment: str, minor: int | None = None, reference: str = ""
+    diary: OpenDiary,
+    number: int,
+    payment: str,
+    minor: int | None = None,
+    reference: str = "",
+    *,
+    agency: str | None = None,
 ) -> int:
     """Confirm what the client claims, with another amount where another came in; return the amount (R63).
 
@@ -80,7 +99,7 @@ def confirm_payment(
         NoSuchPaymentError: Nothing that waits is named so.
         RefusedSayingError: It is not for this party to say.
     """
-    view = billing.one(diary, number)
+    view = billing.one(diary, number, agency)
     claim = _claimed(view, payment)
     amount = claim.amount_minor if minor is None else minor
     part = _part(view, claim.id, "received", amount)
@@ -89,14 +108,14 @@ def confirm_payment(
     return amount
 
 
-def take_payment_back(diary: OpenDiary, number: int, payment: str) -> None:
+def take_payment_back(diary: OpenDiary, number: int, payment: str, *, agency: str | None = None) -> None:
     """Say that a claimed payment was not made, as the client (R63).
 
     Raises:
         NoSuchPaymentError: Nothing that waits is named so.
         RefusedSayingError: It is not for this party to say.
     """
-    view = billing.one(diary, number)
+    view = billing.one(diary, number, agency)
     claim = _claimed(view, payment)
     part = _part(view, claim.id, "withdrawn_claim", claim.amount_minor)
     with diary.writing():
@@ -147,4 +166,11 @@ def _claimed(view: InvoiceView, payment: str) -> PaymentView:
 
 
 def _part(view: InvoiceView, payment: str, act: PaymentAct, minor: int) -> PaymentInClear:
-    return PaymentInClear(id=payment, act=act, invoice=view.number, minor=minor, currency=view.currency)
+    return PaymentInClear(
+        id=payment,
+        act=act,
+        invoice=view.number,
+        minor=minor,
+        currency=view.currency,
+        issuer=view.agency,
+    )

@@ -60,7 +60,7 @@ def _state(diary: "Diary", contract: "Contract", *, by_hand: bool) -> None:
         Engine(diary, line).run()  # the server may not know the contract yet
         stated = StateBilling(account=diary.account, contract=contract.id, by_hand=by_hand)
         line.authorise(diary.account, diary.replica, diary.token)
-        diary.note_billing(told_billing(line.state_billing(stated)))
+        diary.note_billing(told_billing(line.state_billing(stated), diary.account))
 
 
 def _json(diary: "Diary", contract: "Contract") -> dict[str, object]:

@@ -293,7 +293,7 @@ class Engine:
             self._diary.correct_slots()
             self._diary.note_standing(_suspension(answer))
             if answer.billing is not None:
-                self._diary.note_billing(told_billing(answer.billing))
+                self._diary.note_billing(told_billing(answer.billing, self._diary.account))
         if answer.overlapping is not None:
             slots = [slot for told in answer.overlapping.values() for slot in told]
             self._diary.note_overlapping(answer.overlapping_from or Slot(0), slots)
@@ -375,10 +375,10 @@ class Engine:
             self._progress(self._tally.progress(len(self._desk.queue)))
 
 
-def told_billing(billing: Billing) -> ToldBilling:
+def told_billing(billing: Billing, account: AccountId) -> ToldBilling:
     """Return what the server told of how clients pay, as the diary keeps it (R11)."""
     methods = (ToldMethod(one.payer, state_of(one.state), Millis(one.at_ms)) for one in billing.methods)
-    moved = (event_of(msgspec.structs.asdict(one)) for one in billing.moved)
+    moved = (event_of(msgspec.structs.asdict(one), account) for one in billing.moved)
     known = tuple(event for event in moved if event is not None)
     return ToldBilling(billing.gateway, state_of(billing.otherwise), tuple(methods), known)
 

@@ -104,7 +104,11 @@ class BillingMethod(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MoneyMoved(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gateway told of one contract's part of an invoice, and when the server took it (R63)."""
+    """What the gateway told of one contract's part of an invoice, and when the server took it (R63).
+
+    `issuer` is the account whose invoice it is: the contract's own, or an agency's (R61); a server that knows
+    of no agencies names none.
+    """
 
     id: str
     what: str
@@ -113,6 +117,7 @@ class MoneyMoved(msgspec.Struct, frozen=True, kw_only=True):
     minor: int
     currency: str
     at_ms: int
+    issuer: AccountId | None = None
 
 
 class Billing(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,6 +24,10 @@ Receipt = Annotated[
     list[Path] | None,
     typer.Option("--file", metavar="FILE", help="A receipt: sent sealed, as the file of a message."),
 ]
+Agency = Annotated[
+    str | None,
+    typer.Option("--agency", metavar="ID", help="An agency's invoice of that number; the start is enough."),
+]
 NOT_MOVED = "No money is moved by this; the other party reads it after the next sync."
 
 
@@ -73,18 +77,19 @@ def paid(
     withdraw: Annotated[
         str | None, typer.Option("--withdraw", metavar="ID", help="Take back that this was paid.")
     ] = None,
+    agency: Agency = None,
 ) -> None:
-    """Say that you paid an invoice, as the client; the freelancer confirms it."""
+    """Say that you paid an invoice, as the client; the freelancer, or the agency, confirms it."""
     receipts = [read_file(path) for path in file or ()]
     with desk_of(ctx).open_diary() as diary:
-        view = diary.invoice(number)
+        view = diary.invoice(number, agency)
         if withdraw is not None:
-            diary.take_payment_back(number, withdraw)
+            diary.take_payment_back(number, withdraw, agency=agency)
             tell("Taken back.")
             return
         minor = _due(view, amount)
-        diary.mark_paid(number, minor, text_of(reference, "reference") or "", receipts)
-    tell(f"Invoice {number}: {money(minor, view.currency)} {view.currency} marked as paid.")
+        diary.mark_paid(number, minor, text_of(reference, "reference") or "", receipts, agency=agency)
+    tell(f"{_named(view)}: {money(minor, view.currency)} {view.currency} marked as paid.")
     say(NOT_MOVED)
 
 
@@ -110,7 +115,7 @@ def received(
                 diary.confirm_payment(number, one.id, reference=said)
             if claimed:
                 minor = sum(one.amount_minor for one in claimed)
-                tell(f"Invoice {number}: {money(minor, view.currency)} {view.currency} confirmed.")
+                tell(f"{_named(view)}: {money(minor, view.currency)} {view.currency} confirmed.")
                 return
         if payment is not None:
             given = None if amount is None else _minor(amount, view.currency)
@@ -118,7 +123,7 @@ def received(
         else:
             minor = _due(view, amount)
             diary.note_received(number, minor, said, receipts)
-    tell(f"Invoice {number}: {money(minor, view.currency)} {view.currency} came in.")
+    tell(f"{_named(view)}: {money(minor, view.currency)} {view.currency} came in.")
     say(NOT_MOVED)
 
 
@@ -134,8 +139,13 @@ def refund(
         view = diary.invoice(number)
         minor = _minor(amount, view.currency)
         diary.refund(number, minor, text_of(reference, "reference") or "")
-    tell(f"Invoice {number}: {money(minor, view.currency)} {view.currency} given back.")
+    tell(f"{_named(view)}: {money(minor, view.currency)} {view.currency} given back.")
     say(NOT_MOVED)
+
+
+def _named(view: "InvoiceView") -> str:
+    """Return an invoice by its number, and whose it is where that is not the account's own (R61)."""
+    return f"Invoice {view.number}" + (f" of agency {view.agency[:8]}" if view.agency else "")
 
 
 def _due(view: "InvoiceView", amount: str | None) -> int:

@@ -11,13 +11,16 @@ from diary.rules.act_parts import AcceptanceInClear, DisputeInClear, RedactionIn
 from diary.rules.acts import disputed_slots, requests
 from diary.rules.change import Refused
 from diary.rules.contract import TermsHistory
-from diary.rules.ids import Millis, Slot
+from diary.rules.ids import AccountId, Millis, Slot
 from diary.rules.json_form import iso
 from diary.rules.merge import Held, standing
 from diary.rules.money_parts import BonusInClear, PaymentInClear
-from diary.rules.payments import payments
+from diary.rules.payments import issuer_of, payments
 from diary.rules.segment import Header
 from diary.rules.week import DAY_MILLIS, Week, locks_at_ms
+
+InvoiceName = tuple[AccountId, int]
+"""An invoice by its issuer and number: two issuers count each for themselves (R61)."""
 
 REVIEW_MILLIS = 9 * DAY_MILLIS // 2  # R62: Monday 12:00 to the end of Friday, UTC
 
@@ -28,7 +31,7 @@ class Said:
 
     `acts` are the contract's, in the log's order. A device passes as `slack_ms` how far its clock may be from
     the server's: it then refuses only what the server would refuse anywhere within (R39). `review_ms` is how
-    long the server lets a week be in review. `invoices` are the numbers of the contract's invoices with their
+    long the server lets a week be in review. `invoices` are the contract's by issuer and number with their
     currency, None where it is not known which there are: then none is refused for its invoice.
     """
 
@@ -38,7 +41,7 @@ class Said:
     at_ms: Millis
     slack_ms: int = 0
     review_ms: int = REVIEW_MILLIS
-    invoices: Mapping[int, str] | None = None
+    invoices: Mapping[InvoiceName, str] | None = None
 
 
 def review_of(week: Week, review_ms: int = REVIEW_MILLIS) -> tuple[Millis, Millis]:
@@ -60,7 +63,8 @@ def refused_act(header: Header, said: Said) -> Refused | None:
         case Header(bonus=BonusInClear() as part):
             refused = _refused_bonus(part, said)
         case Header(payment=PaymentInClear() as part):
-            refused = _unknown_invoice(part, said) or _refused_payment(part, said)
+            issuer = issuer_of(header, part)
+            refused = _unknown_invoice(part, issuer, said) or _refused_payment(part, issuer, said)
         case _:
             refused = None
     return refused
@@ -121,20 +125,20 @@ def _refused_bonus(part: BonusInClear, said: Said) -> Refused | None:
     return _not_in_review(week, said)
 
 
-def _unknown_invoice(part: PaymentInClear, said: Said) -> Refused | None:
+def _unknown_invoice(part: PaymentInClear, issuer: AccountId, said: Said) -> Refused | None:
     """Refuse what pays no invoice of the contract, where it is known which there are (R63)."""
     if said.invoices is None:
         return None
-    if part.invoice not in said.invoices:
+    if (issuer, part.invoice) not in said.invoices:
         return Refused("unknown_invoice", f"invoice {part.invoice} has no line of this contract")
-    if said.invoices[part.invoice] != part.currency:
+    if said.invoices[issuer, part.invoice] != part.currency:
         return Refused("wrong_currency", f"invoice {part.invoice} is not in {part.currency}")
     return None
 
 
-def _refused_payment(part: PaymentInClear, said: Said) -> Refused | None:
+def _refused_payment(part: PaymentInClear, issuer: AccountId, said: Said) -> Refused | None:
     """Refuse what was said of a payment before, or what contradicts it (R63)."""
-    known = next((one for one in payments(said.acts) if one.id == part.id), None)
+    known = next((one for one in payments(said.acts) if (one.issuer, one.id) == (issuer, part.id)), None)
     if part.act == "withdrawn_claim":
         stands = known is not None and known.state == "claimed"
         return None if stands else Refused("unknown_payment", "there is no such claim to take back")

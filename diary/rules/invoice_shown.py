@@ -135,7 +135,7 @@ def _payments(invoice: Invoice | InvoicePart, known: Mapping[ContractId, Known])
     for contract in dict.fromkeys(line.contract for line in invoice.lines):
         one = known.get(contract)
         for payment in payments(one.acts) if one else ():
-            if payment.invoice == invoice.number and one:
+            if one and (payment.issuer, payment.invoice) == (invoice.account, invoice.number):
                 yield _payment(contract, payment, one)
 
 

@@ -162,6 +162,11 @@ def hours_of(segments: int) -> str:
     return f"{minutes // 60}:{minutes % 60:02}"
 
 
+def payee_of(view: InvoiceView) -> str:
+    """Return who says of an invoice's payments that they came in: its issuer (R61, R63)."""
+    return "freelancer" if view.agency is None else f"agency {view.agency[:8]}"
+
+
 def state_says(view: InvoiceView) -> str:
     """Return where an invoice stands, and what comes next and when (R62)."""
     said = STATE_WORDS[view.state]

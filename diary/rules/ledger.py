@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from diary.rules.ids import ContractId, Millis, Slot
+from diary.rules.ids import AccountId, ContractId, Millis, Slot
 from diary.rules.invoice_parts import Invoice, InvoicePart
 from diary.rules.ledger_entry import EntryWhat, LedgerAccount, LedgerEntry, Posting, postings_of, summed
 from diary.rules.merge import Held
@@ -43,6 +43,7 @@ class Position:
     none where the invoice corrects another, or has no such line.
     """
 
+    issuer: AccountId
     contract: ContractId
     invoice: int
     currency: str
@@ -66,6 +67,7 @@ class GatewayEvent:
     id: str
     at_ms: Millis
     what: GatewayWord
+    issuer: AccountId
     contract: ContractId
     invoice: int
     currency: str
@@ -89,8 +91,9 @@ _TAKEN_BACK: Mapping[GatewayWord, GatewayWord] = {
 class Facts:
     """What is known about a contract's invoices beside closing and time.
 
-    `acts` are its rows in the log's order; those that the server has not received count for nothing.
-    `gateway` are the gateway's events in any order, each perhaps several times.
+    `acts` are its rows in the log's order, with what an agency says of it in its own; those that the server
+    has not received count for nothing. `gateway` are the gateway's events in any order, each perhaps several
+    times.
     """
 
     acts: Sequence[Held] = ()
@@ -105,6 +108,7 @@ def position_of(invoice: Invoice | InvoicePart, contract: ContractId, billing: f
     lines = [line for line in invoice.lines if line.contract == contract]
     hours = next((line for line in lines if line.what == "hours" and invoice.corrects is None), None)
     return Position(
+        issuer=invoice.account,
         contract=contract,
         invoice=invoice.number,
         currency=invoice.currency,
@@ -186,7 +190,8 @@ def _said(position: Position, acts: Sequence[Held]) -> Iterable[_Event]:
             slots = position.billing.intersection(dispute.slots)
             yield _Event(f"{replica}/{n}", at_ms, _DISPUTE_WORDS[dispute.act], slots=slots)
         payment = settled.get(act.header.name)
-        if payment is not None and (payment.invoice, payment.currency) == (
+        if payment is not None and (payment.issuer, payment.invoice, payment.currency) == (
+            position.issuer,
             position.invoice,
             position.currency,
         ):
@@ -208,11 +213,11 @@ _GATEWAY_WORDS: Mapping[GatewayWord, EntryWhat] = {
 
 def _done(position: Position, gateway: Iterable[GatewayEvent]) -> Iterable[_Event]:
     """Yield what the gateway says of the position, in an order that does not hang on that of delivery."""
-    ours = (position.contract, position.invoice, position.currency)
+    ours = (position.issuer, position.contract, position.invoice, position.currency)
     known = {event.id: event for event in gateway}
     for event in sorted(known.values(), key=lambda event: (event.at_ms, event.id)):
         before = known.get(event.takes_back or event.id)
-        if before is None or (event.contract, event.invoice, event.currency) != ours:
+        if before is None or (event.issuer, event.contract, event.invoice, event.currency) != ours:
             continue
         at_ms = max(event.at_ms, before.at_ms, position.closed_at_ms)
         yield _Event(f"gateway/{event.id}", at_ms, _GATEWAY_WORDS[event.what], minor=event.minor)

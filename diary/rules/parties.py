@@ -32,8 +32,9 @@ def wrong_side(
     role = seats.get(header.replica)
     if role is not None:
         return _not_the_seats(header, role)
-    if _is_the_clients(header):
-        return Refused("not_yours", "only the client accepts, disputes, adds a bonus and says they paid")
+    refused = _not_a_devices(header)
+    if refused is not None:
+        return refused
     clients = [replica for replica, role in seats.items() if role == "client"]
     if header.type != "terms" or not clients or history is None:
         return None
@@ -52,13 +53,17 @@ def _not_the_seats(header: Header, role: SeatRole) -> Refused | None:
     return None
 
 
-def _is_the_clients(header: Header) -> bool:
-    """Return whether no device writes this."""
-    return (
+def _not_a_devices(header: Header) -> Refused | None:
+    """Return why no device of the freelancer's writes this, None where one may (R61, R63)."""
+    if (
         header.type in {"acceptance", "bonus"}
         or (header.dispute is not None and header.dispute.act in _CLIENTS_ACTS)
         or (header.payment is not None and header.payment.act in _CLIENTS_PAYMENTS)
-    )
+    ):
+        return Refused("not_yours", "only the client accepts, disputes, adds a bonus and says they paid")
+    if header.payment is not None and header.payment.issuer is not None:
+        return Refused("not_yours", "what came in for an agency's invoice the agency says, in its own log")
+    return None
 
 
 def _not_the_freelancers(

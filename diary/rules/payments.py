@@ -3,14 +3,16 @@
 Each is a function of the rows of one contract's log in the log's order, as `diary.rules.acts` is. Pure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Literal
 
 from diary.rules.act_parts import VersionName
-from diary.rules.ids import Millis
+from diary.rules.ids import AccountId, ContractId, Millis
 from diary.rules.merge import Held
 from diary.rules.money_parts import PaymentInClear
+from diary.rules.segment import Header
 
 PaymentState = Literal["claimed", "received", "disagrees", "refunded", "withdrawn"]
 
@@ -28,13 +30,15 @@ class Bonus:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment by hand: what the client claims of it, what the freelancer settles (R63).
+    """A payment by hand: what the client claims of it, what the invoice's issuer settles (R63).
 
-    `claim` and `settled` name the rows, and are None where that party has said nothing. `invoice` and
+    `issuer` is whose invoice it is of, and of one issuer's payments an `id` is one (R61). `claim` and
+    `settled` name the rows, and are None where that party has said nothing. `invoice` and
     `currency` are those of what settles, else of the claim. It `disagrees` where the two differ: then what
     settles counts. Times are those of receipt, None where the server has not received the row.
     """
 
+    issuer: AccountId
     id: str
     invoice: int
     currency: str
@@ -59,16 +63,42 @@ def bonuses(acts: Iterable[Held]) -> tuple[Bonus, ...]:
 def payments(acts: Iterable[Held]) -> tuple[Payment, ...]:
     """Return the payments in the order in which they were first spoken of (R63).
 
-    An id counts once: the first claim of it, and the first row that settles it. A claim that comes after
-    that is kept beside it; one that was taken back is settled by nothing.
+    An id counts once with one issuer: the first claim of it, and the first row that settles it. A claim that
+    comes after that is kept beside it; one that was taken back is settled by nothing.
     """
-    found: dict[str, Payment] = {}
+    found: dict[tuple[AccountId, str], Payment] = {}
     for act in acts:
         if act.header.payment is not None:
-            said = _said(found.get(act.header.payment.id), act.header.payment, act)
+            name = issuer_of(act.header, act.header.payment), act.header.payment.id
+            said = _said(found.get(name), act.header.payment, act)
             if said is not None:
-                found[said.id] = said
+                found[name] = said
     return tuple(found.values())
+
+
+def issuer_of(header: Header, part: PaymentInClear) -> AccountId:
+    """Return whose invoice a row pays: where it names none, that of the account in whose log it stands."""
+    return header.account if part.issuer is None else part.issuer
+
+
+def of_contract(said_elsewhere: Iterable[Held], contract: ContractId) -> Iterator[Held]:
+    """Yield what an agency says in its own log of payments of one contract (R61, R63)."""
+    for act in said_elsewhere:
+        if act.header.payment is not None and act.header.payment.contract == contract:
+            yield act
+
+
+def with_elsewhere(acts: Sequence[Held], said_elsewhere: Iterable[Held]) -> Sequence[Held]:
+    """Return a contract's rows with what was said of it in another log, in the order of receipt (R63).
+
+    What the server has not received stays last. Of two rows of one instant the contract's own comes first.
+    """
+    more = sorted(said_elsewhere, key=_received)
+    return sorted([*acts, *more], key=_received) if more else acts
+
+
+def _received(act: Held) -> float:
+    return inf if act.received_at_ms is None else act.received_at_ms
 
 
 def _said(known: Payment | None, part: PaymentInClear, act: Held) -> Payment | None:
@@ -103,6 +133,7 @@ def _said(known: Payment | None, part: PaymentInClear, act: Held) -> Payment | N
 
 def _claimed(part: PaymentInClear, act: Held) -> Payment:
     return Payment(
+        issuer=issuer_of(act.header, part),
         id=part.id,
         invoice=part.invoice,
         currency=part.currency,
@@ -115,6 +146,7 @@ def _claimed(part: PaymentInClear, act: Held) -> Payment:
 
 def _settled(part: PaymentInClear, act: Held) -> Payment:
     return Payment(
+        issuer=issuer_of(act.header, part),
         id=part.id,
         invoice=part.invoice,
         currency=part.currency,

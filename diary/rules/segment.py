@@ -291,7 +291,13 @@ def _fault_of_act(header: Header) -> str | None:
             fault = money_parts.fault_of_bonus(header.bonus)
         case "payment":
             receipts = header.pictures or ()
-            fault = money_parts.fault_of_payment(header.payment, receipts, is_sealed=is_sealed)
+            fault = money_parts.fault_of_payment(
+                header.payment,
+                receipts,
+                account=header.account,
+                in_own_log=header.in_own_log,
+                is_sealed=is_sealed,
+            )
         case _:
             fault = act_parts.fault_of_redaction(header.redaction)
     return fault

@@ -15,6 +15,7 @@ from diary.rules.invoice_view import (
     PaymentView,
     Step,
     hours_of,
+    payee_of,
     state_says,
 )
 from diary.rules.money import money as bare_money
@@ -113,6 +114,7 @@ class InvoicePage:
     how_to_pay: str
     currency: str
     query: str
+    payee: str
     due_written: str
     may_pay: bool
     may_record: bool
@@ -178,13 +180,14 @@ def invoice_page(view: InvoiceView, head: Letterhead, reading: Reading) -> Invoi
         says=sentence(state_says(view)),
         differs=_differs(view),
         steps=tuple(_steps(view, reading)),
-        payments=tuple(_payment(one, view.currency, reading) for one in view.payments),
+        payments=tuple(_payment(one, view, reading) for one in view.payments),
         how_to_pay=head.how_to_pay,
         currency=view.currency,
         query=_query(view),
+        payee=payee_of(view),
         due_written=bare_money(max(0, view.due_minor or 0), view.currency),
         may_pay=client and is_due,
-        may_record=not client and is_due,
+        may_record=not client and is_due and view.agency is None,
         may_dispute=f"/-/diary/week/{view.week}" if client and view.state == "in_review" else "",
     )
 
@@ -239,17 +242,17 @@ def _step(step: Step, reading: Reading, *, is_now: bool) -> StepShown:
     return StepShown(STATE_WORDS[step.state], reading.utc(step.from_ms), reading.here(step.from_ms), is_now)
 
 
-def _payment(one: PaymentView, currency: str, reading: Reading) -> PaymentShown:
-    freelancer = not reading.for_client
+def _payment(one: PaymentView, view: InvoiceView, reading: Reading) -> PaymentShown:
+    issuer = not reading.for_client and view.agency is None
     return PaymentShown(
         id=one.id,
         word=PAYMENT_WORDS[one.state],
-        amount=money(one.amount_minor, currency),
+        amount=money(one.amount_minor, view.currency),
         when="not sent yet" if one.at_ms is None else reading.instant(one.at_ms),
         reference=one.reference,
         file=one.file,
         file_href=f"{PATH}/receipt/{one.id}" if one.file else "",
-        may_confirm=freelancer and one.state == "claimed",
-        may_take_back=not freelancer and one.state == "claimed",
-        may_refund=freelancer and one.state in {"received", "disagrees"},
+        may_confirm=issuer and one.state == "claimed",
+        may_take_back=reading.for_client and one.state == "claimed",
+        may_refund=issuer and one.state in {"received", "disagrees"},
     )

@@ -41,7 +41,7 @@ async def listed(datasette: Any, request: Any) -> Any:
 
 async def one(datasette: Any, request: Any) -> Any:
     """Show one invoice (R61); as JSON, as CSV and as a PDF made to be sent."""
-    number, agency = int(request.url_vars["number"]), request.args.get("agency")
+    number, agency = _named(request)
     match request.url_vars["format"]:
         case ".json":
             view = await viewer_here(datasette).room.ask(lambda diary: diary.invoice(number, agency))
@@ -81,46 +81,52 @@ async def statement(datasette: Any, request: Any) -> Any:
 async def paid(datasette: Any, request: Any) -> Any:
     """Note a payment: as the client that it was made, as the freelancer that it came in (R63, R66)."""
     form = await form_of(request)
-    number = int(request.url_vars["number"])
+    number, agency = _named(request)
     written, reference = form.text("amount", 32), form.text("reference", REFERENCE_MAX)
 
     def write(diary: Diary) -> str:
-        amount_minor = _amount(written, diary.invoice(number).currency)
+        amount_minor = _amount(written, diary.invoice(number, agency).currency)
         if diary.seat_in is not None:
-            diary.mark_paid(number, amount_minor, reference)
-            return "Marked as paid; the freelancer confirms it."
-        diary.note_received(number, amount_minor, reference)
+            diary.mark_paid(number, amount_minor, reference, agency=agency)
+            return f"Marked as paid; the {'agency' if agency else 'freelancer'} confirms it."
+        diary.note_received(number, amount_minor, reference, agency=agency)
         return "Recorded."
 
-    return await _done(datasette, request, number, write)
+    return await _done(datasette, request, write)
 
 
 async def settle(datasette: Any, request: Any) -> Any:
     """Confirm a payment, take one back, or note that money was given back (R63)."""
     form = await form_of(request)
-    number = int(request.url_vars["number"])
+    number, agency = _named(request)
     payment, act = form.text("payment", 32), form.text("act", 16)
 
     def write(diary: Diary) -> str:
         match act:
             case "received":
-                diary.confirm_payment(number, payment)
+                diary.confirm_payment(number, payment, agency=agency)
                 return "Confirmed."
             case "take_back":
-                diary.take_payment_back(number, payment)
+                diary.take_payment_back(number, payment, agency=agency)
                 return "Taken back."
             case "refund":
-                diary.refund(number, _paid(diary.invoice(number), payment))
+                diary.refund(number, _paid(diary.invoice(number, agency), payment), agency=agency)
                 return "Noted as given back."
             case _:
                 raise BadRequest("The form says nothing to do.")
 
-    return await _done(datasette, request, number, write)
+    return await _done(datasette, request, write)
 
 
-async def _done(datasette: Any, request: Any, number: int, write: Callable[[Diary], str]) -> Any:
+def _named(request: Any) -> tuple[int, str | None]:
+    """Return the invoice that the address names, and the agency whose it is, None for the own one (R61)."""
+    return int(request.url_vars["number"]), request.args.get("agency")
+
+
+async def _done(datasette: Any, request: Any, write: Callable[[Diary], str]) -> Any:
     """Do it and lead on; what was refused is said on the invoice's page (R37d)."""
-    where = f"{PATH}/{number}"
+    number, agency = _named(request)
+    where = f"{PATH}/{number}" + (f"?agency={agency}" if agency else "")
     try:
         says = await viewer_here(datasette).room.ask(write)
     except DiaryError as error:

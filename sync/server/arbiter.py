@@ -15,7 +15,7 @@ from diary.evidence import device_list
 from diary.evidence.list_leaf import check_leaf
 from diary.evidence.receipt import Receipt, Refusal
 from diary.evidence.seats import JoiningError, Seats
-from diary.rules.act_change import REVIEW_MILLIS, Said, refused_act
+from diary.rules.act_change import REVIEW_MILLIS, InvoiceName, Said, refused_act
 from diary.rules.act_parts import VersionName
 from diary.rules.acts import ACT_TYPES, accepted_slots, redactions
 from diary.rules.change import Allowed, decide
@@ -113,7 +113,7 @@ class Books:
     acts: dict[ContractId, list[Held]] = field(default_factory=dict)
     is_seats: bool = False
     review_ms: int = REVIEW_MILLIS
-    invoices: dict[ContractId, dict[int, str]] = field(default_factory=dict)
+    invoices: dict[ContractId, dict[InvoiceName, str]] = field(default_factory=dict)
     _listed: ListedDevice | None = None
 
     def __post_init__(self) -> None:

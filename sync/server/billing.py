@@ -12,6 +12,7 @@ import msgspec
 
 from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.seal import Reckoning, own_seal
+from diary.rules.act_change import InvoiceName
 from diary.rules.acts import accepted_slots
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import AccountId, ContractId, Millis, Slot
@@ -205,18 +206,20 @@ def post(hold: AccountHold, billed: Sequence[Invoice], acts: Acts) -> None:
         hold.invoices.note_steps(steps)
 
 
-def numbers_of(hold: AccountHold, contracts: Collection[ContractId]) -> dict[ContractId, dict[int, str]]:
-    """Return the numbers of each contract's invoices with their currency: what may be paid (R63)."""
-    found: dict[ContractId, dict[int, str]] = {contract: {} for contract in contracts}
+def numbers_of(
+    hold: AccountHold, contracts: Collection[ContractId]
+) -> dict[ContractId, dict[InvoiceName, str]]:
+    """Return each contract's invoices by issuer and number with their currency: what may be paid (R63)."""
+    found: dict[ContractId, dict[InvoiceName, str]] = {contract: {} for contract in contracts}
     for invoice in hold.invoices.of(contracts):
         for line in invoice.lines:
             if line.contract in found:
-                found[line.contract][invoice.number] = invoice.currency
+                found[line.contract][invoice.account, invoice.number] = invoice.currency
     for agency, managed in agency_bills.agencies_of(hold, contracts).items():
         for invoice in hold.beside(agency).invoices.of(managed):
             for line in invoice.lines:
                 if line.contract in managed:
-                    found[line.contract].setdefault(invoice.number, invoice.currency)
+                    found[line.contract][agency, invoice.number] = invoice.currency
     return found
 
 

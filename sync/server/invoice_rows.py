@@ -94,7 +94,7 @@ def entries_of(rows: Iterable[Row]) -> list[LedgerEntry]:
     ]
 
 
-def gateway_event_of(row: Row) -> GatewayEvent:
-    """Return what the gateway told, of a row of `gateway_event`."""
+def gateway_event_of(account: AccountId, row: Row) -> GatewayEvent:
+    """Return what the gateway told of an account's invoice, of a row of `gateway_event`."""
     key, kind, contract, invoice, minor, currency, at_ms = row
-    return GatewayEvent(key, Millis(at_ms), kind, ContractId(contract), invoice, currency, minor)
+    return GatewayEvent(key, Millis(at_ms), kind, account, ContractId(contract), invoice, currency, minor)

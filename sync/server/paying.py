@@ -311,6 +311,7 @@ def _moved(kept: KeptEvent) -> MoneyMoved:
         minor=event.money.minor,
         currency=event.money.currency,
         at_ms=kept.received_at_ms,
+        issuer=event.names.account,
     )
 
 

@@ -221,7 +221,7 @@ class PostgresInvoiceBooks:
     def gateway_events(self, contracts: Collection[ContractId]) -> list[GatewayEvent]:
         """See `InvoiceBooks.gateway_events`."""
         rows = self._ask(GATEWAY_EVENTS, contracts=list(contracts))
-        return [invoice_rows.gateway_event_of(row) for row in rows]
+        return [invoice_rows.gateway_event_of(self._account, row) for row in rows]
 
     def _insert(
         self, statement: Any, rows: Sequence[tuple[Any, ...]], columns: Sequence[str], numbers: Sequence[str]

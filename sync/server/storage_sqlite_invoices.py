@@ -212,7 +212,7 @@ class SqliteInvoiceBooks:
     def gateway_events(self, contracts: Collection[ContractId]) -> list[GatewayEvent]:
         """See `InvoiceBooks.gateway_events`."""
         rows = self._ask(GATEWAY_EVENTS, contracts=_listed(contracts))
-        return [invoice_rows.gateway_event_of(row) for row in rows]
+        return [invoice_rows.gateway_event_of(self._account, row) for row in rows]
 
     def _ask(self, statement: str, **asked: Any) -> list[Any]:
         return list(self._connection.execute(statement, {"account": self._account, **asked}))

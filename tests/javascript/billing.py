@@ -14,7 +14,7 @@ from typing import Any, get_args
 import msgspec
 
 from diary.billing_methods import event_of
-from diary.rules.ids import Millis, Slot
+from diary.rules.ids import AccountId, Millis, Slot
 from diary.rules.invoice import charges_of
 from diary.rules.invoice_borne import Own, borne
 from diary.rules.invoice_parts import InvoiceLine, InvoicePart
@@ -22,20 +22,23 @@ from diary.rules.invoice_shown import Known, shown
 from diary.rules.invoice_view import InvoiceView
 from diary.rules.ledger import GatewayEvent, GatewayWord
 from diary.rules.merge import Held
+from diary.rules.money_parts import SETTLING
 from diary.rules.segment import Header
 from diary.rules.timesheet import amount_minor
 from tests.diary.rules.billed import AVAILABLE, CLOSED, FOREVER, PAYER, REVIEW_ENDS, line
 from tests.diary.rules.made import ACCOUNT, CONTRACT, WEEK, received
-from tests.diary.rules.said import bonus, dispute, payment
+from tests.diary.rules.said import AGENCY, bonus, dispute, payment, received_by_agency
 
 PINNED = Path(__file__).parent.parent / "vectors" / "invoice_shown.json"
 CASES = 60
 RATES = {"USD": 6000, "JPY": 4321, "KWD": 12345, "EUR": 7777}
 
 
-def _part(number: int, currency: str, *lines: InvoiceLine, corrects: int | None = None) -> InvoicePart:
+def _part(
+    issuer: AccountId, number: int, currency: str, *lines: InvoiceLine, corrects: int | None = None
+) -> InvoicePart:
     return InvoicePart(
-        account=ACCOUNT,
+        account=issuer,
         contract=CONTRACT,
         payer=PAYER,
         currency=currency,
@@ -59,7 +62,12 @@ def _acts(chance: Random, slots: list[Slot], currency: str) -> Iterator[Header]:
             act = chance.choice(("paid", "paid", "received", "received", "refunded", "withdrawn_claim"))
             number = chance.choice((1, 1, 1, 2, 9))
             minor = chance.choice((100, 2500, 60_000))
-            yield payment(n, act, minor, id_=chance.choice(ids), invoice=number, currency=currency)  # type: ignore[arg-type]  # a word of them
+            paid = {"id_": chance.choice(ids), "invoice": number, "currency": currency}
+            issuer = chance.choice((None, AGENCY))
+            if issuer is not None and act in SETTLING:
+                yield received_by_agency(n, act, minor, **paid)  # type: ignore[arg-type]  # a word of them
+            else:
+                yield payment(n, act, minor, issuer=issuer, **paid)  # type: ignore[arg-type]  # as above
         else:
             yield dispute(n, what, *some)
 
@@ -75,6 +83,7 @@ def _moved(chance: Random, currency: str) -> list[GatewayEvent]:
             id=f"{(what := chance.choice(('paid', 'paid', *WORDS)))}/{number % 5}/a",
             at_ms=Millis(CLOSED + chance.randrange(-2, 6) * 1_800_000),
             what=what,
+            issuer=chance.choice((ACCOUNT, AGENCY)),
             contract=CONTRACT,
             invoice=chance.choice((1, 1, 1, 2)),
             currency=chance.choice((currency, currency, currency, "GBP")),
@@ -92,6 +101,9 @@ def _moved(chance: Random, currency: str) -> list[GatewayEvent]:
 def _told(chance: Random, currency: str) -> list[dict[str, object]]:
     """Return it as a server tells it, with what no diary understands and another contract's."""
     told: list[dict[str, object]] = [asdict(event) for event in _moved(chance, currency)]
+    for one in told:
+        if one["issuer"] == ACCOUNT and chance.random() < 0.3:
+            del one["issuer"]  # as a server told it before there were issuers
     for one in list(told):
         changed = chance.choice(({"what": "blessed"}, {"minor": "3"}, {"contract": "9" * 32}, {"id": None}))
         told.insert(chance.randrange(1 + len(told)), one | {"id": f"paid/{len(told)}"} | changed)
@@ -106,11 +118,12 @@ def _case(seed: int) -> dict[str, Any]:
     hours = line(amount_minor(len(slots), rate), segments=len(slots), rate_minor=rate)
     thanks = bonus(50, 777, currency=currency)
     extra = line(777, what="bonus", segments=0, rate_minor=0, act=thanks.name)
-    first = _part(1, currency, hours, *([extra] if chance.random() < 0.4 else []))
+    issuer = chance.choice((ACCOUNT, AGENCY))
+    first = _part(issuer, 1, currency, hours, *([extra] if chance.random() < 0.4 else []))
     every = [first]
     if chance.random() < 0.3:
         less = line(-amount_minor(1, rate), segments=-1, rate_minor=rate)
-        every.append(_part(2, currency, less, corrects=1))
+        every.append(_part(issuer, 2, currency, less, corrects=1))
     said = [*_acts(chance, slots, currency), thanks]
     acts = [received(header, CLOSED + 3_600_000 * (1 + place)) for place, header in enumerate(said)]
     due = sum(one.amount_minor for part in every for one in part.lines if one.what == "hours")
@@ -122,7 +135,8 @@ def _case(seed: int) -> dict[str, Any]:
     charge = own[key]
     own[key] = type(charge)(currency, msgspec.structs.replace(charge.line, amount_minor=due + off))
     told = _told(chance, currency)
-    moved = [one for one in map(event_of, told) if one is not None and one.contract == CONTRACT]
+    events = [event_of(one, ACCOUNT) for one in told]
+    moved = [one for one in events if one is not None and one.contract == CONTRACT]
     known = Known("Orchard", "Ada", acts, {WEEK.name: frozenset(slots)}, words, moved)
     views = [
         shown(part, {CONTRACT: known}, borne(part, every, Own(own, {CONTRACT: PAYER})), now_ms)

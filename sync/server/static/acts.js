@@ -127,6 +127,8 @@ export function wrongSide(header, seats, versions) {
   const isClients = (act && CLIENTS_ACTS.includes(act)) || (pays && CLIENTS_PAYMENTS.includes(pays));
   if (isClients || ["acceptance", "bonus"].includes(header.type))
     return "only the client accepts, disputes, adds a bonus and says they paid";
+  if (header.payment?.issuer)
+    return "what came in for an agency's invoice the agency says, in its own log";
   const newest = versions.at(-1);
   const clients = new Set([...seats].flatMap(([replica, { agency }]) => (agency ? [] : [replica])));
   if (header.type !== "terms" || !clients.size || !newest) return null;

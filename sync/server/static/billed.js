@@ -125,16 +125,21 @@ function dueOf(line, part, every, own) {
 }
 
 /**
- * Return an invoice as it is shown at an instant; `words` are what was sealed in rows, by the row's name.
- * @type {(part: Part, known: { billing: Set<number>, acts: Act[], words: Map<string, string>,
+ * Return an invoice as it is shown at an instant; `words` are what was sealed in rows, by the row's name;
+ * `account` is the contract's own.
+ * @type {(part: Part, known: { account: string, billing: Set<number>, acts: Act[], words: Map<string, string>,
  *   moved: import("./gateway.js").Moved[],
  *   borne: { agrees: boolean | null, own_total_minor: number | null } }, nowMs: number) => InvoiceView}
  */
-export function invoiceView(part, { billing, acts, words, moved, borne: { agrees, own_total_minor } }, nowMs) {
+export function invoiceView(part, known, nowMs) {
+  const { account, billing, acts, words, moved } = known;
+  const { agrees, own_total_minor } = known.borne;
   const hours = part.corrects ? undefined : part.lines.find(({ what }) => what === "hours");
   const total = part.lines.reduce((sum, line) => sum + line.amount_minor, 0);
   const position = {
     ...part,
+    issuer: part.account,
+    own: part.account === account,
     invoice: part.number,
     amount_minor: total,
     billing: hours ? billing : new Set(),
@@ -153,6 +158,7 @@ export function invoiceView(part, { billing, acts, words, moved, borne: { agrees
   const owed = sums.client_owes ?? 0;
   return {
     number: part.number,
+    agency: part.account === account ? null : part.account,
     week: part.week,
     currency: part.currency,
     closed_at_ms: part.closed_at_ms,
@@ -168,7 +174,7 @@ export function invoiceView(part, { billing, acts, words, moved, borne: { agrees
     agrees,
     own_total_minor,
     payments: payments(acts)
-      .filter(({ invoice }) => invoice === part.number)
+      .filter(({ issuer, invoice }) => issuer === part.account && invoice === part.number)
       .map((one) => ({
         id: one.id,
         state: one.state,

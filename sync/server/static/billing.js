@@ -83,7 +83,7 @@ export async function invoiceViews(store, contract, nowMs) {
   return parts
     .map((part) => {
       const borneOut = contract.whole && contract.overlaps_known ? borne(part, parts, own) : unsure;
-      const known = { billing: billing.get(part.week) ?? new Set(), acts, words, moved: contract.moved ?? [], borne: borneOut };
+      const known = { account: contract.account, billing: billing.get(part.week) ?? new Set(), acts, words, moved: contract.moved ?? [], borne: borneOut };
       return invoiceView(part, known, nowMs() + contract.clock_ahead_ms);
     })
     .reverse();

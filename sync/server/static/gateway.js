@@ -2,14 +2,15 @@
 // diary/billing_methods.py and diary/rules/ledger.py. It is the server's word; no party's key signs it.
 
 import { byCodePoint } from "./content.js";
-import { isText, isWhole, oneOf } from "./shapes.js";
+import { isNone, isText, isWhole, oneOf } from "./shapes.js";
 
 /** @typedef {import("./ledger.js").Account} Account */
 /** @typedef {import("./ledger.js").Event} Event */
 /** @typedef {import("./ledger.js").Position} Position */
 /**
- * One event of the gateway's: `id` is its own, once for ever; `at_ms` is when the server took it.
- * @typedef {{ id: string, at_ms: number, what: string, contract: string, invoice: number, currency: string, minor: number }} Moved
+ * One event of the gateway's: `id` is its own, once for ever; `at_ms` is when the server took it; `issuer` is
+ * whose invoice it is of, where it is told: else the contract's own account's (R61).
+ * @typedef {{ id: string, at_ms: number, what: string, contract: string, invoice: number, currency: string, minor: number, issuer?: string | null }} Moved
  */
 
 /** Where an amount goes by each of the gateway's words: from the second to the first. @type {Record<string, [Account, Account]>} */
@@ -41,6 +42,7 @@ const isWord = oneOf(...Object.keys(GATEWAY_MOVES));
 const isMoved = (told) =>
   [told?.id, told?.contract, told?.currency].every(isText) &&
   [told.at_ms, told.invoice, told.minor].every(isWhole) &&
+  (isNone(told.issuer) || isText(told.issuer)) &&
   isWord(told.what);
 
 /** Return what is known of a contract's money with what was told since; what was known before stays. @type {(known: Moved[], told: unknown[], contract: string) => Moved[]} */
@@ -57,7 +59,7 @@ export const movedFromMs = (known) => Math.max(0, ...known.map(({ at_ms: at }) =
 /**
  * Return what of that concerns a position, in an order that does not hang on that of delivery. What takes another
  * event back counts where that one is known, whichever of them came first.
- * @type {(position: { invoice: number, currency: string, closed_at_ms: number }, known: Moved[]) => (Event & { minor: number })[]}
+ * @type {(position: { issuer: string, own: boolean, invoice: number, currency: string, closed_at_ms: number }, known: Moved[]) => (Event & { minor: number })[]}
  */
 export function movedOf(position, known) {
   const byId = new Map(known.map((event) => [event.id, event]));
@@ -65,7 +67,8 @@ export function movedOf(position, known) {
   return inOrder.flatMap((event) => {
     const taken = TAKEN_BACK[event.what];
     const before = taken ? byId.get(`${taken}/${event.id.split("/").slice(1).join("/")}`) : event;
-    if (!before || event.invoice !== position.invoice || event.currency !== position.currency) return [];
+    const ours = event.issuer ? event.issuer === position.issuer : position.own;
+    if (!before || !ours || event.invoice !== position.invoice || event.currency !== position.currency) return [];
     const at = Math.max(event.at_ms, before.at_ms, position.closed_at_ms);
     return [{ key: `gateway/${event.id}`, at_ms: at, what: event.what, minor: event.minor }];
   });

@@ -13,8 +13,9 @@ import { MINUTES_PER_SLOT } from "./week.js";
 /** @typedef {{ id: string, state: PaymentState, amount_minor: number, at_ms: number | null, reference: string, file: string }} PaymentView */
 /** @typedef {{ key: string, at_ms: number, what: string, minor: number }} MovedView what the gateway told of it, by its words */
 /**
+ * `agency` is the account that bills it where that is not the contract's own: numbers count by issuer (R61).
  * `agrees` is null until this browser could come to it by itself.
- * @typedef {{ number: number, week: string, currency: string, closed_at_ms: number, corrects: number | null,
+ * @typedef {{ number: number, agency: string | null, week: string, currency: string, closed_at_ms: number, corrects: number | null,
  *   lines: LineView[], steps: Step[], state: LineState, agrees: boolean | null, own_total_minor: number | null,
  *   payments: PaymentView[], moved: MovedView[], total_minor: number, disputed_minor: number, credited_minor: number,
  *   paid_minor: number, due_minor: number | null }} InvoiceView
@@ -37,6 +38,9 @@ export const PAYMENT_WORDS = {
   refunded: "given back",
   withdrawn: "you took it back",
 };
+
+/** Return what names an invoice within its contract, for addresses: two issuers count each for themselves (R61). @type {(view: InvoiceView) => string} */
+export const nameOfInvoice = ({ number, agency }) => (agency ? `${number}-${agency}` : String(number));
 
 /** Return so many segments as hours and minutes, 7 as "1:10". @type {(segments: number) => string} */
 export function hoursOf(segments) {

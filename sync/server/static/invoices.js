@@ -4,7 +4,7 @@
 import { h } from "./element.js";
 import { GATEWAY_WORDS } from "./gateway.js";
 import { money, minorOf } from "./money.js";
-import { hoursOf, PAYMENT_WORDS, STATE_WORDS, stateSays, WHAT_WORDS } from "./invoice.js";
+import { hoursOf, nameOfInvoice, PAYMENT_WORDS, STATE_WORDS, stateSays, WHAT_WORDS } from "./invoice.js";
 import { weeksInReview } from "./billed.js";
 import { payButton } from "./paying.js";
 import { momentOf } from "./times.js";
@@ -27,7 +27,7 @@ const heads = (...names) =>
 /** The list, or one by its number. @type {(desk: Desk, contract: Contract, number?: string) => Promise<(Node | null)[]>} */
 export async function invoicePages(desk, contract, number) {
   const views = /** @type {InvoiceView[]} */ (await desk.ask("invoices", { contract: contract.id }));
-  const one = views.find((view) => String(view.number) === number);
+  const one = views.find((view) => nameOfInvoice(view) === number);
   return one ? invoicePage(desk, contract, one) : invoiceList(desk, contract, views);
 }
 
@@ -40,7 +40,8 @@ function invoiceList(desk, contract, views) {
       h(
         "th",
         { scope: "row" },
-        h("a", { href: `#/${contract.id}/invoices/${view.number}` }, `Invoice ${view.number}`),
+        h("a", { href: `#/${contract.id}/invoices/${nameOfInvoice(view)}` }, `Invoice ${view.number}`),
+        view.agency ? h("span", { class: "under" }, ` of the agency ${view.agency.slice(0, 8)}`) : null,
         view.corrects ? h("span", { class: "under" }, ` corrects ${view.corrects}`) : null,
       ),
       h("td", {}, h("a", { href: `#/${contract.id}/week/${view.week}` }, view.week)),
@@ -91,7 +92,7 @@ function invoicePage(desk, contract, view) {
     h(
       "header",
       { class: "page-top" },
-      h("h1", {}, `Invoice ${view.number}${view.corrects ? `, correcting ${view.corrects}` : ""}`),
+      h("h1", {}, `Invoice ${view.number}${view.agency ? ` of the agency ${view.agency.slice(0, 8)}` : ""}${view.corrects ? `, correcting ${view.corrects}` : ""}`),
       h(
         "p",
         { class: "under" },
@@ -265,7 +266,14 @@ function takeBack(desk, contract, view, one) {
 /** @type {(contract: Contract, view: InvoiceView, said: { id: string, act: string, minor: number }, reference: string) => { type: string, part: object, content: object }} */
 const paymentRow = (contract, view, said, reference) => ({
   type: "payment",
-  part: { payment: { ...said, invoice: view.number, currency: view.currency } },
+  part: {
+    payment: {
+      ...said,
+      invoice: view.number,
+      currency: view.currency,
+      ...(view.agency ? { issuer: view.agency } : {}),
+    },
+  },
   content: { contract: contract.id, reason: reference },
 });
 
@@ -285,12 +293,13 @@ function paidForm(desk, contract, view) {
     value: money(view.due_minor ?? 0, view.currency),
   });
   const reference = h("input", { id: "reference", maxlength: 200 });
+  const issuer = view.agency ? "agency" : "freelancer";
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     const minor = minorOf(written.value, view.currency);
     if (!minor) return desk.say(`“${written.value}” is no amount of ${view.currency}.`);
     const row = paymentRow(contract, view, { id: drawnId(), act: "paid", minor }, reference.value);
-    return desk.act(contract.id, [row], "Marked as paid; the freelancer confirms that it has come in.");
+    return desk.act(contract.id, [row], `Marked as paid; the ${issuer} confirms that it has come in.`);
   };
   return h(
     "form",
@@ -298,7 +307,7 @@ function paidForm(desk, contract, view) {
     h("p", { class: "line" }, h("label", { for: "amount" }, `I have paid, in ${view.currency}`), written),
     h("p", { class: "line" }, h("label", { for: "reference" }, "Reference"), reference),
     h("p", { class: "acts" }, h("button", { type: "submit" }, "Mark as paid")),
-    h("p", { class: "under" }, "No money is moved by this: it tells the freelancer, who confirms it."),
+    h("p", { class: "under" }, `No money is moved by this: it tells the ${issuer}, who confirms it.`),
   );
 }
 

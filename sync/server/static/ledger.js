@@ -12,7 +12,8 @@ import { payments } from "./payments.js";
 /** @typedef {"client_owes" | "paid_by_hand" | "gateway" | "paid_out" | "fees" | "disputed" | "withdrawn" | "refunded" | Stage} Account */
 /**
  * `billing` are the slots behind its line of hours, by which disputes count; none where it corrects another.
- * @typedef {{ invoice: number, currency: string, amount_minor: number, closed_at_ms: number,
+ * `own` says that its issuer is the account in whose log the contract stands.
+ * @typedef {{ issuer: string, own: boolean, invoice: number, currency: string, amount_minor: number, closed_at_ms: number,
  *   review_ends_at_ms: number, available_at_ms: number, billing: Set<number>, rate_minor: number }} Position
  */
 /** @typedef {{ key: string, at_ms: number, what: string, minor?: number, slots?: number[] }} Event */
@@ -70,7 +71,8 @@ function said(position, acts) {
       return [{ key: name, at_ms: at, what: word, slots }];
     }
     const one = settled.get(name);
-    if (!one || one.invoice !== position.invoice || one.currency !== position.currency) return [];
+    if (one?.issuer !== position.issuer || one.invoice !== position.invoice) return [];
+    if (one.currency !== position.currency) return [];
     const what = one.state === "refunded" ? "refunded" : "received";
     return [{ key: `payment/${one.id}`, at_ms: at, what, minor: one.settled_minor ?? 0 }];
   };

@@ -27,7 +27,7 @@ import { SLOTS_PER_WEEK, weekNamed } from "./week.js";
 /** @typedef {{ slots: number[] }} Redaction */
 /** @typedef {{ week: string, minor: number, currency: string }} Bonus */
 /** @typedef {"paid" | "withdrawn_claim" | "received" | "refunded"} PaymentAct */
-/** @typedef {{ id: string, act: PaymentAct, invoice: number, minor: number, currency: string }} Payment */
+/** Of another account's invoice, an agency's, with its `issuer`. @typedef {{ id: string, act: PaymentAct, invoice: number, minor: number, currency: string, issuer?: string | null, contract?: string | null }} Payment */
 
 export const SLOT_END = 2 ** 28;
 const NUMBER_END = 2 ** 53;
@@ -47,13 +47,16 @@ export const PARTS = {
   dispute: fields({ act: oneOf("raised", "withdrawn", "replied", "conceded"), slots: SLOTS }),
   redaction: fields({ slots: SLOTS }),
   bonus: fields({ week: isText, minor: isWhole, currency: isText }),
-  payment: fields({
-    id: isText,
-    act: oneOf("paid", "withdrawn_claim", "received", "refunded"),
-    invoice: isWhole,
-    minor: isWhole,
-    currency: isText,
-  }),
+  payment: fields(
+    {
+      id: isText,
+      act: oneOf("paid", "withdrawn_claim", "received", "refunded"),
+      invoice: isWhole,
+      minor: isWhole,
+      currency: isText,
+    },
+    { issuer: orNull(isText), contract: orNull(isText) },
+  ),
   seat: fields({ sign: isText, box: isText, invitation: isText }),
   invitation: fields({ auth: isText, expires_at_ms: isWhole }, { ends: listOf(isText), agency: isText }),
 };
@@ -99,7 +102,7 @@ export function faultOfAct(header) {
     case "bonus":
       return faultOfBonus(header.bonus);
     case "payment":
-      return faultOfPayment(header.payment, header.pictures ?? [], isSealed);
+      return faultOfPayment(header, isSealed);
     default:
       return header.redaction ? faultOfSlots(header.redaction.slots) : "a redaction carries its own part";
   }
@@ -136,16 +139,32 @@ function faultOfBonus(part) {
   return weekNamed(part.week) === null ? "a week is written like 2026-W47" : faultOfAmount(part);
 }
 
-/** @type {(part: Payment | null | undefined, receipts: [string, number][], isSealed: boolean) => string | null} */
-function faultOfPayment(part, receipts, isSealed) {
+/** @type {(header: import("./header.js").Header, isSealed: boolean) => string | null} */
+function faultOfPayment(header, isSealed) {
+  const part = header.payment;
+  const receipts = header.pictures ?? [];
   if (!part) return "a payment carries its own part";
   if (!isId(part.id)) return "a payment's id is 32 hexadecimal digits";
+  const misplaced = faultOfPlace(part, header, isSealed);
+  if (misplaced) return misplaced;
   if (!(part.invoice >= 1 && part.invoice < INVOICE_END)) return "invoices are numbered from 1";
   if (receipts.length > RECEIPTS_MAX || (receipts.length > 0 && !isSealed))
     return `a payment's receipts are sealed, and at most ${RECEIPTS_MAX}`;
   if (!receipts.every(([name, size]) => isHash(name) && size > 0))
     return "a picture is named by 64 hexadecimal digits and a size over 0";
   return faultOfAmount(part);
+}
+
+/** Return why a payment cannot stand in the log in which it does (R61, R63). @type {(part: Payment, header: import("./header.js").Header, isSealed: boolean) => string | null} */
+function faultOfPlace({ act, issuer, contract }, header, isSealed) {
+  const own = header.contract === header.account;
+  const names = !isNone(contract);
+  if (names !== own) return "a payment in the account's own log names its contract, and no other does";
+  if (own && (!["received", "refunded"].includes(act) || !isNone(issuer) || isSealed))
+    return "in its own log an account says bare what it received or gave back";
+  if (!isNone(issuer) && (issuer === header.account || !isId(issuer)))
+    return "an issuer is another account, named by 32 hexadecimal digits";
+  return !isNone(contract) && !isId(contract) ? "a contract is named by 32 hexadecimal digits" : null;
 }
 
 /** @type {(part: { minor: number, currency: string }) => string | null} */

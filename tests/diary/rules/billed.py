@@ -54,6 +54,7 @@ def issue(first_number: int = 1, life: Life | None = None) -> Issue:
 def position(amount_minor: int = 6000, *, segments: int = 6, **fields: Any) -> Position:
     """Return an hour of the week at 60 dollars, in its first slots, or as many segments as are said."""
     known: dict[str, Any] = {
+        "issuer": ACCOUNT,
         "contract": CONTRACT,
         "invoice": 1,
         "currency": "USD",

@@ -12,13 +12,16 @@ from diary.rules.act_parts import (
     VersionName,
 )
 from diary.rules.contract import TermsHistory, versions_of
-from diary.rules.ids import Millis, ReplicaId, Slot
+from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.money_parts import BonusInClear, PaymentAct, PaymentInClear
 from diary.rules.segment import ContractState, Header, TermsInClear, VersionType
-from tests.diary.rules.made import ACCOUNT, COMMIT, CONTRACT, LAPTOP, PHONE, TERMS, TUESDAY
+from tests.diary.rules.made import ACCOUNT, COMMIT, CONTRACT, LAPTOP, PHONE, SPARE, TERMS, TUESDAY
 
 BROWSER = PHONE
 """The client's seat."""
+
+AGENCY = AccountId("a9" * 16)
+"""The account of an agency that may bill the contract."""
 
 MANAGER = ReplicaId("9" * 32)
 """The seat of an agency's manager; the other replicas are the freelancer's devices."""
@@ -75,11 +78,27 @@ def payment(
     id_: str = "9" * 32,
     invoice: int = 1,
     currency: str = "USD",
+    issuer: AccountId | None = None,
     by: ReplicaId | None = None,
 ) -> Header:
-    part = PaymentInClear(id=id_, act=act, invoice=invoice, minor=minor, currency=currency)
+    part = PaymentInClear(id=id_, act=act, invoice=invoice, minor=minor, currency=currency, issuer=issuer)
     writer = by or (BROWSER if act in {"paid", "withdrawn_claim"} else LAPTOP)
     return row("payment", writer, n, sealed=False, payment=part)
+
+
+def received_by_agency(
+    n: int,
+    act: PaymentAct = "received",
+    minor: int = 5000,
+    *,
+    id_: str = "9" * 32,
+    invoice: int = 1,
+    currency: str = "USD",
+) -> Header:
+    """Return what an agency says in its own log of a payment of the contract's part of its invoice."""
+    part = PaymentInClear(id=id_, act=act, invoice=invoice, minor=minor, currency=currency, contract=CONTRACT)
+    made = row("payment", SPARE, n, sealed=False, payment=part)
+    return msgspec.structs.replace(made, account=AGENCY, contract=ContractId(AGENCY))
 
 
 def redaction(by: ReplicaId, n: int, *slots: int) -> Header:

@@ -14,6 +14,7 @@ from diary.rules.merge import Held
 from diary.rules.segment import Header
 from diary.rules.week import Week
 from tests.diary.rules.made import (
+    ACCOUNT,
     IN_TIME,
     LAPTOP,
     LOCK,
@@ -26,11 +27,13 @@ from tests.diary.rules.made import (
     received,
 )
 from tests.diary.rules.said import (
+    AGENCY,
     acceptance,
     answer,
     bonus,
     dispute,
     payment,
+    received_by_agency,
     redaction,
     request,
     withdrawal,
@@ -179,10 +182,25 @@ def test_a_payment_counts_once() -> None:
 
 
 @rule("R63")
+def test_an_id_is_one_payment_with_each_issuer() -> None:
+    claim, theirs = payment(1, "paid"), payment(2, "paid", issuer=AGENCY)
+    assert reason(theirs, acts=[claim]) is None, "the agency's payments are counted by themselves"
+    assert reason(payment(3, "paid", issuer=AGENCY), acts=[claim, theirs]) == "payment_known"
+    heard = received_by_agency(1)
+    back = payment(4, "withdrawn_claim", issuer=AGENCY)
+    assert reason(back, acts=[claim, theirs]) is None
+    assert reason(back, acts=[claim, theirs, heard]) == "unknown_payment", "the agency has confirmed it"
+    assert reason(payment(4, "received"), acts=[claim, theirs, heard]) is None
+
+
+@rule("R63")
 def test_only_an_invoice_with_a_line_of_the_contract_is_paid_in_its_currency() -> None:
-    assert reason(payment(1, "paid"), invoices={1: "USD", 4: "EUR"}) is None
-    assert reason(payment(1, "paid", invoice=2), invoices={1: "USD", 4: "EUR"}) == "unknown_invoice"
-    assert reason(payment(1, "received", invoice=4), invoices={1: "USD", 4: "EUR"}) == "wrong_currency"
+    there = {(ACCOUNT, 1): "USD", (ACCOUNT, 4): "EUR", (AGENCY, 2): "USD"}
+    assert reason(payment(1, "paid"), invoices=there) is None
+    assert reason(payment(1, "paid", invoice=2), invoices=there) == "unknown_invoice", "it is the agency's"
+    assert reason(payment(1, "paid", invoice=2, issuer=AGENCY), invoices=there) is None
+    assert reason(payment(1, "paid", issuer=AGENCY), invoices=there) == "unknown_invoice"
+    assert reason(payment(1, "received", invoice=4), invoices=there) == "wrong_currency"
     assert reason(payment(1, "paid", invoice=2)) is None, "a device that knows no invoices asks the server"
 
 

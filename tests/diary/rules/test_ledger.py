@@ -8,7 +8,7 @@ from diary.rules.ledger_entry import LedgerEntry, Posting, UnbalancedError, bala
 from diary.rules.merge import Held
 from diary.rules.segment import Header
 from tests.diary.rules.billed import AVAILABLE, CLOSED, FOREVER, REVIEW_ENDS, position, standing_at
-from tests.diary.rules.made import CONTRACT, LAPTOP, WEEK, received
+from tests.diary.rules.made import ACCOUNT, CONTRACT, LAPTOP, WEEK, received
 from tests.diary.rules.said import dispute, payment
 from tests.rule import rule
 
@@ -25,7 +25,7 @@ def said(*headers: Header, at_ms: int = TUESDAY) -> Facts:
 def event(
     id_: str, what: GatewayWord, minor: int = 6000, *, at_ms: int = TUESDAY, invoice: int = 1
 ) -> GatewayEvent:
-    return GatewayEvent(id_, Millis(at_ms), what, CONTRACT, invoice, "USD", minor)
+    return GatewayEvent(id_, Millis(at_ms), what, ACCOUNT, CONTRACT, invoice, "USD", minor)
 
 
 @rule("R62")

@@ -21,7 +21,7 @@ from diary.rules.merge import Held
 from diary.rules.money_parts import PaymentInClear
 from diary.rules.timesheet import amount_minor
 from tests.diary.rules.billed import AVAILABLE, CLOSED, FOREVER, REVIEW_ENDS, issue, position
-from tests.diary.rules.made import CONTRACT, LAPTOP, WEEK
+from tests.diary.rules.made import ACCOUNT, CONTRACT, LAPTOP, WEEK
 from tests.diary.rules.said import BROWSER, row
 from tests.rule import rule
 
@@ -55,7 +55,9 @@ def facts_of(drawn: list[tuple[str, int, list[Slot], int]]) -> Facts:
         named = tuple(sorted(set(slots)))
         if word.startswith("g:"):
             told: GatewayWord = word[2:]  # type: ignore[assignment]  # drawn from those that there are
-            gateway.append(GatewayEvent(f"{word}/{n}", Millis(at_ms), told, CONTRACT, 1, "USD", minor))
+            gateway.append(
+                GatewayEvent(f"{word}/{n}", Millis(at_ms), told, ACCOUNT, CONTRACT, 1, "USD", minor)
+            )
             continue
         if word in {"raised", "withdrawn", "conceded"}:
             by = LAPTOP if word == "conceded" else BROWSER

@@ -13,6 +13,7 @@ from diary.rules.seat import SeatRole
 from diary.rules.segment import ContractState, Header
 from tests.diary.rules.made import DESKTOP, LAPTOP, SLOT, capture, entry, terms
 from tests.diary.rules.said import (
+    AGENCY,
     BROWSER,
     MANAGER,
     acceptance,
@@ -96,11 +97,13 @@ def test_a_client_never_writes_what_is_the_freelancers(header: Header) -> None:
         bonus(2, 500, by=LAPTOP),
         payment(2, "paid", by=LAPTOP),
         payment(2, "withdrawn_claim", by=LAPTOP),
+        payment(2, "received", issuer=AGENCY),
+        payment(2, "refunded", issuer=AGENCY),
         dispute(2, "withdrawn", SLOT, by=LAPTOP),
     ],
 )
 @pytest.mark.parametrize("seats", [NOBODY, CLIENT])
-def test_a_freelancer_neither_accepts_nor_disputes_for_the_client(
+def test_a_freelancer_says_nothing_for_the_client_or_for_an_agency(
     header: Header, seats: dict[ReplicaId, SeatRole]
 ) -> None:
     assert reason(header, seats) == "not_yours"
@@ -118,6 +121,7 @@ def test_each_writes_its_own() -> None:
         bonus(2, 500),
         payment(2, "paid"),
         payment(2, "withdrawn_claim"),
+        payment(3, "paid", issuer=AGENCY),
         redaction(BROWSER, 2, SLOT),
         row("message", BROWSER, 2),
     )

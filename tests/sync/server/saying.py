@@ -52,9 +52,10 @@ def payment(
     id_: str = "9" * 32,
     invoice: int = 1,
     currency: str = "USD",
+    issuer: AccountId | None = None,
     receipts: tuple[tuple[str, int], ...] = (),
 ) -> WireVersion:
-    part = PaymentInClear(id=id_, act=act, invoice=invoice, minor=minor, currency=currency)
+    part = PaymentInClear(id=id_, act=act, invoice=invoice, minor=minor, currency=currency, issuer=issuer)
     return said(by, "payment", "transfer 42", payment=part, pictures=receipts)
 
 

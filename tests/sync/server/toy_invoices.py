@@ -69,6 +69,7 @@ class ToyInvoiceBooks:
                 kept.event.key,
                 kept.received_at_ms,
                 kept.event.kind,
+                kept.event.names.account,
                 kept.event.names.contract,
                 kept.event.names.invoice,
                 kept.event.money.currency,
