@@ -5,21 +5,37 @@ in this file, sealed. A client's payer is made of the name and the account's key
 makes the same, and it says nothing to anybody else.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from diary import envelope
+import msgspec
+
+from diary import envelope, parties
+from diary.billing_methods import moved, said_elsewhere
 from diary.errors import NothingError
-from diary.rules.ids import AccountId, ContractId
+from diary.parties import RefusedSayingError
+from diary.rules.act_change import refused_payment
+from diary.rules.ids import AccountId, ContractId, Slot
+from diary.rules.invoice_shown import Known
 from diary.rules.membership import MembershipInClear
+from diary.rules.merge import Held
+from diary.rules.money_parts import PaymentInClear
+from diary.rules.payments import of_contract
 from diary.rules.stays import Stay, stays
+from diary.rules.week import Week
 from diary.sealing.derive import derive
 from diary.state import OpenDiary
 from diary.store import versions
 from diary.store.versions import held_of
 from diary.tracking import checked_text
 
+if TYPE_CHECKING:
+    from diary.rules.invoice_parts import Invoice
+
 _MEMBER = "agency member "
 _CLIENT = "agency client "
+_PAYMENT = "agency payment "
 PAYER_BYTES = 16
 
 
@@ -93,6 +109,57 @@ def members(diary: OpenDiary) -> tuple[MemberView, ...]:
             for part, sent in standing.values()
         ]
     return tuple(sorted(views, key=lambda view: (view.name.casefold(), view.member, view.contract)))
+
+
+def note_payment(diary: OpenDiary, contract: ContractId, part: PaymentInClear, reference: str) -> None:
+    """Say in the agency's own log that money came in for its bill, or was given back (R61, R63).
+
+    Within the caller's transaction. The words stay in this file, sealed: nobody else reads the agency's log.
+
+    Raises:
+        RefusedSayingError: It was said before, or contradicts what was.
+    """
+    words = checked_text(reference)
+    part = msgspec.structs.replace(part, contract=contract)
+    header = envelope.draw_header(diary, "payment", diary.contract_of_account, payment=part)
+    refused = refused_payment(header, said_of(diary, contract), None)
+    if refused is not None:
+        raise RefusedSayingError(refused)
+    if words:
+        diary.keep(_PAYMENT + f"{header.replica}:{header.n}", words)
+    envelope.write_bare(diary, header, at_ms=diary.now_ms())
+
+
+def said_of(diary: OpenDiary, contract: ContractId) -> list[Held]:
+    """Return what was said of the money of a member's contract: here, and as the server tells (R63)."""
+    own = parties.held_acts(diary, diary.contract_of_account)
+    told = (one.held() for one in said_elsewhere(diary) if one.contract == contract)
+    return [*told, *of_contract(own, contract)]
+
+
+def known_of(diary: OpenDiary, invoice: "Invoice") -> dict[ContractId, Known]:
+    """Return what an agency knows of the members' contracts on one of its invoices (R61, R62)."""
+    client = str(diary.kept(_CLIENT + invoice.payer) or "")
+    told = said_elsewhere(diary)
+    found = {}
+    for line in invoice.lines:
+        if line.member is None or line.contract in found:
+            continue
+        billing: dict[str, set[Slot]] = defaultdict(set)
+        for slot in (slot for one in told if one.contract == line.contract for slot in one.bills):
+            billing[Week.of(slot).name].add(slot)
+        acts = said_of(diary, line.contract)
+        names = [act.header.name for act in acts if act.header.account == diary.account]
+        words = {name: diary.kept(_PAYMENT + f"{name[0]}:{name[1]}") for name in names}
+        found[line.contract] = Known(
+            title=str(diary.kept(_MEMBER + line.member) or line.contract[:8]),
+            client=client,
+            acts=acts,
+            billing={week: frozenset(slots) for week, slots in billing.items()},
+            words={name: str(said) for name, said in words.items() if said is not None},
+            gateway=[event for event in moved(diary) if event.contract == line.contract],
+        )
+    return found
 
 
 def is_one(diary: OpenDiary) -> bool:

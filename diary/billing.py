@@ -19,7 +19,7 @@ from diary.evidence.statement import SignedStatement
 from diary.own_charges import own_charges
 from diary.rules.ids import AccountId, ContractId, Slot
 from diary.rules.invoice_borne import Borne, borne
-from diary.rules.invoice_parts import InvoicePart
+from diary.rules.invoice_parts import Invoice, InvoicePart
 from diary.rules.invoice_shown import Known, shown
 from diary.rules.invoice_view import InvoiceView
 from diary.rules.statement import Statement, statements
@@ -241,7 +241,7 @@ def _shown_borne(diary: OpenDiary, one: KeptInvoice, kept: Sequence[KeptInvoice]
     return Borne(False, borne(one.invoice, [each.invoice for each in kept], own).own_total_minor)
 
 
-def _known(diary: OpenDiary, kept: Iterable[KeptInvoice]) -> dict[ContractId, Known]:
+def _known(diary: OpenDiary, kept: Sequence[KeptInvoice]) -> dict[ContractId, Known]:
     """Return what this replica knows of the contracts, as far as invoices need it."""
     weeks = frozenset(one.invoice.week for one in kept)
     with diary.reading():
@@ -253,11 +253,19 @@ def _known(diary: OpenDiary, kept: Iterable[KeptInvoice]) -> dict[ContractId, Kn
         told: dict[ContractId, list[GatewayEvent]] = defaultdict(list)
         for event in billing_methods.moved(diary):
             told[event.contract].append(event)
-        return {
+        elsewhere = billing_methods.said_elsewhere(diary)
+        of_members: dict[ContractId, Known] = {}
+        for one in kept:
+            if isinstance(one.invoice, Invoice) and any(line.member for line in one.invoice.lines):
+                of_members |= agencies_side.known_of(diary, one.invoice)
+        return of_members | {
             contract: Known(
                 title=found.title,
                 client=found.client,
-                acts=parties.held_acts(diary, contract),
+                acts=[
+                    *parties.held_acts(diary, contract),
+                    *(one.held() for one in elsewhere if one.contract == contract),
+                ],
                 billing=billing[contract],
                 words=parties.words_about_money(diary, contract),
                 gateway=told[contract],

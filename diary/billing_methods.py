@@ -16,10 +16,13 @@ from diary.state import OpenDiary
 
 if TYPE_CHECKING:
     from diary.contracts import Contract
+    from diary.rules.elsewhere import SaidElsewhere
     from diary.rules.ledger import GatewayEvent
 
 BILLING = "billing"
 MOVED = "money_moved"
+SAID = "money_said_elsewhere"
+OVERLAP_MILLIS = 600_000  # other accounts' rows are received under other locks: not in one order
 ASK_AGAIN_MILLIS = 600_000  # a client who leaves a billing method is believed within ten minutes
 
 
@@ -36,13 +39,14 @@ class ToldMethod:
 class ToldBilling:
     """What the server told: its gateway, the state of payers that it did not name, and those that it did.
 
-    `moved` is what the gateway told of money since the last time.
+    `moved` is what the gateway told of money since the last time, `said` what was said in other logs.
     """
 
     gateway: str
     otherwise: BillingState
     methods: tuple[ToldMethod, ...]
     moved: "tuple[GatewayEvent, ...]" = ()
+    said: "tuple[SaidElsewhere, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,9 @@ def note(diary: OpenDiary, told: ToldBilling) -> None:
         diary.keep(BILLING, [diary.now_ms(), told.gateway, told.otherwise, methods])
         if new:
             diary.keep(MOVED, [asdict(event) for event in (known | new).values()])
+        if told.said:
+            rows = {one.name: one for one in (*said_elsewhere(diary), *told.said)}
+            diary.keep(SAID, [msgspec.to_builtins(one) for one in rows.values()])
 
 
 def moved(diary: OpenDiary) -> "tuple[GatewayEvent, ...]":
@@ -84,9 +91,20 @@ def moved(diary: OpenDiary) -> "tuple[GatewayEvent, ...]":
     return tuple(event for event in found if event is not None)
 
 
+def said_elsewhere(diary: OpenDiary) -> "tuple[SaidElsewhere, ...]":
+    """Return what the server told of rows about money in other logs: of most accounts nothing (R61, R63)."""
+    kept = diary.kept(SAID)
+    if not isinstance(kept, list):
+        return ()
+    from diary.rules.elsewhere import SaidElsewhere
+
+    return tuple(msgspec.convert(one, SaidElsewhere) for one in kept)
+
+
 def moved_from_ms(diary: OpenDiary) -> Millis:
-    """Return from which instant on the server is asked what moved: that of the last that is known."""
-    return max((event.at_ms for event in moved(diary)), default=Millis(0))
+    """Return from which instant on the server is asked what moved: about that of the last that is known."""
+    known = [event.at_ms for event in moved(diary)] + [one.at_ms for one in said_elsewhere(diary)]
+    return Millis(max(0, max(known, default=0) - OVERLAP_MILLIS))
 
 
 def event_of(told: Mapping[str, object], account: AccountId) -> "GatewayEvent | None":

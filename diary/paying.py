@@ -9,8 +9,9 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from diary import agency as agencies_side
 from diary import billing, contracts, messaging, saying
-from diary.errors import NothingError
+from diary.errors import NothingError, UsageError
 from diary.messaging import NewFile
 from diary.rules.ids import ContractId
 from diary.rules.invoice_view import InvoiceView, PaymentView
@@ -24,6 +25,13 @@ class NoSuchPaymentError(NothingError):
 
     says = "Invoice {number} has no payment “{name}” that waits to be confirmed."
     mend = "See its payments: diary invoice {number}."
+
+
+class NoReceiptError(UsageError):
+    """A receipt goes as the file of a message, and an agency's account has no conversation with a client."""
+
+    says = "A receipt cannot be sent from the agency's own diary."
+    mend = "Send it as a message from the copy of the contract: diary --home DIR message CONTRACT --file."
 
 
 def give_bonus(diary: OpenDiary, contract: ContractId, week: Week, minor: int, reason: str) -> None:
@@ -104,7 +112,7 @@ def confirm_payment(
     amount = claim.amount_minor if minor is None else minor
     part = _part(view, claim.id, "received", amount)
     with diary.writing():
-        saying.say_payment(diary, claim.contract, part, reference)
+        _say_of(diary, claim.contract, part, reference)
     return amount
 
 
@@ -133,11 +141,20 @@ def _say(
     with diary.writing():
         parts = list(_split(view, act, minor))
         for contract, amount in parts:
-            part = _part(view, secrets.token_hex(16), act, amount)
-            saying.say_payment(diary, contract, part, reference)
+            _say_of(diary, contract, _part(view, secrets.token_hex(16), act, amount), reference)
+        if receipts and parts[0][0] not in contracts.known(diary):
+            raise NoReceiptError
         if receipts:
             words = f"Receipt for invoice {view.number}" + (f": {reference}" if reference else "")
             messaging.send_within(diary, parts[0][0], words, receipts)
+
+
+def _say_of(diary: OpenDiary, contract: ContractId, part: PaymentInClear, reference: str) -> None:
+    """Say it in the contract's log, or of a member's contract in the agency's own (R61)."""
+    if contract in contracts.known(diary):
+        saying.say_payment(diary, contract, part, reference)
+    else:
+        agencies_side.note_payment(diary, contract, part, reference)
 
 
 def _split(view: InvoiceView, act: PaymentAct, minor: int) -> Iterator[tuple[ContractId, int]]:

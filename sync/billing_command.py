@@ -49,7 +49,7 @@ def billing_command(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
 def _state(diary: "Diary", contract: "Contract", *, by_hand: bool) -> None:
     """Tell the server what the freelancer states; it tells all devices and the client."""
     from sync.engine import Engine, NotRegisteredError, told_billing
-    from sync.protocol import StateBilling
+    from sync.money_messages import StateBilling
     from sync.transport import Transport
 
     diary.require_freelancer()

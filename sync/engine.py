@@ -52,7 +52,8 @@ from sync.exchange import (
 )
 from sync.fetching import Fetches
 from sync.healing import Looks, check_own, check_whole, run_healed
-from sync.protocol import PUSH_BYTES_MAX, Billing, Invoices, Pull, PullAnswer, PushAnswer
+from sync.money_messages import Billing
+from sync.protocol import PUSH_BYTES_MAX, Invoices, Pull, PullAnswer, PushAnswer
 from sync.report import Progress, SyncReport, Tally
 from sync.succession import message_of, succeed
 from sync.transport import Transport, UnreachableError
@@ -380,7 +381,9 @@ def told_billing(billing: Billing, account: AccountId) -> ToldBilling:
     methods = (ToldMethod(one.payer, state_of(one.state), Millis(one.at_ms)) for one in billing.methods)
     moved = (event_of(msgspec.structs.asdict(one), account) for one in billing.moved)
     known = tuple(event for event in moved if event is not None)
-    return ToldBilling(billing.gateway, state_of(billing.otherwise), tuple(methods), known)
+    return ToldBilling(
+        billing.gateway, state_of(billing.otherwise), tuple(methods), known, tuple(billing.said)
+    )
 
 
 def _suspension(answer: PullAnswer) -> Suspension | None:

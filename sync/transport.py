@@ -34,11 +34,11 @@ from sync.line_faults import (
     fault_of,
     is_passing,
 )
+from sync.money_messages import Billing, StateBilling
 from sync.protocol import (
     PROTOCOL_VERSION,
     UPLOAD_OFFSET,
     UPLOAD_WHOLE,
-    Billing,
     DeviceLists,
     Enrol,
     Heal,
@@ -53,7 +53,6 @@ from sync.protocol import (
     PushAnswer,
     RootProof,
     ServerFacts,
-    StateBilling,
 )
 
 __all__ = [

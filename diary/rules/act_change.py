@@ -62,9 +62,8 @@ def refused_act(header: Header, said: Said) -> Refused | None:
             refused = _refused_redaction(part, said)
         case Header(bonus=BonusInClear() as part):
             refused = _refused_bonus(part, said)
-        case Header(payment=PaymentInClear() as part):
-            issuer = issuer_of(header, part)
-            refused = _unknown_invoice(part, issuer, said) or _refused_payment(part, issuer, said)
+        case Header(payment=PaymentInClear()):
+            refused = refused_payment(header, said.acts, said.invoices)
         case _:
             refused = None
     return refused
@@ -125,20 +124,36 @@ def _refused_bonus(part: BonusInClear, said: Said) -> Refused | None:
     return _not_in_review(week, said)
 
 
-def _unknown_invoice(part: PaymentInClear, issuer: AccountId, said: Said) -> Refused | None:
-    """Refuse what pays no invoice of the contract, where it is known which there are (R63)."""
-    if said.invoices is None:
+def refused_payment(
+    header: Header, acts: Sequence[Held], invoices: Mapping[InvoiceName, str] | None
+) -> Refused | None:
+    """Return why what is said of a payment may not enter, None where it may (R63).
+
+    `acts` are what was said of the contract, by whom and in which log ever; `invoices` are as in `Said`.
+    """
+    part = header.payment
+    if part is None:
         return None
-    if (issuer, part.invoice) not in said.invoices:
+    issuer = issuer_of(header, part)
+    return _unknown_invoice(part, issuer, invoices) or _refused_payment(part, issuer, acts)
+
+
+def _unknown_invoice(
+    part: PaymentInClear, issuer: AccountId, invoices: Mapping[InvoiceName, str] | None
+) -> Refused | None:
+    """Refuse what pays no invoice of the contract, where it is known which there are (R63)."""
+    if invoices is None:
+        return None
+    if (issuer, part.invoice) not in invoices:
         return Refused("unknown_invoice", f"invoice {part.invoice} has no line of this contract")
-    if said.invoices[issuer, part.invoice] != part.currency:
+    if invoices[issuer, part.invoice] != part.currency:
         return Refused("wrong_currency", f"invoice {part.invoice} is not in {part.currency}")
     return None
 
 
-def _refused_payment(part: PaymentInClear, issuer: AccountId, said: Said) -> Refused | None:
+def _refused_payment(part: PaymentInClear, issuer: AccountId, acts: Sequence[Held]) -> Refused | None:
     """Refuse what was said of a payment before, or what contradicts it (R63)."""
-    known = next((one for one in payments(said.acts) if (one.issuer, one.id) == (issuer, part.id)), None)
+    known = next((one for one in payments(acts) if (one.issuer, one.id) == (issuer, part.id)), None)
     if part.act == "withdrawn_claim":
         stands = known is not None and known.state == "claimed"
         return None if stands else Refused("unknown_payment", "there is no such claim to take back")

@@ -19,7 +19,7 @@ from diary.rules.ids import AccountId, ContractId, Millis, Slot
 from diary.rules.invoice_parts import Invoice, InvoicePart
 from diary.rules.ledger_entry import EntryWhat, LedgerAccount, LedgerEntry, Posting, postings_of, summed
 from diary.rules.merge import Held
-from diary.rules.payments import payments
+from diary.rules.payments import in_order, payments
 from diary.rules.timesheet import amount_minor
 
 Stage = Literal["in_review", "security_period", "available"]
@@ -178,9 +178,9 @@ _DISPUTE_WORDS: Mapping[str, EntryWhat] = {
 
 
 def _said(position: Position, acts: Sequence[Held]) -> Iterable[_Event]:
-    """Yield what the parties' rows do to the position, in the log's order."""
+    """Yield what the parties' rows do to the position, in the order of receipt (R43)."""
     settled = {payment.settled: payment for payment in payments(acts) if payment.settled is not None}
-    for act in acts:
+    for act in in_order(acts):
         if act.received_at_ms is None:
             continue
         at_ms = max(act.received_at_ms, position.closed_at_ms)

@@ -3,7 +3,7 @@
 Each is a function of the rows of one contract's log in the log's order, as `diary.rules.acts` is. Pure.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Literal
@@ -64,10 +64,11 @@ def payments(acts: Iterable[Held]) -> tuple[Payment, ...]:
     """Return the payments in the order in which they were first spoken of (R63).
 
     An id counts once with one issuer: the first claim of it, and the first row that settles it. A claim that
-    comes after that is kept beside it; one that was taken back is settled by nothing.
+    comes after that is kept beside it; one that was taken back is settled by nothing. Rows count in the order
+    of receipt, whatever the log's is: a healed one stands behind those that came after it (R43).
     """
     found: dict[tuple[AccountId, str], Payment] = {}
-    for act in acts:
+    for act in in_order(acts):
         if act.header.payment is not None:
             name = issuer_of(act.header, act.header.payment), act.header.payment.id
             said = _said(found.get(name), act.header.payment, act)
@@ -81,6 +82,12 @@ def issuer_of(header: Header, part: PaymentInClear) -> AccountId:
     return header.account if part.issuer is None else part.issuer
 
 
+def contract_of(header: Header) -> ContractId:
+    """Return the contract that a row is about: that of its log, but where an agency speaks in its own."""
+    part = header.payment
+    return header.contract if part is None or part.contract is None else part.contract
+
+
 def of_contract(said_elsewhere: Iterable[Held], contract: ContractId) -> Iterator[Held]:
     """Yield what an agency says in its own log of payments of one contract (R61, R63)."""
     for act in said_elsewhere:
@@ -88,17 +95,12 @@ def of_contract(said_elsewhere: Iterable[Held], contract: ContractId) -> Iterato
             yield act
 
 
-def with_elsewhere(acts: Sequence[Held], said_elsewhere: Iterable[Held]) -> Sequence[Held]:
-    """Return a contract's rows with what was said of it in another log, in the order of receipt (R63).
+def in_order(acts: Iterable[Held]) -> list[Held]:
+    """Return rows of several logs, or of one that was healed, in the order of receipt (R43, R63).
 
-    What the server has not received stays last. Of two rows of one instant the contract's own comes first.
+    What the server has not received stays last; of one instant the order stays as it was.
     """
-    more = sorted(said_elsewhere, key=_received)
-    return sorted([*acts, *more], key=_received) if more else acts
-
-
-def _received(act: Held) -> float:
-    return inf if act.received_at_ms is None else act.received_at_ms
+    return sorted(acts, key=lambda act: inf if act.received_at_ms is None else act.received_at_ms)
 
 
 def _said(known: Payment | None, part: PaymentInClear, act: Held) -> Payment | None:

@@ -16,7 +16,6 @@ from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.invoice import LIFE, Life
 from diary.rules.segment import Header, parse_header
 from sync.protocol import PULL_ROWS_MAX, DeviceLists, Enrol, Nonce, PushAnswer, RootProof, WireVersion
-from sync.server.arbiter import Pushed
 from sync.server.clock_watch import ClockWatch
 from sync.server.faults import (
     DeviceListError,
@@ -30,6 +29,7 @@ from sync.server.faults import (
 )
 from sync.server.intake import ReadPush, authentic, enter, listed, read_push
 from sync.server.log import ServerKey
+from sync.server.pushed import Pushed
 from sync.server.storage import Storage, Stored
 
 LISTS_BYTES_MAX = 1024 * 1024  # of the account's log, read at a time while its lists are looked for

@@ -6,7 +6,6 @@ then what the rules say about it (`diary.rules.change`). `Books` are what one pu
 that was accepted is entered into them, so that its neighbours see it.
 """
 
-import hashlib
 from dataclasses import dataclass, field
 
 import msgspec
@@ -15,7 +14,7 @@ from diary.evidence import device_list
 from diary.evidence.list_leaf import check_leaf
 from diary.evidence.receipt import Receipt, Refusal
 from diary.evidence.seats import JoiningError, Seats
-from diary.rules.act_change import REVIEW_MILLIS, InvoiceName, Said, refused_act
+from diary.rules.act_change import REVIEW_MILLIS, InvoiceName, Said, refused_act, refused_payment
 from diary.rules.act_parts import VersionName
 from diary.rules.acts import ACT_TYPES, accepted_slots, redactions
 from diary.rules.change import Allowed, decide
@@ -25,32 +24,17 @@ from diary.rules.devices import DeviceListInClear, ListedDevice
 from diary.rules.ids import AccountId, ContractId, Millis, Place, ReplicaId, Slot
 from diary.rules.merge import Held, ended_by
 from diary.rules.parties import wrong_side
+from diary.rules.payments import contract_of
 from diary.rules.seat import SEAT_TYPES, types_of
-from diary.rules.segment import Header, MalformedHeaderError, parse_header
-from diary.rules.unreadable import UNREADABLE
-from sync.protocol import MESSAGE_BODY_BYTES_MAX, PICTURE_BYTES_MAX, WireVersion
+from diary.rules.segment import Header
+from sync.protocol import MESSAGE_BODY_BYTES_MAX, PICTURE_BYTES_MAX
+from sync.server.pushed import Pushed
 
 # What the device mends by itself and sends again, perhaps under the same name: never stored (R40).
 PASSING_REASONS = frozenset({"clock_unsure", "slot_in_future", "clock_ahead", "quota"})
 
 # What stands in the account's own log beside the device lists, for its devices to write.
 OWN_TYPES = frozenset({"grant", "membership"})
-
-
-class Pushed(msgspec.Struct, frozen=True):
-    """One version as it came: `header` is None where it cannot be read, and `fault` says why.
-
-    `n` is the number that the version bears, 0 where even that cannot be read.
-    """
-
-    text: str
-    header: Header | None
-    fault: str
-    n: int
-    header_hash: bytes
-    body_hash: bytes
-    body: bytes | None
-    wrap: bytes | None
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -151,7 +135,7 @@ class Books:
             there = self.seats.setdefault(header.contract, Seats())
             there.learn(header, pushed.text.encode(), pushed.body or b"", at_ms)
         if header.type in ACT_TYPES:
-            self.acts.setdefault(header.contract, []).append(Held(header, at_ms))
+            self.acts.setdefault(contract_of(header), []).append(Held(header, at_ms))
         if header.type == "terms":
             known = self.terms.get(header.contract)
             if known is not None:
@@ -162,45 +146,6 @@ class Books:
     def refuse(self, pushed: Pushed, refusal: Refusal) -> None:
         """Enter a refusal that is final: a doubled version in the same push gets it too (R40)."""
         self.known[pushed.n] = Known(pushed.header_hash, pushed.body_hash, refusal)
-
-
-class _NumberOnly(msgspec.Struct):
-    """The one field that names a version whose header is otherwise unreadable."""
-
-    n: int = 0
-
-
-_number_of = msgspec.json.Decoder(_NumberOnly)
-
-
-def read(version: WireVersion) -> Pushed:
-    """Return the version as it came, hashed and parsed; nothing is refused yet."""
-    raw = version.header.encode()
-    fault, header, n = "", None, 0
-    try:
-        header = parse_header(raw)
-        n = header.n
-    except MalformedHeaderError as error:
-        fault = str(error).replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL's text holds no NUL
-        n = _number_in(raw)
-    return Pushed(
-        text=version.header,
-        header=header,
-        fault=fault,
-        n=n,
-        header_hash=hashlib.sha256(raw).digest(),
-        body_hash=hashlib.sha256(version.body or b"").digest(),
-        body=version.body,
-        wrap=version.wrap,
-    )
-
-
-def _number_in(raw: bytes) -> int:
-    try:
-        n = _number_of.decode(raw).n
-    except UNREADABLE:
-        return 0
-    return n if 1 <= n < 2**53 else 0
 
 
 def judge(pushed: Pushed, books: Books, at_ms: Millis) -> Decision:
@@ -303,12 +248,21 @@ def _judge_type(pushed: Pushed, header: Header, books: Books, at_ms: Millis) -> 
         return _judge_segment(header, header.slot, books, at_ms)
     if header.type == "device_list":
         return _judge_device_list(pushed, header, books)
-    if header.in_own_log and header.type not in OWN_TYPES:
-        because = "the account's own log holds device lists, grants and memberships"
-        return Refused("bad_header", because, stored=True)
+    if header.in_own_log:
+        return _judge_own(header, books)
     if header.type == "joining":
         return _judge_joining(pushed, header, books, at_ms)
     return Accepted(header) if header.type in OWN_TYPES else _judge_said(header, books, at_ms)
+
+
+def _judge_own(header: Header, books: Books) -> Decision:
+    """Return whether a row may stand in the account's own log, a device list apart (R49, R50, R61)."""
+    if header.type == "payment":
+        return _judge_received(header, books)
+    if header.type in OWN_TYPES:
+        return Accepted(header)
+    because = "the account's own log holds device lists, grants, memberships and an agency's payments"
+    return Refused("bad_header", because, stored=True)
 
 
 def _judge_said(header: Header, books: Books, at_ms: Millis) -> Decision:
@@ -332,6 +286,13 @@ def _judge_said(header: Header, books: Books, at_ms: Millis) -> Decision:
     if refused is not None:
         return Refused(refused.reason, refused.because, stored=True)
     return Accepted(header, _redacted_by(header, there, books, at_ms))
+
+
+def _judge_received(header: Header, books: Books) -> Decision:
+    """Ask the rules about what an agency says in its own log of a payment of its bill (R61, R63)."""
+    about = contract_of(header)
+    refused = refused_payment(header, books.acts.get(about, []), books.invoices.get(about, {}))
+    return Accepted(header) if refused is None else Refused(refused.reason, refused.because, stored=True)
 
 
 def _redacted_by(header: Header, there: Seats, books: Books, at_ms: Millis) -> tuple[VersionName, ...]:

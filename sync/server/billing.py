@@ -33,10 +33,12 @@ from diary.rules.invoice_parts import Invoice
 from diary.rules.ledger import Facts, Position, entries, next_step_ms, position_of
 from diary.rules.ledger_entry import LedgerEntry, to_post
 from diary.rules.merge import Held, standing
-from diary.rules.payments import bonuses
+from diary.rules.payments import bonuses, contract_of
+from diary.rules.segment import Header
 from diary.rules.verdict import fact_of, verdicts
 from diary.rules.week import Week
 from sync.server import agency_bills
+from sync.server.agency_books import Acts, acts_of
 from sync.server.billed_before import first_of, hours_not_billed
 from sync.server.kept_invoices import NO_STEP, InvoiceBooks, NewInvoice
 from sync.server.log import ServerKey
@@ -44,8 +46,6 @@ from sync.server.storage import AccountHold
 
 MONEY_TYPES = frozenset({"dispute", "payment"})
 """Rows that move what is billed already; a bonus and accepted late time wait for the next lock."""
-
-Acts = Mapping[ContractId, Sequence[Held]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def post_all(hold: AccountHold, account: AccountId) -> None:
     contracts = {contract for contract in hold.all_logs() if str(contract) != str(account)}
     contracts |= {stay.contract for stay in agency_bills.said(hold)}
     billed = hold.invoices.of(contracts)
-    post(hold, billed, _acts_of(hold, billed))
+    post(hold, billed, acts_of(hold, billed))
 
 
 def take_steps(hold: AccountHold) -> None:
@@ -170,7 +170,7 @@ def take_steps(hold: AccountHold) -> None:
     if not 0 < hold.invoices.due_ms <= hold.received_at_ms:
         return
     due = hold.invoices.stepping(hold.received_at_ms)
-    post(hold, due, _acts_of(hold, due))
+    post(hold, due, acts_of(hold, due))
 
 
 def post_about(hold: AccountHold, contracts: Collection[ContractId]) -> None:
@@ -178,10 +178,24 @@ def post_about(hold: AccountHold, contracts: Collection[ContractId]) -> None:
     post(hold, hold.invoices.of(contracts), hold.acts(contracts))
 
 
+def post_rows(hold: AccountHold, headers: Sequence[Header]) -> Mapping[AccountId, Collection[ContractId]]:
+    """Post what new rows do; return in which agencies' ledgers they do something too, of which contracts.
+
+    What an agency says in its own log of a payment is about its own invoices (R61, R62, R63).
+    """
+    if of_members := {contract_of(header) for header in headers if header.in_own_log}:
+        post_about_members(hold, of_members)
+    moved = {header.contract for header in headers if not header.in_own_log}
+    if not moved:
+        return {}
+    post_about(hold, moved)
+    return agency_bills.agencies_of(hold, moved)
+
+
 def post_about_members(hold: AccountHold, contracts: Collection[ContractId]) -> None:
     """Post what new rows of members' contracts do to the invoices of the agency that holds (R61, R62)."""
     billed = hold.invoices.of(contracts)
-    acts = _acts_of(hold, billed)
+    acts = acts_of(hold, billed)
     post(hold, billed, {contract: acts[contract] for contract in contracts if contract in acts})
 
 
@@ -206,14 +220,17 @@ def post(hold: AccountHold, billed: Sequence[Invoice], acts: Acts) -> None:
         hold.invoices.note_steps(steps)
 
 
-def numbers_of(
-    hold: AccountHold, contracts: Collection[ContractId]
-) -> dict[ContractId, dict[InvoiceName, str]]:
-    """Return each contract's invoices by issuer and number with their currency: what may be paid (R63)."""
+def numbers_of(hold: AccountHold, paid: Sequence[Header]) -> dict[ContractId, dict[InvoiceName, str]]:
+    """Return each paid contract's invoices by issuer and number with their currency: what may be paid (R63).
+
+    Of a member's contract, of which an agency speaks in its own log, those with a line of the member's.
+    """
+    of_members = {contract_of(header) for header in paid if header.in_own_log}
+    contracts = {contract_of(header) for header in paid}
     found: dict[ContractId, dict[InvoiceName, str]] = {contract: {} for contract in contracts}
     for invoice in hold.invoices.of(contracts):
         for line in invoice.lines:
-            if line.contract in found:
+            if line.contract in found and (line.contract in of_members) == (line.member is not None):
                 found[line.contract][invoice.account, invoice.number] = invoice.currency
     for agency, managed in agency_bills.agencies_of(hold, contracts).items():
         for invoice in hold.beside(agency).invoices.of(managed):
@@ -227,27 +244,12 @@ def _keep(hold: AccountHold, key: ServerKey, made: Sequence[Invoice], acts: Acts
     """Keep and sign new invoices, and post their closing."""
     if made:
         hold.invoices.keep([NewInvoice(invoice, key.invoice(invoice)) for invoice in made])
-        post(hold, made, {**acts, **_acts_of(hold, made, only_members=True)})
+        post(hold, made, {**acts, **acts_of(hold, made, only_members=True)})
     return made
 
 
 def _acts_of_all(hold: AccountHold, account: AccountId) -> Acts:
     return hold.acts([contract for contract in hold.all_logs() if str(contract) != str(account)])
-
-
-def _acts_of(hold: AccountHold, billed: Iterable[Invoice], *, only_members: bool = False) -> Acts:
-    """Return what the parties said of the contracts on invoices, a member's from the member's logs (R61)."""
-    asked: dict[AccountId | None, set[ContractId]] = defaultdict(set)
-    for invoice in billed:
-        for line in invoice.lines:
-            asked[line.member].add(line.contract)
-    found: dict[ContractId, Sequence[Held]] = {}
-    for member, contracts in asked.items():
-        if member is not None:
-            found.update(hold.beside(member).acts(contracts))
-        elif not only_members:
-            found.update(hold.acts(contracts))
-    return found
 
 
 def _histories(hold: AccountHold, contracts: Collection[ContractId]) -> dict[ContractId, TermsHistory]:

@@ -25,8 +25,8 @@ from diary.rules.invoice import LIFE, Life
 from diary.rules.segment import Header, parse_header
 from diary.rules.week import locks_at_ms
 from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Push, PushAnswer
-from sync.server import agency_bills, billing, closing
-from sync.server.arbiter import Accepted, Answered, Books, Known, Pushed, Refused, judge, read
+from sync.server import agency_books, billing, closing
+from sync.server.arbiter import Accepted, Answered, Books, Known, Refused, judge
 from sync.server.billing import MONEY_TYPES
 from sync.server.clock_watch import ClockWatch
 from sync.server.faults import (
@@ -38,6 +38,7 @@ from sync.server.faults import (
     TooManyVersionsError,
 )
 from sync.server.log import Logs, ServerKey
+from sync.server.pushed import Pushed, read
 from sync.server.storage import (
     AccountHold,
     Basis,
@@ -299,10 +300,8 @@ def enter(
     if leaves:
         hold.append(given.signed, hashed, list(leaves.values()), grown)
     _note(hold, refusals, destroyed, ended)
-    agencies: Mapping[AccountId, Collection[ContractId]] = {}
-    if moved := {leaf.header.contract for leaf in leaves.values() if leaf.header.type in MONEY_TYPES}:
-        billing.post_about(hold, moved)
-        agencies = agency_bills.agencies_of(hold, moved)
+    moved = [leaf.header for leaf in leaves.values() if leaf.header.type in MONEY_TYPES]
+    agencies = billing.post_rows(hold, moved) if moved else {}
     return Entered(answers, logs.heads(grown), bool(destroyed), hold.received_at_ms, agencies)
 
 
@@ -322,7 +321,8 @@ def _open_books(hold: AccountHold, given: ReadPush, basis: Basis, life: Life) ->
     """Return what the push's versions can depend on."""
     unknown = given.question.contracts - basis.logs.keys() - {given.push.account}
     late = _changed_late(given, basis, hold.received_at_ms)
-    paid = {item.header.contract for item in given.versions if item.header and item.header.payment}
+    paid = [item.header for item in given.versions if item.header and item.header.payment]
+    acts = basis.acts | hold.acts(late) if late else dict(basis.acts)
     return Books(
         account=given.push.account,
         replica=given.push.replica,
@@ -334,7 +334,7 @@ def _open_books(hold: AccountHold, given: ReadPush, basis: Basis, life: Life) ->
         written=_written_by_revoked(hold, given),
         terms={contract: TermsHistory(versions) for contract, versions in basis.terms.items()},
         seats=dict(basis.seats),
-        acts=basis.acts | hold.acts(late) if late else dict(basis.acts),
+        acts=acts | agency_books.also_said(hold, paid, acts) if paid else acts,
         is_seats=given.is_seats,
         review_ms=life.review_ms,
         invoices=billing.numbers_of(hold, paid) if paid else {},

@@ -12,7 +12,7 @@ import structlog
 
 from diary.clock import Clock
 from diary.rules.ids import AccountId, ContractId
-from sync.protocol import (
+from sync.money_messages import (
     Billing,
     BillingMethod,
     BillingPage,
@@ -24,6 +24,7 @@ from sync.protocol import (
     StartPayment,
     StateBilling,
 )
+from sync.server import agency_books
 from sync.server.accounts import Caller, caller_for
 from sync.server.clock_watch import ClockWatch
 from sync.server.faults import BusyError, FaultError, NotFoundError, NotYoursError, UnreadableError, again
@@ -286,15 +287,18 @@ class Paying:
         """Return how the account's clients pay and what moved since; to a seat, of its own (R11, R63)."""
         gateway = self._of(asking.account)
         methods = self._storage.payments.methods(asking.account)
-        if asking.contract is not None:
-            with self._storage.hold(asking.account) as hold:
-                payer = self._books.payer(hold, asking.contract)
+        with self._storage.hold(asking.account) as hold:
+            said_elsewhere = agency_books.told(hold, asking.account, asking.contract, moved_from_ms)
+            payer = None if asking.contract is None else self._books.payer(hold, asking.contract)
+        if payer is not None:
             methods = [method for method in methods if method.payer == payer]
         told = [said for said in (_said(method, gateway) for method in methods) if said is not None]
         otherwise: MethodState = "unknown" if gateway.name == BY_HAND else "unverified"
         kept = self._storage.payments.events(asking.account, asking.contract)
         moved = [_moved(one) for one in kept if one.received_at_ms >= moved_from_ms]
-        return Billing(gateway=gateway.name, otherwise=otherwise, methods=told, moved=moved)
+        return Billing(
+            gateway=gateway.name, otherwise=otherwise, methods=told, moved=moved, said=said_elsewhere
+        )
 
 
 def _started(gateway: Gateway, due: Due, url: str | None) -> PaymentStarted:

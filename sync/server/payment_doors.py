@@ -6,7 +6,7 @@ from typing import Annotated
 from litestar import post, put
 from litestar.params import Parameter
 
-from sync.protocol import (
+from sync.money_messages import (
     Billing,
     BillingPage,
     GiveBack,

@@ -13,7 +13,7 @@ from diary.clock import GivenClock
 from diary.rules.ids import Millis
 from diary.rules.ledger_entry import balances
 from diary.rules.week import Week, slot_at
-from sync.protocol import GiveBack, PaymentStarted, StartPayment
+from sync.money_messages import GiveBack, PaymentStarted, StartPayment
 from sync.server.server import storage_of
 from sync.server.settings import Settings
 from tests.kills.edges import Point

@@ -19,7 +19,7 @@ from diary.rules.qualifies import Finding
 from diary.rules.week import Week
 from diary.sealing.keyring import choose_place
 from sync.enrolment import register
-from sync.protocol import BillingPage, SetUpBilling
+from sync.money_messages import BillingPage, SetUpBilling
 from sync.server.settings import ALL_ACCOUNTS, GatewaySettings
 from tests.practice import instant, record_slot, slot
 from tests.rule import rule

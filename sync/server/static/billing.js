@@ -11,6 +11,7 @@ import {
   partsOf,
   weeksBilled,
 } from "./billed.js";
+import { actOf } from "./gateway.js";
 import { nameOf } from "./header.js";
 import { Line } from "./line.js";
 import { authorizationOf } from "./seat.js";
@@ -60,7 +61,7 @@ async function readBills(store, contract, { line, known, issuer }, nowMs) {
 export async function invoiceViews(store, contract, nowMs) {
   const parts = await partsOf(contract, contract.invoices ?? []);
   if (!parts.length) return [];
-  const acts = contract.slotless;
+  const acts = [...contract.slotless, ...(contract.said ?? []).map(actOf)];
   const reckoned = [];
   /** @type {Map<string, Set<number>>} */
   const billing = new Map();
@@ -76,7 +77,7 @@ export async function invoiceViews(store, contract, nowMs) {
   }
   const own = ownOf(reckoned, acts);
   const words = new Map();
-  for (const row of acts.filter(({ header }) => (header.bonus || header.payment) && header.commit))
+  for (const row of contract.slotless.filter(({ header }) => (header.bonus || header.payment) && header.commit))
     words.set(nameOf(row.header), (await opened(contract, row))?.reason ?? "");
   // Until it is known what overlaps, more may seem to bill here than does.
   const unsure = { agrees: null, own_total_minor: null };

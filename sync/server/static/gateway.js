@@ -2,6 +2,7 @@
 // diary/billing_methods.py and diary/rules/ledger.py. It is the server's word; no party's key signs it.
 
 import { byCodePoint } from "./content.js";
+import { PARTS } from "./parts.js";
 import { isNone, isText, isWhole, oneOf } from "./shapes.js";
 
 /** @typedef {import("./ledger.js").Account} Account */
@@ -12,6 +13,13 @@ import { isNone, isText, isWhole, oneOf } from "./shapes.js";
  * whose invoice it is of, where it is told: else the contract's own account's (R61).
  * @typedef {{ id: string, at_ms: number, what: string, contract: string, invoice: number, currency: string, minor: number, issuer?: string | null }} Moved
  */
+
+/**
+ * What an agency says in its own log of a payment of its bill, as the server tells it.
+ * @typedef {{ account: string, contract: string, replica: string, n: number, at_ms: number, payment: import("./parts.js").Payment }} Said
+ */
+
+const OVERLAP_MS = 600_000; // other accounts' rows are received under other locks: not in one order
 
 /** Where an amount goes by each of the gateway's words: from the second to the first. @type {Record<string, [Account, Account]>} */
 export const GATEWAY_MOVES = {
@@ -53,8 +61,28 @@ export function withMoved(known, told, contract) {
   return [...known, ...new Map(own.map((event) => [event.id, event])).values()];
 }
 
-/** Return from which instant on the server is asked what moved: that of the last that is known. @type {(known: Moved[]) => number} */
-export const movedFromMs = (known) => Math.max(0, ...known.map(({ at_ms: at }) => at));
+/** Whether this page understands a row that an agency wrote in its own log (R61, R63). @type {(told: any) => boolean} */
+const isSaid = (told) =>
+  [told?.account, told?.contract, told?.replica].every(isText) &&
+  [told.n, told.at_ms].every(isWhole) &&
+  !isNone(told.payment) &&
+  PARTS.payment(told.payment);
+
+/** Return what is known of what agencies said of a contract's money, with what was told since. @type {(known: Said[], told: unknown[], contract: string) => Said[]} */
+export function withSaid(known, told, contract) {
+  const rows = /** @type {Said[]} */ (told.filter(isSaid)).filter((row) => row.contract === contract);
+  return [...new Map([...known, ...rows].map((row) => [`${row.replica}:${row.n}`, row])).values()];
+}
+
+/** Return it as a row of the contract's, as far as money goes. @type {(said: Said) => import("./acts.js").Act} */
+export const actOf = ({ account, contract, replica, n, at_ms, payment }) => ({
+  header: { v: 1, type: "payment", account, contract, replica, n, head: null, payment },
+  received_at_ms: at_ms,
+});
+
+/** Return from which instant on the server is asked: about that of the last that is known. @type {(known: Moved[], said: Said[]) => number} */
+export const movedFromMs = (known, said) =>
+  Math.max(0, ...[...known, ...said].map(({ at_ms: at }) => at - OVERLAP_MS));
 
 /**
  * Return what of that concerns a position, in an order that does not hang on that of delivery. What takes another

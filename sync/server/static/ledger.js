@@ -4,7 +4,7 @@
 import { GATEWAY_MOVES, movedOf } from "./gateway.js";
 import { nameOf } from "./header.js";
 import { amountMinor } from "./money.js";
-import { payments } from "./payments.js";
+import { inOrder, payments } from "./payments.js";
 
 /** @typedef {import("./acts.js").Act} Act */
 /** @typedef {import("./gateway.js").Moved} Moved */
@@ -76,7 +76,7 @@ function said(position, acts) {
     const what = one.state === "refunded" ? "refunded" : "received";
     return [{ key: `payment/${one.id}`, at_ms: at, what, minor: one.settled_minor ?? 0 }];
   };
-  return acts.flatMap(of);
+  return inOrder(acts).flatMap(of);
 }
 
 class Fold {

@@ -8,7 +8,7 @@
  *   overlapping?: Record<string, number[]> | null, overlapping_from?: number | null,
  *   billing?: Billing | null, arrived?: string[] }} PullAnswer
  */
-/** @typedef {{ gateway: string, otherwise: string, methods: { payer: string, state: string, at_ms: number }[], moved?: unknown[] }} Billing */
+/** @typedef {{ gateway: string, otherwise: string, methods: { payer: string, state: string, at_ms: number }[], moved?: unknown[], said?: unknown[] }} Billing */
 /** @typedef {{ gateway: string, state: string, at_ms: number | null }} OwnBilling */
 /** @typedef {{ server_ms: number, page: import("./feed.js").Page, first_slots: number[], overlapping: number[] }} WeeksAnswer */
 /** @typedef {import("./statement.js").Signed} Signed */

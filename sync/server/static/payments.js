@@ -20,11 +20,14 @@ export const bonuses = (acts) =>
       : [],
   );
 
+/** Return rows of several logs, or of one that was healed, in the order of receipt (R43, R63). @type {(acts: Act[]) => Act[]} */
+export const inOrder = (acts) => acts.toSorted((one, other) => one.received_at_ms - other.received_at_ms);
+
 /** Return the payments in the order in which they were first spoken of; of one issuer's an id is one (R61, R63). @type {(acts: Act[]) => Payment[]} */
 export function payments(acts) {
   /** @type {Map<string, Payment>} */
   const found = new Map();
-  for (const act of acts) {
+  for (const act of inOrder(acts)) {
     const part = act.header.payment;
     if (!part) continue;
     const issuer = issuerOf(act.header, part);

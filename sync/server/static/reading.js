@@ -4,7 +4,7 @@ import { redactions } from "./acts.js";
 import { Auditor, newAudit } from "./auditor.js";
 import { FeedFault } from "./fault.js";
 import { FIRST_EPOCH, Reader } from "./feed.js";
-import { movedFromMs, withMoved } from "./gateway.js";
+import { movedFromMs, withMoved, withSaid } from "./gateway.js";
 import { learnKeys } from "./granted.js";
 import { nameOf } from "./header.js";
 import { billingOf, Line, LineFault } from "./line.js";
@@ -213,7 +213,7 @@ export class Reading {
     const { account, id, log_epoch } = this.contract;
     const overlapping_from = this.contract.overlaps_from ?? 0;
     const cursors = cursor ? { [id]: cursor } : {};
-    const moved_from_ms = movedFromMs(this.contract.moved ?? []);
+    const moved_from_ms = movedFromMs(this.contract.moved ?? [], this.contract.said ?? []);
     return this.line.pull({ account, cursors, log_epoch, overlapping_from, ...(billing ? { billing, moved_from_ms } : {}) });
   }
 
@@ -227,7 +227,8 @@ export class Reading {
   #learnBilling(told, atMs) {
     const { contract } = this;
     const moved = withMoved(contract.moved ?? [], told.moved ?? [], contract.id);
-    Object.assign(contract, { billing: billingOf(told), billing_asked_at_ms: atMs, moved });
+    const said = withSaid(contract.said ?? [], told.said ?? [], contract.id);
+    Object.assign(contract, { billing: billingOf(told), billing_asked_at_ms: atMs, moved, said });
   }
 
   /** Read a restored server's log from its start, by its signed statement (R43). @type {(answer: PullAnswer, atMs: number) => Promise<void>} */

@@ -23,8 +23,8 @@ import { LogTree } from "./tree.js";
  * `joining` is what is sent until the server has `admitted` the seat, and what opens the invitation's grants.
  * `slotless` are the rows beside captures and entries; `keys` open wraps, by epoch. `whole`: the log was once read to
  * its head. `distrusted`: what was shown last gave an alarm. `unjudged` are numbers of seals that are still to be
- * recomputed. `moved` is what the gateway told of money; `paying_since_ms` is when its page was last asked for.
- * `zone` is the freelancer's, null where they told none.
+ * recomputed. `moved` is what the gateway told of money, `said` what an agency says of it in its own log;
+ * `paying_since_ms` is when the gateway's page was last asked for. `zone` is the freelancer's, null where they told none.
  * `whereabouts` say of weeks, by their first slot, which pictures the server did not have.
  * @typedef {{ id: string, account: string, server_url: string, server_key: string, seat: OwnSeat,
  *   joining: { message: string, wrap: CryptoKey, auth: string } | null, admitted: boolean, ended: boolean,
@@ -34,7 +34,8 @@ import { LogTree } from "./tree.js";
  *   whole: boolean, distrusted: boolean, synced_at_ms: number | null, clock_ahead_ms: number,
  *   invoices?: import("./billed.js").Signed[], invoices_at_ms?: number,
  *   billing?: import("./line.js").OwnBilling, billing_asked_at_ms?: number,
- *   moved?: import("./gateway.js").Moved[], paying_since_ms?: number, zone?: string | null,
+ *   moved?: import("./gateway.js").Moved[], said?: import("./gateway.js").Said[], paying_since_ms?: number,
+ *   zone?: string | null,
  *   whereabouts?: Map<number, import("./whereabouts.js").Whereabouts> }} Contract
  */
 

@@ -12,19 +12,8 @@ import msgspec
 from diary.evidence import signature
 from diary.rules.act_parts import AcceptanceInClear
 from diary.rules.ids import AccountId, ContractId
-from sync.protocol import (
-    GiveBack,
-    Heal,
-    Invoices,
-    Nonce,
-    Pull,
-    SetUpBilling,
-    StartPayment,
-    StateBilling,
-    Weeks,
-    WireVersion,
-    heal_payload,
-)
+from sync.money_messages import GiveBack, SetUpBilling, StartPayment, StateBilling
+from sync.protocol import Heal, Invoices, Nonce, Pull, Weeks, WireVersion, heal_payload
 from tests.sync.server.author import Author
 from tests.sync.server.billed import FIRST, WEEK
 from tests.sync.server.roles import CLAIM, LATE, PAYERS, SLOT, Scene

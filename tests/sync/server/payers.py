@@ -9,7 +9,7 @@ from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.seat import InvitationInClear, SeatInClear
 from diary.rules.segment import GrantInClear, Header
 from diary.sealing.invitation import InvitationKeys, sign_joining
-from sync.protocol import Billing, GiveBack, SetUpBilling, StartPayment, StateBilling
+from sync.money_messages import Billing, GiveBack, SetUpBilling, StartPayment, StateBilling
 from sync.server.accounts import caller
 from sync.server.clock_watch import ClockWatch
 from sync.server.hearing import Books, Due, given_back

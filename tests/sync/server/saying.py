@@ -59,6 +59,21 @@ def payment(
     return said(by, "payment", "transfer 42", payment=part, pictures=receipts)
 
 
+def came_in(
+    agency: Author,
+    contract: ContractId,
+    minor: int,
+    *,
+    act: PaymentAct = "received",
+    id_: str = "9" * 32,
+    invoice: int = 1,
+    currency: str = "USD",
+) -> WireVersion:
+    """Return what an agency says in its own log of a payment of its bill."""
+    part = PaymentInClear(id=id_, act=act, invoice=invoice, minor=minor, currency=currency, contract=contract)
+    return said(agency, "payment", contract=ContractId(agency.account), payment=part)
+
+
 def redaction(by: Author, *slots: int) -> WireVersion:
     return said(by, "redaction", redaction=RedactionInClear(slots=tuple(map(Slot, slots))))
 

@@ -14,7 +14,8 @@ from diary.rules.merge import Held, destroyed
 from diary.rules.segment import Header
 from diary.rules.week import Week, starts_at_ms
 from sync.protocol import WireVersion
-from sync.server.arbiter import Accepted, Answered, Books, Decision, Known, Pushed, Refused, judge, read
+from sync.server.arbiter import Accepted, Answered, Books, Decision, Known, Refused, judge
+from sync.server.pushed import Pushed, read
 from tests.rule import rule
 from tests.sync.server.versions import (
     ACCOUNT,

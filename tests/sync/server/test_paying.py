@@ -9,7 +9,7 @@ import pytest
 
 from diary.clock import GivenClock
 from diary.rules.ids import AccountId, ContractId
-from sync.protocol import StartPayment
+from sync.money_messages import StartPayment
 from sync.server.faults import ClockUnsureError, ForgedError, NotEnrolledError, NotFoundError, NotYoursError
 from sync.server.hearing import ASK_AGAIN_MILLIS, LOOK_AFTER_MILLIS, PAGE_MILLIS
 from sync.server.paying import NothingDueError
@@ -314,7 +314,7 @@ def test_a_client_learns_of_their_own_billing_method_alone(scene: Scene, fake: S
 
 @rule("R11")
 def test_of_a_contract_that_is_not_the_accounts_nothing_is_stated(scene: Scene) -> None:
-    from sync.protocol import StateBilling
+    from sync.money_messages import StateBilling
 
     for contract in ("7" * 32, ACCOUNT):
         asked = StateBilling(account=ACCOUNT, contract=ContractId(contract), by_hand=True)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from sync.protocol import PaymentStarted, StartPayment
+from sync.money_messages import PaymentStarted, StartPayment
 from tests.rule import rule
 from tests.sync.server.author import Author
 from tests.sync.server.billed import FIRST, LOCK, Parties, parties

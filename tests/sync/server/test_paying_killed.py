@@ -15,7 +15,7 @@ from diary.clock import GivenClock, SystemClock
 from diary.rules.ids import Millis
 from diary.rules.ledger_entry import LedgerAccount, balances
 from diary.rules.week import Week, slot_at
-from sync.protocol import GiveBack, PaymentStarted, StartPayment
+from sync.money_messages import GiveBack, PaymentStarted, StartPayment
 from sync.server.app import create_app
 from sync.server.closing import last_lock_ms
 from sync.server.server import storage_of
