@@ -8,7 +8,8 @@ whatever is locked by now; nothing is judged anew. What bears no proof is left t
 import hashlib
 import hmac
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sized
+from dataclasses import dataclass
 from itertools import groupby
 
 from diary.errors import PeerError
@@ -21,9 +22,10 @@ from diary.rules.devices import DeviceListInClear
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.invoice import LIFE, Life, closing_week
 from diary.rules.merge import Held, ended_by, present
-from diary.rules.segment import MalformedHeaderError, parse_header
+from diary.rules.segment import Header, MalformedHeaderError, parse_header
 from diary.rules.week import Week, slot_at
 from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Heal, HealAnswer, heal_payload
+from sync.server import billing
 from sync.server.accounts import Nonces
 from sync.server.clock_watch import ClockWatch
 from sync.server.faults import (
@@ -45,6 +47,15 @@ PROOFS_MAX = PUSH_VERSIONS_MAX  # a row needs one at most
 ACCOUNTS_AT_A_TIME = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Healed:
+    """What became of what was shown; `destroyed_any` and `agencies` are as those of `TakenPush` are."""
+
+    answer: HealAnswer
+    destroyed_any: bool
+    agencies: Mapping[AccountId, Collection[ContractId]]
+
+
 def heal(
     storage: Storage,
     key: ServerKey,
@@ -54,8 +65,8 @@ def heal(
     now_ms: Millis,
     *,
     life: Life = LIFE,
-) -> tuple[HealAnswer, bool]:
-    """Take again what this server had received; the second value is as `TakenPush.destroyed_any` is (R43).
+) -> Healed:
+    """Take again what this server had received (R43).
 
     Raises:
         FaultError: Too much at once, or not by a listed device, or the clock is not sure; nothing was stored.
@@ -66,6 +77,8 @@ def heal(
     proven = _proven(message, key.public)
     shown_epoch = _epoch_of(message, key.public)
     healed, destroyed_any = 0, False
+    money: list[Header] = []
+    agencies: Mapping[AccountId, Collection[ContractId]] = {}
     refused = _refused(message, key.public)
     asking = storage.credential(message.account, message.replica)
     contracts = {shown.header.contract for shown in proven}
@@ -89,6 +102,7 @@ def heal(
             taken = [shown for shown in _own(hold, lost) if healing.signed(shown)]
             destroyed_any = _enter(healing, taken)
             healed = len(taken)
+            money = [shown.header for shown in taken if shown.header.type in billing.MONEY_TYPES]
             touched += _touched(taken)
         bills = bills_shown(message, key.public, own, hold.log_epoch)
         if message.seals or message.invoices:
@@ -96,6 +110,8 @@ def heal(
         if touched or bills.is_all:
             watch.require_sure()
             settle(hold, message.account, key, watch, life, touched, is_all=bills.is_all)
+        if money:  # it touches no week: nothing else would post it before another row came
+            agencies = billing.post_rows(hold, money)
         if lost_refusals := _lost_refusals(hold, refused, healing.devices):
             watch.require_sure()
             hold.refuse(lost_refusals)
@@ -109,7 +125,8 @@ def heal(
     openings = storage.openings(message.account, message.log_epoch)
     if own is not None:
         openings = [narrowed(opening, key, own) for opening in openings]
-    return HealAnswer(server_ms=at_ms, healed=healed, openings=openings), destroyed_any
+    answer = HealAnswer(server_ms=at_ms, healed=healed, openings=openings)
+    return Healed(answer, destroyed_any, agencies)
 
 
 def open_epoch(hold: AccountHold, key: ServerKey, account: AccountId, *, above: int = 0) -> SignedOpening:

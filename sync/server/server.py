@@ -1,6 +1,7 @@
 """The server without its door: everything a request can ask for, as plain calls (R40, R41, R45, R69)."""
 
 import asyncio
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -202,12 +203,16 @@ class Server:
         """Do what follows the commit."""
         if taken.destroyed_any:
             self._remover.finish(push.account)
-        for agency, contracts in taken.agencies.items():
+        self._post_to(taken.agencies)
+        self._counts.pushed(len(push.versions), taken.refusals)
+        _log.info("pushed", account=push.account, replica=push.replica, versions=len(push.versions))
+
+    def _post_to(self, agencies: Mapping[AccountId, Collection[ContractId]]) -> None:
+        """Post in agencies' ledgers what rows of their members' contracts do (R61, R62)."""
+        for agency, contracts in agencies.items():
             # Another account, so another transaction; cut short it is done with the next row or step.
             with self._storage.hold(agency) as hold:
                 billing.post_about_members(hold, contracts)
-        self._counts.pushed(len(push.versions), taken.refusals)
-        _log.info("pushed", account=push.account, replica=push.replica, versions=len(push.versions))
 
     def pull(self, authorization: str | None, pull: Pull) -> PullAnswer:
         """Return what the feeds hold past the cursors (R45)."""
@@ -306,15 +311,16 @@ class Server:
     def heal(self, heal: Heal) -> HealAnswer:
         """Take again what a device proves that this server had received (R43)."""
         now_ms = Millis(self._clock.now_ms())
-        answer, destroyed_any = again(
+        healed = again(
             lambda: healing.heal(
                 self._storage, self._key, self._watch, self._nonces, heal, now_ms, life=self._life
             )
         )
-        if destroyed_any:
+        if healed.destroyed_any:
             self._remover.finish(heal.account)
-        _log.info("healed", account=heal.account, replica=heal.replica, versions=answer.healed)
-        return answer
+        self._post_to(healed.agencies)
+        _log.info("healed", account=heal.account, replica=heal.replica, versions=healed.answer.healed)
+        return healed.answer
 
     def say_restored(self) -> int:
         """Open a new epoch for all accounts, since a backup was restored; return how many they are (R43)."""
