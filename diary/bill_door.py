@@ -154,6 +154,24 @@ class BillDoor(StateDoor):
 
         paying.take_payment_back(self._state, number, payment, agency=agency)
 
+    def refund_at_gateway(self, number: int, minor: int) -> ContractId | None:
+        """Return of which contract's part the gateway holds that much, None for none (R63)."""
+        from diary import refunding
+
+        return refunding.contract_with(self._state, number, minor)
+
+    def begin_refund(self, number: int, contract: ContractId, minor: int) -> str:
+        """Return the id by which the gateway is asked for a refund, kept before it is (R63)."""
+        from diary import refunding
+
+        return refunding.begin(self._state, number, contract, minor)
+
+    def finish_refund(self, number: int, contract: ContractId, minor: int) -> None:
+        """Note that the refund was answered (R63)."""
+        from diary import refunding
+
+        refunding.finish(self._state, number, contract, minor)
+
     def refund(self, number: int, minor: int, reference: str = "", *, agency: str | None = None) -> None:
         """Say that money was given back, as the freelancer (R63)."""
         from diary import paying

@@ -10,7 +10,14 @@ from diary.command.desk import AsJson, Desk, ask_passphrase, desk_of, print_json
 from diary.command.keys import KeyFile, Passphrase, PhraseFile, asked_phrase, place_for
 from diary.errors import PeerError, RefusedError
 from diary.services import Service
-from sync import agency_commands, billing_command, devices_command, party_commands, server_command
+from sync import (
+    agency_commands,
+    billing_command,
+    devices_command,
+    party_commands,
+    refund_command,
+    server_command,
+)
 
 if TYPE_CHECKING:
     from diary.diary import Diary
@@ -37,6 +44,7 @@ def commands(app: typer.Typer, open_diary: "Callable[[], Diary]") -> None:
     app.add_typer(devices_command.commands(open_diary), name="devices")
     app.add_typer(agency_commands.commands(open_diary), name="agency")
     app.add_typer(server_command.app, name="server")
+    app.command("refund")(refund_command.refund_command(open_diary))
     app.command("billing")(billing_command.billing_command(open_diary))
     party_commands.commands(app, open_diary)
 

@@ -34,7 +34,7 @@ from sync.line_faults import (
     fault_of,
     is_passing,
 )
-from sync.money_messages import Billing, StateBilling
+from sync.money_messages import Billing, GiveBack, GivenBack, StateBilling
 from sync.protocol import (
     PROTOCOL_VERSION,
     UPLOAD_OFFSET,
@@ -168,6 +168,10 @@ class Transport:
     def state_billing(self, stated: StateBilling) -> Billing:
         """State how a contract's client pays; return what is known of all of them (R11)."""
         return self._ask("PUT", "/v1/billing", Billing, stated)
+
+    def give_back(self, asked: GiveBack) -> GivenBack:
+        """Give back a part of what a client paid through the gateway (R63)."""
+        return self._ask("POST", "/v1/refunds", GivenBack, asked)
 
     def invoices(self, asked: Invoices) -> InvoicesAnswer:
         """Ask for the invoices past a number (R61)."""

@@ -1,4 +1,4 @@
-"""`bonus`, `paid`, `received`, `refund`: what the parties say of money; none of them moves any (R62, R63)."""
+"""`bonus`, `paid`, `received`: what the parties say of money; none of them moves any (R62, R63)."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -62,7 +62,7 @@ def bonus(
         found = diary.contract(contract)
         which = week_of(week, now_ms=diary.now_ms())
         currency = found.history.rate_of(which)[1]
-        minor = _minor(amount, currency)
+        minor = typed_minor(amount, currency)
         diary.give_bonus(found.id, which, minor, text_of(reason, "reason") or "")
     tell(f"A bonus of {money(minor, currency)} {currency} for {which.name} of {found.title}.")
 
@@ -89,7 +89,7 @@ def paid(
             return
         minor = _due(view, amount)
         diary.mark_paid(number, minor, text_of(reference, "reference") or "", receipts, agency=agency)
-    tell(f"{_named(view)}: {money(minor, view.currency)} {view.currency} marked as paid.")
+    tell(f"{named(view)}: {money(minor, view.currency)} {view.currency} marked as paid.")
     say(NOT_MOVED)
 
 
@@ -115,35 +115,19 @@ def received(
                 diary.confirm_payment(number, one.id, reference=said)
             if claimed:
                 minor = sum(one.amount_minor for one in claimed)
-                tell(f"{_named(view)}: {money(minor, view.currency)} {view.currency} confirmed.")
+                tell(f"{named(view)}: {money(minor, view.currency)} {view.currency} confirmed.")
                 return
         if payment is not None:
-            given = None if amount is None else _minor(amount, view.currency)
+            given = None if amount is None else typed_minor(amount, view.currency)
             minor = diary.confirm_payment(number, payment, given, said)
         else:
             minor = _due(view, amount)
             diary.note_received(number, minor, said, receipts)
-    tell(f"{_named(view)}: {money(minor, view.currency)} {view.currency} came in.")
+    tell(f"{named(view)}: {money(minor, view.currency)} {view.currency} came in.")
     say(NOT_MOVED)
 
 
-@app.command()
-def refund(
-    ctx: typer.Context,
-    number: Number,
-    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="60 or 60.50.")],
-    reference: Reference = "",
-) -> None:
-    """Say that you gave money back that an invoice had brought in."""
-    with desk_of(ctx).open_diary() as diary:
-        view = diary.invoice(number)
-        minor = _minor(amount, view.currency)
-        diary.refund(number, minor, text_of(reference, "reference") or "")
-    tell(f"{_named(view)}: {money(minor, view.currency)} {view.currency} given back.")
-    say(NOT_MOVED)
-
-
-def _named(view: "InvoiceView") -> str:
+def named(view: "InvoiceView") -> str:
     """Return an invoice by its number, and whose it is where that is not the account's own (R61)."""
     return f"Invoice {view.number}" + (f" of agency {view.agency[:8]}" if view.agency else "")
 
@@ -151,13 +135,14 @@ def _named(view: "InvoiceView") -> str:
 def _due(view: "InvoiceView", amount: str | None) -> int:
     """Return the amount that was typed, else all that is due."""
     if amount is not None:
-        return _minor(amount, view.currency)
+        return typed_minor(amount, view.currency)
     if (view.due_minor or 0) <= 0:
         raise NothingDueError(number=view.number)
     return view.due_minor or 0
 
 
-def _minor(amount: str, currency: str) -> int:
+def typed_minor(amount: str, currency: str) -> int:
+    """Return a typed amount in minor units of its currency; one that is none is a usage error (R61)."""
     try:
         return minor_of(amount, currency)
     except ValueError as error:

@@ -44,7 +44,6 @@ _OWN = {
     "bonus": "payment",
     "paid": "payment",
     "received": "payment",
-    "refund": "payment",
     "dispute": "dispute",
     "redact": "dispute",
     "message": "message",

@@ -15,11 +15,12 @@ from diary.cli import app
 from diary.clock import GivenClock
 from diary.contracts import Contract
 from diary.diary import Diary
+from diary.refunding import UnsureRefundError
 from diary.rules.qualifies import Finding
 from diary.rules.week import Week
 from diary.sealing.keyring import choose_place
 from sync.enrolment import register
-from sync.money_messages import BillingPage, SetUpBilling
+from sync.money_messages import BillingPage, GiveBack, PaymentStarted, SetUpBilling, StartPayment
 from sync.server.settings import ALL_ACCOUNTS, GatewaySettings
 from tests.practice import instant, record_slot, slot
 from tests.rule import rule
@@ -245,3 +246,62 @@ def test_a_start_says_that_nobody_has_verified_how_the_client_pays(stage: Stage,
 def run(stage: Stage, home: Path, *words: str) -> Result:
     clock = GivenClock(stage.clock.now_ms())
     return CliRunner().invoke(app, ["--home", str(home), *words], obj=clock)
+
+
+def paid_at_stripe(stage: Stage, fake: StripeHere) -> tuple[Device, Contract]:
+    """Return a device whose client paid the hour of the first invoice at Stripe."""
+    device = stage.first(registered=False)
+    contract = device.diary.new_contract(title="Practice", client="Ada", rate_minor=6000, currency="USD")
+    for number in range(6):
+        record_slot(device.diary, contract, type(TEN)(TEN + number))
+    register(device.diary, device.line)
+    client = join_in(stage, invited(device, contract))
+    stage.put_clocks("2026-11-23T12:30Z")
+    device.diary.new_contract(title="After")
+    device.sync()
+    asked = msgspec.json.encode(StartPayment(account=client.diary.account, invoice=1))
+    token = f"Bearer {client.diary.account}.{client.diary.replica}.{client.diary.token}"
+    answer = httpx.post(f"{stage.url}/v1/payments", content=asked, headers={"Authorization": token})
+    page = msgspec.json.decode(answer.content, type=PaymentStarted)
+    assert fake.page((page.url or "").rpartition("/")[2]).status_code == 200
+    tell(stage, *fake.messages("checkout.session.completed"))
+    stage.put_clocks("2026-11-23T12:45Z")
+    device.sync()
+    return device, contract
+
+
+@rule("R63")
+def test_what_the_gateway_took_goes_back_through_it_once_though_the_answer_was_lost(
+    at_stripe: Stage, fake: StripeHere
+) -> None:
+    device, contract = paid_at_stripe(at_stripe, fake)
+    fake_before = len(fake.messages("refund.created"))
+    refund = device.diary.begin_refund(1, contract.id, 1000)
+    asked = GiveBack(account=device.diary.account, contract=contract.id, invoice=1, id=refund, minor=1000)
+    device.line.authorise(device.diary.account, device.diary.replica, device.diary.token)
+    device.line.give_back(asked)  # and here the process ended, before it could note the answer
+    told = run(at_stripe, device.diary.home, "refund", "1", "10")
+    assert told.exit_code == 0, told.output
+    assert "by the payment gateway" in told.stdout or "is giving it back" in told.stdout
+    assert len(fake.messages("refund.created")) == fake_before + 1, "asked twice it is one refund"
+    tell(at_stripe, *fake.messages("refund.created"))
+    at_stripe.put_clocks("2026-11-23T13:00Z")
+    device.sync()
+    (statement,) = device.diary.statements()
+    assert statement.balances == {"in_review": -6000, "gateway": 5000, "refunded": 1000}
+    assert run(at_stripe, device.diary.home, "refund", "1", "10").exit_code == 0
+    assert len(fake.messages("refund.created")) == fake_before + 2, "the next one is another"
+
+
+@rule("R63")
+def test_a_refund_of_which_nobody_knows_is_not_asked_for_again_after_a_day(
+    at_stripe: Stage, fake: StripeHere
+) -> None:
+    device, contract = paid_at_stripe(at_stripe, fake)
+    first = device.diary.begin_refund(1, contract.id, 1000)
+    assert device.diary.begin_refund(1, contract.id, 1000) == first
+    at_stripe.put_clocks("2026-11-24T12:00Z")
+    with pytest.raises(UnsureRefundError):
+        device.diary.begin_refund(1, contract.id, 1000)
+    assert device.diary.begin_refund(1, contract.id, 1000) != first
+    assert device.diary.refund_at_gateway(1, 6001) is None, "so much is not there"
