@@ -54,10 +54,14 @@ class Billing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StartPayment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """POST /v1/payments: a client's seat begins to pay what its contract owes of an invoice (R63)."""
+    """POST /v1/payments: a client's seat begins to pay what its contract owes of an invoice (R63).
+
+    `issuer` is the agency whose invoice it is, absent for the contract's own account's (R61).
+    """
 
     account: AccountId
     invoice: int
+    issuer: AccountId | None = None
 
 
 class PaymentStarted(msgspec.Struct, frozen=True, kw_only=True):

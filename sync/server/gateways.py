@@ -52,14 +52,16 @@ def _due(hold: AccountHold, _account: AccountId, contract: ContractId, invoice: 
 
 
 def _post(hold: AccountHold, contract: ContractId) -> None:
-    """Enter into the ledger what the gateway told about a contract."""
-    billing.post_about(hold, {contract})
+    """Enter into the ledger what the gateway told about a contract, the account's own or a member's."""
+    billing.post_about_members(hold, {contract})
 
 
 def _payer(hold: AccountHold, contract: ContractId) -> str:
-    """Return the payer of a contract: without one it is its own (R61)."""
+    """Return the payer of a contract: without one it is its own; a member's is that of its bill (R61)."""
     found = hold.terms({contract}).get(contract)
+    billed = [] if found else hold.invoices.of({contract})
     payer = TermsHistory(found).first.payer if found else None
+    payer = billed[-1].payer if billed else payer
     return payer or str(contract)
 
 

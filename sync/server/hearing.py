@@ -96,7 +96,8 @@ class Hearing:
     def _keep(self, event: MoneyEvent) -> None:
         names = event.names
         with self._storage.hold(names.account) as hold:
-            if names.contract not in hold.logs({names.contract}):
+            # An agency's invoices are of contracts that lie under its members' accounts (R61).
+            if names.contract not in hold.logs({names.contract}) and not hold.invoices.of({names.contract}):
                 _log.warning("the gateway told of a contract that is not here", account=names.account)
                 return
             is_new = hold.payments.keep_event(event, hold.received_at_ms)

@@ -24,7 +24,7 @@ from sync.money_messages import (
     StartPayment,
     StateBilling,
 )
-from sync.server import agency_books
+from sync.server import agency_bills, agency_books
 from sync.server.accounts import Caller, caller_for
 from sync.server.clock_watch import ClockWatch
 from sync.server.faults import BusyError, FaultError, NotFoundError, NotYoursError, UnreadableError, again
@@ -103,15 +103,31 @@ class Paying:
         """
         asking = caller_for(self._storage, authorization, asked.account)
         contract = self._client(asking)
-        gateway = self._of(asking.account)
+        issuer = self._issuer(asking, contract, asked)
+        gateway = self._of(issuer)
         for _ in range(ROUNDS):
-            payment, due = again(lambda: self._begun(gateway, asking.account, contract, asked.invoice))
+            payment, due = again(lambda: self._begun(gateway, issuer, contract, asked.invoice))
             if gateway.name == BY_HAND:
                 return _started(gateway, due, None)
             if self._is_of_now(gateway, payment, due):
                 return _started(gateway, due, payment.url or self._page_of(gateway, payment, due).url)
             self._end(payment)
         raise BusyError(what="what is to be paid changes at this moment")
+
+    def _issuer(self, asking: Caller, contract: ContractId, asked: StartPayment) -> AccountId:
+        """Return the account whose invoice is to be paid: the contract's own, or an agency's of it (R61).
+
+        Raises:
+            NothingDueError: That account has nothing to do with the contract.
+        """
+        if asked.issuer in {None, asking.account}:
+            return asking.account
+        with self._storage.hold(asking.account) as hold:
+            agencies = agency_bills.agencies_of(hold, {contract})
+        if asked.issuer not in agencies:
+            raise NothingDueError(invoice=asked.invoice)
+        assert asked.issuer is not None, "it is one of them"
+        return asked.issuer
 
     def _client(self, asking: Caller) -> ContractId:
         """Return the contract whose client asks.
@@ -277,7 +293,8 @@ class Paying:
         if asking.contract is not None:
             raise NotYoursError
         with self._storage.hold(asking.account) as hold:
-            if contract == ContractId(asking.account) or contract not in hold.logs({contract}):
+            is_known = contract in hold.logs({contract}) or hold.invoices.of({contract})
+            if contract == ContractId(asking.account) or not is_known:
                 raise NotFoundError(what="The account has no such contract.")
         return asking
 
@@ -290,11 +307,16 @@ class Paying:
         with self._storage.hold(asking.account) as hold:
             said_elsewhere = agency_books.told(hold, asking.account, asking.contract, moved_from_ms)
             payer = None if asking.contract is None else self._books.payer(hold, asking.contract)
+            contracts = hold.managed() & ({asking.contract} if asking.contract else hold.managed())
+            agencies = agency_bills.agencies_of(hold, contracts)
         if payer is not None:
             methods = [method for method in methods if method.payer == payer]
         told = [said for said in (_said(method, gateway) for method in methods) if said is not None]
         otherwise: MethodState = "unknown" if gateway.name == BY_HAND else "unverified"
         kept = self._storage.payments.events(asking.account, asking.contract)
+        for agency, managed in agencies.items():
+            for contract in sorted(managed):
+                kept = [*kept, *self._storage.payments.events(agency, contract)]
         moved = [_moved(one) for one in kept if one.received_at_ms >= moved_from_ms]
         return Billing(
             gateway=gateway.name, otherwise=otherwise, methods=told, moved=moved, said=said_elsewhere

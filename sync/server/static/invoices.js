@@ -235,7 +235,7 @@ function payments(desk, contract, view) {
     { class: "card", "aria-labelledby": "payments" },
     h("h2", { id: "payments" }, "Payments"),
     items.length ? h("ul", { class: "plain" }, items) : h("p", {}, "None yet."),
-    (view.due_minor ?? 0) > 0 ? payButton(desk, contract, view.number) : null,
+    (view.due_minor ?? 0) > 0 ? payButton(desk, contract, view.number, view.agency) : null,
     (view.due_minor ?? 0) > 0 && !contract.ended ? paidForm(desk, contract, view) : null,
   );
 }

@@ -102,9 +102,9 @@ export class Line {
     return (await this.#send(`/v1/pictures/${name}`, "PUT", part, { "Upload-Offset": String(offset) })).json();
   }
 
-  /** Begin to pay what the seat's contract owes of an invoice (R63). @type {(account: string, invoice: number) => Promise<{ url: string | null }>} */
-  async startPayment(account, invoice) {
-    return (await this.#ask("/v1/payments", JSON.stringify({ account, invoice }))).json();
+  /** Begin to pay what the seat's contract owes of an invoice (R63). @type {(account: string, invoice: number, issuer: string | null) => Promise<{ url: string | null }>} */
+  async startPayment(account, invoice, issuer) {
+    return (await this.#ask("/v1/payments", JSON.stringify({ account, invoice, issuer }))).json();
   }
 
   /** Return the gateway's page on which a billing method is left (R11). @type {(account: string) => Promise<{ url: string }>} */

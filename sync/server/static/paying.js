@@ -52,11 +52,11 @@ const MANAGERS = {
 
 /**
  * The button by which an invoice's part is paid: by the gateway, where there is one.
- * @type {(desk: Desk, contract: Contract, invoice: number) => HTMLElement | null}
+ * @type {(desk: Desk, contract: Contract, invoice: number, issuer: string | null) => HTMLElement | null}
  */
-export function payButton(desk, contract, invoice) {
+export function payButton(desk, contract, invoice, issuer) {
   if (contract.reads_only || (contract.billing?.gateway ?? "by_hand") === "by_hand") return null;
-  const pay = () => goTo(desk, desk.ask("start_payment", { contract: contract.id, invoice }));
+  const pay = () => goTo(desk, desk.ask("start_payment", { contract: contract.id, invoice, issuer }));
   return h("button", { type: "button", onclick: pay, "data-invoice": String(invoice) }, "Pay");
 }
 

@@ -331,11 +331,11 @@ const asks = {
   },
 
   /** Return where the client goes on to pay an invoice's part (R63). */
-  async start_payment({ contract: id, invoice }) {
+  async start_payment({ contract: id, invoice, issuer }) {
     return alone(id, async () => {
       const contract = await held(id);
       const line = new Line(contract.server_url, authorizationOf(contract));
-      const page = await line.startPayment(contract.account, invoice);
+      const page = await line.startPayment(contract.account, invoice, issuer);
       contract.paying_since_ms = nowMs();
       await (await store).keep(contract);
       return page;

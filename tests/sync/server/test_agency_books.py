@@ -5,9 +5,14 @@ from collections.abc import Mapping
 import msgspec
 import pytest
 
+from diary.rules.ids import AccountId
 from diary.rules.ledger_entry import LedgerAccount, balances
-from sync.money_messages import Billing
+from sync.money_messages import Billing, PaymentStarted, StartPayment
 from sync.protocol import Pull, PullAnswer
+from sync.server.clock_watch import ClockWatch
+from sync.server.gateways import BOOKS
+from sync.server.hearing import Hearing
+from sync.server.payment import ByHand, Money, MoneyEvent, PaymentNames
 from tests.rule import rule
 from tests.sync.server.agency_scene import WEEK, Member, Scene, settled
 from tests.sync.server.author import Author
@@ -138,6 +143,43 @@ def test_each_side_is_told_what_the_other_said_of_its_own_money(scene: Scene) ->
     (disputed,) = [one for one in told(scene, agency).said if one.dispute]
     assert disputed.bills == tuple(range(first, first + 6)), "by what bills its share is reckoned"
     assert said(scene, scene.member(90).author) == []
+
+
+def asked(scene: Scene, by: Author, issuer: str | None, invoice: int = 1) -> int | str:
+    """Begin to pay through the server; return what is due, or the word of the refusal."""
+    wish = StartPayment(account=by.account, invoice=invoice, issuer=AccountId(issuer) if issuer else None)
+    answer = scene.here.client.post("/v1/payments", wish, by)
+    if answer.status_code != 200:
+        return str(answer.json()["reason"])
+    return msgspec.json.decode(answer.content, type=PaymentStarted).minor
+
+
+@rule("R61")
+@rule("R63")
+def test_a_client_pays_an_agencys_bill_to_the_agency_through_the_gateway(scene: Scene) -> None:
+    ada, ben = billed(scene)
+    agency = scene.agency.account
+    assert asked(scene, ada.client, agency) == BILL
+    assert asked(scene, ada.client, None) == "nothing_due", "the member has billed nothing"
+    assert asked(scene, ada.client, ben.author.account) == "nothing_due"
+    assert asked(scene, ada.author, agency) == "not_yours"
+    assert ada.manager is not None
+    assert asked(scene, ada.manager, agency) == "not_yours"
+    names = PaymentNames(agency, ada.contract, 1, "e" * 32)
+    event = MoneyEvent("paid/1", "paid", names, Money(BILL, "USD"), scene.here.clock.now_ms())
+    with scene.storage() as storage:
+        watch = ClockWatch(scene.here.clock, storage.last_received_ms(), scene.here.folder / "confirmed")
+        hearing = Hearing(storage, ByHand(), BOOKS, scene.here.clock, watch)
+        hearing.apply(event)
+        hearing.apply(event)
+    assert books(scene, scene.agency) == {"client_owes": BILL, "in_review": -2 * BILL, "gateway": BILL}
+    assert asked(scene, ada.client, agency) == "nothing_due"
+    for by in (scene.agency, ada.author, ada.client):
+        assert [(one.id, one.issuer, one.minor) for one in told(scene, by).moved] == [
+            ("paid/1", agency, BILL)
+        ]
+    assert told(scene, ben.author).moved == []
+    assert books(scene, ada.author) == {}
 
 
 @rule("R51")
