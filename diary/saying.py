@@ -5,14 +5,14 @@ Each is one transaction; one that is refused leaves the file as it was.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 from diary import contracts, envelope, parties
 from diary.envelope import HeaderParts
 from diary.errors import NothingError, UsageError
 from diary.parties import RefusedSayingError
-from diary.rules.act_change import Said, refused_act
+from diary.rules.act_change import REVIEW_MILLIS, Said, refused_act, reviews_of
 from diary.rules.act_parts import (
     SLOTS_NAMED_MAX,
     AcceptanceInClear,
@@ -23,13 +23,14 @@ from diary.rules.act_parts import (
 )
 from diary.rules.acts import Request, requests
 from diary.rules.ids import ContractId, Slot
+from diary.rules.invoice_parts import Invoice, InvoicePart
 from diary.rules.money_parts import BonusInClear, PaymentInClear
 from diary.rules.sealed_content import ReasonContent
 from diary.rules.segment import Header, VersionType
 from diary.rules.timesheet import Place
 from diary.rules.week import Week
 from diary.state import OpenDiary
-from diary.store import versions
+from diary.store import invoices, versions
 from diary.store.versions import held_of
 from diary.tracking import checked_text
 
@@ -251,6 +252,8 @@ def _say(diary: OpenDiary, header: Header, reason: str) -> None:
     history = contracts.by_id(diary, header.contract).history
     parties.require_side(diary, header, history)
     at_ms = diary.now_ms()
+    is_of_review = header.dispute is not None or header.bonus is not None
+    reviews = reviews_of(_billed(diary)) if is_of_review else {}
     said = Said(
         acts=parties.held_acts(diary, header.contract),
         held_at=lambda slot: [
@@ -259,6 +262,8 @@ def _say(diary: OpenDiary, header: Header, reason: str) -> None:
         history=history,
         at_ms=at_ms,
         slack_ms=diary.slack_ms(),
+        review_ms=reviews[max(reviews)] if reviews else REVIEW_MILLIS,
+        reviews=reviews,
     )
     refused = refused_act(header, said)
     if refused is not None:
@@ -267,6 +272,11 @@ def _say(diary: OpenDiary, header: Header, reason: str) -> None:
         envelope.write(diary, header, ReasonContent(contract=header.contract, reason=reason), at_ms=at_ms)
     else:
         envelope.write_bare(diary, header, at_ms=at_ms)
+
+
+def _billed(diary: OpenDiary) -> Iterator[Invoice | InvoicePart]:
+    """Yield the invoices here: they say how long the server lets weeks be in review (R62)."""
+    return (kept.invoice for kept in invoices.everything(diary.connection))
 
 
 def _requests(diary: OpenDiary, contract: ContractId) -> tuple[Request, ...]:

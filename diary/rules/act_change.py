@@ -4,14 +4,15 @@ Device, seat and server ask the same question, as `diary.rules.change` does for 
 it is to write is asked first (`diary.rules.parties`). Pure.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from diary.rules.act_parts import AcceptanceInClear, DisputeInClear, RedactionInClear, RequestInClear
 from diary.rules.acts import disputed_slots, requests
 from diary.rules.change import Refused
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import AccountId, Millis, Slot
+from diary.rules.invoice_parts import Invoice, InvoicePart
 from diary.rules.json_form import iso
 from diary.rules.merge import Held, standing
 from diary.rules.money_parts import BonusInClear, PaymentInClear
@@ -31,8 +32,9 @@ class Said:
 
     `acts` are the contract's, in the log's order. A device passes as `slack_ms` how far its clock may be from
     the server's: it then refuses only what the server would refuse anywhere within (R39). `review_ms` is how
-    long the server lets a week be in review. `invoices` are the contract's by issuer and number with their
-    currency, None where it is not known which there are: then none is refused for its invoice.
+    long the server lets a week be in review, `reviews` how long those weeks whose invoices say it (R62).
+    `invoices` are the contract's by issuer and number with their currency, None where it is not known which
+    there are: then none is refused for its invoice.
     """
 
     acts: Sequence[Held]
@@ -41,12 +43,21 @@ class Said:
     at_ms: Millis
     slack_ms: int = 0
     review_ms: int = REVIEW_MILLIS
+    reviews: Mapping[str, int] = field(default_factory=dict)
     invoices: Mapping[InvoiceName, str] | None = None
 
 
 def review_of(week: Week, review_ms: int = REVIEW_MILLIS) -> tuple[Millis, Millis]:
     """Return from when and until when a week is in review, the end not included (R62)."""
     return week.locked_at_ms, Millis(week.locked_at_ms + review_ms)
+
+
+def reviews_of(billed: Iterable[Invoice | InvoicePart]) -> dict[str, int]:
+    """Return how long weeks are in review by the first invoice of each: settings change later ones (R62)."""
+    found: dict[str, int] = {}
+    for invoice in sorted(billed, key=lambda invoice: invoice.number):
+        found.setdefault(invoice.week, invoice.review_ends_at_ms - Week.parse(invoice.week).locked_at_ms)
+    return found
 
 
 def refused_act(header: Header, said: Said) -> Refused | None:
@@ -109,7 +120,7 @@ def _refused_dispute(part: DisputeInClear, said: Said) -> Refused | None:
 
 
 def _not_in_review(week: Week, said: Said) -> Refused | None:
-    begins_ms, ends_ms = review_of(week, said.review_ms)
+    begins_ms, ends_ms = review_of(week, said.reviews.get(week.name, said.review_ms))
     if begins_ms - said.slack_ms <= said.at_ms < ends_ms + said.slack_ms:
         return None
     because = f"{week.name} is in review from {iso(begins_ms)} to {iso(ends_ms)}"

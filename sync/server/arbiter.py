@@ -81,7 +81,8 @@ class Books:
     `contracts` are those of the pushed ones that the account has, `foreign` those that others have;
     `standing` holds every version of each pushed place, in log order. `seats` are invitations and seats of
     the contracts in which they matter, `acts` what the parties said there; `is_seats` says that a client's
-    seat pushes (R51). `review_ms` is the length of a review here (R62), `invoices` what may be paid (R63).
+    seat pushes (R51). `review_ms` is the length of a review here and `reviews`
+    that of weeks whose invoices say it (R62), `invoices` what may be paid (R63).
     """
 
     account: AccountId
@@ -97,6 +98,7 @@ class Books:
     acts: dict[ContractId, list[Held]] = field(default_factory=dict)
     is_seats: bool = False
     review_ms: int = REVIEW_MILLIS
+    reviews: dict[str, int] = field(default_factory=dict)
     invoices: dict[ContractId, dict[InvoiceName, str]] = field(default_factory=dict)
     _listed: ListedDevice | None = None
 
@@ -280,6 +282,7 @@ def _judge_said(header: Header, books: Books, at_ms: Millis) -> Decision:
             history,
             at_ms,
             review_ms=books.review_ms,
+            reviews=books.reviews,
             invoices=books.invoices.get(header.contract, {}),
         )
         refused = refused_act(header, said)

@@ -12,7 +12,6 @@ import msgspec
 
 from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.seal import Reckoning, own_seal
-from diary.rules.act_change import InvoiceName
 from diary.rules.acts import accepted_slots
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import AccountId, ContractId, Millis, Slot
@@ -218,26 +217,6 @@ def post(hold: AccountHold, billed: Sequence[Invoice], acts: Acts) -> None:
     steps = {position.invoice: next_step_ms(position, at_ms) or NO_STEP for position in positions}
     if steps:
         hold.invoices.note_steps(steps)
-
-
-def numbers_of(hold: AccountHold, paid: Sequence[Header]) -> dict[ContractId, dict[InvoiceName, str]]:
-    """Return each paid contract's invoices by issuer and number with their currency: what may be paid (R63).
-
-    Of a member's contract, of which an agency speaks in its own log, those with a line of the member's.
-    """
-    of_members = {contract_of(header) for header in paid if header.in_own_log}
-    contracts = {contract_of(header) for header in paid}
-    found: dict[ContractId, dict[InvoiceName, str]] = {contract: {} for contract in contracts}
-    for invoice in hold.invoices.of(contracts):
-        for line in invoice.lines:
-            if line.contract in found and (line.contract in of_members) == (line.member is not None):
-                found[line.contract][invoice.account, invoice.number] = invoice.currency
-    for agency, managed in agency_bills.agencies_of(hold, contracts).items():
-        for invoice in hold.beside(agency).invoices.of(managed):
-            for line in invoice.lines:
-                if line.contract in managed:
-                    found[line.contract][agency, invoice.number] = invoice.currency
-    return found
 
 
 def _keep(hold: AccountHold, key: ServerKey, made: Sequence[Invoice], acts: Acts) -> Sequence[Invoice]:

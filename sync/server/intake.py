@@ -25,7 +25,7 @@ from diary.rules.invoice import LIFE, Life
 from diary.rules.segment import Header, parse_header
 from diary.rules.week import locks_at_ms
 from sync.protocol import PUSH_BYTES_MAX, PUSH_VERSIONS_MAX, Push, PushAnswer
-from sync.server import agency_books, billing, closing
+from sync.server import agency_books, billing, closing, payable
 from sync.server.arbiter import Accepted, Answered, Books, Known, Refused, judge
 from sync.server.billing import MONEY_TYPES
 from sync.server.clock_watch import ClockWatch
@@ -337,7 +337,8 @@ def _open_books(hold: AccountHold, given: ReadPush, basis: Basis, life: Life) ->
         acts=acts | agency_books.also_said(hold, paid, acts) if paid else acts,
         is_seats=given.is_seats,
         review_ms=life.review_ms,
-        invoices=billing.numbers_of(hold, paid) if paid else {},
+        reviews=payable.reviews_named(hold, given.versions),
+        invoices=payable.numbers_of(hold, paid) if paid else {},
     )
 
 

@@ -21,7 +21,7 @@ from sync.engine import Engine
 from sync.enrolment import login, register
 from sync.report import SyncReport
 from sync.server.app import create_app
-from sync.server.settings import GatewaySettings, Settings
+from sync.server.settings import REVIEW_HOURS, GatewaySettings, Settings
 from sync.transport import Transport
 from tests.practice import SCREEN, instant, record_slot
 from tests.sync.server.conftest import stored_pictures
@@ -165,10 +165,15 @@ def serving(
     quota_bytes: int | None = None,
     database_url: str | None = None,
     gateway: GatewaySettings = GatewaySettings(),  # noqa: B008  # a value that nobody changes
+    review_hours: int = REVIEW_HOURS,
 ) -> Iterator[str]:
     """Run the real application on a real socket of this process, by the test's clock."""
     settings = Settings(
-        folder=folder, picture_quota_bytes=quota_bytes, database_url=database_url, gateway=gateway
+        folder=folder,
+        picture_quota_bytes=quota_bytes,
+        database_url=database_url,
+        gateway=gateway,
+        review_hours=review_hours,
     )
     app = create_app(settings, clock)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))

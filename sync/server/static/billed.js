@@ -7,7 +7,7 @@ import { paidOf, standingAt } from "./ledger.js";
 import { amountMinor } from "./money.js";
 import * as open from "./open.js";
 import { bonuses, payments } from "./payments.js";
-import { DAY_MS, isFrozen, weekAt, weekOf } from "./week.js";
+import { DAY_MS, isFrozen, weekAt, weekNamed, weekOf } from "./week.js";
 
 /** @typedef {import("./acts.js").Act} Act */
 /** @typedef {import("./invoice.js").InvoiceView} InvoiceView */
@@ -25,6 +25,7 @@ import { DAY_MS, isFrozen, weekAt, weekOf } from "./week.js";
 
 const HOUR_MS = 3600_000;
 const REVIEW_MS = 4.5 * DAY_MS; // R62: Monday 12:00 to the end of Friday, UTC
+const WEEKS_MAX = 60; // a review of a year is a mistake in the server's settings
 
 /** An invoice is not what the server signed, or another's. */
 export class BilledFault extends Error {
@@ -203,10 +204,21 @@ export function areInvoicesWanted({ invoices_at_ms: asked, weeks }, serverMs) {
   return asked < lock + HOUR_MS || serverMs - asked > DAY_MS;
 }
 
-/** Return the weeks for which a bonus may be added now: those in review (R62). @type {(serverMs: number) => string[]} */
-export function weeksInReview(serverMs) {
-  const before = weekOf(weekAt(serverMs).firstSlot - 1);
-  return isFrozen(before, serverMs) && serverMs < before.lockedAtMs + REVIEW_MS ? [before.name] : [];
+/** Return how long weeks are in review here, by the newest invoice: the server's to set (R62). @type {(signed: Signed[]) => number} */
+export function reviewMsOf(signed) {
+  const newest = signed.map(({ text }) => /** @type {Part} */ (JSON.parse(text))).at(-1);
+  const lock = newest && weekNamed(newest.week)?.lockedAtMs;
+  return newest && lock !== undefined ? newest.review_ends_at_ms - lock : REVIEW_MS;
+}
+
+/** Return the weeks for which a bonus may be added now: those in review (R62). @type {(serverMs: number, reviewMs: number) => string[]} */
+export function weeksInReview(serverMs, reviewMs) {
+  const found = [];
+  let week = weekOf(weekAt(serverMs).firstSlot - 1);
+  if (!isFrozen(week, serverMs)) week = weekOf(week.firstSlot - 1);
+  for (; serverMs < week.lockedAtMs + reviewMs && found.length < WEEKS_MAX; week = weekOf(week.firstSlot - 1))
+    found.push(week.name);
+  return found;
 }
 
 /** Return the slots of a week that bill, apart by whether they came before the lock. @type {(segments: import("./timesheet.js").Segment[]) => { hours: Set<number>, late: Set<number> }} */

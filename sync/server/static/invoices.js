@@ -313,7 +313,7 @@ function paidForm(desk, contract, view) {
 
 /** @type {(desk: Desk, contract: Contract) => HTMLElement | null} */
 function bonusForm(desk, contract) {
-  const weeks = weeksInReview(desk.nowMs());
+  const weeks = weeksInReview(desk.nowMs(), contract.review_ms);
   if (!weeks.length || contract.ended || !contract.terms) return null;
   const { currency } = contract.terms;
   const written = h("input", { id: "bonus", inputmode: "decimal", required: true, maxlength: 16 });

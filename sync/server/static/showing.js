@@ -2,6 +2,7 @@
 // and disputed (R24, R27, R36, R64-R66). Only what is shown is opened.
 
 import { acceptedSlots, disputes, redactions, requests } from "./acts.js";
+import { reviewMsOf } from "./billed.js";
 import { agrees, contentOf, merged } from "./content.js";
 import { nameOf } from "./header.js";
 import { standing } from "./merge.js";
@@ -209,6 +210,7 @@ export async function summary(contract) {
     overlaps_known: contract.overlaps_known,
     has_key: contract.keys.size > 0,
     invoices: contract.invoices?.length ?? 0,
+    review_ms: reviewMsOf(contract.invoices ?? []),
     moved: contract.moved?.length ?? 0,
     size: contract.reader?.cursor?.size ?? 0,
     synced_at_ms: contract.synced_at_ms,

@@ -11,7 +11,6 @@ import { DAY_MS, localDate } from "./week.js";
 /** @typedef {import("./showing.js").WeekView} WeekView */
 /** @typedef {import("./timesheet.js").Segment} Segment */
 
-const REVIEW_MS = 4.5 * DAY_MS; // R62: Monday 12:00 to the end of Friday, UTC
 
 /** One week by itself, opened: its memo bars by day, and what can be done with it. @type {(desk: Desk, contract: Record<string, any>, view: WeekView) => Node[]} */
 export function weekPage(desk, contract, view) {
@@ -112,7 +111,7 @@ function memoTable(desk, contract, segments) {
 function disputeButton(desk, contract, { week, segments }) {
   const now = desk.nowMs();
   const slots = segments.filter(({ bills }) => bills).map(({ slot }) => slot);
-  const inReview = now >= week.lockedAtMs && now < week.lockedAtMs + REVIEW_MS;
+  const inReview = now >= week.lockedAtMs && now < week.lockedAtMs + contract.review_ms;
   if (!slots.length || !inReview || contract.reads_only) return null;
   return h(
     "button",

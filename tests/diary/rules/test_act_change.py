@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diary.rules.act_change import Said, refused_act, review_of
+from diary.rules.act_change import Said, refused_act, review_of, reviews_of
 from diary.rules.contract import TermsHistory
 from diary.rules.ids import Millis, Slot
 from diary.rules.merge import Held
 from diary.rules.segment import Header
-from diary.rules.week import Week
+from diary.rules.week import DAY_MILLIS, Week
+from tests.diary.rules.billed import invoice
 from tests.diary.rules.made import (
     ACCOUNT,
     IN_TIME,
@@ -191,6 +192,20 @@ def test_an_id_is_one_payment_with_each_issuer() -> None:
     assert reason(back, acts=[claim, theirs]) is None
     assert reason(back, acts=[claim, theirs, heard]) == "unknown_payment", "the agency has confirmed it"
     assert reason(payment(4, "received"), acts=[claim, theirs, heard]) is None
+
+
+@rule("R62")
+def test_how_long_a_week_is_in_review_its_own_invoice_says() -> None:
+    long = invoice(review_ends_at_ms=FRIDAY_END + DAY_MILLIS)
+    later = invoice(number=2, review_ends_at_ms=FRIDAY_END - DAY_MILLIS)
+    reviews = reviews_of([later, long])
+    assert reviews == {WEEK.name: 9 * DAY_MILLIS // 2 + DAY_MILLIS}, "a setting changes later weeks"
+    raised = dispute(1, "raised", SLOT)
+    assert reason(raised, FRIDAY_END) == "not_in_review"
+    assert reason(raised, FRIDAY_END, reviews=reviews) is None
+    assert reason(raised, FRIDAY_END + DAY_MILLIS, reviews=reviews) == "not_in_review"
+    assert reason(bonus(1, 500), FRIDAY_END, reviews=reviews) is None
+    assert reason(raised, FRIDAY_END, review_ms=5 * DAY_MILLIS, reviews={"2026-W40": 0}) is None
 
 
 @rule("R63")
