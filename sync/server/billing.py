@@ -41,7 +41,7 @@ from sync.server.agency_books import Acts, acts_of
 from sync.server.billed_before import first_of, hours_not_billed
 from sync.server.kept_invoices import NO_STEP, InvoiceBooks, NewInvoice
 from sync.server.log import ServerKey
-from sync.server.storage import AccountHold
+from sync.server.storage import AccountHold, Storage
 
 MONEY_TYPES = frozenset({"dispute", "payment"})
 """Rows that move what is billed already; a bonus and accepted late time wait for the next lock."""
@@ -189,6 +189,14 @@ def post_rows(hold: AccountHold, headers: Sequence[Header]) -> Mapping[AccountId
         return {}
     post_about(hold, moved)
     return agency_bills.agencies_of(hold, moved)
+
+
+def post_beside(storage: Storage, agencies: Mapping[AccountId, Collection[ContractId]]) -> None:
+    """Post in agencies' ledgers what rows of their members' contracts do, after their commit (R61, R62)."""
+    for agency, contracts in agencies.items():
+        # Another account, so another transaction; cut short it is done with the next row or step.
+        with storage.hold(agency) as hold:
+            post_about_members(hold, contracts)
 
 
 def post_about_members(hold: AccountHold, contracts: Collection[ContractId]) -> None:

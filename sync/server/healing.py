@@ -78,7 +78,6 @@ def heal(
     shown_epoch = _epoch_of(message, key.public)
     healed, destroyed_any = 0, False
     money: list[Header] = []
-    agencies: Mapping[AccountId, Collection[ContractId]] = {}
     refused = _refused(message, key.public)
     asking = storage.credential(message.account, message.replica)
     contracts = {shown.header.contract for shown in proven}
@@ -110,8 +109,8 @@ def heal(
         if touched or bills.is_all:
             watch.require_sure()
             settle(hold, message.account, key, watch, life, touched, is_all=bills.is_all)
-        if money:  # it touches no week: nothing else would post it before another row came
-            agencies = billing.post_rows(hold, money)
+        # They touch no week: nothing else would post them before another row came.
+        agencies = billing.post_rows(hold, money)
         if lost_refusals := _lost_refusals(hold, refused, healing.devices):
             watch.require_sure()
             hold.refuse(lost_refusals)

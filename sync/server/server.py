@@ -1,7 +1,6 @@
 """The server without its door: everything a request can ask for, as plain calls (R40, R41, R45, R69)."""
 
 import asyncio
-from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -203,16 +202,9 @@ class Server:
         """Do what follows the commit."""
         if taken.destroyed_any:
             self._remover.finish(push.account)
-        self._post_to(taken.agencies)
+        billing.post_beside(self._storage, taken.agencies)
         self._counts.pushed(len(push.versions), taken.refusals)
         _log.info("pushed", account=push.account, replica=push.replica, versions=len(push.versions))
-
-    def _post_to(self, agencies: Mapping[AccountId, Collection[ContractId]]) -> None:
-        """Post in agencies' ledgers what rows of their members' contracts do (R61, R62)."""
-        for agency, contracts in agencies.items():
-            # Another account, so another transaction; cut short it is done with the next row or step.
-            with self._storage.hold(agency) as hold:
-                billing.post_about_members(hold, contracts)
 
     def pull(self, authorization: str | None, pull: Pull) -> PullAnswer:
         """Return what the feeds hold past the cursors (R45)."""
@@ -318,7 +310,7 @@ class Server:
         )
         if healed.destroyed_any:
             self._remover.finish(heal.account)
-        self._post_to(healed.agencies)
+        billing.post_beside(self._storage, healed.agencies)
         _log.info("healed", account=heal.account, replica=heal.replica, versions=healed.answer.healed)
         return healed.answer
 

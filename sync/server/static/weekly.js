@@ -5,7 +5,7 @@ import { segmentsCsv, totalsCsv } from "./csv.js";
 import { notices, span, weekBody } from "./sheet.js";
 import { WHY_NOT_WORDS } from "./timesheet.js";
 import { shortDate, zoneOf } from "./times.js";
-import { DAY_MS, localDate } from "./week.js";
+import { localDate } from "./week.js";
 
 /** @typedef {import("./page.js").Desk} Desk */
 /** @typedef {import("./showing.js").WeekView} WeekView */
