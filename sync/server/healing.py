@@ -41,6 +41,7 @@ from sync.server.healed_bills import bills_shown, settle, take_bills
 from sync.server.intake import listed
 from sync.server.log import Logs, ServerKey
 from sync.server.narrowing import narrowed
+from sync.server.returning import entering
 from sync.server.storage import AccountHold, Name, NewLeaf, NewRefusal, Storage, Stored
 
 PROOFS_MAX = PUSH_VERSIONS_MAX  # a row needs one at most
@@ -98,7 +99,7 @@ def heal(
             lost_epoch = max([moved_epoch, *(shown.row.log_epoch for shown in lost)])
             if shown_epoch > hold.log_epoch or lost_epoch >= hold.log_epoch:
                 open_epoch(hold, key, message.account, above=max(shown_epoch, lost_epoch))
-            taken = [shown for shown in _own(hold, lost) if healing.signed(shown)]
+            taken = entering(healing, _own(hold, lost))
             destroyed_any = _enter(healing, taken)
             healed = len(taken)
             money = [shown.header for shown in taken if shown.header.type in billing.MONEY_TYPES]
