@@ -19,6 +19,7 @@ from diary.evidence.verify import verify
 from diary.rules.ids import Millis, Slot
 from diary.rules.timesheet import Place, SegmentView
 from diary.rules.week import Week, slot_at, starts_at_ms
+from sync.report import SyncReport
 from tests.practice import SCREEN, record_slot
 from tests.sync.clients import invited, join_in, shown
 from tests.sync.restoring import RestoringStage, restoring_stage
@@ -166,7 +167,7 @@ class History:
             reports = [device.sync() for device in everybody]
             for device in self.devices:
                 device.diary.send_asked()
-            if not any((one.pushed, one.pulled) != (0, 0) for one in reports):
+            if not any(_moved(one) for one in reports):
                 return
         raise AssertionError(f"they never come to rest: {reports}")
 
@@ -188,6 +189,10 @@ class History:
             maker = self.chance.choice((*self.devices, self.client))
             made = maker.diary.bundle(self.contract, self.week, None, ZoneInfo("UTC"))
             assert verify(made.whole).holds
+
+
+def _moved(report: SyncReport) -> bool:
+    return any((report.pushed, report.pulled, report.pictures_sent, report.pictures_fetched))
 
 
 def play_history(folder: Path, seed: int, weeks: int = WEEKS_A_HISTORY) -> History:
