@@ -20,6 +20,7 @@ from diary.rules.ids import Millis, Slot
 from diary.rules.timesheet import Place, SegmentView
 from diary.rules.week import Week, slot_at, starts_at_ms
 from sync.report import SyncReport
+from sync.server.returning import WAIT_MS
 from tests.practice import SCREEN, record_slot
 from tests.sync.clients import invited, join_in, shown
 from tests.sync.restoring import RestoringStage, restoring_stage
@@ -67,7 +68,7 @@ class History:
         self._play(after, until_ms=self.week.locked_at_ms + 20 * HOUR_MS)
         self.rest()
         self.check()
-        self.week = self.week.next()
+        self.week = max(self.week.next(), Week.of(slot_at(self.stage.clock.now_ms())))
 
     def _play(self, acts: list[tuple[Callable[[], None], int]], *, until_ms: int) -> None:
         for left in range(ACTS_A_WEEK, 0, -1):
@@ -159,7 +160,16 @@ class History:
             self.backup = None
 
     def rest(self) -> None:
-        """Let everybody sync on good lines until nobody has anything to tell."""
+        """Let everybody sync on good lines until nobody has anything to tell.
+
+        What a restored server was shown without its content it takes a week later.
+        """
+        self._come_to_rest()
+        if any(device.diary.audit().lost_by_server for device in (*self.devices, self.client)):
+            self._put(Millis(self.stage.clock.now_ms() + WAIT_MS))
+            self._come_to_rest()
+
+    def _come_to_rest(self) -> None:
         everybody = (*self.devices, self.client)
         for device in everybody:
             device.failing.fates.clear()
