@@ -221,12 +221,13 @@ def settle(
     accepted, final, passing = _sorted_out(answers)
     answered: list[Receipt | Refusal] = [*accepted, *final]
     with witnessing.alarms_kept(diary, diary.contract_of_account), diary.writing():
-        witnessing.check_receipts(diary, push.signed, push.versions, answers, signed)
+        as_taken = witnessing.check_receipts(diary, push.signed, push.versions, answers, signed)
         names = ((answer.replica, answer.n) for answer in answered)
         receipts.keep_answer(diary.connection, signed, names, diary.now_ms())
         ids = dict(zip(push.names, push.ids, strict=True))
         received = [(ids[receipt.replica, receipt.n], receipt) for receipt in accepted]
         sending.receive(diary.connection, received)
+        sending.note_as_taken(diary.connection, as_taken)
         # What an edit displaced stayed whole until now (R25).
         destroy_displaced(diary, sending.beside_others(diary.connection, (id_ for id_, _ in received)))
         for contract in {receipt.contract for receipt in accepted}:

@@ -23,7 +23,7 @@ from diary.rules.change import is_deletion
 from diary.rules.ids import ContractId, ReplicaId
 from diary.rules.segment import Header, Sealed, VersionType
 from diary.state import SERVER, OpenDiary
-from diary.store import epochs, feed, heads, log_trees, receipts
+from diary.store import epochs, feed, heads, log_trees, receipts, sending
 from diary.store.heads import KeptHead
 from diary.store.versions import Name
 
@@ -276,16 +276,19 @@ def check_receipts(
     versions: Sequence[Sealed],
     answers: Sequence[Receipt | Refusal],
     signed: SignedAnswer,
-) -> None:
+) -> list[sending.AsTaken]:
     """Check that each receipt's leaf is that of the version which was pushed (R56).
 
     `versions` are what was pushed, `answers` stand in their order, as the hashes in the push do. A version
-    that came by an earlier push, whose answer was lost, has that push in its leaf (R40).
+    that came by an earlier push, whose answer was lost, has that push in its leaf (R40). Returned are those
+    of which the server may have taken another content, or by another push, than is noted here: of what was
+    removed meanwhile one push carried the content, another the header alone (R25).
 
     Raises:
         FeedFaultError: It is of nothing that this device signed.
     """
     name = push_hash(push)
+    as_taken: list[sending.AsTaken] = []
     for at, (version, receipt) in enumerate(zip(versions, answers, strict=True)):
         if isinstance(receipt, Refusal):
             continue
@@ -296,9 +299,17 @@ def check_receipts(
         place = (kind.type, kind.contract, receipt.log_epoch, receipt.received_at_ms)
         made = leaf_hash(*place, header_hash, body_hash, name)
         if made.hex() == receipt.leaf and kind.contract == receipt.contract:
+            if version.body is None:
+                as_taken.append(sending.AsTaken(receipt.replica, receipt.n, name.hex(), body_hash))
             continue
         earlier = epochs.signed_with(diary.connection, receipt.replica, header_hash)
-        leaves = {leaf_hash(*place, header_hash, content, other).hex() for other, content in earlier}
-        if receipt.leaf not in leaves or kind.contract != receipt.contract:
+        leaves = {
+            leaf_hash(*place, header_hash, content, other).hex(): (other.hex(), content)
+            for other, content in earlier
+        }
+        if receipt.leaf in leaves and kind.contract == receipt.contract:
+            as_taken.append(sending.AsTaken(receipt.replica, receipt.n, *leaves[receipt.leaf]))
+        else:
             what = f"the receipt of version {receipt.replica}:{receipt.n} is of something else"
             raise FeedFaultError("bad_receipt", what, (Evidence(ANSWER, signed.text, signed.signature),))
+    return as_taken

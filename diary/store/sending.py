@@ -140,6 +140,13 @@ _RECEIVED = """
        AND replica = ?5
        AND n = ?6
 """
+_AS_TAKEN = """
+    UPDATE version
+       SET push = ?3,
+           body_hash = ?4
+     WHERE replica = ?1
+       AND n = ?2
+"""
 # By the place, which has few versions.
 _BESIDE_OTHERS = """
     SELECT DISTINCT version.contract, version.slot
@@ -247,6 +254,15 @@ class Due(msgspec.Struct, frozen=True, gc=False):
     size: int
 
 
+class AsTaken(msgspec.Struct, frozen=True, gc=False):
+    """By which push, and with which content, the server took a version: its leaf is made of both (R56)."""
+
+    replica: ReplicaId
+    n: int
+    push: str
+    body_hash: bytes
+
+
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """A version on its way out; its place is None where it has no slot."""
 
@@ -346,6 +362,11 @@ def receive(connection: sqlite3.Connection, received: Sequence[tuple[int, Receip
     except sqlite3.IntegrityError as error:
         raise PlaceTakenError(receipt for _, receipt in received) from error
     outbox.leave_all(connection, ((receipt.replica, receipt.n) for _, receipt in received))
+
+
+def note_as_taken(connection: sqlite3.Connection, taken: Iterable[AsTaken]) -> None:
+    """Note by which push, and with which content, the server took versions (R40, R56)."""
+    connection.executemany(_AS_TAKEN, [msgspec.structs.astuple(each) for each in taken])
 
 
 def beside_others(connection: sqlite3.Connection, ids: Iterable[int]) -> tuple[Place, ...]:

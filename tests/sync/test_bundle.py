@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from diary.evidence.bundle_zip import unpacked
 from diary.evidence.verify import verify
 from diary.rules.ids import Slot
 from diary.rules.week import Week
+from sync.transport import UnreachableError
 from tests.diary.pdf.printed import text_of
 from tests.practice import record_slot, slot
 from tests.rule import rule
@@ -169,3 +171,21 @@ def test_a_bundle_holds_after_its_server_was_restored(either: RestoringStage) ->
     for device in (a, b):
         made = device.diary.bundle(contract, Week.of(TEN), None, ZoneInfo("UTC"))
         assert (made.segments, verify(made.whole).holds) == (2, True)
+
+
+@rule("R25")
+@rule("R40")
+@rule("R59")
+@pytest.mark.parametrize("fate", ["refuse", "lose"])
+def test_a_week_is_bundled_in_which_something_was_removed_while_it_was_on_its_way(
+    device: Device, fate: str
+) -> None:
+    (contract,) = (one for one in device.diary.contracts() if one.title == "Orchard")
+    device.failing.fates = ["pass", fate]
+    with suppress(UnreachableError):
+        device.sync()
+    device.diary.remove([(contract.id, Slot(TEN + 4))])
+    device.sync()
+    bundled = device.diary.bundle(contract, Week.of(TEN), None, ZoneInfo("UTC"))
+    assert verify(bundled.whole).holds
+    assert device.diary.alarms() == ()
