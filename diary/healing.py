@@ -8,9 +8,10 @@ read. What the server then has again comes back by its feed, like anything else.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
-from diary import seating
+from diary import seating, witnessing
 from diary.errors import PeerError
 from diary.evidence.alarm import FeedFaultError
+from diary.evidence.head import read_head
 from diary.evidence.opening import FIRST_EPOCH, Opening, SignedOpening, read_opening
 from diary.evidence.page_proof import LEAF_BYTES
 from diary.evidence.receipt import Cursor, LogRow, Page, is_answer_of
@@ -116,6 +117,23 @@ def stands_at(diary: OpenDiary, contract: ContractId, index: int, leaf: str) -> 
     """Return whether a log's leaf is the one that this diary holds there, as far as it holds one (R56)."""
     with diary.reading():
         return _stands_at(diary, contract, index, leaf)
+
+
+def is_log_of(diary: OpenDiary, page: Page) -> bool:
+    """Return whether the head of a page without rows is, as far as was read here, of the same log (R56).
+
+    Whether the server signed it is for the reader of the page to check.
+    """
+    with diary.reading():
+        key = witnessing.pinned_key(diary)
+        if page.signed_head is None or key is None:
+            return True
+        try:
+            head = read_head(page.signed_head, key)
+        except PeerError:
+            return True
+        tree = log_trees.tree(diary.connection, page.contract)
+        return tree.size < head.size or tree.root_at(head.size).hex() == head.root
 
 
 def check_goes_on(diary: OpenDiary, page: Page, cursor: Cursor | None) -> None:

@@ -172,6 +172,10 @@ class SyncDoor(StateDoor):
         """Return whether this leaf is the one that is held there, as far as one is (R56)."""
         return healing.stands_at(self._state, contract, index, leaf)
 
+    def is_log_of(self, page: Page) -> bool:
+        """Return whether a page that shows no rows is of the log that was read (R43, R56)."""
+        return healing.is_log_of(self._state, page)
+
     def read_anew(self, contract: ContractId, cursor: Cursor) -> bool:
         """Have a log read from its start where a statement says why it is another one (R43)."""
         return healing.read_anew(self._state, contract, cursor)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from diary.diary import Diary
 from diary.errors import PeerError
 from diary.evidence.opening import SignedOpening
-from diary.evidence.receipt import Cursor
+from diary.evidence.receipt import Cursor, Page
 from diary.exchanging import ServerLink
 from diary.proving import Showing
 from diary.rules.ids import ContractId
@@ -84,12 +84,7 @@ def check_whole(diary: Diary, answer: PullAnswer, cursors: Mapping[ContractId, C
             continue
         if (page.head.log_epoch, page.head.size) < (cursor.log_epoch, cursor.size):
             lacking[page.contract] = page.head.size if page.head.log_epoch == cursor.log_epoch else 0
-        elif (
-            page.before is not None
-            and page.rows
-            and page.rows[0].index == cursor.size
-            and not diary.stands_at(page.contract, cursor.size - 1, page.before)
-        ):
+        elif _is_another_log(diary, page, cursor):
             # It went back, and grew again with other rows.
             if diary.read_anew(page.contract, cursor):
                 anew = True
@@ -97,6 +92,15 @@ def check_whole(diary: Diary, answer: PullAnswer, cursors: Mapping[ContractId, C
                 lacking[page.contract] = cursor.size - 1
     if lacking or anew:
         raise ServerRestoredError(heads=lacking, anew=anew)
+
+
+def _is_another_log(diary: Diary, page: Page, cursor: Cursor) -> bool:
+    """Return whether what stands before the cursor is not what was read: by its last leaf, or its root."""
+    if page.rows:
+        follows = page.before is not None and page.rows[0].index == cursor.size
+        return follows and not diary.stands_at(page.contract, cursor.size - 1, page.before or "")
+    same_size = (page.head.log_epoch, page.head.size) == (cursor.log_epoch, cursor.size)
+    return same_size and not diary.is_log_of(page)
 
 
 def check_own(diary: Diary, replica_n: int, looks: Looks) -> None:
