@@ -24,6 +24,7 @@ from diary.store.feed import Alarm, KnownRow
 from diary.store.versions import Name
 
 SUSPECTS_MAX = 500  # one proven row is enough for the server to see that it lost something
+BACKUP_AGE_MS = 35 * 24 * 3_600_000  # how old a backup is taken to be at most, where no lost row tells
 PICTURE_MARGIN_MS = 24 * 3_600_000  # pictures follow their rows; whoever asks first, asks once too often
 AGAIN_MS = 3_600_000  # what other devices healed meanwhile may let more of it in
 _SHOWN_AT = "healing shown at"
@@ -86,7 +87,10 @@ def _take_opening(diary: OpenDiary, opening: Opening, signed: SignedOpening) -> 
         size = min(cursor.size, kept)
         log_trees.cut(connection, contract, Cursor(opening.log_epoch, size))
     epochs.keep(connection, opening.log_epoch, signed, lost, diary.now_ms())
-    epochs.ask_for_pictures(connection, Millis(epochs.kept_until_ms(connection) - PICTURE_MARGIN_MS))
+    kept_until_ms = epochs.kept_until_ms(connection)
+    if kept_until_ms is None:
+        kept_until_ms = Millis(opening.opened_at_ms - BACKUP_AGE_MS)
+    epochs.ask_for_pictures(connection, Millis(kept_until_ms - PICTURE_MARGIN_MS))
 
 
 def _rows_in_common(diary: OpenDiary, contract: ContractId, cursor: Cursor, opening: Opening) -> int:

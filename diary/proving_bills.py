@@ -6,6 +6,7 @@ from diary.errors import PeerError
 from diary.evidence.invoice_statement import read_invoice, read_part
 from diary.evidence.seal import read_seal
 from diary.proving import Showing
+from diary.rules.ids import Millis
 from diary.state import OpenDiary
 from diary.store import epochs, invoices, seals
 from diary.store.invoices import KeptInvoice
@@ -16,12 +17,12 @@ def bills_to_show(diary: OpenDiary, server_key: str) -> Iterator[Showing]:
     """Yield the seals and invoices that the server may have lost, as much at a time as one request carries.
 
     All invoices: they are few, and when one was issued none of them says. Of the seals those that were signed
-    after the last row that the server is known to have: a backup is of one instant.
+    after the last row that the server is known to have, all where no row tells: a backup is of one instant.
     """
     key = bytes.fromhex(server_key)
     with diary.reading():
         kept_until_ms = epochs.kept_until_ms(diary.connection)
-        sealed = seals.since(diary.connection, kept_until_ms)
+        sealed = seals.since(diary.connection, kept_until_ms or Millis(0))
         billed = invoices.everything(diary.connection)
     statements = [(kept.signed, True) for kept in sealed if _is_seal_of(kept, key)]
     own = [kept for kept in billed if kept.invoice.account == diary.account]

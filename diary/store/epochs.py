@@ -127,7 +127,13 @@ _ASK_FOR_PICTURES = """
            )
        )
 """
-_KEPT_UNTIL = "SELECT max(received_at_ms) FROM version WHERE log_epoch > 0"
+_KEPT_UNTIL = """
+    SELECT max(kept.received_at_ms)
+      FROM version AS kept
+      JOIN (SELECT min(received_at_ms) AS first_ms FROM version WHERE log_epoch < 0) AS lost
+        ON kept.received_at_ms < lost.first_ms
+     WHERE kept.log_epoch > 0
+"""
 _PUSHES_OF = "SELECT hash, hashes FROM push WHERE replica = :replica"
 _OPENED = "SELECT text FROM opening WHERE log_epoch = :log_epoch"
 _RECEIVED_AT = """
@@ -319,8 +325,13 @@ def proofs(connection: sqlite3.Connection, contract: ContractId) -> list[PagePro
     ]
 
 
-def kept_until_ms(connection: sqlite3.Connection) -> Millis:
-    """Return the newest time of receipt of what the server still has; 0 for nothing."""
+def kept_until_ms(connection: sqlite3.Connection) -> Millis | None:
+    """Return the newest time of receipt before all that the server lost; None where nothing is known lost.
+
+    What it received since it went back, and before that was noticed, says nothing of its backup.
+    """
+    if not count_lost(connection):
+        return None
     return Millis(connection.execute(_KEPT_UNTIL).fetchone()[0] or 0)
 
 

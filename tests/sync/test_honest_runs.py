@@ -40,6 +40,17 @@ def test_honest_people_on_bad_lines_are_blamed_for_nothing(tmp_path: Path) -> No
     assert {"record", "sync"} <= done.keys()
 
 
+# A picture followed its row by days, past a backup, and the server received more before that was noticed.
+FOUND = (3427585328,)
+
+
+@pytest.mark.parametrize("seed", FOUND)
+@rule("R41")
+@rule("R43")
+def test_histories_in_which_something_was_found_end_well(seed: int, tmp_path: Path) -> None:
+    assert play_history(tmp_path, seed).done
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 @rule("R56")
