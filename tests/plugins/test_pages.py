@@ -245,7 +245,7 @@ def test_the_plain_table_opens_rows_while_one_looks_and_follows_a_change(served:
     page.reload()
     expect(page.locator("td", has_text="Changed meanwhile")).to_have_count(1)
     page.goto(served.address("/diary/segment?memo__contains=refunds&_sort=slot"))
-    expect(page.locator("h3", has_text="3 rows")).to_be_visible()
+    expect(page.get_by_role("heading", name="3 rows")).to_be_visible()
 
 
 @rule("R46")
@@ -262,7 +262,7 @@ def test_the_opened_view_is_faceted_queried_and_described_as_datasette_does(
     facet = page.locator(".facet-info[data-column=label]")
     expect(facet.locator("li", has_text="Development")).to_contain_text("8")
     facet.get_by_role("link", name="Review").click()
-    expect(page.locator("h3", has_text="1 row")).to_be_visible()
+    expect(page.get_by_role("heading", name="1 row")).to_be_visible()
     query = "select label, count(*) as segments from segment where bills group by label order by label"
     answer = page.request.get(served.address("/diary.json"), params={"sql": query, "_shape": "array"})
     assert answer.json() == [
