@@ -1,7 +1,6 @@
 """What devices show: what the log says, the same everywhere, never what was destroyed (R25, R34-R38)."""
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from diary.rules.ids import Slot
@@ -10,7 +9,7 @@ from diary.rules.week import Week
 from diary.showing import NoPictureError
 from tests.model.book import Book, pending
 from tests.model.device import Device
-from tests.model.oracle import Name, Place, Row, Shown, at_places, counting, expected
+from tests.model.oracle import Place, Row, Shown, at_places, counting, expected
 from tests.model.world import World
 
 _HELD = """
@@ -22,18 +21,16 @@ _HELD = """
 
 def check_looks(book: Book, world: World) -> None:
     """Check that every device shows what the log says, but for what it could not send yet."""
-    gone = book.gone()
-    should = expected(book.log, book.terms, gone)
+    should = expected(book.log, book.terms, book.gone())
     for device in world.devices:
         waits = {place for _, place in pending(device)}
-        kept = _places_of(book, gone & device.with_content())
         shown = view_of(device, {row.place[1] for row in book.log if row.place})
         differ = {
             place: (shown.get(place), should.get(place))
             for place in shown.keys() | should.keys()
             if place not in waits
-            and _compared(shown.get(place), judged=not waits, told=place not in kept)
-            != _compared(should.get(place), judged=not waits, told=place not in kept)
+            and (_unjudged(shown.get(place)) if waits else shown.get(place))
+            != (_unjudged(should.get(place)) if waits else should.get(place))
         }
         assert not differ, f"{device.home.name} shows, and should show: {differ}"
         assert device.diary.alarms() == (), f"{device.home.name}: {device.diary.alarms()}"
@@ -45,21 +42,9 @@ def check_looks(book: Book, world: World) -> None:
                     assert book.has_lost(place, name), f"{device.home.name} has no {name}"
 
 
-def _places_of(book: Book, names: Collection[Name]) -> set[Place]:
-    """Return where versions are whose content one device kept, and no other can have again (R43).
-
-    A restored server took them bare from their writer, which had destroyed it by a deletion that was refused.
-    """
-    return {row.place for row in book.log if row.name in names and row.place is not None}
-
-
-def _compared(one: Shown | None, *, judged: bool, told: bool) -> Shown | None:
-    """Return what is shown: without the verdict, which what waits may sway; without what content tells."""
-    if one is None:
-        return None
-    if not judged:
-        one = replace(one, bills=False, why_not=None)
-    return one if told else replace(one, memo="", label="", activity=0, pictures=())
+def _unjudged(one: Shown | None) -> Shown | None:
+    """Return what is shown but for the verdict, which what waits may sway."""
+    return None if one is None else replace(one, bills=False, why_not=None)
 
 
 def view_of(device: Device, slots: set[int]) -> dict[Place, Shown]:
