@@ -1,7 +1,7 @@
 """Eight weeks of work, bills and money between real processes, beside books kept apart (R61, R62).
 
 Late, over the limit, overlapping, disputed, conceded, accepted, bonus, partly paid, paid too much and given
-back, in four currencies: what each party's copy says agrees to the minor unit.
+back, in four currencies: what each party's copy, papers and pages say agrees to the minor unit.
 """
 
 import csv
@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.diary.pdf.printed import text_of
 from tests.journeys.books import Books, Deal
+from tests.journeys.pages_compared import check_phones, check_viewers, join_phones
 from tests.journeys.town import Town, lines_of, moment
 from tests.rule import rule
 
 WEEKS = 8
+MIDDLE = (
+    5  # by when there was late time, a bonus, a dispute, a credit; pages are looked at then and at the end
+)
 DEALS = (
     Deal("Lantern", "ana", "Yoshi", "JPY", 0, "3333", limit=6),
     Deal("Harbour", "ana", "Walsh", "USD", 2, "61.37"),
@@ -40,25 +45,33 @@ def town(tmp_path: Path) -> Iterator[Town]:
 
 
 @pytest.mark.journey
-@pytest.mark.timeout(1800)
+@pytest.mark.browser
+@pytest.mark.timeout(2700)
 @rule("R61")
 @rule("R62")
+@rule("R64")
 @rule("R38")
-def test_eight_weeks_come_to_the_same_for_everybody_to_the_minor_unit(town: Town) -> None:
+def test_eight_weeks_come_to_the_same_for_everybody_to_the_minor_unit(town: Town, chromium: Browser) -> None:
     for name in ISSUERS:
         town.settle(name)
     for deal in DEALS:
         town.agree(deal)
+    phones = join_phones(town, chromium)
     for week in range(WEEKS):
         town.go_to(week, WEDNESDAY)
         town.sync_all()
         if week:
             talk_about(town, week - 1)
             check_all(town, week - 1)
+        if week == MIDDLE:
+            check_viewers(town, chromium, week - 1)
+            check_phones(town, phones, week - 1)
         work_on(town, week)
     town.go_to(WEEKS, WEDNESDAY)
     town.sync_all()
     check_all(town, WEEKS - 1)
+    check_viewers(town, chromium, WEEKS - 1)
+    check_phones(town, phones, WEEKS - 1)
     for issuer in ISSUERS:
         check_papers(town, issuer)
     for issuer in ("ana", "ben"):

@@ -83,6 +83,13 @@ class Town:
         freelancer.run("sync")
         manager.run("agency", "sync")
 
+    def invite_again(self, deal: Deal) -> str:
+        """Return a second link of a contract, for the browser of a client who keeps a copy as well."""
+        freelancer = self.computers[deal.freelancer]
+        link: str = freelancer.json("invite", deal.title)["link"]
+        freelancer.run("sync")
+        return link
+
     def client(self, deal: Deal) -> Computer:
         """Return the computer on which a client keeps the copy of a contract."""
         return self.computer(f"{deal.client}-{deal.title}")
