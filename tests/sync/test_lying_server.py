@@ -1,5 +1,7 @@
 """Each way in which a server can lie about a log is found at the first sync that can see it (R56, R57)."""
 
+import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -11,11 +13,12 @@ from diary.contracts import Contract
 from diary.errors import PeerError
 from diary.evidence.alarm import FeedFaultError
 from diary.evidence.head import read_head
-from diary.evidence.merkle import CompactRange
-from diary.evidence.receipt import Page
+from diary.evidence.merkle import CompactRange, push_hash
+from diary.evidence.receipt import Page, SignedPush
 from diary.evidence.seal import Seal
+from diary.evidence.signature import PUSH, sign
 from diary.evidence.statement import SignedStatement
-from diary.rules.ids import Slot
+from diary.rules.ids import ReplicaId, Slot
 from diary.rules.week import Week
 from diary.store import versions
 from sync.transport import UnreachableError
@@ -210,6 +213,39 @@ def push_behind(scene: Scene) -> None:
     scene.lies(nothing_new)
     with pytest.raises(UnreachableError):
         scene.b.sync()
+
+
+@rule("R48")
+@rule("R56")
+@pytest.mark.parametrize(
+    ("writer", "kind"),
+    [("a listed device", "bad_signature"), ("the server's own", "unlisted_device"), ("", "bad_signature")],
+)
+def test_a_row_that_nobody_wrote_is_found_though_the_log_holds_it(
+    scene: Scene, writer: str, kind: str
+) -> None:
+    """The server signs a log with a row of its own making: by a device's name, by its own, without a push."""
+    device = ReplicaId("f" * 32) if writer == "the server's own" else scene.a.diary.replica
+
+    def with_invented(page: Page) -> Page:
+        real = next(row for row in page.rows if header_of(row).type == "capture")
+        told = f'"replica":"{device}","n":4711'
+        header = re.sub(r'"replica":"\w+","n":\d+', told, real.header, count=1)
+        assert header != real.header
+        hashes = hashlib.sha256(header.encode()).digest() + bytes.fromhex(real.body_hash)
+        signed = SignedPush(
+            replica=device, hashes=hashes, signature=sign(scene.liar.key._private, PUSH, hashes)
+        )
+        name = push_hash(signed).hex()
+        invented = replace(real, index=page.rows[-1].index + 1, header=header, push=name)
+        pushes = page.pushes | ({name: signed} if writer else {})
+        return scene.liar.signed(replace(page, rows=[*page.rows, invented], pushes=pushes), scene.known)
+
+    scene.record_by_a(ELEVEN)
+    scene.lies(with_invented)
+    assert scene.fails().kind == kind
+    assert kinds(scene.b) == [kind]
+    assert scene.b.segments(ELEVEN) == [], "nothing of the page is taken"
 
 
 @rule("R56")

@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -11,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diary.evidence import bundle
-from diary.evidence.bundle_zip import packed
+from diary.evidence.bundle_zip import packed, unpacked
 from diary.evidence.verify import verify
 from diary.rules.ids import Millis
 from diary.rules.json_form import at as instant
 from diary.rules.week import starts_at_ms
+from tests.bent_time import BentTime
 from tests.diary.evidence.bundles import (
     SECRET_MEMO,
     TEN,
@@ -264,6 +268,22 @@ def test_noise_is_no_bundle(noise: bytes) -> None:
 def test_a_bundle_that_an_earlier_version_made_holds(fixture: Path) -> None:
     found = verify(fixture.read_bytes())
     assert found.holds, [line for line in found.lines if line.outcome == "fails"]
+
+
+@rule("R59")
+def test_a_bundle_of_each_format_holds_a_year_later(tmp_path: Path) -> None:
+    """By the command, on a computer that knows nobody, a year after the newest of them was made."""
+    newest_ms = max(
+        bundle.read_manifest(unpacked(path.read_bytes())[bundle.MANIFEST]).made_at_ms
+        for path in FIXTURES.glob("*.bundle.zip")
+    )
+    later = BentTime(max(newest_ms, int(time.time() * 1000)) + 365 * 24 * 3_600_000)
+    environment = later.environment() | {"DIARY_HOME": str(tmp_path)}
+    for path in sorted(FIXTURES.glob("*.bundle.zip")):
+        command = [str(Path(sys.executable).parent / "diary"), "verify", str(path)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (path.name, done.stdout, done.stderr)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_there_is_a_bundle_of_each_format() -> None:
