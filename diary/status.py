@@ -68,7 +68,9 @@ def status(diary: OpenDiary) -> Status:
         this_week = Week.at(now_ms)
         today = _today(diary, now_ms)
         refused, refused_deletions = refusals.counts(diary.connection)
-        waiting = outbox.waiting(diary.connection, now_ms, diary.late_before(now_ms))
+        has_server = meta.get(diary.connection, SERVER) is not None
+        late_before = diary.late_before(now_ms)
+        waiting = outbox.waiting(diary.connection, now_ms, late_before, has_server=has_server)
         return Status(
             tracking=wish.on,
             contract=wish.contract,
@@ -90,7 +92,7 @@ def status(diary: OpenDiary) -> Status:
             pictures_left=pictures.left_to_send(diary.connection),
             destroying=is_destroying(diary),
             before_lock=before_lock(diary, now_ms),
-            phrase_waits=is_phrase_kept(diary) and meta.get(diary.connection, SERVER) is not None,
+            phrase_waits=is_phrase_kept(diary) and has_server,
             idle=idling.open_question(diary),
             suspended=suspended_says(diary),
             unread=unread_messages(diary),

@@ -26,20 +26,44 @@ _LEAVE_ALL = """
              FROM json_each(:ns)
            )
 """
-_COUNTS = """
-    SELECT count(DISTINCT CASE WHEN version.slot IS NOT NULL THEN version.contract || version.slot END),
-           count(DISTINCT CASE WHEN version.slot IS NOT NULL AND outbox.not_before_ms > :now_ms
-                               THEN version.contract || version.slot END),
-           (
-               SELECT count(DISTINCT contract || slot)
-                 FROM unasked
-                WHERE slot < :late_before
+# What is held is little at any time; only what waits for the server may be years of it.
+_HELD = """
+    SELECT (
+               SELECT count(*)
+                 FROM outbox
            ),
-           count(DISTINCT CASE WHEN outbox.held_for = 'move' THEN version.contract || version.slot END),
-           count(*)
+           count(DISTINCT CASE WHEN outbox.not_before_ms > :now_ms THEN version.contract || version.slot END),
+           count(DISTINCT CASE WHEN outbox.held_for = 'move' THEN version.contract || version.slot END)
       FROM outbox
       JOIN version
         ON version.replica = outbox.replica AND version.n = outbox.n
+     WHERE version.slot IS NOT NULL
+       AND (outbox.not_before_ms > :now_ms OR outbox.held_for = 'move')
+"""
+_SEGMENTS = """
+    SELECT count(*)
+      FROM (
+           SELECT 1
+             FROM outbox
+             JOIN version
+               ON version.replica = outbox.replica AND version.n = outbox.n
+            WHERE version.slot IS NOT NULL
+            GROUP BY version.slot, version.contract
+           )
+"""
+_LATE = """
+    SELECT count(DISTINCT contract || slot)
+      FROM unasked
+     WHERE slot < :late_before
+"""
+# Where nothing was ever sent, all that is here waits: the index alone tells.
+_SEGMENTS_ALONE = """
+    SELECT count(*)
+      FROM (
+           SELECT DISTINCT slot, contract
+             FROM version
+            WHERE slot IS NOT NULL
+           )
 """
 _LATE_PLACES = """
     SELECT DISTINCT contract, slot
@@ -133,9 +157,19 @@ def leave_all(connection: sqlite3.Connection, names: Iterable[Name]) -> None:
         connection.execute(_LEAVE_ALL, {"replica": replica, "ns": ns})
 
 
-def waiting(connection: sqlite3.Connection, now_ms: Millis, late_before: Slot) -> Waiting:
-    """Return how much waits; what was never sent of a slot before `late_before` is late (R38)."""
-    return Waiting(*connection.execute(_COUNTS, {"now_ms": now_ms, "late_before": late_before}).fetchone())
+def waiting(
+    connection: sqlite3.Connection, now_ms: Millis, late_before: Slot, *, has_server: bool = True
+) -> Waiting:
+    """Return how much waits; what was never sent of a slot before `late_before` is late (R38).
+
+    Without a server nothing is late, since nothing was to be there (R50).
+    """
+    versions, held, moves = connection.execute(_HELD, {"now_ms": now_ms}).fetchone()
+    (segments,) = connection.execute(_SEGMENTS if has_server else _SEGMENTS_ALONE).fetchone()
+    late = 0
+    if has_server:
+        (late,) = connection.execute(_LATE, {"late_before": late_before}).fetchone()
+    return Waiting(segments, held, late, moves, versions)
 
 
 def late_places(connection: sqlite3.Connection, late_before: Slot) -> tuple[tuple[ContractId, Slot], ...]:
