@@ -201,7 +201,7 @@ class Phone:
     def _sheet(self, listed: list[str]) -> Sheet:
         name, week, total, due, _ = listed
         self.page.get_by_role("link", name=name, exact=True).click()
-        expect(self.page.locator("h1")).to_have_text(name)
+        expect(self.page.locator("h1")).to_contain_text(name)  # of an agency's bill also whose it is
         currency = total.split()[1]
         lines = [
             (*_line(what, week), hours, minor_of(amount, self.digits[currency]))
