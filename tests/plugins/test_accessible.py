@@ -67,6 +67,18 @@ def overflow(page: Page) -> int:
     return wide
 
 
+def faults_everywhere(page: Page) -> list[str]:
+    """Return what axe finds on the page, and where it is too wide: light and dark, at each width."""
+    found: list[str] = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            found += [f"{scheme}, {width}: {fault}" for fault in faults(page)]
+            found += [f"{scheme}, {width}: {wide} too wide"] if (wide := overflow(page)) > 0 else []
+    return found
+
+
 @rule("R24")
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
