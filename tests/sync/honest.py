@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import apsw
+
 from diary.contracts import Contract
 from diary.correcting import NoSegmentError, NothingToUndoError
 from diary.errors import PeerError, RefusedError, UsageError
@@ -156,8 +158,21 @@ class History:
 
     def restore(self) -> None:
         if self.backup is not None:
+            before = self._rows_of_server()
             self.stage.restore(self.backup)
             self.backup = None
+            if self._rows_of_server() == before:  # that pictures alone are gone, nobody else can tell (R43)
+                self.stage.say_restored()
+
+    def _rows_of_server(self) -> int:
+        assert self.stage.server is not None
+        file = str(self.stage.server.folder / "server.db")
+        connection = apsw.Connection(file, flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            ((rows,),) = connection.execute("SELECT count(*) FROM version")
+            return int(rows)
+        finally:
+            connection.close()
 
     def rest(self) -> None:
         """Let everybody sync on good lines until nobody has anything to tell.
