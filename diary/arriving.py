@@ -1,5 +1,6 @@
 """Rows that come beside what is held under their names (R34, R40, R42)."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,6 +20,8 @@ from diary.state import OpenDiary, mark_destroying
 from diary.store import feed, pictures, renewal, versions
 from diary.store.versions import Name, StoredVersion
 
+NO_BODY = hashlib.sha256(b"").digest()  # as a header alone is signed
+
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
     """One row of a page, and what is held under its name already (None: it is new here)."""
@@ -30,6 +33,15 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     def header(self) -> Header:
         """Return the row's header."""
         return self.checked.header
+
+    @property
+    def came_bare(self) -> bool:
+        """Return whether its writer sent by its header alone what is held here whole (R25, R43).
+
+        It was removed there before its receipt came, and a server that was restored meanwhile took it as new.
+        """
+        held_whole = self.known is not None and self.known.has_body
+        return held_whole and self.checked.body_hash == NO_BODY
 
 
 def compare(diary: OpenDiary, contract: ContractId, checked: Sequence[CheckedRow]) -> list[Arrival]:
@@ -49,7 +61,8 @@ def compare(diary: OpenDiary, contract: ContractId, checked: Sequence[CheckedRow
     arrivals = [Arrival(each, held[each.header.replica].get(each.header.n)) for each in checked]
     for arrival in arrivals:
         known, came = arrival.known, arrival.checked
-        if known and (known.header != came.raw or (known.has_body and known.body_hash != came.body_hash)):
+        is_other = known is not None and known.has_body and known.body_hash != came.body_hash
+        if known and (known.header != came.raw or (is_other and not arrival.came_bare)):
             what = f"version {came.header.replica}:{came.header.n} is held with other content"
             raise FeedFaultError("version_reused", what)
     return arrivals

@@ -134,7 +134,19 @@ def _store(diary: OpenDiary, contract: ContractId, arrivals: Sequence[Arrival]) 
         row = arrival.checked.row
         if arrival.known and arrival.known.place != (row.log_epoch, row.index, row.received_at_ms):
             feed.note_received(diary.connection, arrival.known.id, _new_row(arrival.checked, None)[0])
+    _give_up(diary, [arrival.header for arrival in arrivals if arrival.came_bare])
     _destroy(diary, [fall for place in places for fall in _bring_to_standing(diary, place)])
+
+
+def _give_up(diary: OpenDiary, removed: Sequence[Header]) -> None:
+    """Destroy what its writer removed before a restored server took it by its header alone (R25, R43)."""
+    if not removed:
+        return
+    mark_destroying(diary)
+    for header in removed:
+        diary.contents.pop(header.name, None)
+        pictures.destroy(diary.connection, header.name)
+        versions.empty(diary.connection, [header.name], "destroyed")
 
 
 def _withdraw_refusals(diary: OpenDiary, new: Sequence[CheckedRow], fallen: Collection[Name]) -> None:
