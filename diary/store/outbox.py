@@ -26,7 +26,8 @@ _LEAVE_ALL = """
              FROM json_each(:ns)
            )
 """
-# What is held is little at any time; only what waits for the server may be years of it.
+# What is held is little at any time, and is looked for in the outbox first (CROSS JOIN keeps SQLite to that
+# order); only what waits for the server may be years of it.
 _HELD = """
     SELECT (
                SELECT count(*)
@@ -35,7 +36,7 @@ _HELD = """
            count(DISTINCT CASE WHEN outbox.not_before_ms > :now_ms THEN version.contract || version.slot END),
            count(DISTINCT CASE WHEN outbox.held_for = 'move' THEN version.contract || version.slot END)
       FROM outbox
-      JOIN version
+     CROSS JOIN version
         ON version.replica = outbox.replica AND version.n = outbox.n
      WHERE version.slot IS NOT NULL
        AND (outbox.not_before_ms > :now_ms OR outbox.held_for = 'move')
