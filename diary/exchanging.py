@@ -12,6 +12,7 @@ from diary import witnessing
 from diary.deciding import what_of
 from diary.destroying import destroy_displaced
 from diary.errors import PeerError
+from diary.evidence.alarm import AlarmKind
 from diary.evidence.merkle import push_hash
 from diary.evidence.receipt import Cursor, Receipt, Refusal, SignedAnswer, SignedPush
 from diary.evidence.signature import PUSH
@@ -206,11 +207,12 @@ def settle(
     answers: Sequence[Receipt | Refusal],
     signed: SignedAnswer,
     heads: Sequence[SignedStatement] = (),
+    spared: Collection[AlarmKind] = (),
 ) -> Settlement:
     """Store the answers to a push: what is accepted leaves the outbox, what is refused is listed (R37d, R40).
 
     `signed` is the answer as the server signed it; that it did is for the caller to have checked. `heads` are
-    those of the logs that grew.
+    those of the logs that grew. Faults of the kinds in `spared` raise no alarm yet.
 
     Raises:
         MisaddressedAnswerError: They answer other versions than were pushed.
@@ -220,7 +222,7 @@ def settle(
         raise MisaddressedAnswerError
     accepted, final, passing = _sorted_out(answers)
     answered: list[Receipt | Refusal] = [*accepted, *final]
-    with witnessing.alarms_kept(diary, diary.contract_of_account), diary.writing():
+    with witnessing.alarms_kept(diary, diary.contract_of_account, spared), diary.writing():
         as_taken = witnessing.check_receipts(diary, push.signed, push.versions, answers, signed)
         names = ((answer.replica, answer.n) for answer in answered)
         receipts.keep_answer(diary.connection, signed, names, diary.now_ms())

@@ -80,11 +80,12 @@ def _take_opening(diary: OpenDiary, opening: Opening, signed: SignedOpening) -> 
         cursor = cursors.get(contract, Cursor(opening.log_epoch, 0))
         kept = _rows_in_common(diary, contract, cursor, opening)
         _keep_leaves(diary, contract, kept)
-        epochs.mark_lost(connection, contract, kept)
+        size = min(cursor.size, kept)
+        # Of what has its place by a receipt alone, others may stand there by now: the log shows it again.
+        epochs.mark_lost(connection, contract, size)
         if cursor.size > kept:
             # Read anew, the log shows how much of it is left (see `count_kept`).
             lost.append(LostHead(contract, cursor.log_epoch, cursor.size, kept))
-        size = min(cursor.size, kept)
         log_trees.cut(connection, contract, Cursor(opening.log_epoch, size))
     epochs.keep(connection, opening.log_epoch, signed, lost, diary.now_ms())
     kept_until_ms = epochs.kept_until_ms(connection)
@@ -121,6 +122,17 @@ def stands_at(diary: OpenDiary, contract: ContractId, index: int, leaf: str) -> 
     """Return whether a log's leaf is the one that this diary holds there, as far as it holds one (R56)."""
     with diary.reading():
         return _stands_at(diary, contract, index, leaf)
+
+
+def roots(diary: OpenDiary) -> dict[ContractId, str]:
+    """Return the root of each log as far as it was read, in hexadecimal (R56)."""
+    connection = diary.connection
+    with diary.reading():
+        return {
+            contract: log_trees.tree(connection, contract).root_at(cursor.size).hex()
+            for contract, cursor in receipts.cursors(connection).items()
+            if cursor.size
+        }
 
 
 def is_log_of(diary: OpenDiary, page: Page) -> bool:

@@ -28,6 +28,7 @@ from diary import (
 from diary.billing_methods import ToldBilling
 from diary.carrying import PictureRef
 from diary.devices import Device
+from diary.evidence.alarm import AlarmKind, FeedFaultError
 from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor, Page, Receipt, Refusal, SignedAnswer
 from diary.evidence.signature import HEAL
@@ -132,9 +133,11 @@ class SyncDoor(StateDoor):
         answers: Sequence[Receipt | Refusal],
         signed: SignedAnswer,
         heads: Sequence[SignedStatement] = (),
+        *,
+        spared: Collection[AlarmKind] = (),
     ) -> Settlement:
         """Store the answers to a push, and the heads that came with them (R37d, R40, R56)."""
-        return exchanging.settle(self._state, push, answers, signed, heads)
+        return exchanging.settle(self._state, push, answers, signed, heads, spared)
 
     def require_whole(self, pages: Sequence[Page], cursors: Mapping[ContractId, Cursor]) -> None:
         """Raise an alarm unless the last pages reach their heads (R56)."""
@@ -152,9 +155,13 @@ class SyncDoor(StateDoor):
         """Check and store one page of a feed (see `take_pages`)."""
         return taking.take_pages(self._state, [page])
 
-    def take_pages(self, pages: Sequence[Page]) -> Taken:
+    def take_pages(self, pages: Sequence[Page], *, spared: Collection[AlarmKind] = ()) -> Taken:
         """Check and store what the feeds brought, all or nothing (R45, R48)."""
-        return taking.take_pages(self._state, pages)
+        return taking.take_pages(self._state, pages, spared)
+
+    def raise_alarm(self, fault: FeedFaultError) -> None:
+        """Keep the alarm of a fault that was spared and is none of a restored server's (R43, R56)."""
+        witnessing.raise_alarm(self._state, fault)
 
     def log_epoch(self) -> int:
         """Return the newest epoch of the logs whose statement this diary has (R43)."""
@@ -171,6 +178,10 @@ class SyncDoor(StateDoor):
     def stands_at(self, contract: ContractId, index: int, leaf: str) -> bool:
         """Return whether this leaf is the one that is held there, as far as one is (R56)."""
         return healing.stands_at(self._state, contract, index, leaf)
+
+    def roots(self) -> dict[ContractId, str]:
+        """Return the roots of the logs as far as they were read, in hexadecimal (R43, R56)."""
+        return healing.roots(self._state)
 
     def is_log_of(self, page: Page) -> bool:
         """Return whether a page that shows no rows is of the log that was read (R43, R56)."""

@@ -17,6 +17,7 @@ from diary.correcting import keep_before
 from diary.deciding import opened_entries, what_of
 from diary.destroying import displaced_at_server, forget_texts
 from diary.errors import DamageError
+from diary.evidence.alarm import AlarmKind
 from diary.evidence.feed import CheckedRow
 from diary.evidence.opening import FIRST_EPOCH
 from diary.evidence.receipt import Cursor, Page
@@ -57,14 +58,15 @@ class Taken:
     new_devices: bool
 
 
-def take_pages(diary: OpenDiary, pages: Sequence[Page]) -> Taken:
+def take_pages(diary: OpenDiary, pages: Sequence[Page], spared: Collection[AlarmKind] = ()) -> Taken:
     """Check and store what came, in one transaction (R45, R48).
 
     Raises:
-        FeedFaultError: Something of it is not to be believed. Nothing was stored but the alarm, which stays.
+        FeedFaultError: Something of it is not to be believed. Nothing was stored but the alarm, which stays
+            (none of a kind in `spared`).
     """
     contract = next((page.contract for page in pages), ContractId(diary.account))
-    with witnessing.alarms_kept(diary, contract), diary.writing():
+    with witnessing.alarms_kept(diary, contract, spared), diary.writing():
         return _take(diary, pages)
 
 

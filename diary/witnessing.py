@@ -4,7 +4,7 @@ Every check compares two things that the server signed, or one with what this di
 be true together is a named fault with the statements as evidence. It runs within the caller's transaction.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import cast
 
@@ -49,15 +49,26 @@ def pinned_key(diary: OpenDiary) -> bytes | None:
 
 
 @contextmanager
-def alarms_kept(diary: OpenDiary, contract: ContractId) -> Iterator[None]:
-    """Keep the alarm of a fault that stopped the block, whose own writes are gone by then (R56)."""
+def alarms_kept(diary: OpenDiary, contract: ContractId, spared: Collection[AlarmKind] = ()) -> Iterator[None]:
+    """Keep the alarm of a fault that stopped the block, whose own writes are gone by then (R56).
+
+    Faults of the kinds in `spared` raise none yet: the server may have been restored (R43).
+    """
     try:
         yield
     except FeedFaultError as fault:
-        alarm = feed.Alarm(diary.now_ms(), contract, fault.kind, fault.what_happened, fault.evidence)
-        with diary.writing():
-            feed.raise_alarm(diary.connection, alarm)
+        fault.contract = contract
+        if fault.kind not in spared:
+            raise_alarm(diary, fault)
         raise
+
+
+def raise_alarm(diary: OpenDiary, fault: FeedFaultError) -> None:
+    """Keep the alarm of a fault (R56)."""
+    contract = fault.contract or diary.contract_of_account
+    alarm = feed.Alarm(diary.now_ms(), contract, fault.kind, fault.what_happened, fault.evidence)
+    with diary.writing():
+        feed.raise_alarm(diary.connection, alarm)
 
 
 # Heads.

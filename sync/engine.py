@@ -51,7 +51,7 @@ from sync.exchange import (
     step,
 )
 from sync.fetching import Fetches
-from sync.healing import Looks, check_own, check_whole, run_healed
+from sync.healing import Looks, check_own, check_whole, run_healed, suspecting
 from sync.money_messages import Billing
 from sync.protocol import PUSH_BYTES_MAX, Invoices, Pull, PullAnswer, PushAnswer
 from sync.report import Progress, SyncReport, Tally
@@ -217,6 +217,7 @@ class Engine:
                 pull = Pull(
                     account=self._diary.account,
                     cursors=desk.cursors,
+                    roots={} if desk.copy_checked else self._diary.roots(),
                     rows_max=self._uploads.pace.pull_rows,
                     log_epoch=desk.log_epoch,
                     awaited=awaited,
@@ -315,7 +316,8 @@ class Engine:
         diary, desk = self._diary, self._desk
         match effect:
             case Take():
-                taken = diary.take_pages(desk.pages.popleft())
+                with suspecting(diary, desk.looks) as spared:
+                    taken = diary.take_pages(desk.pages.popleft(), spared=spared)
                 self._tally.pulled += taken.rows
                 return Taken(new_devices=taken.new_devices)
             case Grant():
@@ -366,7 +368,8 @@ class Engine:
     def _settle(self, link: ServerLink) -> Event:
         push, answer = self._desk.answers.popleft()
         answers = read_answer(answer.answers, bytes.fromhex(link.key))
-        settled = self._diary.settle(push, answers, answer.answers, answer.heads)
+        with suspecting(self._diary, self._desk.looks) as spared:
+            settled = self._diary.settle(push, answers, answer.answers, answer.heads, spared=spared)
         self._tally.settled(settled)
         self._desk.cursors = self._diary.cursors()
         return Settled(behind=settled.behind, sealed_anew=settled.sealed_anew > 0)

@@ -8,10 +8,12 @@ nothing is not believed: the feed's check raises the alarm that stays.
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from diary.diary import Diary
 from diary.errors import PeerError
+from diary.evidence.alarm import AlarmKind, FeedFaultError
 from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor, Page
 from diary.exchanging import ServerLink
@@ -25,6 +27,10 @@ from sync.transport import NotEnrolledError, Transport
 
 HEALINGS_MAX = (
     6  # restored, again meanwhile, a place given twice, read anew, shown, and a run that goes through
+)
+# What a server shows that lost rows and has received others in their places since (R43).
+_FAULTS_OF_A_RESTORED: frozenset[AlarmKind] = frozenset(
+    {"log_shrank", "log_forked", "deletion_dropped", "retimed"}
 )
 
 
@@ -45,7 +51,7 @@ class ServerRestoredError(PeerError):
     `openings` are its statements; `heads` the sizes of logs that are shorter than they were; `names` are
     versions that it lacks. With none of them it does not even know this device. `anew`: a statement that is
     known says why a log is another one; it is read from its start. `refusals`: it lacks some, and may lack
-    nothing else.
+    nothing else. `fault` is what it is to be blamed for if it has nothing to state.
     """
 
     says = "The server was restored from a backup and lacks what it had received since."
@@ -59,7 +65,9 @@ class ServerRestoredError(PeerError):
         *,
         anew: bool = False,
         refusals: bool = False,
+        fault: FeedFaultError | None = None,
     ) -> None:
+        self.fault = fault
         self.anew = anew
         self.refusals = refusals
         self.openings = openings
@@ -101,6 +109,25 @@ def _is_another_log(diary: Diary, page: Page, cursor: Cursor) -> bool:
         return follows and not diary.stands_at(page.contract, cursor.size - 1, page.before or "")
     same_size = (page.head.log_epoch, page.head.size) == (cursor.log_epoch, cursor.size)
     return same_size and not diary.is_log_of(page)
+
+
+@contextmanager
+def suspecting(diary: Diary, looks: Looks) -> Iterator[frozenset[AlarmKind]]:
+    """Take a log that is not the one which was read for a restored one, until it was shown that in vain.
+
+    Yielded are the kinds of fault that raise no alarm before.
+
+    Raises:
+        ServerRestoredError: There was such a fault.
+    """
+    spared = _FAULTS_OF_A_RESTORED if looks.at_heads else frozenset[AlarmKind]()
+    try:
+        yield spared
+    except FeedFaultError as fault:
+        if fault.kind not in spared:
+            raise
+        ends = {contract: max(cursor.size - 1, 0) for contract, cursor in diary.cursors().items()}
+        raise ServerRestoredError(heads=ends, fault=fault) from fault
 
 
 def check_own(diary: Diary, replica_n: int, looks: Looks) -> None:
@@ -146,6 +173,10 @@ def run_healed(diary: Diary, line: Transport, link: ServerLink, run: Callable[[L
             # What is read anew comes back by itself; only what is lost after that is shown.
             shows = not found.anew
             looks = replace(looks, at_heads=found.anew or heal(diary, line, link, found))
+            if found.fault is not None and not looks.at_heads:
+                # What it signed once it may never show again.
+                diary.raise_alarm(found.fault)
+                raise found.fault from found
         except PlaceTakenError as found:
             if not heal(diary, line, link, ServerRestoredError(heads=found.heads)):
                 raise

@@ -99,11 +99,13 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     holds the statements and no pages, for the cursors change with them (R43). `awaited` are pictures that
     the asker was told are not there yet (R41). A seat may say from which slot on it wants to be told what
     overlaps; else it is told for the weeks that are not locked (R28). `billing`: how clients pay is asked
-    too, a device about all of them, a seat about itself (R11).
+    too, a device about all of them, a seat about itself (R11). `roots` are those of the logs as far as they
+    were read, in hexadecimal: one that is as long and another one comes with its head and no rows (R43).
     """
 
     account: AccountId
     cursors: dict[ContractId, Cursor]
+    roots: dict[ContractId, str] = {}
     rows_max: int = PULL_ROWS_MAX
     log_epoch: int = FIRST_EPOCH
     awaited: list[str] = []

@@ -4,12 +4,15 @@ Apart from what finds it, since whoever only counts alarms loads nothing of that
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from diary.errors import PeerError
 from diary.evidence.signature import Domain
+
+if TYPE_CHECKING:
+    from diary.rules.ids import ContractId
 
 AlarmKind = Literal[
     "hole", "log_shrank", "log_epoch", "bad_signature", "unlisted_device", "wrong_place", "version_reused",
@@ -30,7 +33,8 @@ class Evidence(msgspec.Struct, frozen=True):
 class FeedFaultError(PeerError):
     """A feed is not what honest devices and an honest server could have made; `kind` names the alarm.
 
-    `evidence` are the statements that cannot both be true, as they were signed.
+    `evidence` are the statements that cannot both be true, as they were signed. Where no alarm was raised
+    yet, `contract` says of whose log it is to be.
     """
 
     says = "The server shows something that cannot be right: {what}."
@@ -39,4 +43,5 @@ class FeedFaultError(PeerError):
     def __init__(self, kind: AlarmKind, what: str, evidence: Sequence[Evidence] = ()) -> None:
         self.kind = kind
         self.evidence = tuple(evidence)
+        self.contract: ContractId | None = None
         super().__init__(what=what)

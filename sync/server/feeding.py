@@ -15,7 +15,7 @@ from diary.evidence.receipt import Cursor, Page
 from diary.evidence.statement import SignedStatement
 from diary.rules.ids import ContractId
 from sync.server import storage_rows
-from sync.server.storage import Feed
+from sync.server.storage import NO_ROOTS, Feed
 
 LogRow = Sequence[Any]
 """Contract, epoch, size, peaks and seals, as the rows of `ALL_LOGS` are."""
@@ -55,6 +55,7 @@ def feed_of(
     read_from: ReadFrom,
     seals: ReadSeals,
     only: ContractId | None = None,
+    roots_read: Mapping[ContractId, str] = NO_ROOTS,
 ) -> Feed:
     """Return what an account's logs hold past the cursors (see `Storage.feed`).
 
@@ -71,7 +72,7 @@ def feed_of(
         log = storage_rows.log(log_row, partial(leaves, contract))
         head, size, epoch = log.cursor, log.size, log.log_epoch
         read = cursors.get(contract, Cursor(epoch, 0))
-        if read == head:
+        if read == head and (contract not in roots_read or roots_read[contract] == log.leaves.root.hex()):
             continue
         if room.rows <= 0 or room.size <= 0:
             return Feed(pages, True, hashes, roots)

@@ -24,7 +24,8 @@ def feed(
     account: AccountId,
     cursors: Mapping[ContractId, Cursor],
     room: Room,
-    only: ContractId | None = None,
+    only: ContractId | None,
+    roots: Mapping[ContractId, str],
 ) -> Feed:
     """Return what the feeds hold past the cursors (see `Storage.feed`)."""
     return feed_of(
@@ -36,6 +37,7 @@ def feed(
         read_from=partial(_page, line, account),
         seals=partial(_seals, line, account),
         only=only,
+        roots_read=roots,
     )
 
 

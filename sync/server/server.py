@@ -217,7 +217,9 @@ class Server:
         asking = accounts.caller_for(self._storage, authorization, pull.account)
         rows_max = min(max(pull.rows_max, 1), PULL_ROWS_MAX)
         own = asking.contract
-        feed = self._storage.feed(asking.account, pull.cursors, rows_max, PULL_BYTES_MAX, only=own)
+        feed = self._storage.feed(
+            asking.account, pull.cursors, rows_max, PULL_BYTES_MAX, only=own, roots=pull.roots
+        )
         openings: list[SignedOpening] = []
         if any(page.head.log_epoch > max(pull.log_epoch, FIRST_EPOCH) for page in feed.pages):
             openings = self._storage.openings(asking.account, pull.log_epoch)

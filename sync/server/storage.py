@@ -11,6 +11,7 @@ power cut. Reads outside of it see one committed state each.
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
@@ -33,6 +34,8 @@ from sync.server.week_books import WeekBooks
 
 Place = tuple[ContractId, Slot]
 Name = tuple[ReplicaId, int]
+
+NO_ROOTS: Mapping[ContractId, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,14 +307,16 @@ class Storage(ReadsPayments, ReadsInvoices, WeekBooks, Protocol):
         bytes_max: int,
         *,
         only: ContractId | None = None,
+        roots: Mapping[ContractId, str] = NO_ROOTS,
     ) -> Feed:
         """Return what the feeds hold past the cursors: in log order, without holes (R45).
 
         With `only`, as if the account had that contract and no other: a seat reads nothing else (R51).
 
         A feed without a cursor, or with one of another epoch, is read from its start. A cursor past the
-        feed's end, or of a log that is not there, gets a page with no rows and the true head. At least one
-        row comes when there is one. A page with rows says which leaf stands before them. Seals beyond the
+        feed's end, or of a log that is not there, gets a page with no rows and the true head; so does one at
+        its end for which `roots` names another root than the log's, in hexadecimal (R43). At least one row
+        comes when there is one. A page with rows says which leaf stands before them. Seals beyond the
         cursor's count come with their contract's page, as many as `SEALS_PAGE_MAX` (R57).
         """
         ...

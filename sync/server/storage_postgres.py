@@ -25,7 +25,7 @@ from sync.server.faults import again
 from sync.server.feeding import Room
 from sync.server.postgres_feed import feed
 from sync.server.postgres_lines import Line, Lines, all_rows
-from sync.server.storage import Credential, DeviceListRow, Feed, PictureRow
+from sync.server.storage import NO_ROOTS, Credential, DeviceListRow, Feed, PictureRow
 from sync.server.storage_postgres_hold import (
     PostgresHold,
     device_list_row,
@@ -133,10 +133,11 @@ class PostgresStorage:
         bytes_max: int,
         *,
         only: ContractId | None = None,
+        roots: Mapping[ContractId, str] = NO_ROOTS,
     ) -> Feed:
         """See `Storage.feed`."""
         return self._lines.asked(
-            READ, lambda line: feed(line, account, cursors, Room(rows_max, bytes_max), only)
+            READ, lambda line: feed(line, account, cursors, Room(rows_max, bytes_max), only, roots)
         )
 
     def openings(self, account: AccountId, after_epoch: int) -> list[SignedOpening]:

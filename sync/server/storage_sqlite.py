@@ -25,7 +25,7 @@ from sync.server.feeding import ReadPage, Room, feed_of
 from sync.server.kept_log import SEALS_PAGE_MAX
 from sync.server.sqlite_file import MACHINE_FAULTS, opened
 from sync.server.sqlite_transactions import SqliteTransactions
-from sync.server.storage import Credential, DeviceListRow, Feed, PictureRow
+from sync.server.storage import NO_ROOTS, Credential, DeviceListRow, Feed, PictureRow
 from sync.server.storage_sqlite_hold import SqliteHold, device_list, leaves
 from sync.server.storage_sqlite_invoices import SqliteInvoiceReader
 from sync.server.storage_sqlite_operator import SqliteOperatorBooks
@@ -112,6 +112,7 @@ class SqliteStorage:
         bytes_max: int,
         *,
         only: ContractId | None = None,
+        roots: Mapping[ContractId, str] = NO_ROOTS,
     ) -> Feed:
         """See `Storage.feed`."""
         with self._transactions.transaction("BEGIN"):
@@ -124,6 +125,7 @@ class SqliteStorage:
                 read_from=partial(self._page, account),
                 seals=partial(self._seals, account),
                 only=only,
+                roots_read=roots,
             )
 
     def _page(

@@ -50,7 +50,7 @@ ASKED: dict[str, set[str]] = {
     "/v1/enrol": {"push", "token_hash"},
     "/v1/join": {"push", "token_hash"},
     "/v1/pull": {
-        *("account", "cursors", "rows_max", "log_epoch", "awaited", "overlapping_from"),
+        *("account", "cursors", "roots", "rows_max", "log_epoch", "awaited", "overlapping_from"),
         *("billing", "moved_from_ms"),  # whether to say how clients pay, and from when on payments moved
     },
     "/v1/weeks": {"account", "contract", "first_slots"},

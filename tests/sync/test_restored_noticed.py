@@ -12,7 +12,7 @@ import pytest
 
 from diary.contracts import Contract
 from diary.evidence.alarm import FeedFaultError
-from diary.evidence.receipt import LogRow
+from diary.evidence.receipt import LogRow, read_answer
 from diary.healing import count_kept
 from diary.proving import leaf_of, leaves_taken
 from diary.rules.ids import Slot
@@ -21,6 +21,7 @@ from diary.store import epochs
 from diary.store.feed import KnownRow
 from sync.engine import Engine
 from sync.protocol import Heal, HealAnswer
+from sync.succession import message_of
 from sync.transport import Transport, UnreachableError
 from tests.practice import record_slot, slot
 from tests.rule import rule
@@ -60,6 +61,60 @@ def test_who_only_reads_notices_another_log_by_the_row_before_the_page(stage: Re
 
 
 @rule("R43")
+@rule("R56")
+@pytest.mark.parametrize("own", [[], [Slot(NINE + 1)]], ids=["reads", "writes"])
+def test_a_log_that_grew_again_to_the_very_length_that_was_read_is_another_one(
+    stage: RestoringStage, own: list[Slot]
+) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    sync_in_turn(a, b)
+    backup = stage.back_up()
+    record_slot(a.diary, contract, ELEVEN)
+    sync_in_turn(a, b)
+    stage.restore(backup)
+    c = stage.another(a.diary.phrase() or "")
+    record_slot(c.diary, contract, NINE)
+    c.sync()
+    for at in own:
+        record_slot(b.diary, contract, at)
+    b.sync()
+    assert len(b.diary.restorings()) == 1, "it is seen at once, though there is nothing new to read"
+    sync_in_turn(a, c, b, a)
+    assert [device.diary.alarms() for device in (a, b, c)] == [()] * 3
+    assert shown(a) == shown(b) == shown(c)
+    assert {ELEVEN, NINE, TEN} <= {one.slot for one in a.diary.week(WEEK).segments}
+
+
+@rule("R40")
+@rule("R43")
+def test_a_place_that_was_given_twice_is_noticed_though_a_later_version_of_the_writers_is_there(
+    stage: RestoringStage,
+) -> None:
+    """What was written first was sent last, and lost: the greatest number is there, the place another's."""
+    a, b, contract = two_devices(stage, [TEN])
+    sync_in_turn(b, a)
+    a.diary.edit([(contract.id, TEN)], memo="written first, sent last")
+    record_slot(a.diary, contract, NINE)
+    first, *later = sorted(due.id for due in a.diary.due())
+    send(a, later)
+    backup = stage.back_up()
+    record_slot(b.diary, contract, ELEVEN)
+    b.sync()
+    send(a, [first])
+    stage.restore(backup)
+    c = stage.another(a.diary.phrase() or "")
+    for at in (Slot(NINE + 1), Slot(NINE + 2)):
+        record_slot(c.diary, contract, at)
+    sync_in_turn(c, a)
+    assert len(a.diary.restorings()) == 1
+    sync_in_turn(b, c, a)
+    assert [device.diary.alarms() for device in (a, b, c)] == [()] * 3
+    assert shown(a) == shown(b) == shown(c)
+    (at_ten,) = (one for one in c.diary.week(WEEK).segments if one.slot == TEN)
+    assert at_ten.memo == "written first, sent last"
+
+
+@rule("R43")
 @pytest.mark.parametrize("slots_since", [1, 2, 3], ids=["shorter", "as long", "longer"])
 @pytest.mark.parametrize("finder", ["writer", "reader"])
 def test_the_head_that_was_lost_is_named_however_far_the_server_grew_again(
@@ -86,6 +141,16 @@ def test_the_head_that_was_lost_is_named_however_far_the_server_grew_again(
     (seen_by_c,) = c.diary.restorings()
     assert seen_by_c.lost == ()
     assert shown(a) == shown(b) == shown(c)
+
+
+def send(device: Device, ids: list[int]) -> None:
+    """Push these versions alone, as a sync does with what goes first."""
+    link = device.diary.server()
+    assert link is not None
+    push = device.diary.sign_push(ids, link.url)
+    answer = device.line.push(msgspec.json.encode(message_of(device.diary.account, push)))
+    answers = read_answer(answer.answers, bytes.fromhex(link.key))
+    device.diary.settle(push, answers, answer.answers, answer.heads)
 
 
 def told_by_its_header_alone(a: Device, b: Device, contract: Contract, answer: str) -> None:

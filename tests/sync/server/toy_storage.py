@@ -13,6 +13,7 @@ from diary.rules.week import Week
 from sync.server.kept_log import SEALS_PAGE_MAX
 from sync.server.operating import AccountLine
 from sync.server.storage import (
+    NO_ROOTS,
     Credential,
     DeviceListRow,
     Feed,
@@ -94,6 +95,7 @@ class ToyStorage:
         bytes_max: int,
         *,
         only: ContractId | None = None,
+        roots: Mapping[ContractId, str] = NO_ROOTS,
     ) -> Feed:
         books = self.everyone.get(account, Books())
         if only is not None:
@@ -109,7 +111,8 @@ class ToyStorage:
             log = books.logs[contract]
             head = log_of(books, contract).cursor
             read = cursors.get(contract, Cursor(books.log_epoch, 0))
-            if read == head:
+            root = log_of(books, contract).leaves.root.hex()
+            if read == head and roots.get(contract, root) == root:
                 continue
             if rows_max <= 0 or bytes_max <= 0:
                 return _with_leaves(pages, books, more=True)
