@@ -22,7 +22,7 @@ from diary.rules.ids import ReplicaId
 from diary.rules.segment import Sealed
 from diary.sealing.key_tree import DeviceKeys
 from diary.state import KEYS_OF, OpenDiary
-from diary.store import meta, renewal, replica, versions
+from diary.store import meta, outbox, renewal, replica, versions
 from diary.store.versions import StoredVersion
 
 PREDECESSOR = "predecessor"
@@ -69,6 +69,11 @@ def _renew(diary: OpenDiary) -> None:
         for name in renewal.waiting(diary.connection, old)
         if (stored := versions.find(diary.connection, name)) is not None
     ]
+    # What the log was read to hold is there, though its answer was lost: it keeps its name, and its row.
+    for stored in waiting:
+        if _stands_in_log(stored):
+            outbox.leave(diary.connection, stored.header.name)
+    waiting = [stored for stored in waiting if not _stands_in_log(stored)]
     has_keys = not granting.lacks_keys(diary)
     # Opened now: the grants by which they are known may be among what is written anew.
     held = granting.held_keys(diary) if has_keys else {}
@@ -80,6 +85,10 @@ def _renew(diary: OpenDiary) -> None:
     reseal_waiting(diary, waiting)
     if has_keys:
         granting.write_missing(diary, held)
+
+
+def _stands_in_log(stored: StoredVersion) -> bool:
+    return stored.log_epoch is not None and stored.log_epoch > 0  # below: a restored server lost it (R43)
 
 
 def begin_replica(diary: OpenDiary) -> None:

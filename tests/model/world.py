@@ -87,6 +87,8 @@ class World:
         copy = Device(self, home, device.dies_opening)
         assert copy.diary.replica != device.diary.replica, "a copy is another replica before it writes"
         copy.offset_ms = device.offset_ms
+        # What its original had sealed anew, and may have sent, came with the file.
+        copy.line.has_failed = device.has_failed
         self.set_clocks()
         return copy
 

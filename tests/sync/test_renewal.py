@@ -1,6 +1,7 @@
 """A diary restored from a copy, or copied to another computer, goes on as a replica of its own (R42)."""
 
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from diary.rules.ids import Slot
 from diary.rules.merge import standing
 from diary.rules.week import Week
 from diary.store import versions
+from diary.store.versions import StoredVersion
 from sync.enrolment import register
 from sync.transport import UnreachableError
 from tests.practice import SCREEN, record_slot, slot
@@ -58,11 +60,15 @@ def file_bytes(device: Device) -> bytes:
     return kept
 
 
+def stored_at(device: Device) -> Sequence[StoredVersion]:
+    """Return what is held of the device's one segment at ten."""
+    (segment,) = device.segments(TEN)
+    return versions.at_place(device.diary._state.connection, segment.contract, TEN)
+
+
 def contents(device: Device) -> set[bytes]:
     """Return the sealed contents of what stands in the device's one segment at ten."""
-    (segment,) = device.segments(TEN)
-    held = versions.at_place(device.diary._state.connection, segment.contract, TEN)
-    return {stored.sealed.body for stored in held if stored.sealed.body is not None}
+    return {stored.sealed.body for stored in stored_at(device) if stored.sealed.body is not None}
 
 
 def settle_all(*devices: Device) -> None:
@@ -138,6 +144,25 @@ def test_what_the_original_sent_meanwhile_is_not_sent_twice(stage: Stage) -> Non
     settle_all(copy, b, original)
     assert shown(original) == shown(copy) == shown(b) == [(TEN, "synced", "once", 1)]
     assert copy.diary.picture(copy.segment(place).snapshots[0].screen) is not None
+
+
+@rule("R42")
+@rule("R57")
+def test_what_was_read_in_the_log_before_its_answer_came_keeps_its_name_on_a_copy(stage: Stage) -> None:
+    """The log is not read again there: without that row a copy finds other weeks than the server sealed."""
+    a, b, contract = two_devices(stage, [])
+    record_slot(a.diary, contract, TEN, memo="once")
+    for fates in (["pass", "lose"], ["pass", "refuse"]):
+        a.failing.fates = fates
+        with pytest.raises(UnreachableError):
+            a.sync()
+    names = {one.header.name for one in stored_at(a)}
+    original, copy = copied(stage, a, "copy")
+    assert {one.header.name for one in stored_at(copy)} == names
+    settle_all(copy, b, original)
+    assert shown(original) == shown(copy) == shown(b) == [(TEN, "synced", "once", 1)]
+    stage.put_clocks(AFTER_THE_LOCK)
+    settle_all(original, copy, b)
 
 
 @rule("R25")
