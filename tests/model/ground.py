@@ -78,15 +78,15 @@ def ground(database: str) -> Iterator[Ground]:
 
 
 @contextmanager
-def seed_of_run(request: pytest.FixtureRequest, standing: int | None = None) -> Iterator[int]:
-    """Yield the run's seed, printed: the one asked for, else the one that failed, the standing or a new one.
+def seed_of_run(request: pytest.FixtureRequest, given: int | None = None) -> Iterator[int]:
+    """Yield the run's seed, printed: the one asked for, else the one that failed, the given or a new one.
 
     What fails is run once more (`tests/again.sh`): by another seed it would pass, and hide what was found.
     """
     kept_as = f"model/seed of {request.node.name}"
     cache: pytest.Cache | None = getattr(request.config, "cache", None)
     failed = cache.get(kept_as, None) if cache else None
-    number = int(os.environ.get("MODEL_SEED") or failed or standing or secrets.randbits(32))
+    number = int(os.environ.get("MODEL_SEED") or failed or given or secrets.randbits(32))
     print(f"MODEL_SEED={number}")
     if cache:
         cache.set(kept_as, number)

@@ -2,7 +2,8 @@
 
 A failure prints it with the fewest steps that were found, and the same environment
 plays them again: `MODEL_SEED=… pytest tests/model -k sqlite`. MODEL_EXAMPLES says for how long; MODEL_RAW=1
-leaves the steps as they came. A long run draws a seed of its own, but for the one after a failure.
+leaves the steps as they came. A long run draws a seed of its own, but for the one after a failure; that
+of all tests has its commit's.
 """
 
 import os
@@ -15,6 +16,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.model.ground import Ground, ground, seed_of_run
 from tests.model.machine import Model
 from tests.rule import rule as holds
+from tests.seed import seed_of_commit
 
 DATABASES = pytest.mark.parametrize("database", ["sqlite", "postgres"])
 
@@ -46,14 +48,13 @@ def holds_all(test: Callable[..., None]) -> Callable[..., None]:
     return test
 
 
-# The seeds stand until a long search was seen to find nothing: a run of all tests is no place for news.
-@pytest.mark.parametrize(("database", "standing", "examples"), [("sqlite", 1, 16), ("postgres", 2, 8)])
+@pytest.mark.parametrize(("database", "examples"), [("sqlite", 16), ("postgres", 8)])
 @pytest.mark.timeout(900)  # it takes some twenty seconds; a failure is then made small
 @holds_all
 def test_whatever_happens_all_devices_come_to_show_what_the_log_holds(
-    request: pytest.FixtureRequest, database: str, standing: int, examples: int
+    request: pytest.FixtureRequest, database: str, examples: int
 ) -> None:
-    with seed_of_run(request, standing) as number, ground(database) as laid:
+    with seed_of_run(request, seed_of_commit()) as number, ground(database) as laid:
         run_state_machine_as_test(seeded(laid, number), settings=bounds(examples=examples, steps=40))
 
 
