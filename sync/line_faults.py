@@ -28,11 +28,18 @@ class UntrustedLineError(PeerError):
     mend = "{remedy}"
 
 
-class BadAddressError(PeerError):
+class BadAddressError(UsageError):
     """The address is none that a server can have."""
 
     says = "{url} is no address of a server ({why})."
     mend = "It looks like https://diary.example.org or http://127.0.0.1:8440."
+
+
+class NoHttpsError(PeerError):
+    """Who answers there does not speak TLS."""
+
+    says = "Nobody speaks https at {url}."
+    mend = "Perhaps its address begins with http://; if not, ask who runs the server."
 
 
 class BrokenProtocolError(PeerError):
@@ -112,7 +119,7 @@ class BadCertificateFileError(UsageError):
     mend = "Name the PEM file of the authority that signed the server's certificate, or unset it."
 
 
-def failure_of(url: str, error: httpx.HTTPError | httpx.InvalidURL) -> PeerError:
+def failure_of(url: str, error: httpx.HTTPError | httpx.InvalidURL) -> PeerError | UsageError:
     """Return what an exception of httpx means: whose fault it is that there is no answer."""
     why = _sentence(error)
     untrusted = _certificate_fault(error)
@@ -122,7 +129,7 @@ def failure_of(url: str, error: httpx.HTTPError | httpx.InvalidURL) -> PeerError
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return BadAddressError(url=url, why=why)
     if "WRONG_VERSION_NUMBER" in why or "RECORD_LAYER_FAILURE" in why:
-        return BadAddressError(url=url, why="nobody speaks https there; perhaps it is an http:// address")
+        return NoHttpsError(url=url)
     if isinstance(error, httpx.RemoteProtocolError) and "illegal" in why:
         return BrokenProtocolError(url=url, why=why)
     if isinstance(error, httpx.ProxyError):

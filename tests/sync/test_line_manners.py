@@ -7,10 +7,9 @@ import httpx
 import msgspec
 import pytest
 
-from sync.line_faults import retry_after_ms
+from sync.line_faults import NoHttpsError, retry_after_ms
 from sync.protocol import PROTOCOL_VERSION, Fault, ServerFacts
 from sync.transport import (
-    BadAddressError,
     BadCertificateFileError,
     BadProxyError,
     MovedError,
@@ -103,7 +102,7 @@ def test_a_file_without_certificates_is_named(monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_https_where_nobody_speaks_it_is_said_as_an_address_to_mend() -> None:
-    with answering(FACTS) as (url, _), pytest.raises(BadAddressError, match="http://"):
+    with answering(FACTS) as (url, _), pytest.raises(NoHttpsError, match="http://"):
         key_at(url.replace("http://", "https://"))
 
 

@@ -145,8 +145,9 @@ def test_a_certificate_that_does_not_hold_is_not_called_a_broken_network() -> No
 
 @pytest.mark.parametrize("url", ["diary.example.org", "ftp://diary.example.org", "http://", "https://[::"])
 def test_what_is_no_address_is_said_before_anything_is_sent(url: str) -> None:
-    with pytest.raises(BadAddressError, match="no address of a server"):
+    with pytest.raises(BadAddressError, match="no address of a server") as told:
         Transport(url)
+    assert told.value.exit_code == 2, "what was asked for is wrong, and no server failed"
 
 
 @rule("R41")
