@@ -102,7 +102,7 @@ def test_a_file_without_certificates_is_named(monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_https_where_nobody_speaks_it_is_said_as_an_address_to_mend() -> None:
-    with answering(FACTS) as (url, _), pytest.raises(NoHttpsError, match="http://"):
+    with answering(FACTS) as (url, _), pytest.raises(NoHttpsError, match="Nobody speaks https"):
         key_at(url.replace("http://", "https://"))
 
 
