@@ -192,6 +192,9 @@ class Heal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     `seals` and `invoices` are what the server signed of weeks, of which it may have lost some: a seat shows
     its contract's parts of invoices. They come before the rows that change those weeks. `is_all`: the device
     has shown all that it holds, in the newest epoch that it knows; then a restored server seals and bills.
+
+    `heads` are what the server signed of its logs. One by which a log was longer, or another one, than it is
+    now shows that the server was restored: by it a client's page says so, which keeps no proofs of rows.
     """
 
     account: AccountId
@@ -207,6 +210,7 @@ class Heal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     log_epoch: int = FIRST_EPOCH
     seals: list[SignedStatement] = []
     invoices: list[SignedStatement] = []
+    heads: list[SignedStatement] = []
     is_all: bool = False
 
 

@@ -15,7 +15,7 @@ from itertools import groupby
 from diary.errors import PeerError
 from diary.evidence import device_list, signature
 from diary.evidence.merkle import leaf_hash
-from diary.evidence.opening import KnownHead, Opening, SignedOpening, read_opening
+from diary.evidence.opening import read_opening
 from diary.evidence.page_proof import LEAF_BYTES, proves_page
 from diary.evidence.receipt import LogRow, Receipt, Refusal, read_answer
 from diary.rules.devices import DeviceListInClear
@@ -38,14 +38,15 @@ from sync.server.faults import (
 )
 from sync.server.healed import Healing, Shown, pieces
 from sync.server.healed_bills import bills_shown, settle, take_bills
+from sync.server.healed_heads import heads_shown, held_against_logs, state_what_was_replaced
 from sync.server.intake import listed
 from sync.server.log import Logs, ServerKey
 from sync.server.narrowing import narrowed
+from sync.server.opening_epochs import open_epoch
 from sync.server.returning import entering
 from sync.server.storage import AccountHold, Name, NewLeaf, NewRefusal, Storage, Stored
 
 PROOFS_MAX = PUSH_VERSIONS_MAX  # a row needs one at most
-ACCOUNTS_AT_A_TIME = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def heal(
     healed, destroyed_any = 0, False
     money: list[Header] = []
     refused = _refused(message, key.public)
+    heads = heads_shown(message, key.public)
     asking = storage.credential(message.account, message.replica)
     contracts = {shown.header.contract for shown in proven}
     if asking is not None and asking.contract is not None:
@@ -90,13 +92,14 @@ def heal(
         healing.learn_devices(lost)
         healing.learn_seats(lost)
         own = _check_shower(healing, message)
+        headed_epoch, longer = held_against_logs(hold, heads, own)
         lost = [shown for shown in lost if own in {None, shown.header.contract}]
         touched: list[Slot] = []
-        if lost or max(shown_epoch - 1, moved_epoch) >= hold.log_epoch:
+        if lost or max(shown_epoch - 1, moved_epoch, headed_epoch) >= hold.log_epoch:
             watch.require_sure()
             assert healing.devices is not None, "who shows rows is listed"
             hold.open_account(healing.devices.root)
-            lost_epoch = max([moved_epoch, *(shown.row.log_epoch for shown in lost)])
+            lost_epoch = max([moved_epoch, headed_epoch, *(shown.row.log_epoch for shown in lost)])
             if shown_epoch > hold.log_epoch or lost_epoch >= hold.log_epoch:
                 open_epoch(hold, key, message.account, above=max(shown_epoch, lost_epoch))
             taken = entering(healing, _own(hold, lost))
@@ -117,44 +120,14 @@ def heal(
             hold.refuse(lost_refusals)
         if healing.devices is not None:
             _admit(hold, message, own)
-        if ended := [
-            seat.replica for of in healing.seats.values() for seat in of.seats.values() if seat.ended
-        ]:
-            hold.end_seats(ended)
+        _end_seats(healing)
         at_ms = hold.received_at_ms
+    state_what_was_replaced(storage, key, watch, message.account, longer)
     openings = storage.openings(message.account, message.log_epoch)
     if own is not None:
         openings = [narrowed(opening, key, own) for opening in openings]
     answer = HealAnswer(server_ms=at_ms, healed=healed, openings=openings)
     return Healed(answer, destroyed_any, agencies)
-
-
-def open_epoch(hold: AccountHold, key: ServerKey, account: AccountId, *, above: int = 0) -> SignedOpening:
-    """Let the account's logs go on in a new epoch from what is known of them, by a signed statement (R43).
-
-    The epoch is greater than `above`, the newest one that anybody has shown.
-    """
-    epoch = max(hold.received_at_ms, hold.log_epoch + 1, above + 1)
-    heads = {
-        contract: KnownHead(log_epoch=log.log_epoch, size=log.size, root=log.leaves.root.hex())
-        for contract, log in hold.all_logs().items()
-    }
-    signed = key.opening(
-        Opening(account=account, log_epoch=epoch, opened_at_ms=hold.received_at_ms, heads=heads)
-    )
-    hold.open_epoch(epoch, signed)
-    return signed
-
-
-def open_epochs(storage: Storage, key: ServerKey) -> int:
-    """Open a new epoch for every account: the operator says that a backup was restored; return how many."""
-    opened, after = 0, None
-    while accounts := storage.accounts(after, ACCOUNTS_AT_A_TIME):
-        for account in accounts:
-            with storage.hold(account) as hold:
-                open_epoch(hold, key, account)
-        opened, after = opened + len(accounts), accounts[-1]
-    return opened
 
 
 def _check_limits(message: Heal) -> None:
@@ -169,9 +142,10 @@ def _check_limits(message: Heal) -> None:
         message.pushes,
         message.seals,
         message.invoices,
+        message.heads,
     )
     if max(map(len, proofs)) > PROOFS_MAX:
-        what = f"At most {PROOFS_MAX} answers, pages, pushes, seals and invoices are shown at once."
+        what = f"At most {PROOFS_MAX} answers, pages, pushes, seals, invoices and heads are shown at once."
         raise TooLargeError(what=what)
 
 
@@ -195,6 +169,13 @@ def _check_shower(healing: Healing, message: Heal) -> ContractId | None:
     if not signature.verify(bytes.fromhex(public), signature.HEAL, payload, message.signature):
         raise ForgedError(what="What is shown is not signed by the replica that it names.")
     return own
+
+
+def _end_seats(healing: Healing) -> None:
+    """Take the access of seats of which what was shown says that they ended (R51)."""
+    seats = [seat for there in healing.seats.values() for seat in there.seats.values()]
+    if ended := [seat.replica for seat in seats if seat.ended]:
+        healing.hold.end_seats(ended)
 
 
 def _admit(hold: AccountHold, message: Heal, contract: ContractId | None) -> None:

@@ -53,6 +53,7 @@ from sync.server.faults import (
 from sync.server.gateways import paying_of
 from sync.server.log import ServerKey
 from sync.server.narrowing import narrowed
+from sync.server.opening_epochs import open_epochs
 from sync.server.pictures import Pictures, Span
 from sync.server.rates import Rates
 from sync.server.remover import Remover
@@ -318,7 +319,7 @@ class Server:
 
     def say_restored(self) -> int:
         """Open a new epoch for all accounts, since a backup was restored; return how many they are (R43)."""
-        return healing.open_epochs(self._storage, self._key)
+        return open_epochs(self._storage, self._key)
 
     def picture_part(self, authorization: str | None, name: str) -> PicturePart:
         """Return what is held of a picture's upload (R41)."""

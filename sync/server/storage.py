@@ -325,6 +325,10 @@ class Storage(ReadsPayments, ReadsInvoices, WeekBooks, Protocol):
         """Return the statements of epochs later than that one, the earliest first (R43)."""
         ...
 
+    def leaves(self, account: AccountId, contract: ContractId, size: int) -> list[bytes]:
+        """Return the first `size` leaves of a log, in its order, of all epochs (R43, R56)."""
+        ...
+
     def last_opened(self) -> int:
         """Return the newest epoch of all accounts, which is the instant of its opening; 1 for none (R43)."""
         ...

@@ -145,6 +145,10 @@ class PostgresStorage:
         rows = self._read(sql.OPENINGS, account=account, after_epoch=after_epoch)
         return [SignedOpening(text=text, signature=signature) for text, signature in rows]
 
+    def leaves(self, account: AccountId, contract: ContractId, size: int) -> list[bytes]:
+        """See `Storage.leaves`."""
+        return [leaf for (leaf,) in self._read(sql.LEAVES, account=account, contract=contract, size=size)]
+
     def last_opened(self) -> int:
         """See `Storage.last_opened`."""
         ((newest,),) = self._read(sql.LAST_OPENED)

@@ -307,6 +307,6 @@ def standing_by_place(places: Collection[Place], answer: Answer) -> dict[Place, 
     return found
 
 
-def leaves(line: Line, account: AccountId, contract: ContractId) -> list[bytes]:
-    """Return the leaves of one log, in its order, of all epochs (R43, R56)."""
-    return [leaf for (leaf,) in all_rows(line, sql.LEAVES, account=account, contract=contract)]
+def leaves(line: Line, account: AccountId, contract: ContractId, size: int | None = None) -> list[bytes]:
+    """Return the first leaves of one log, in its order, of all epochs; all of them for None (R43, R56)."""
+    return [leaf for (leaf,) in all_rows(line, sql.LEAVES, account=account, contract=contract, size=size)]

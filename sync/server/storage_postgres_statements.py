@@ -213,6 +213,7 @@ LEAVES = """
       FROM version
      WHERE account = %(account)s AND contract = %(contract)s
      ORDER BY log_epoch, log_index
+     LIMIT %(size)s
 """
 
 KEEP_OPENING = """

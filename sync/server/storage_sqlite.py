@@ -185,6 +185,11 @@ class SqliteStorage:
             rows = _all(self._connection, sql.OPENINGS, {"account": account, "after_epoch": after_epoch})
         return [SignedOpening(text=text, signature=signature) for text, signature in rows]
 
+    def leaves(self, account: AccountId, contract: ContractId, size: int) -> list[bytes]:
+        """See `Storage.leaves`."""
+        with self._transactions.transaction("BEGIN"):
+            return leaves(self._connection, account, contract, size)
+
     def last_opened(self) -> int:
         """See `Storage.last_opened`."""
         with self._transactions.transaction("BEGIN"):

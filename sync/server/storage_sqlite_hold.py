@@ -25,6 +25,7 @@ from sync.server.storage_sqlite_healing import SqliteHealingBooks
 from sync.server.storage_sqlite_invoices import SqliteInvoiceBooks
 from sync.server.storage_sqlite_payments import SqlitePaymentBooks
 
+_ALL = -1  # SQLite takes no limit from a negative one
 _json = msgspec.json.Encoder()
 
 
@@ -264,9 +265,11 @@ class SqliteHold:
         self._connection.executemany(sql.DOOM, asked)
 
 
-def leaves(connection: apsw.Connection, account: AccountId, contract: ContractId) -> list[bytes]:
-    """Return the leaves of one log, in its order, of all epochs (R43, R56)."""
-    asked = {"account": account, "contract": contract}
+def leaves(
+    connection: apsw.Connection, account: AccountId, contract: ContractId, size: int = _ALL
+) -> list[bytes]:
+    """Return the first leaves of one log, in its order, of all epochs (R43, R56)."""
+    asked = {"account": account, "contract": contract, "size": size}
     return [leaf for (leaf,) in connection.execute(sql.LEAVES, asked)]
 
 

@@ -197,6 +197,7 @@ LEAVES = """
       FROM version
      WHERE account = :account AND contract = :contract
      ORDER BY log_epoch, log_index
+     LIMIT :size
 """
 
 KEEP_OPENING = """

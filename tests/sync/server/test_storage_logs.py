@@ -45,6 +45,9 @@ def test_a_log_is_kept_with_the_range_that_lets_it_grow(storage: Storage) -> Non
             log = hold.logs({CONTRACT})[CONTRACT]
             assert (log.size, log.leaves.root) == (len(kept), root_of(kept))
     assert storage.feed(ACCOUNT, {}, 1000, EVERYTHING).roots[-1] == root_of(kept)
+    for size in (0, 1, 5, len(kept)):
+        assert storage.leaves(ACCOUNT, CONTRACT, size) == kept[:size]
+    assert storage.leaves(OTHER_ACCOUNT, CONTRACT, 5) == storage.leaves(ACCOUNT, OTHER_CONTRACT, 5) == []
 
 
 @rule("R45")

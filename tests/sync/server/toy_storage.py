@@ -135,6 +135,10 @@ class ToyStorage:
                 return _with_leaves(pages, books, more=True)
         return _with_leaves(pages, books, more=False)
 
+    def leaves(self, account: AccountId, contract: ContractId, size: int) -> list[bytes]:
+        log = self.everyone.get(account, Books()).logs.get(contract, [])
+        return [bytes.fromhex(leaf.receipt.leaf) for leaf, _ in log[:size]]
+
     def openings(self, account: AccountId, after_epoch: int) -> list[SignedOpening]:
         books = self.everyone.get(account, Books())
         return [opening for epoch, opening in sorted(books.openings.items()) if epoch > after_epoch]
