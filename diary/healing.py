@@ -15,14 +15,16 @@ from diary.evidence.head import read_head
 from diary.evidence.opening import FIRST_EPOCH, Opening, SignedOpening, read_opening
 from diary.evidence.page_proof import LEAF_BYTES
 from diary.evidence.receipt import Cursor, LogRow, Page, is_answer_of
+from diary.evidence.statement import SignedStatement
 from diary.proving import SHOWN_ROWS_MAX, Prover, Showing, leaves_of
 from diary.rules.ids import ContractId, Millis
 from diary.state import OpenDiary
-from diary.store import epochs, feed, log_trees, meta, receipts, sending, versions
+from diary.store import epochs, feed, heads, log_trees, meta, receipts, sending, versions
 from diary.store.epochs import LostHead, Restoring
 from diary.store.feed import Alarm, KnownRow
 from diary.store.versions import Name
 
+HEADS_SHOWN_MAX = 500  # as many proofs as one request carries
 SUSPECTS_MAX = 500  # one proven row is enough for the server to see that it lost something
 BACKUP_AGE_MS = 35 * 24 * 3_600_000  # how old a backup is taken to be at most, where no lost row tells
 PICTURE_MARGIN_MS = 24 * 3_600_000  # pictures follow their rows; whoever asks first, asks once too often
@@ -48,6 +50,17 @@ def newest_opening(diary: OpenDiary) -> SignedOpening | None:
     """Return the newest statement, to be shown to a server that may not have it."""
     with diary.reading():
         return epochs.newest_signed(diary.connection)
+
+
+def newest_heads(diary: OpenDiary) -> list[SignedStatement]:
+    """Return the longest head that the server signed of each log in its present epoch (R56)."""
+    connection = diary.connection
+    with diary.reading():
+        found = (
+            heads.newest(connection, contract, cursor.log_epoch)
+            for contract, cursor in receipts.cursors(connection).items()
+        )
+        return [kept.signed for kept in found if kept is not None][:HEADS_SHOWN_MAX]
 
 
 def restorings(diary: OpenDiary) -> tuple[Restoring, ...]:

@@ -36,6 +36,7 @@ class Showing:
     pages: dict[tuple[ContractId, int, int], PageProof] = field(default_factory=dict)
     seals: list[SignedStatement] = field(default_factory=list)
     invoices: list[SignedStatement] = field(default_factory=list)
+    heads: list[SignedStatement] = field(default_factory=list)
     size: int = 0
     row_size: int = 0
 

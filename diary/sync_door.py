@@ -171,6 +171,10 @@ class SyncDoor(StateDoor):
         """Return the newest statement that the server was restored (R43)."""
         return healing.newest_opening(self._state)
 
+    def newest_heads(self) -> list[SignedStatement]:
+        """Return the longest head that the server signed of each log (R56)."""
+        return healing.newest_heads(self._state)
+
     def take_openings(self, openings: Sequence[SignedOpening], server_key: str) -> None:
         """Check and keep such statements, and read on where the logs go on (R43)."""
         healing.take_openings(self._state, openings, server_key)

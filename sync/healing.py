@@ -237,10 +237,11 @@ def show_refused(diary: Diary, line: Transport, link: ServerLink) -> None:
 
 
 def _provoking(diary: Diary, names: Sequence[Name], link: ServerLink) -> Iterator[Showing]:
-    """Yield what a server that lost it must answer with a statement; in the end an earlier one alone."""
+    """Yield what a server that lost it must answer with a statement; in the end heads and an earlier one."""
     yield from diary.showings(names, link.key)
-    if diary.newest_opening() is not None:
-        yield Showing()
+    heads = diary.newest_heads()
+    if heads or diary.newest_opening() is not None:
+        yield Showing(heads=heads)
 
 
 def _show(
@@ -277,6 +278,7 @@ def _show(
             log_epoch=diary.log_epoch(),
             seals=showing.seals,
             invoices=showing.invoices,
+            heads=showing.heads,
             is_all=is_all,
         )
     )

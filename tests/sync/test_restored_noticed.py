@@ -269,6 +269,24 @@ def test_what_was_sent_since_the_restoring_is_nothing_that_was_kept(stage: Resto
     assert [head.kept_size for head in restoring.lost] == [size]
 
 
+@rule("R43")
+@rule("R56")
+def test_a_signed_head_is_shown_where_no_row_that_was_lost_can_be_proven(stage: RestoringStage) -> None:
+    a, b, contract = two_devices(stage, [TEN])
+    b.sync()
+    backup = stage.back_up()
+    record_slot(a.diary, contract, ELEVEN)
+    sync_in_turn(a, b)
+    with b.diary._state.writing():
+        b.diary._state.connection.execute("DELETE FROM page_proof")
+    stage.restore(backup)
+    sync_in_turn(b, a, b)
+    assert len(b.diary.restorings()) == 1
+    assert (a.diary.alarms(), b.diary.alarms()) == ((), ())
+    assert shown(a) == shown(b)
+    assert lost(b) == 0, "whose rows they are can prove them"
+
+
 class StatingNothing(httpx.BaseTransport):
     """A server that went back and does not admit it: whatever is shown to it, it has nothing to say."""
 
@@ -278,7 +296,8 @@ class StatingNothing(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.path != "/v1/heal":
             return self._inner.handle_request(request)
-        assert msgspec.json.decode(request.read(), type=Heal).rows
+        shown = msgspec.json.decode(request.read(), type=Heal)
+        assert shown.rows or shown.heads
         nothing = HealAnswer(server_ms=0, healed=0, openings=[])
         return httpx.Response(200, content=msgspec.json.encode(nothing))
 
