@@ -194,7 +194,7 @@ class Heal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     has shown all that it holds, in the newest epoch that it knows; then a restored server seals and bills.
 
     `heads` are what the server signed of its logs. One by which a log was longer, or another one, than it is
-    now shows that the server was restored: a client's page holds nothing else, and a device shows them at last.
+    now shows that the server was restored: a client's page holds nothing else, devices show them last.
     """
 
     account: AccountId
