@@ -19,7 +19,7 @@ from diary.evidence.statement import SignedStatement
 from diary.proving import SHOWN_ROWS_MAX, Prover, Showing, leaves_of
 from diary.rules.ids import ContractId, Millis
 from diary.state import OpenDiary
-from diary.store import epochs, feed, heads, log_trees, meta, receipts, sending, versions
+from diary.store import epochs, feed, heads, log_trees, meta, receipts, seals, sending, versions
 from diary.store.epochs import LostHead, Restoring
 from diary.store.feed import Alarm, KnownRow
 from diary.store.versions import Name
@@ -100,6 +100,7 @@ def _take_opening(diary: OpenDiary, opening: Opening, signed: SignedOpening) -> 
             # Read anew, the log shows how much of it is left (see `count_kept`).
             lost.append(LostHead(contract, cursor.log_epoch, cursor.size, kept))
         log_trees.cut(connection, contract, Cursor(opening.log_epoch, size))
+        seals.unjudge(connection, contract, size)
     epochs.keep(connection, opening.log_epoch, signed, lost, diary.now_ms())
     kept_until_ms = epochs.kept_until_ms(connection)
     if kept_until_ms is None:
@@ -221,6 +222,7 @@ def read_anew(diary: OpenDiary, contract: ContractId, cursor: Cursor) -> bool:
         head = LostHead(contract, parts[0].log_epoch, cursor.size, kept_size=0)
         epochs.keep_lost_head(diary.connection, newest, head)
         log_trees.cut(diary.connection, contract, Cursor(newest, 0))
+        seals.unjudge(diary.connection, contract, 0)
         meta.put(diary.connection, _SHOWN_AT, _NOT_SHOWN)
     return True
 

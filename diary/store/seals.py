@@ -34,6 +34,14 @@ _JUDGE = """
        SET agrees = :agrees
      WHERE contract = :contract AND week = :week AND log_epoch = :log_epoch AND number = :number
 """
+_UNJUDGE = """
+    UPDATE seal
+       SET agrees = NULL,
+           doubted = 0
+     WHERE contract = :contract
+       AND size > :size
+       AND agrees
+"""
 _DOUBT = """
     UPDATE seal
        SET doubted = 1
@@ -90,6 +98,11 @@ def newest_of(connection: sqlite3.Connection, week: str) -> dict[ContractId, Kep
 def judge(connection: sqlite3.Connection, seal: Seal, *, agrees: bool) -> None:
     """Note whether a seal says what this diary makes of the log."""
     connection.execute(_JUDGE, _name(seal) | {"agrees": agrees})
+
+
+def unjudge(connection: sqlite3.Connection, contract: ContractId, size: int) -> None:
+    """Have seals judged anew that name more rows than the log has now: a restored server lost some (R43)."""
+    connection.execute(_UNJUDGE, {"contract": contract, "size": size})
 
 
 def doubt(connection: sqlite3.Connection, seal: Seal) -> None:

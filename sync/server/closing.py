@@ -117,10 +117,11 @@ def _reckoned(
     found = _Reckoned([], [])
     for week in sorted(by_week):
         for contract, reckoning in reckon(week, Records(by_week[week], histories)).items():
-            earlier = known.get((contract, week.name))
-            replaces = _newest(earlier, lost.get((contract, week.name)))
-            is_known = earlier is not None and replaces == _name_of(earlier)
-            if earlier is not None and is_known and says_the_same(earlier.reckoning, reckoning):
+            earlier, shown = known.get((contract, week.name)), lost.get((contract, week.name))
+            replaces = _newest(earlier, shown)
+            # A lost one of the same name is another one, of a log that is not this.
+            is_newest = earlier is not None and (shown is None or _order(earlier) > _order(shown))
+            if earlier is not None and is_newest and says_the_same(earlier.reckoning, reckoning):
                 continue
             numbers[contract] += 1
             log = logs[contract]
@@ -143,12 +144,13 @@ def _reckoned(
 
 def _newest(earlier: Seal | None, lost: LostSeal | None) -> tuple[int, int] | None:
     """Return the number and epoch of the seal that a new one takes the place of, a lost one too (R43)."""
-    names = [_name_of(one) for one in (earlier, lost) if one is not None]
-    return max(names, key=lambda name: (name[1], name[0]), default=None)
+    newest = max((_order(one) for one in (earlier, lost) if one is not None), default=None)
+    return None if newest is None else (newest[1], newest[0])
 
 
-def _name_of(seal: Seal | LostSeal) -> tuple[int, int]:
-    return seal.number, seal.log_epoch
+def _order(seal: Seal | LostSeal) -> tuple[int, int]:
+    """Return what is greater of the newer seal: its epoch, then its number."""
+    return seal.log_epoch, seal.number
 
 
 def _by_week(

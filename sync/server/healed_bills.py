@@ -33,7 +33,7 @@ class ShownBills:
     `numbers` are those of invoices of which a seat holds a part; `is_all`: a device has shown all it holds.
     """
 
-    seals: Sequence[LostSeal]
+    seals: Sequence[tuple[LostSeal, SignedStatement]]
     invoices: Sequence[NewInvoice]
     numbers: frozenset[int]
     is_all: bool
@@ -41,7 +41,7 @@ class ShownBills:
     @property
     def slots(self) -> list[Slot]:
         """Return a slot of each week that it is about."""
-        names = {one.week for one in self.seals} | {new.invoice.week for new in self.invoices}
+        names = {one.week for one, _ in self.seals} | {new.invoice.week for new in self.invoices}
         return [Week.parse(name).first_slot for name in names]
 
 
@@ -54,9 +54,11 @@ def bills_shown(message: Heal, server_key: bytes, own: ContractId | None, log_ep
             found += _invoice_in(signed, server_key, message.account)
         else:
             numbers |= _number_in(signed, server_key, message.account, own)
-    seals = [lost for signed in message.seals for lost in _seal_in(signed, server_key, message.account)]
+    seals = [
+        (lost, signed) for signed in message.seals for lost in _seal_in(signed, server_key, message.account)
+    ]
     return ShownBills(
-        seals=[lost for lost in seals if own in {None, lost.contract}],
+        seals=[(lost, signed) for lost, signed in seals if own in {None, lost.contract}],
         invoices=found,
         numbers=frozenset(numbers),
         is_all=message.is_all and own is None and message.log_epoch == log_epoch,
@@ -71,8 +73,8 @@ def take_bills(hold: AccountHold, bills: ShownBills) -> list[Slot]:
     """
     if hold.log_epoch == FIRST_EPOCH:
         return []  # it never lost anything
-    if bills.seals:
-        hold.healing.keep_seals(bills.seals)
+    if lost_seals := _lost(hold, bills.seals):
+        hold.healing.keep_seals(lost_seals)
     by_number = {new.invoice.number: new for new in bills.invoices}
     lost = by_number.keys() - (hold.invoices.held(by_number) if by_number else set())
     if lost:
@@ -80,6 +82,15 @@ def take_bills(hold: AccountHold, bills: ShownBills) -> list[Slot]:
     if bills.numbers:
         hold.invoices.note_issued(max(bills.numbers))
     return bills.slots
+
+
+def _lost(hold: AccountHold, shown: Sequence[tuple[LostSeal, SignedStatement]]) -> list[LostSeal]:
+    """Return the seals that are not the newest of their weeks here.
+
+    One that was signed anew before the loss was noticed bears the name of the lost one, over another log.
+    """
+    newest = {week: hold.newest_seals(week) for week in {seal.week for seal, _ in shown}}
+    return [seal for seal, signed in shown if newest[seal.week].get(seal.contract) != signed]
 
 
 def settle(

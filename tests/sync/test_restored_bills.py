@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from diary.contracts import Contract
+from diary.evidence.verify import verify
 from diary.rules.week import Week
 from diary.store import invoices, seals
 from sync.server.server import Server
@@ -15,6 +17,7 @@ from tests.rule import rule
 from tests.sync.clients import invited, join_in
 from tests.sync.liar import kinds
 from tests.sync.restoring import RestoringStage, restoring_stage
+from tests.sync.server.backup import Restorable
 from tests.sync.stage import Device
 from tests.sync.test_billed_weeks import locked, synced, work
 
@@ -149,3 +152,62 @@ def test_a_bonus_that_comes_back_after_its_lock_was_dealt_with_is_billed_by_the_
     assert totals(device) == [(1, "Ada", 3000), (2, "Ada", 1250)]
     assert all(view.agrees for party in (device, client) for view in party.diary.invoices())
     assert kinds(device) == kinds(client) == []
+
+
+def sealed_behind_a_backup(stage: RestoringStage) -> tuple[Device, Device, Contract, Restorable]:
+    """Have a week sealed of a log whose last row, of which the week does not hang, came after the backup."""
+    device = stage.first()
+    orchard = device.diary.new_contract(title="Orchard", manual_allowed=True)
+    client = join_in(stage, invited(device, orchard))
+    stage.put_clocks(FIRST.replace("T09", "T18"))
+    work(device, orchard, FIRST, 3)
+    synced(device, client, device)
+    backup = stage.back_up()
+    client.diary.change_terms(orchard.id, limit_minutes=600)
+    synced(client, device)
+    stage.put_clocks(AFTER_FIRST)
+    tidied(stage)
+    synced(device, client)
+    return device, client, orchard, backup
+
+
+@rule("R43")
+@rule("R57")
+@rule("R59")
+def test_a_seal_that_a_restored_server_signed_twice_under_one_name_gives_way_to_a_third(
+    only: RestoringStage,
+) -> None:
+    """It sealed the week before it knew of its loss: what was lost changes the log, and not the week."""
+    stage = only
+    device, client, orchard, backup = sealed_behind_a_backup(stage)
+    twice = newest(device, FIRST, orchard)
+
+    stage.restore(backup)
+    tidied(stage)
+    synced(device, client, device, client)
+    assert replaced(device, FIRST, orchard) == twice
+    assert newest(device, FIRST, orchard) == newest(client, FIRST, orchard) > twice
+    week = Week.of(slot(FIRST))
+    for party in (device, client):
+        assert [one.number for one in party.diary.week(week).seals] == [twice[0] + 1]
+        made = party.diary.bundle(orchard, week, None, ZoneInfo("UTC"))
+        assert verify(made.whole).holds
+        assert kinds(party) == []
+
+
+@rule("R43")
+@rule("R57")
+def test_a_seal_of_a_log_that_was_lost_is_shown_no_more(only: RestoringStage) -> None:
+    stage = only
+    device, client, orchard, backup = sealed_behind_a_backup(stage)
+    week = Week.of(slot(FIRST))
+    assert len(client.diary.week(week).seals) == 1
+
+    stage.restore(backup)
+    stage.say_restored()
+    synced(client)  # nothing is sealed before a device has shown what it holds
+    assert client.diary.week(week).seals == ()
+    assert verify(client.diary.bundle(orchard, week, None, ZoneInfo("UTC")).whole).holds
+    synced(device, client)
+    assert len(client.diary.week(week).seals) == 1
+    assert kinds(client) == kinds(device) == []
