@@ -8,12 +8,13 @@ whatever is locked by now; nothing is judged anew. What bears no proof is left t
 import hashlib
 import hmac
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sized
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from itertools import groupby
 
 from diary.errors import PeerError
 from diary.evidence import device_list, signature
+from diary.evidence.head import LogHead
 from diary.evidence.merkle import leaf_hash
 from diary.evidence.opening import read_opening
 from diary.evidence.page_proof import LEAF_BYTES, proves_page
@@ -82,10 +83,7 @@ def heal(
     money: list[Header] = []
     refused = _refused(message, key.public)
     heads = heads_shown(message, key.public)
-    asking = storage.credential(message.account, message.replica)
-    contracts = {shown.header.contract for shown in proven}
-    if asking is not None and asking.contract is not None:
-        contracts.add(asking.contract)
+    contracts = _seated_in(storage, message, proven, heads)
     with storage.hold(message.account) as hold:
         lost, moved_epoch = _unknown(hold, proven)
         healing = Healing(hold, message.pushes, listed(hold.device_list()), hold.seats(contracts))
@@ -147,6 +145,17 @@ def _check_limits(message: Heal) -> None:
     if max(map(len, proofs)) > PROOFS_MAX:
         what = f"At most {PROOFS_MAX} answers, pages, pushes, seals, invoices and heads are shown at once."
         raise TooLargeError(what=what)
+
+
+def _seated_in(
+    storage: Storage, message: Heal, proven: Sequence[Shown], heads: Sequence[LogHead]
+) -> set[ContractId]:
+    """Return the contracts of which whoever shows something may have a seat, also where its token is lost."""
+    contracts = {shown.header.contract for shown in proven}
+    asking = storage.credential(message.account, message.replica)
+    if asking is None:
+        return contracts | {head.contract for head in heads}
+    return contracts if asking.contract is None else contracts | {asking.contract}
 
 
 def _check_shower(healing: Healing, message: Heal) -> ContractId | None:

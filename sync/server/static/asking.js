@@ -33,7 +33,7 @@ export class Asking {
   #last = 0;
   #worker;
 
-  /** @param {(progress: { contract: string, read: number, size: number }) => void} progress */
+  /** @param {(progress: { contract: string, read: number, size: number, says?: string }) => void} progress */
   constructor(progress) {
     this.#worker = new Worker(scriptOf("worker.js"), { type: "module" });
     this.#worker.addEventListener("message", ({ data }) => {

@@ -58,6 +58,14 @@ export class Auditor {
     return shown;
   }
 
+  /** Throw a fault that was found in rows; that of another log bears the heads by which it is one. @type {(error: unknown, shown: KeptHead) => never} */
+  accuse(error, shown) {
+    const heads = [...(this.kept.newest ? [this.kept.newest] : []), shown];
+    if (error instanceof FeedFault && error.kind === "log_forked" && !error.evidence.length)
+      error.evidence = heads.map(({ signed }) => headEvidence(signed));
+    throw error;
+  }
+
   /** Keep the heads that came with an answer, to be compared once their rows are read. @type {(contract: string, signed: Signed[]) => Promise<void>} */
   async takeHeads(contract, signed) {
     for (const one of signed) {

@@ -2,6 +2,7 @@
 // diary/billing_methods.py and diary/rules/ledger.py. It is the server's word; no party's key signs it.
 
 import { byCodePoint } from "./content.js";
+import { billingOf } from "./line.js";
 import { PARTS } from "./parts.js";
 import { isNone, isText, isWhole, oneOf } from "./shapes.js";
 
@@ -19,6 +20,8 @@ import { isNone, isText, isWhole, oneOf } from "./shapes.js";
  * @typedef {{ account: string, contract: string, replica: string, n: number, at_ms: number, payment: import("./parts.js").Payment }} Said
  */
 
+const BILLING_MS = 600_000; // how one pays changes seldom, and is asked for with a pull that comes anyway
+const PAYING_MS = 3600_000; // who has just paid waits to see it: so long each pull asks
 const OVERLAP_MS = 600_000; // other accounts' rows are received under other locks: not in one order
 
 /** Where an amount goes by each of the gateway's words: from the second to the first. @type {Record<string, [Account, Account]>} */
@@ -100,4 +103,16 @@ export function movedOf(position, known) {
     const at = Math.max(event.at_ms, before.at_ms, position.closed_at_ms);
     return [{ key: `gateway/${event.id}`, at_ms: at, what: event.what, minor: event.minor }];
   });
+}
+
+/** Return whether a pull asks how the client pays. @type {(contract: import("./store.js").Contract, atMs: number) => boolean} */
+export function isBillingDue({ billing_asked_at_ms: asked = 0, paying_since_ms: paying = 0 }, atMs) {
+  return atMs - asked >= BILLING_MS || atMs - paying < PAYING_MS;
+}
+
+/** Keep how the client pays, and what the gateway told of money (R11, R63). @type {(contract: import("./store.js").Contract, told: import("./line.js").Billing, atMs: number) => void} */
+export function learnBilling(contract, told, atMs) {
+  const moved = withMoved(contract.moved ?? [], told.moved ?? [], contract.id);
+  const said = withSaid(contract.said ?? [], told.said ?? [], contract.id);
+  Object.assign(contract, { billing: billingOf(told), billing_asked_at_ms: atMs, moved, said });
 }

@@ -76,6 +76,16 @@ export class Line {
     return (await this.#ask("/v1/server")).json();
   }
 
+  /** @type {() => Promise<{ nonce: string }>} */
+  async nonce() {
+    return (await this.#ask("/v1/nonce")).json();
+  }
+
+  /** Show a server what it had signed, and return its statements of having been restored (R43). @type {(shown: object) => Promise<{ openings: Signed[] }>} */
+  async heal(shown) {
+    return (await this.#ask("/v1/heal", JSON.stringify(shown))).json();
+  }
+
   /** @type {(message: string) => Promise<PushAnswer>} */
   async join(message) {
     return (await this.#ask("/v1/join", message)).json();
@@ -86,7 +96,7 @@ export class Line {
     return (await this.#ask("/v1/push", message)).json();
   }
 
-  /** @type {(asked: { account: string, cursors: Record<string, Cursor>, log_epoch: number, overlapping_from?: number, billing?: boolean, moved_from_ms?: number, awaited?: string[], rows_max?: number }) => Promise<PullAnswer>} */
+  /** @type {(asked: { account: string, cursors: Record<string, Cursor>, roots?: Record<string, string>, log_epoch: number, overlapping_from?: number, billing?: boolean, moved_from_ms?: number, awaited?: string[], rows_max?: number }) => Promise<PullAnswer>} */
   async pull(asked) {
     return (await this.#ask("/v1/pull", JSON.stringify(asked))).json();
   }

@@ -33,10 +33,10 @@ export class Desk {
   #typed = false; // into what is shown: it is not drawn anew under somebody's hands
   /** @type {Conversation | null} the one that is shown */
   #talk = null;
-  #asking = new Asking(({ read, size }) => {
+  #asking = new Asking(({ read, size, says }) => {
     const said = byId("status"); // what was said to stay is not said over
     if (said.textContent && !said.matches("[data-passing]")) return;
-    this.say(`Reading and checking: ${read} of ${size} entries.`, false);
+    this.say(says ?? `Reading and checking: ${read} of ${size} entries.`, false);
   });
   /** @type {WeakMap<Element, () => void>} */
   #near = new WeakMap();

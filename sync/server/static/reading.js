@@ -3,11 +3,12 @@
 import { redactions } from "./acts.js";
 import { Auditor, newAudit } from "./auditor.js";
 import { FeedFault } from "./fault.js";
-import { FIRST_EPOCH, Reader } from "./feed.js";
-import { movedFromMs, withMoved, withSaid } from "./gateway.js";
+import { Reader } from "./feed.js";
+import { isBillingDue, learnBilling, movedFromMs } from "./gateway.js";
 import { learnKeys } from "./granted.js";
 import { nameOf } from "./header.js";
-import { billingOf, Line, LineFault } from "./line.js";
+import { alike, keptBy, mayBeRestored, openingOf, restoredWords, statementsAfter } from "./healing.js";
+import { Line, LineFault } from "./line.js";
 import { compareLooks } from "./look.js";
 import { standing } from "./merge.js";
 import * as open from "./open.js";
@@ -22,15 +23,14 @@ import { isFrozen, weekAt, weekOf } from "./week.js";
 /** @typedef {import("./store.js").Contract} Contract */
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./line.js").PullAnswer} PullAnswer */
-/** @typedef {(read: number, size: number) => void} Progress */
+/** `says` is told instead of how far it is. @typedef {(read: number, size: number, says?: string) => void} Progress */
 
 /** @typedef {import("./look.js").Looked} Looked */
 /** @typedef {import("./sealed.js").KeptSeal} KeptSeal */
 
 const ROUNDS_BEHIND_A_LOOK = 3;
-const BILLING_MS = 600_000; // how one pays changes seldom, and is asked for with a pull that comes anyway
-const PAYING_MS = 3600_000; // who has just paid waits to see it: so long each pull asks
 const PAGES_A_WRITE = 8; // a line that breaks loses at most so many pages
+const SAID_AFTER_MS = 1000;
 
 /** The trees of this thread, as far as they were kept: made of the leaves once. @type {Map<string, LogTree>} */
 const trees = new Map();
@@ -68,6 +68,8 @@ export class Reading {
   #seals = new Map();
   tree = new LogTree();
   #keptSize = 0;
+  /** @type {{ notice: { what: string }, held: LogTree } | null} the log as it was read before another one stood there */
+  #replaced = null;
 
   /** @param {Store} store @param {Contract} contract @param {Progress} progress @param {Looked[]} looked what was shown of it before it was read */
   constructor(store, contract, progress, looked = []) {
@@ -90,8 +92,24 @@ export class Reading {
       if (!this.contract.admitted) await this.#join();
       this.tree = await this.#treeAsKept();
       this.#keptSize = this.tree.size;
-      await this.#pullAll(nowMs);
+      await this.#pullAll(nowMs).catch((error) => this.#healed(error, nowMs));
     });
+  }
+
+  /** Read on behind a fault that an honest server may have, once it was shown what it had signed (R43). @type {(error: unknown, nowMs: () => number) => Promise<void>} */
+  async #healed(error, nowMs) {
+    if (!mayBeRestored(error)) throw error;
+    const { newest, waiting } = this.contract.audit;
+    const heads = [...(newest ? [newest] : []), ...waiting, ...this.looked.map(({ shown }) => shown)];
+    const says = "The server may have been restored from an older copy: it is shown what it had signed…";
+    const saying = setTimeout(() => this.progress(0, 0, says), SAID_AFTER_MS);
+    try {
+      const openings = await statementsAfter(this.contract, heads, error);
+      if (openings.length) await this.#beginAnew(openings, nowMs());
+    } finally {
+      clearTimeout(saying);
+    }
+    await this.#pullAll(nowMs);
   }
 
   /** Join where that is not done. @type {(nowMs: () => number) => Promise<void>} */
@@ -150,14 +168,14 @@ export class Reading {
   async #pullAll(nowMs) {
     let pages = 0;
     let pagesMax = Infinity;
-    const billing = this.#isBillingDue(nowMs());
-    let asked = this.#ask(this.reader.cursor, billing);
+    const billing = isBillingDue(this.contract, nowMs());
+    let asked = this.#ask(this.reader.cursor, { billing, root: true });
     for (;;) {
       const answer = await asked;
-      if (answer.billing) this.#learnBilling(answer.billing, nowMs());
+      if (answer.billing) learnBilling(this.contract, answer.billing, nowMs());
       this.contract.clock_ahead_ms = answer.server_ms - nowMs();
       if (answer.openings?.length) {
-        await this.#beginAnew(answer, nowMs());
+        await this.#beginAnew(answer.openings, nowMs());
         asked = this.#ask(null);
         continue;
       }
@@ -189,6 +207,10 @@ export class Reading {
     this.contract.synced_at_ms = nowMs() + this.contract.clock_ahead_ms;
     if (this.contract.keys.size) this.contract.joining = null;
     Object.assign(this.contract, { whole: true, distrusted: false });
+    if (this.#replaced) {
+      const { notice, held } = this.#replaced;
+      notice.what = restoredWords(held.size - alike(held, this.tree));
+    }
     await this.#judgeSeals(nowMs());
     await this.keep();
     await compareLooks(this.looked, this.tree, this.contract.slotless, (first) => this.#rowsOf(first));
@@ -208,53 +230,31 @@ export class Reading {
     throw error;
   }
 
-  /** @type {(cursor: import("./feed.js").Cursor | null, billing?: boolean) => Promise<PullAnswer>} */
-  #ask(cursor, billing = false) {
+  /** With `root` another log of the same length is told too (R56). @type {(cursor: import("./feed.js").Cursor | null, also?: { billing?: boolean, root?: boolean }) => Promise<PullAnswer>} */
+  #ask(cursor, { billing = false, root = false } = {}) {
     const { account, id, log_epoch } = this.contract;
     const overlapping_from = this.contract.overlaps_from ?? 0;
     const cursors = cursor ? { [id]: cursor } : {};
+    const roots = root && cursor?.size ? { roots: { [id]: open.hex(this.tree.rootAt(cursor.size)) } } : {};
     const moved_from_ms = movedFromMs(this.contract.moved ?? [], this.contract.said ?? []);
-    return this.line.pull({ account, cursors, log_epoch, overlapping_from, ...(billing ? { billing, moved_from_ms } : {}) });
+    return this.line.pull({ account, cursors, ...roots, log_epoch, overlapping_from, ...(billing ? { billing, moved_from_ms } : {}) });
   }
 
-  /** @type {(atMs: number) => boolean} */
-  #isBillingDue(atMs) {
-    const { billing_asked_at_ms: asked = 0, paying_since_ms: paying = 0 } = this.contract;
-    return atMs - asked >= BILLING_MS || atMs - paying < PAYING_MS;
-  }
-
-  /** Keep how the client pays, and what the gateway told of money (R11, R63). @type {(told: import("./line.js").Billing, atMs: number) => void} */
-  #learnBilling(told, atMs) {
-    const { contract } = this;
-    const moved = withMoved(contract.moved ?? [], told.moved ?? [], contract.id);
-    const said = withSaid(contract.said ?? [], told.said ?? [], contract.id);
-    Object.assign(contract, { billing: billingOf(told), billing_asked_at_ms: atMs, moved, said });
-  }
-
-  /** Read a restored server's log from its start, by its signed statement (R43). @type {(answer: PullAnswer, atMs: number) => Promise<void>} */
-  async #beginAnew(answer, atMs) {
+  /** Read a restored server's log from its start, by its signed statements (R43). @type {(openings: import("./statement.js").Signed[], atMs: number) => Promise<void>} */
+  async #beginAnew(openings, atMs) {
     const { contract } = this;
     const opened = contract.audit.opened;
-    for (const { text, signature } of answer.openings ?? []) {
-      const signed = await open.verify(
-        contract.server_key,
-        "workdiary/1/epoch",
-        open.utf8(text),
-        open.unbase64(signature),
-      );
-      const opening = signed ? JSON.parse(text) : null;
-      if (
-        !opening ||
-        opening.account !== contract.account ||
-        opening.log_epoch <= Math.max(contract.log_epoch, FIRST_EPOCH)
-      ) {
-        throw new open.OpenFault("forged_opening");
-      }
-      const lost = (this.reader.cursor?.size ?? 0) - (opening.heads[contract.id]?.size ?? 0);
+    for (const signed of openings) {
+      const opening = await openingOf(contract, signed);
+      const kept = keptBy(opening, contract.id, this.tree);
+      const what = restoredWords(kept === null ? 0 : this.tree.size - kept);
+      const notice = { kind: "restored", what, at_ms: atMs };
+      // Where others were received in the places of those that were lost, the log shows which are left.
+      if (kept === null) this.#replaced = { notice, held: LogTree.of(this.tree.leaves(0, this.tree.size)) };
       contract.log_epoch = opening.log_epoch;
+      contract.opening = signed;
       opened.set(opening.log_epoch, opening.opened_at_ms);
-      const what = `The server was restored from an older copy${lost > 0 ? `; ${lost} entries of its log were lost` : ""}.`;
-      contract.notices.push({ kind: "restored", what, at_ms: atMs });
+      contract.notices.push(notice);
     }
     this.#weeks.clear();
     this.#changed.clear();
@@ -273,7 +273,7 @@ export class Reading {
     const audit = structuredClone(contract.audit);
     const auditor = new Auditor(contract.server_key, audit, this.tree);
     const shown = await auditor.takeHead(page);
-    const rows = await this.reader.check(page);
+    const rows = await this.reader.check(page).catch((error) => auditor.accuse(error, shown));
     auditor.checkRows(rows, shown);
     if (isLast) auditor.requireWhole(shown, this.reader.cursor?.size ?? 0);
     auditor.grow(rows);

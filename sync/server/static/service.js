@@ -7,7 +7,7 @@ const FILES = [
   ...["join", "client/icon.svg"],
   ...["client/grid.css", "client/page.css", "client/forms.css", "client/sheet.css", "client/talk.css", "client/paper.css"],
   ...["acts", "agreement", "alarms", "asking", "auditor", "billed", "billing", "box", "content", "csv", "day", "devices", "element"],
-  ...["fault", "feed", "gateway", "granted", "header", "home", "judging", "look", "sealed", "statement", "tree"],
+  ...["fault", "feed", "gateway", "granted", "header", "healing", "home", "judging", "look", "sealed", "statement", "tree"],
   ...[
     "invitation",
     "invoice",

@@ -24,7 +24,7 @@ import { LogTree } from "./tree.js";
  * `slotless` are the rows beside captures and entries; `keys` open wraps, by epoch. `whole`: the log was once read to
  * its head. `distrusted`: what was shown last gave an alarm. `unjudged` are numbers of seals that are still to be
  * recomputed. `moved` is what the gateway told of money, `said` what an agency says of it in its own log;
- * `paying_since_ms` is when the gateway's page was last asked for. `zone` is the freelancer's, null where they told none.
+ * `paying_since_ms` is when the gateway's page was last asked for. `zone` is the freelancer's, null where they told none. `opening` is the server's newest statement that it was restored.
  * `whereabouts` say of weeks, by their first slot, which pictures the server did not have.
  * @typedef {{ id: string, account: string, server_url: string, server_key: string, seat: OwnSeat,
  *   joining: { message: string, wrap: CryptoKey, auth: string } | null, admitted: boolean, ended: boolean,
@@ -35,7 +35,7 @@ import { LogTree } from "./tree.js";
  *   invoices?: import("./billed.js").Signed[], invoices_at_ms?: number,
  *   billing?: import("./line.js").OwnBilling, billing_asked_at_ms?: number,
  *   moved?: import("./gateway.js").Moved[], said?: import("./gateway.js").Said[], paying_since_ms?: number,
- *   zone?: string | null,
+ *   zone?: string | null, opening?: import("./statement.js").Signed,
  *   whereabouts?: Map<number, import("./whereabouts.js").Whereabouts> }} Contract
  */
 

@@ -58,8 +58,8 @@ const looks = new Map();
 
 /** @type {(contract: Contract) => Promise<Reading>} */
 async function readingOf(contract) {
-  /** @type {(read: number, size: number) => void} */
-  const progress = (size, of) => postMessage({ progress: { contract: contract.id, read: size, size: of } });
+  /** @type {import("./reading.js").Progress} */
+  const progress = (read, size, says) => postMessage({ progress: { contract: contract.id, read, size, says } });
   return new Reading(await store, contract, progress, looks.get(contract.id)?.looked);
 }
 

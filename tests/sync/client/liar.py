@@ -10,7 +10,7 @@ from playwright.sync_api import Route
 
 from diary.evidence.merkle import CompactRange
 from diary.evidence.receipt import LogRow, Page
-from sync.protocol import PullAnswer, PushAnswer, WeeksAnswer
+from sync.protocol import HealAnswer, PullAnswer, PushAnswer, WeeksAnswer
 from sync.server.log import ServerKey
 from tests.sync.client.conftest import Client
 from tests.sync.liar import Liar, PageLie, ReceiptLie, leaf_of
@@ -71,6 +71,11 @@ class BrowserLiar:
         pushed = msgspec.json.decode(answer.body(), type=PushAnswer)
         shown = self.answers(pushed) if self.answers else self.liar._altered_push(pushed)
         route.fulfill(response=answer, body=msgspec.json.encode(shown))
+
+    def state_nothing(self, route: Route) -> None:
+        """Answer what is shown of heads as a server that lost nothing does."""
+        told = HealAnswer(server_ms=0, healed=0, openings=[])
+        route.fulfill(body=msgspec.json.encode(told), content_type="application/json")
 
 
 def liar_before(client: Client) -> BrowserLiar:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import expect
+from playwright.sync_api import Request, expect
 
 from diary.evidence.head import read_head
 from diary.evidence.merkle import CompactRange
@@ -95,6 +95,10 @@ def retimed(liar: BrowserLiar, page: Page) -> Page:
     return liar.liar.signed(replace(page, rows=rows), liar.known)
 
 
+def another_row_before(_: BrowserLiar, page: Page) -> Page:
+    return replace(page, before="ab" * 32)
+
+
 LIES: dict[Lie, str] = {
     unsigned: "unsigned_head",
     signed_by_another: "unsigned_head",
@@ -102,6 +106,7 @@ LIES: dict[Lie, str] = {
     held_back: "withheld",
     shrunk: "log_shrank",
     forked: "log_forked",
+    another_row_before: "log_forked",
     retimed: "retimed",
 }
 
@@ -115,6 +120,13 @@ def test_each_lie_about_the_log_is_an_alarm_and_takes_nothing_back(
     one.join(room.invite())
     before = one.week()
     more_work(room)
+    asked = 0
+
+    def count(request: Request) -> None:
+        nonlocal asked
+        asked += request.url.endswith("/v1/heal")
+
+    one.page.context.on("request", count)
     for lie, kind in LIES.items():
         liar.pages = lambda page, lie=lie: lie(liar, page)
         one.page.reload()
@@ -124,6 +136,9 @@ def test_each_lie_about_the_log_is_an_alarm_and_takes_nothing_back(
         expect(one.page.get_by_role("alert")).to_have_count(0)
     kept = summary(one)["alarms"]
     assert [each["kind"] for each in kept] == list(LIES.values())  # looked at, and kept (R56)
+    assert all(each["evidence"] for each in kept if each["kind"] != "unsigned_head")
+    # What a restored server may show was first held up to it, in vain (R43).
+    assert asked >= sum(kind != "unsigned_head" for kind in LIES.values())
     liar.pages = None
     one.page.reload()
     expect(one.page.locator(".sums")).to_contain_text("1 h 40 min automatic")

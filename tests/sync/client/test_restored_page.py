@@ -1,8 +1,10 @@
 """A page of a server that was restored from an older copy works on and raises no alarm (R43)."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -12,7 +14,8 @@ from tests.rule import rule
 from tests.sync.client.conftest import Client, Room, clients_of, work
 from tests.sync.client.test_answers import reread, says
 from tests.sync.client.test_page_audits import summary
-from tests.sync.restoring import RestoringStage, restoring_stage
+from tests.sync.restoring import RestoringStage, restoring_stage, sync_in_turn
+from tests.sync.stage import Device
 
 pytestmark = pytest.mark.browser
 
@@ -23,6 +26,12 @@ class Restoring:
 
     stage: RestoringStage
     room: Room
+
+    def work_at(self, device: Device, at: str, memos: str) -> None:
+        """Record so much on the Wednesday from then on, and sync it when nothing of it is held back."""
+        self.stage.put_clocks(f"2026-11-18T{at[:2]}:50Z")
+        work(device, self.room.contract, slot(f"2026-11-18T{at}Z"), memos)
+        device.sync()
 
 
 @pytest.fixture
@@ -78,3 +87,91 @@ def test_a_page_of_a_restored_server_says_what_was_lost_works_on_and_is_whole_ag
         assert room.device.diary.alarms() == ()
         (known,) = (each for each in room.device.diary.contracts() if each.id == room.contract.id)
         assert known.terms.state == "paused"
+
+
+SAYS_LOST = "The server was restored from an older copy; {} entries of its log were lost."
+
+
+def until(one: Client, holds: Callable[[], bool]) -> None:
+    """Open the page again and wait until what it read shows; other machines' work may take long."""
+    one.page.reload()
+    for _ in range(300):
+        if holds():
+            return
+        one.page.wait_for_timeout(200)
+    pytest.fail("the page never came to it")
+
+
+@rule("R43")
+@rule("R56")
+def test_a_page_that_is_the_first_to_come_to_a_restored_server_blames_nobody_and_has_it_state_its_loss(
+    restoring: Restoring, chromium: Browser
+) -> None:
+    stage, room = restoring.stage, restoring.room
+    other = stage.another(room.device.diary.phrase() or "")
+    with clients_of(room, chromium) as opened:
+        one: Client = opened()
+        shown: list[dict[str, Any]] = []
+        one.page.context.on(
+            "request",
+            lambda asked: (
+                shown.append(json.loads(asked.post_data or "")) if "/v1/heal" in asked.url else None
+            ),
+        )
+        one.join(room.invite())
+        # Nothing, as much, and more was received in the places of what was lost.
+        for turn, (lost, regrown) in enumerate([("a", ""), ("bc", "de"), ("fgh", "ijkl")]):
+            sync_in_turn(room.device, other)
+            backup = stage.back_up()
+            restoring.work_at(room.device, f"{13 + 2 * turn}:00", lost)
+            until(one, lambda: one.week() == room.week())
+            whole = len(one.week()["segments"])
+            stage.restore(backup)
+            if regrown:
+                restoring.work_at(other, f"{14 + 2 * turn}:00", regrown)
+            one.page.reload()
+            expect(one.page.locator("main")).to_contain_text(SAYS_LOST.format(2 * len(lost)), timeout=60_000)
+            assert len(one.week()["segments"]) == whole - len(lost) + len(regrown)
+            assert summary(one)["alarms"] == []
+            assert len(shown) == turn + 1, "it is asked once"
+
+            sync_in_turn(room.device, other, room.device)
+            until(one, lambda: one.week() == room.week())
+            assert len(one.week()["segments"]) == whole + len(regrown)
+            assert summary(one)["alarms"] == []
+            assert room.device.diary.alarms() == other.diary.alarms() == ()
+        said = [each["what"] for each in summary(one)["notices"]]
+        assert said == [SAYS_LOST.format(count) for count in (2, 4, 6)]
+        expect(one.page.get_by_role("alert")).to_have_count(0)
+    assert all(each["heads"] and not each["rows"] and "is_all" not in each for each in shown)
+
+
+@rule("R43")
+@rule("R51")
+def test_a_browser_that_joined_after_the_backup_is_let_in_again_once_a_device_has_synced(
+    restoring: Restoring, chromium: Browser
+) -> None:
+    stage, room = restoring.stage, restoring.room
+    with clients_of(room, chromium) as opened:
+        one: Client = opened()
+        link = room.invite()
+        backup = stage.back_up()
+        one.join(link)
+        room.device.sync()
+        reread(one)
+        whole = one.week()
+        stage.restore(backup)
+        one.page.reload()
+        says(one, "The server does not know this browser's access.")
+        assert (summary(one)["alarms"], one.week()) == ([], whole)
+
+        sync_in_turn(room.device, room.device)
+        one.page.reload()
+        expect(one.page.locator("main")).to_contain_text("The server was restored", timeout=60_000)
+        until(one, lambda: one.week() == room.week())
+        assert one.week() == whole
+        assert summary(one)["alarms"] == []
+        one.go("terms")
+        one.page.get_by_role("button", name="Pause").click()
+        one.page.get_by_role("button", name="Pause this contract").click()
+        says(one, "paused")
