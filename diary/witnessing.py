@@ -136,7 +136,9 @@ def compare_heads(diary: OpenDiary, contract: ContractId, log_epoch: int) -> Non
             others = [other for other in waiting if other is not kept]
             raise FeedFaultError("log_forked", what, evidence_of(kept, *others))
     if waiting:
-        heads.note_checked(diary.connection, contract, log_epoch, waiting[-1].head.size)
+        longest = waiting[-1].head
+        heads.note_checked(diary.connection, contract, log_epoch, longest.size)
+        log_trees.note_root(diary.connection, contract, longest.size, longest.root)
 
 
 def evidence_of(*kept: KeptHead | None) -> tuple[Evidence, ...]:

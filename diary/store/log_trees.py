@@ -43,6 +43,18 @@ _MOVE = """
            size = excluded.size,
            root = NULL
 """
+_NOTE_ROOT = """
+    UPDATE log_head
+       SET root = :root
+     WHERE contract = :contract
+       AND size = :size
+"""
+_ROOTS = """
+    SELECT contract, size, root
+      FROM log_head
+     WHERE size > 0
+     ORDER BY contract
+"""
 _NOTE_SEALS = """
     UPDATE log_head
        SET seals = seals + :count
@@ -98,6 +110,22 @@ def rewind(connection: sqlite3.Connection, contract: ContractId, size: int) -> N
     if row and row[1] > size:
         cut(connection, contract, Cursor(row[0], size))
         heads.uncheck(connection, contract, size)
+
+
+def note_root(connection: sqlite3.Connection, contract: ContractId, size: int, root: str) -> None:
+    """Note the root of a log as far as it was read, so that it need not be worked out for each question.
+
+    Whatever moves the cursor forgets it again.
+    """
+    connection.execute(_NOTE_ROOT, {"contract": contract, "size": size, "root": root})
+
+
+def roots(connection: sqlite3.Connection) -> dict[ContractId, str]:
+    """Return the root of each log as far as it was read, in hexadecimal (R56)."""
+    return {
+        contract: root or tree(connection, contract).root_at(size).hex()
+        for contract, size, root in connection.execute(_ROOTS).fetchall()
+    }
 
 
 def note_seals(connection: sqlite3.Connection, contract: ContractId, count: int) -> None:
