@@ -1,8 +1,9 @@
 """One sync: the exchange's effects, carried out between the diary and the line (R37d, R40, R41, R45, R48).
 
-The line's requests run in threads of their own, two pushes at a time at most; everything that touches the
-diary stays in the caller's thread, to which the diary belongs. A run that fails anywhere has stored only what
-is true, and is simply begun again: what was still on the line is asked about by its name.
+The line's requests run in threads of their own, two pushes at a time at most, but for the first, beside which
+there is nothing to do; everything that touches the diary stays in the caller's thread, to which it belongs.
+A run that fails anywhere has stored only what is true, and is simply begun again: what was still on the line
+is asked about by its name.
 """
 
 from collections import deque
@@ -178,6 +179,11 @@ class Engine:
 
     def _drive(self, pool: ThreadPoolExecutor, link: ServerLink) -> None:
         exchange, effects = begin(grants_wanted=self._diary.are_grants_wanted())
+        assert effects == [Ask()], "a run begins by asking"
+        # There is nothing to do beside the first question, and mostly nothing after it: it needs no thread.
+        came, took_ms = self._timed(self._request(Ask()))
+        exchange, effects = step(exchange, self._came(Ask(), came, took_ms, link))
+        self._tell()
         desk: deque[DeskEffect | Finish] = deque()
         line: deque[tuple[LineEffect, Future[tuple[Came, int]]]] = deque()
         while True:
