@@ -227,11 +227,11 @@ def settle(
         names = ((answer.replica, answer.n) for answer in answered)
         receipts.keep_answer(diary.connection, signed, names, diary.now_ms())
         ids = dict(zip(push.names, push.ids, strict=True))
-        received = [(ids[receipt.replica, receipt.n], receipt) for receipt in accepted]
-        sending.receive(diary.connection, received)
+        sending.receive(diary.connection, accepted)
         sending.note_as_taken(diary.connection, as_taken)
         # What an edit displaced stayed whole until now (R25).
-        destroy_displaced(diary, sending.beside_others(diary.connection, (id_ for id_, _ in received)))
+        taken = (ids[receipt.replica, receipt.n] for receipt in accepted)
+        destroy_displaced(diary, sending.beside_others(diary.connection, taken))
         for contract in {receipt.contract for receipt in accepted}:
             redact_agreed(diary, ContractId(contract))
         behind = _advance(diary, accepted)

@@ -4,7 +4,7 @@ Statements over lists, each run once a push: a diary of years leaves in tens of 
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -130,15 +130,14 @@ _NOTE_SENT = """
     INSERT INTO sent (sent_at_ms, server, what, name, bytes)
     VALUES (:sent_at_ms, :server, :what, :name, :bytes)
 """
-# By its row, and by its name too: should another process have dropped it, the row may be another one's.
+# By name, not by row: should another process have dropped it, the row may be another one's.
 _RECEIVED = """
     UPDATE version
-       SET received_at_ms = ?1,
-           log_epoch = ?2,
-           leaf_index = ?3
-     WHERE id = ?4
-       AND replica = ?5
-       AND n = ?6
+       SET received_at_ms = :received_at_ms,
+           log_epoch = :log_epoch,
+           leaf_index = :first_index + n - :first_n
+     WHERE replica = :replica
+       AND n BETWEEN :first_n AND :last_n
 """
 _AS_TAKEN = """
     UPDATE version
@@ -178,8 +177,6 @@ _WAITING = """
         ON version.replica = outbox.replica
        AND version.n = outbox.n
 """
-
-
 _STORED = """
     SELECT type,
            count(*),
@@ -347,21 +344,39 @@ def sent(connection: sqlite3.Connection) -> tuple[SentNote, ...]:
     return tuple(SentNote(*row) for row in connection.execute(_SENT))
 
 
-def receive(connection: sqlite3.Connection, received: Sequence[tuple[int, Receipt]]) -> None:
-    """Note that the server holds the versions in these rows of the file (R56).
+def receive(connection: sqlite3.Connection, received: Sequence[Receipt]) -> None:
+    """Note that the server holds these versions, a run of them that follow each other at once (R56).
 
     Raises:
         PlaceTakenError: Another version is known to stand where one of them is said to.
     """
-    bound = [
-        (receipt.received_at_ms, receipt.log_epoch, receipt.index, id_, receipt.replica, receipt.n)
-        for id_, receipt in received
-    ]
     try:
-        connection.executemany(_RECEIVED, bound)
+        connection.executemany(_RECEIVED, _runs(received))
     except sqlite3.IntegrityError as error:
-        raise PlaceTakenError(receipt for _, receipt in received) from error
-    outbox.leave_all(connection, ((receipt.replica, receipt.n) for _, receipt in received))
+        raise PlaceTakenError(received) from error
+    outbox.leave_all(connection, ((receipt.replica, receipt.n) for receipt in received))
+
+
+def _runs(received: Iterable[Receipt]) -> Iterator[dict[str, str | int]]:
+    """Yield what is to be noted of versions whose numbers and places follow each other, as most do."""
+    run: dict[str, str | int] = {}
+    next_to_come = None
+    for one in received:
+        place = (one.replica, one.n, one.received_at_ms, one.log_epoch, one.index)
+        if place != next_to_come:
+            if run:
+                yield run
+            run = {
+                "replica": one.replica,
+                "first_n": one.n,
+                "received_at_ms": one.received_at_ms,
+                "log_epoch": one.log_epoch,
+                "first_index": one.index,
+            }
+        run["last_n"] = one.n
+        next_to_come = (one.replica, one.n + 1, one.received_at_ms, one.log_epoch, one.index + 1)
+    if run:
+        yield run
 
 
 def note_as_taken(connection: sqlite3.Connection, taken: Iterable[AsTaken]) -> None:
