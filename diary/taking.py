@@ -113,8 +113,7 @@ def _take_rows(
         pictures.mark_absent(diary.connection, name)
         pictures.keep(diary.connection, name, ciphertext)
     redact_agreed(diary, page.contract)
-    leaves = [row.leaf for row in checked]
-    log_trees.grow(diary.connection, page.contract, page.head.log_epoch, leaves)
+    log_trees.grow(diary.connection, page.contract, page.head.log_epoch, [row.leaf for row in checked])
     witnessing.compare_claims(diary, page, checked)
     if page.proof is not None:
         first, count = page.rows[0].index, len(page.rows)
@@ -372,6 +371,7 @@ def _new_row(checked: CheckedRow, fell_as: ContentState | None) -> tuple[feed.Ne
         header.slot,
         header.life,
         Millis(row.received_at_ms),
+        Millis(row.received_at_ms),  # when it was written is not known here
         row.log_epoch,
         row.index,
         row.push,

@@ -11,6 +11,8 @@ have a row let go of its content whenever the row that points to it goes or poin
 import sqlite3
 from collections.abc import Sequence
 
+from diary.many_rows import joined, left_over
+
 Content = tuple[
     bytes | None, bytes | None
 ]  # body and wrap; what is sealed under the account's key has no wrap
@@ -26,6 +28,13 @@ _LAST = """
 _ADD_AT = """
     INSERT INTO sealed (id, body, wrap)
     VALUES (?, ?, ?)
+"""
+_ADD_MANY_AT = """
+    INSERT INTO sealed (id, body, wrap)
+    VALUES (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?),
+           (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?),
+           (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?),
+           (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?)
 """
 
 
@@ -46,5 +55,6 @@ def add_all(connection: sqlite3.Connection, contents: Sequence[Content]) -> list
         ids.append(None if is_none else next_id + len(rows))
         if not is_none:
             rows.append((next_id + len(rows), body, wrap))
-    connection.executemany(_ADD_AT, rows)
+    connection.executemany(_ADD_MANY_AT, joined(rows))
+    connection.executemany(_ADD_AT, left_over(rows))
     return ids

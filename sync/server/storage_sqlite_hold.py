@@ -11,6 +11,7 @@ from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import SignedPush
 from diary.evidence.seats import Seats
 from diary.evidence.statement import SignedStatement
+from diary.many_rows import joined, left_over
 from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
@@ -215,8 +216,9 @@ class SqliteHold:
         account = self._account
         signed = {"account": account, "hash": push_hash, **msgspec.structs.asdict(push)}
         self._connection.execute(sql.KEEP_PUSH, signed)
-        rows = (storage_rows.version(account, push_hash, leaf) for leaf in leaves)
-        self._connection.executemany(sql.APPEND, rows)
+        rows = [storage_rows.version(account, push_hash, leaf) for leaf in leaves]
+        self._connection.executemany(sql.APPEND_MANY, joined(rows))
+        self._connection.executemany(sql.APPEND, left_over(rows))
         for last in storage_rows.last_receipts(leaves):
             log = grown[last.contract]
             new = {"contract": last.contract, "log_epoch": last.log_epoch, "size": log.size}
