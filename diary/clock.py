@@ -5,6 +5,7 @@ Every other module takes its instants as arguments, or a `Clock` where it must w
 
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -52,9 +53,12 @@ class SystemClock:
 
     def boot(self) -> str:
         """Return the kernel's boot id; elsewhere the minute in which the machine started (R20)."""
-        if _BOOT_ID.exists():
-            return _BOOT_ID.read_text(encoding="ascii").strip()
-        return f"started-{(self.now_ms() - self.monotonic_ms()) // 60_000}"
+        return _kernels_boot() or f"started-{(self.now_ms() - self.monotonic_ms()) // 60_000}"
+
+
+@cache  # a process lives within one boot, and asks for each instant
+def _kernels_boot() -> str:
+    return _BOOT_ID.read_text(encoding="ascii").strip() if _BOOT_ID.exists() else ""
 
 
 @dataclass(slots=True)

@@ -88,6 +88,11 @@ class OpenDiary:
     weeks: dict[Week, WeekAtHand] = field(default_factory=dict, repr=False)
     seat_in: ContractId | None = None
     destroys_later: bool = False
+    path: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Name the file once: every snapshot and every transaction asks for it."""
+        self.path = self.home / files.FILE_NAME
 
     @property
     def is_seat(self) -> bool:
@@ -98,11 +103,6 @@ class OpenDiary:
     def log_of_lists(self) -> ContractId:
         """Return the log in which this diary finds the account's device lists (R50)."""
         return self.seat_in or self.contract_of_account
-
-    @property
-    def path(self) -> Path:
-        """Return the file."""
-        return self.home / files.FILE_NAME
 
     @property
     def contract_of_account(self) -> ContractId:
