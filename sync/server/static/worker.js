@@ -137,6 +137,9 @@ function passOver(error) {
   if (faultOf(error) === null) throw error;
 }
 
+/** A restored server is noticed before anything is written in its log: what is written names the log that was read (R43, R56). @type {(contract: Contract) => Promise<void>} */
+const readBefore = (contract) => read(contract).catch(passOver);
+
 /** @type {Record<string, (asked: any) => Promise<any>>} */
 const asks = {
   /** Return the contracts that this browser has joined or is joining. */
@@ -184,6 +187,7 @@ const asks = {
       const contract = await held(id);
       // What waits goes first, so that what is read holds it; a line that breaks there is said by the reading.
       if (contract.admitted && !contract.ended) {
+        if ((await (await store).waiting(id)).some(({ refused }) => refused === null)) await readBefore(contract);
         const reading = await readingOf(contract);
         // A lie about it is an alarm, and the log is read all the same: it says more.
         await reading.guarded(nowMs, async () => flush(await store, contract, reading.auditor())).catch(passOver);
@@ -261,6 +265,7 @@ const asks = {
   async act({ contract: id, acts }) {
     return alone(id, async () => {
       const contract = await held(id);
+      await readBefore(contract);
       const first = contract.seat.n + 1;
       contract.seat.n += acts.length; // kept before they are used: a number is never drawn twice
       await (await store).keep(contract);
