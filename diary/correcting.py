@@ -282,15 +282,15 @@ def _remove_one(diary: OpenDiary, contract: Contract, place: Place) -> Refused |
     stands = standing(map(held_of, held))
     kept = drafts.find(diary.connection, *place)
     noticing.forget(diary, place)
-    if stands.deleted or (not held and kept is not None and kept.removed):
+    if stands.deleted or not held:
+        # Of what was refused since, the words go too.
+        has_texts = forget_texts(diary, place)
+        if not held and kept is None and not has_texts:
+            raise NoSegmentError(title=contract.title, slot=place[1])
+        # Where nothing was sealed yet, or it was refused, the mark keeps the tracker from recording it (R12).
         _remove_draft(diary, place)
-        return None
-    if not held and kept is None and not forget_texts(diary, place):
-        raise NoSegmentError(title=contract.title, slot=place[1])
-    if not held:
-        # Nothing was sealed yet, or it was refused: the mark keeps the tracker from recording it (R12).
-        _remove_draft(diary, place)
-        mark_destroying(diary)
+        if has_texts or not held:
+            mark_destroying(diary)
         return None
     refused = None
     if not _nobody_else_holds(diary, held, stands):

@@ -55,6 +55,26 @@ def test_late_time_that_is_dropped_is_destroyed_and_never_sent(stage: Stage) -> 
     assert a.diary.segment(place) is None
 
 
+@rule("R25")
+@rule("R38")
+def test_time_that_was_removed_added_again_and_refused_keeps_no_words_once_it_is_removed(
+    stage: Stage,
+) -> None:
+    a, _, contract = two_devices(stage, [])
+    place = record_slot(a.diary, contract, TEN, memo="recorded")
+    a.diary.remove([place])
+    a.diary.add_manual(contract.id, [TEN], "typed afterwards")
+    a.failing.fates = ["pass", "refuse"]
+    with pytest.raises(UnreachableError):
+        a.sync()
+    stage.put_clocks(AFTER_THE_LOCK)
+    assert {one.what for one in a.sync().refused} == {"deletion", "manual"}
+    assert a.segment(place).memo == "typed afterwards"
+    assert a.diary.remove([place]).done == (place,)
+    assert [one.memo for one in a.segments(TEN)] in ([], [""])
+    assert "typed afterwards" not in str(a.diary.refusals())
+
+
 @rule("R38")
 @rule("R40")
 def test_what_left_before_the_lock_is_not_asked_of_when_its_reply_was_lost(stage: Stage) -> None:
