@@ -3,10 +3,10 @@
 import csv
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import httpx
@@ -132,7 +132,7 @@ def test_weeks_offline_are_asked_about_and_then_sent_as_late_time(office: Office
     # It was off for more than eight days: it takes nothing until its operator confirms the clock.
     assert "clock unsure" in office.computers[0].processes["server"].talk()
     assert laptop.json("status")["unsynced"] + laptop.json("status")["late_held"] >= offline + 1
-    time.sleep(1)  # each process begins at a whole second: confirmed in the server's first, it was before it
+    sleep(1)  # each process begins at a whole second: confirmed in the server's first, it was before it
     office.computers[0].run("server", "confirm-clock", "--folder", str(office.folder / "files"))
     laptop.run("sync")
     assert laptop.json("status")["late_held"] == offline
