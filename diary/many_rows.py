@@ -9,6 +9,12 @@ ROWS_AT_ONCE = 20  # a fifth less time a row than one by one; of more the statem
 _Value = TypeVar("_Value")
 
 
+def for_many(statement: str) -> str:
+    """Return a statement that inserts one row as the one that inserts `ROWS_AT_ONCE`."""
+    into, values = statement.rsplit("VALUES", 1)
+    return into + "VALUES" + ",".join([values.rstrip()] * ROWS_AT_ONCE)
+
+
 def joined(rows: Sequence[tuple[_Value, ...]]) -> Iterator[tuple[_Value, ...]]:
     """Yield the values of each `ROWS_AT_ONCE` rows one behind the other, as many times as they are whole."""
     for start in range(0, len(rows) - len(rows) % ROWS_AT_ONCE, ROWS_AT_ONCE):

@@ -11,7 +11,7 @@ have a row let go of its content whenever the row that points to it goes or poin
 import sqlite3
 from collections.abc import Sequence
 
-from diary.many_rows import joined, left_over
+from diary.many_rows import for_many, joined, left_over
 
 Content = tuple[
     bytes | None, bytes | None
@@ -29,13 +29,7 @@ _ADD_AT = """
     INSERT INTO sealed (id, body, wrap)
     VALUES (?, ?, ?)
 """
-_ADD_MANY_AT = """
-    INSERT INTO sealed (id, body, wrap)
-    VALUES (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?),
-           (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?),
-           (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?),
-           (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?)
-"""
+_ADD_MANY_AT = for_many(_ADD_AT)
 
 
 def add(connection: sqlite3.Connection, body: bytes | None, wrap: bytes | None = None) -> int | None:
