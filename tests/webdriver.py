@@ -39,6 +39,15 @@ class WebDriverError(RuntimeError):
     """The browser refused a command, or its element did not come."""
 
 
+class StaleElementError(WebDriverError):
+    """The page was drawn anew meanwhile: the element that was meant stands in it no more."""
+
+
+def _refusal(command: str, error: str, message: str) -> WebDriverError:
+    kind = StaleElementError if error == "stale element reference" else WebDriverError
+    return kind(f"{command}: {error}: {message}")
+
+
 class Line(Protocol):
     """How commands reach a browser."""
 
@@ -67,7 +76,7 @@ class Marionette:
         self._socket.sendall(b"%d:%s" % (len(text), text))
         _, _, error, result = self._read()
         if error:
-            raise WebDriverError(f"{command}: {error['error']}: {error['message']}")
+            raise _refusal(command, error["error"], error["message"])
         return result.get("value", result) if isinstance(result, dict) else result
 
     def close(self) -> None:
@@ -121,7 +130,7 @@ class Http:
     def _post(self, path: str, words: Mapping[str, Any]) -> Any:
         answer = self._client.post(path, json=dict(words)).json()["value"]
         if isinstance(answer, dict) and "error" in answer:
-            raise WebDriverError(f"{path}: {answer['error']}: {answer.get('message')}")
+            raise _refusal(path, answer["error"], str(answer.get("message")))
         return answer
 
 
@@ -142,17 +151,15 @@ class Driven:
 
     def see(self, path: str) -> str:
         """Wait for the one or first element that an XPath names and that is shown; return its name."""
-        return self._until(lambda: self._found(path), path)
+        return self._do(path)
 
     def click(self, path: str) -> None:
         """Click an element as a person would."""
-        self._line.ask("ElementClick", {}, self.see(path))
+        self._do(path, ("ElementClick", {}))
 
     def write(self, path: str, text: str) -> None:
         """Type a text into a field, in the place of what stands there."""
-        element = self.see(path)
-        self._line.ask("ElementClear", {}, element)
-        self._line.ask("ElementSendKeys", {"text": text}, element)
+        self._do(path, ("ElementClear", {}), ("ElementSendKeys", {"text": text}))
 
     def run(self, script: str, *words: Any) -> Any:
         """Return what a script returns or promises; `words` are its arguments.
@@ -170,17 +177,24 @@ class Driven:
             raise WebDriverError(answer["fault"])
         return answer.get("value")
 
-    def _found(self, path: str) -> str | None:
-        elements = self._line.ask("FindElements", {"using": "xpath", "value": path})
-        return str(elements[0][ELEMENT]) if elements else None
+    def _do(self, path: str, *acts: tuple[str, Mapping[str, Any]]) -> str:
+        """Do something to an element once it is there; begin again where the page is drawn anew meanwhile.
 
-    def _until(self, ask: Callable[[], str | None], what: str) -> str:
+        WebKit may find an element that is gone when it names it: even looking may meet a stale one.
+        """
         deadline = time.monotonic() + WAIT_SECONDS_MAX
         while time.monotonic() < deadline:
-            if (answer := ask()) is not None:
-                return answer
+            try:
+                found = self._line.ask("FindElements", {"using": "xpath", "value": path})
+                if found:
+                    element = str(found[0][ELEMENT])
+                    for command, words in acts:
+                        self._line.ask(command, words, element)
+                    return element
+            except StaleElementError:
+                pass  # the page that replaces it is looked at next
             time.sleep(0.1)
-        raise WebDriverError(f"not within {WAIT_SECONDS_MAX} s: {what}")
+        raise WebDriverError(f"not within {WAIT_SECONDS_MAX} s: {path}")
 
 
 def _wait_for(ask: Callable[[], int | None], process: "subprocess.Popen[bytes]", what: str) -> int:
