@@ -59,14 +59,19 @@ def _grant(open_diary: Open) -> Callable[..., None]:
         ],
         expires: Expires = "14d",
         *,
+        yes: Yes = False,
         as_json: AsJson = False,
     ) -> None:
         """Print a link by which an agency's manager reads a contract, and may change nothing in it."""
+        from diary.command.look import sheet_of
+        from diary.command.on_screen import agree_to_show, show_reach
         from diary.inviting import agency_of, days_of
         from diary.rules.json_form import iso
 
         with open_diary() as diary:
             found = diary.contract(contract)
+            agree_to_show(diary, "the link stands", yes=yes)
+            sheet = sheet_of(diary, utc=False)
             made = diary.invite_manager(found.id, agency_of(agency), days=days_of(expires))
             is_sent = send_at_once(diary)
         if as_json:
@@ -83,10 +88,12 @@ def _grant(open_diary: Open) -> Callable[..., None]:
         tell(made.link.text)
         say(f"It opens “{found.title}” for the agency's manager: snapshots, memos and hours, old and new.")
         say("They change nothing: the diary stays yours to correct, and the terms the client's to set.")
-        say(f"It works once, until {iso(made.expires_at_ms)}. Send it in a way that nobody else reads.")
+        until = sheet.moment(made.expires_at_ms)
+        say(f"It works once, until {until}. Send it in a way that nobody else reads.")
         say(f"Take it back, or end what it opened: diary agency leave {found.id[:8]}")
         if not is_sent:
             say("It works as soon as this diary has synced: diary sync")
+        show_reach(made.link)
 
     return grant
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diary.command.desk import AsJson, ask_passphrase, desk_of, print_json, say, tell
+from diary.command.desk import AsJson, Yes, ask_passphrase, desk_of, print_json, say, tell
 from diary.command.keys import KeyFile, Passphrase, place_for
 from diary.errors import PeerError
 
@@ -41,14 +41,19 @@ def _invite(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
         expires: Expires = "14d",
         *,
         instead: Instead = False,
+        yes: Yes = False,
         as_json: AsJson = False,
     ) -> None:
         """Print a link by which the client of a contract reads it, in a browser or with `diary join`."""
+        from diary.command.look import sheet_of
+        from diary.command.on_screen import agree_to_show, show_reach
         from diary.inviting import days_of
         from diary.rules.json_form import iso
 
         with open_diary() as diary:
             found = diary.contract(contract)
+            agree_to_show(diary, "the link stands", yes=yes)
+            sheet = sheet_of(diary, utc=False)
             made = diary.invite(found.id, days=days_of(expires), instead=instead)
             is_sent = send_at_once(diary)
         if as_json:
@@ -63,13 +68,14 @@ def _invite(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
             return
         tell(made.link.text)
         say(f"It opens “{found.title}” for whoever has it: snapshots, memos and hours, old and new, no more.")
-        say(f"It works once, until {iso(made.expires_at_ms)}, and is dead when somebody has joined.")
+        say(f"It works once, until {sheet.moment(made.expires_at_ms)}, and is dead when somebody has joined.")
         say("Send it in a way that nobody else reads; it is kept nowhere here. Take it back:")
         say(f"diary invitations withdraw {made.link.keys.auth[:8]}")
         if made.ends:
             say(f"Who has joined until now ({made.ends}) is shut out when it is used.")
         if not is_sent:
             say("It works as soon as this diary has synced: diary sync")
+        show_reach(made.link)
 
     return invite
 

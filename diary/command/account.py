@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diary.command.desk import Desk, desk_of, say, tell
+from diary.command.desk import Desk, Yes, desk_of, say, tell
 from diary.command.keys import KeyFile, Passphrase, PhraseFile, asked_phrase, new_passphrase, place_for
+from diary.command.on_screen import agree_to_show
 from diary.errors import NothingError
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def phrase(
     confirm: Annotated[
         bool, typer.Option("--confirm", help="Confirm by three of its words that you wrote it down.")
     ] = False,
+    yes: Yes = False,
 ) -> None:
     """Show the twelve words that bring the diary back; once confirmed, no device keeps them."""
     with desk_of(ctx).open_diary() as diary:
@@ -89,6 +91,7 @@ def phrase(
             diary.confirm_phrase(_asked(len(words.split())))
             tell("Confirmed. From now on only your paper has the phrase.")
             return
+        agree_to_show(diary, "the words stand", yes=yes)
     say("The recovery phrase. Whoever has it can read and change the whole diary; without it a lost")
     say("device is a lost key. It signs a new device in: diary login URL. Write it on paper, in order:")
     for number, word in enumerate(words.split(), start=1):

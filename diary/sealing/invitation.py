@@ -15,6 +15,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidTag
@@ -87,6 +88,15 @@ class Link:
         secret = base64.urlsafe_b64encode(self.secret).rstrip(b"=").decode()
         behind = f"{LINK_FORMAT}.{self.account}.{self.contract}.{self.server_key}.{secret}"
         return f"{self.server_url.rstrip('/')}{LINK_PATH}#{behind}"
+
+    @property
+    def leads_here(self) -> bool:
+        """Return whether it leads each computer to itself, so that it opens nothing elsewhere."""
+        host = urlsplit(self.server_url).hostname or ""
+        try:
+            return ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost" or host.endswith(".localhost")  # RFC 6761, section 6.3
 
     @property
     def keys(self) -> InvitationKeys:

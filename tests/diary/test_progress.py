@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.terminal_end import read_to_end
+
 LONG = """
 import time
 from diary.clock import SystemClock
@@ -32,13 +34,7 @@ def said_by(program: str, *, terminal: bool) -> str:
         env={**os.environ, "TERM": "xterm"},
     ) as process:
         os.close(other)
-        said = b""
-        try:
-            while part := os.read(end, 4096):
-                said += part
-        except OSError:  # how a terminal says that nobody is on the other side any more
-            pass
-        os.close(end)
+        said = read_to_end(end)
         assert process.stdout is not None
         assert process.stdout.read() == b"done\n"
     assert process.returncode == 0

@@ -23,6 +23,7 @@ from sync.enrolment import register
 from sync.transport import Transport
 from tests.sync.forward_proxy import splice_to
 from tests.sync.server.process import running
+from tests.terminal_end import read_to_end
 
 SLOW_SECONDS = 5.0
 SAID = re.compile(r"Syncing for (\d+) s: \d+ sent, \d+ received, \d+ pictures, \d+ to go\.")
@@ -66,21 +67,11 @@ def synced(home: Path, *, terminal: bool) -> tuple[str, str]:
         text=True,
     ) as process:
         os.close(other)
-        said = b""
-        while part := _read(end):
-            said += part
-        os.close(end)
+        said = read_to_end(end)
         assert process.stdout is not None
         out = process.stdout.read()
     assert process.returncode == 0, said
     return out, said.decode()
-
-
-def _read(end: int) -> bytes:
-    try:
-        return os.read(end, 4096)
-    except OSError:  # how a terminal says that nobody is on the other side any more
-        return b""
 
 
 @pytest.fixture
