@@ -299,7 +299,7 @@ def showings(diary: OpenDiary, names: Sequence[Name], server_key: str) -> Iterat
             some = names[start : start + SHOWN_ROWS_MAX]
             proven = [item for name in some if (item := prover.proven(name)) is not None]
         for item in proven:
-            if not showing.has_room_for(item):
+            if not showing.has_room_for_row(item):
                 yield showing
                 showing = Showing()
             showing.add(item)
@@ -326,7 +326,7 @@ def refusals_to_show(diary: OpenDiary, server_key: str) -> Iterator[Showing]:
             after = number
             if not is_answer_of(answer, bytes.fromhex(server_key)):
                 continue  # of a server this diary was registered with before
-            if not showing.has_room_for_answer(answer):
+            if not showing.has_room_for_text(answer.text):
                 yield showing
                 showing = Showing()
             showing.add_answer(answer)

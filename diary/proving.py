@@ -67,22 +67,15 @@ class Showing:
         (self.seals if is_seal else self.invoices).append(signed)
         self.size += len(signed.text)
 
-    def has_room_for_bill(self, signed: SignedStatement) -> bool:
-        """Return whether a seal or an invoice may be added, of those that are shown without rows."""
-        count = len(self.seals) + len(self.invoices)
-        return not count or (self.size + len(signed.text) <= SHOWN_BYTES_MAX and count < SHOWN_ROWS_MAX)
-
-    def has_room_for_answer(self, answer: SignedAnswer) -> bool:
-        """Return whether the answer may be added, of those that are shown without rows."""
-        fits = self.size + len(answer.text) <= SHOWN_BYTES_MAX and len(self.answers) < SHOWN_ROWS_MAX
-        return fits or not self.answers
-
-    def has_room_for(self, item: "Proven") -> bool:
+    def has_room_for_row(self, item: "Proven") -> bool:
         """Return whether the row may be added before what is there is sent."""
-        if not self.rows:
-            return True
         fits = self.row_size + item.size <= SHOWN_ROW_BYTES_MAX and self.size < SHOWN_BYTES_MAX
-        return fits and len(self.rows) < SHOWN_ROWS_MAX
+        return not self.rows or (fits and len(self.rows) < SHOWN_ROWS_MAX)
+
+    def has_room_for_text(self, text: str) -> bool:
+        """Return whether what the server signed may be added, of what is shown without rows."""
+        count = len(self.seals) + len(self.invoices) + len(self.answers)
+        return not count or (self.size + len(text) <= SHOWN_BYTES_MAX and count < SHOWN_ROWS_MAX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def bills_to_show(diary: OpenDiary, server_key: str) -> Iterator[Showing]:
     statements += [(kept.signed, False) for kept in own if _is_invoice_of(kept, key)]
     showing = Showing()
     for signed, is_seal in statements:
-        if not showing.has_room_for_bill(signed):
+        if not showing.has_room_for_text(signed.text):
             yield showing
             showing = Showing()
         showing.add_bill(signed, is_seal=is_seal)
