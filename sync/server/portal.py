@@ -24,7 +24,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
 }
 # The look that the freelancer's pages share lies with the diary (R24).
-_SHARED = ("grid.css",)
+_SHARED = ("conversation.css", "grid.css")
 
 # Nothing inline, nothing evaluated, nothing from elsewhere, no form sent, no frame around it (R53).
 _DIRECTIVES = (

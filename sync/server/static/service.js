@@ -5,7 +5,8 @@
 const SHELL = "workdiary shell";
 const FILES = [
   ...["join", "client/icon.svg"],
-  ...["client/grid.css", "client/page.css", "client/forms.css", "client/sheet.css", "client/talk.css", "client/paper.css"],
+  ...["client/grid.css", "client/page.css", "client/forms.css", "client/sheet.css"],
+  ...["client/conversation.css", "client/talk.css", "client/paper.css"],
   ...["acts", "agreement", "alarms", "asking", "auditor", "billed", "billing", "box", "content", "csv", "day", "devices", "element"],
   ...["fault", "feed", "gateway", "granted", "header", "healing", "home", "judging", "look", "sealed", "statement", "tree"],
   ...[

@@ -11,12 +11,13 @@ from tests.rule import rule
 from tests.sync.stage import Stage
 
 STATIC = Path(sync.server.__file__).parent / "static"
+SHARED = ("conversation.css", "grid.css")  # with the diary's own pages: they lie in diary/page
 
 
 @rule("R53")
 def test_every_file_comes_under_a_strict_policy_and_with_its_type(stage: Stage) -> None:
     names = [path.name for path in STATIC.iterdir()]
-    for path in ("/join", *(f"/client/{name}" for name in [*names, "grid.css"])):
+    for path in ("/join", *(f"/client/{name}" for name in [*names, *SHARED])):
         answer = httpx.get(f"{stage.url}{path}")
         assert answer.status_code == 200, path
         assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS, path
@@ -61,12 +62,12 @@ def test_the_service_worker_keeps_every_file_of_the_page() -> None:
     kept = set(re.findall(r'"([a-z]+)"', text[text.index("FILES") : text.index(".map(")]))
     modules = {path.stem for path in STATIC.glob("*.js")} - {"service"}
     assert kept - {"join"} == modules
-    styles = {path.name for path in STATIC.glob("*.css")} | {"grid.css"}
+    styles = {path.name for path in STATIC.glob("*.css")} | {*SHARED}
     assert set(re.findall(r'"client/([a-z]+\.css)"', text)) == styles
 
 
 def test_the_page_links_every_style_and_what_is_printed_last() -> None:
     text = (STATIC / "page.html").read_text(encoding="utf-8")
     linked = re.findall(r'<link rel="stylesheet" href="client/([a-z]+\.css)">', text)
-    assert sorted(linked) == sorted([*(path.name for path in STATIC.glob("*.css")), "grid.css"])
+    assert sorted(linked) == sorted([*(path.name for path in STATIC.glob("*.css")), *SHARED])
     assert (linked[0], linked[-1]) == ("grid.css", "paper.css")
