@@ -10,22 +10,25 @@ from diary.rules.ids import AccountId, ContractId, Millis
 from diary.rules.invoice_parts import Invoice
 from diary.rules.ledger import GatewayEvent
 from diary.rules.ledger_entry import LedgerEntry, Posting
+from sync.server.dialect import Columns
 from sync.server.kept_invoices import NewInvoice
 from sync.server.storage_rows import Row
 
-INVOICE_COLUMNS = (
-    "account", "number", "payer", "currency", "week", "corrects", "next_step_ms", "text", "signature",
-    "healed",
-)  # fmt: skip
-ENTRY_COLUMNS = ("account", "contract", "key", "invoice", "currency", "at_ms", "what")
-POSTING_COLUMNS = ("account", "contract", "key", "ledger_account", "amount_minor")
+INVOICE = Columns(
+    ("number", "payer", "currency", "week", "corrects", "next_step_ms", "text", "signature", "healed"),
+    numbers=("number", "corrects", "next_step_ms"),
+)
+INVOICE_CONTRACT = Columns(("contract", "number"), numbers=("number",))
+LEDGER_ENTRY = Columns(
+    ("contract", "key", "invoice", "currency", "at_ms", "what"), numbers=("invoice", "at_ms")
+)
+POSTING = Columns(("contract", "key", "ledger_account", "amount_minor"), numbers=("amount_minor",))
 
 
-def invoice_row(account: AccountId, new: NewInvoice) -> tuple[Any, ...]:
+def invoice_row(new: NewInvoice) -> Row:
     """Return an invoice as the row of `invoice`; its first step is the end of its review (R62)."""
     invoice = new.invoice
     return (
-        account,
         invoice.number,
         invoice.payer,
         invoice.currency,
@@ -38,27 +41,27 @@ def invoice_row(account: AccountId, new: NewInvoice) -> tuple[Any, ...]:
     )
 
 
-def contract_rows(account: AccountId, invoices: Iterable[NewInvoice]) -> list[tuple[Any, ...]]:
+def contract_rows(invoices: Iterable[NewInvoice]) -> list[Row]:
     """Return which contracts have lines, as rows of `invoice_contract`."""
     return [
-        (account, contract, new.invoice.number)
+        (contract, new.invoice.number)
         for new in invoices
         for contract in dict.fromkeys(line.contract for line in new.invoice.lines)
     ]
 
 
-def entry_rows(account: AccountId, entries: Iterable[LedgerEntry]) -> list[tuple[Any, ...]]:
+def entry_rows(entries: Iterable[LedgerEntry]) -> list[Row]:
     """Return entries as rows of `ledger_entry`."""
     return [
-        (account, entry.contract, entry.key, entry.invoice, entry.currency, entry.at_ms, entry.what)
+        (entry.contract, entry.key, entry.invoice, entry.currency, entry.at_ms, entry.what)
         for entry in entries
     ]
 
 
-def posting_rows(account: AccountId, entries: Iterable[LedgerEntry]) -> list[tuple[Any, ...]]:
+def posting_rows(entries: Iterable[LedgerEntry]) -> list[Row]:
     """Return the entries' postings as rows of `posting`."""
     return [
-        (account, entry.contract, entry.key, posting.account, posting.amount_minor)
+        (entry.contract, entry.key, posting.account, posting.amount_minor)
         for entry in entries
         for posting in entry.postings
     ]

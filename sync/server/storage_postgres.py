@@ -17,12 +17,15 @@ from diary.evidence.opening import FIRST_EPOCH, SignedOpening
 from diary.evidence.receipt import Cursor
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.week import Week
+from sync.server import storage_postgres_invoices as invoice_sql
+from sync.server import storage_postgres_payments as payment_sql
 from sync.server import storage_postgres_schema as schema
 from sync.server import storage_postgres_seals as seals_sql
 from sync.server import storage_postgres_statements as sql
 from sync.server import storage_postgres_weeks
 from sync.server.faults import again
 from sync.server.feeding import Room
+from sync.server.postgres_dialect import PostgresAskedDatabase
 from sync.server.postgres_feed import feed
 from sync.server.postgres_lines import Line, Lines, all_rows
 from sync.server.storage import NO_ROOTS, Credential, DeviceListRow, Feed, PictureRow
@@ -30,9 +33,9 @@ from sync.server.storage_postgres_hold import (
     PostgresHold,
     device_list_row,
 )
-from sync.server.storage_postgres_invoices import PostgresInvoiceReader
 from sync.server.storage_postgres_operator import PostgresOperatorBooks
-from sync.server.storage_postgres_payments import PostgresPaymentReader
+from sync.server.stored_invoices import StoredInvoiceReader
+from sync.server.stored_payments import StoredPaymentReader
 from sync.server.week_books import Rivals, WeeksPart
 
 WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -72,14 +75,14 @@ class PostgresStorage:
         return PostgresOperatorBooks(self._lines)
 
     @property
-    def payments(self) -> PostgresPaymentReader:
+    def payments(self) -> StoredPaymentReader:
         """See `ReadsPayments.payments`."""
-        return PostgresPaymentReader(self._lines)
+        return StoredPaymentReader(PostgresAskedDatabase(self._lines), payment_sql)
 
     @property
-    def invoices(self) -> PostgresInvoiceReader:
+    def invoices(self) -> StoredInvoiceReader:
         """See `ReadsInvoices.invoices`."""
-        return PostgresInvoiceReader(self._lines)
+        return StoredInvoiceReader(PostgresAskedDatabase(self._lines), invoice_sql)
 
     @property
     def has_one_lock(self) -> bool:

@@ -15,17 +15,21 @@ from diary.rules.contract import TermsVersion
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
 from diary.rules.segment import stored_header
+from sync.server import storage_postgres_healing as healing_sql
+from sync.server import storage_postgres_invoices as invoice_sql
+from sync.server import storage_postgres_payments as payment_sql
 from sync.server import storage_postgres_seals as seals_sql
 from sync.server import storage_postgres_statements as sql
 from sync.server import storage_rows
 from sync.server.kept_healing import NOTHING_HEALED
 from sync.server.kept_invoices import NO_STEP
 from sync.server.kept_log import Log, NewSeal
+from sync.server.postgres_dialect import PostgresHeldDatabase
 from sync.server.postgres_lines import Answer, Line, all_rows, bigints
 from sync.server.storage import Basis, DeviceListRow, Name, NewLeaf, NewRefusal, Place, Question, Stored
-from sync.server.storage_postgres_healing import PostgresHealingBooks
-from sync.server.storage_postgres_invoices import PostgresInvoiceBooks
-from sync.server.storage_postgres_payments import PostgresPaymentBooks
+from sync.server.stored_healing import StoredHealingBooks
+from sync.server.stored_invoices import StoredInvoiceBooks
+from sync.server.stored_payments import StoredPaymentBooks
 
 
 class PostgresHold:
@@ -46,8 +50,9 @@ class PostgresHold:
         self._received_at_ms = received_at_ms
         self._log_epoch = log_epoch
         self._sealed_until_ms = sealed_until_ms
-        self.invoices = PostgresInvoiceBooks(line, account, ledger_due_ms)
-        self.healing = PostgresHealingBooks(line, account, healing_from)
+        self._database = PostgresHeldDatabase(line, account)
+        self.invoices = StoredInvoiceBooks(self._database, invoice_sql, account, ledger_due_ms)
+        self.healing = StoredHealingBooks(self._database, healing_sql, healing_from)
         self.destroyed_something = False
 
     @property
@@ -56,9 +61,9 @@ class PostgresHold:
         return self._received_at_ms
 
     @property
-    def payments(self) -> PostgresPaymentBooks:
+    def payments(self) -> StoredPaymentBooks:
         """See `HoldsPayments.payments`."""
-        return PostgresPaymentBooks(self._line, self._account)
+        return StoredPaymentBooks(self._database, payment_sql, self._account)
 
     @property
     def log_epoch(self) -> int:

@@ -20,16 +20,19 @@ from diary.evidence.statement import SignedStatement
 from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId
 from diary.rules.week import Week
 from sync.server import storage_rows, storage_sqlite_weeks
+from sync.server import storage_sqlite_invoices as invoice_sql
+from sync.server import storage_sqlite_payments as payment_sql
 from sync.server import storage_sqlite_statements as sql
 from sync.server.feeding import ReadPage, Room, feed_of
 from sync.server.kept_log import SEALS_PAGE_MAX
+from sync.server.sqlite_dialect import SqliteAskedDatabase
 from sync.server.sqlite_file import MACHINE_FAULTS, opened
 from sync.server.sqlite_transactions import SqliteTransactions
 from sync.server.storage import NO_ROOTS, Credential, DeviceListRow, Feed, PictureRow
 from sync.server.storage_sqlite_hold import SqliteHold, device_list, leaves
-from sync.server.storage_sqlite_invoices import SqliteInvoiceReader
 from sync.server.storage_sqlite_operator import SqliteOperatorBooks
-from sync.server.storage_sqlite_payments import SqlitePaymentReader
+from sync.server.stored_invoices import StoredInvoiceReader
+from sync.server.stored_payments import StoredPaymentReader
 from sync.server.week_books import Rivals, WeeksPart
 
 
@@ -49,14 +52,14 @@ class SqliteStorage:
         return SqliteOperatorBooks(self._connection, self._transactions)
 
     @property
-    def payments(self) -> SqlitePaymentReader:
+    def payments(self) -> StoredPaymentReader:
         """See `ReadsPayments.payments`."""
-        return SqlitePaymentReader(self._connection, self._transactions)
+        return StoredPaymentReader(SqliteAskedDatabase(self._connection, self._transactions), payment_sql)
 
     @property
-    def invoices(self) -> SqliteInvoiceReader:
+    def invoices(self) -> StoredInvoiceReader:
         """See `ReadsInvoices.invoices`."""
-        return SqliteInvoiceReader(self._connection, self._transactions)
+        return StoredInvoiceReader(SqliteAskedDatabase(self._connection, self._transactions), invoice_sql)
 
     @property
     def has_one_lock(self) -> bool:

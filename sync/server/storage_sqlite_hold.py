@@ -17,14 +17,18 @@ from diary.rules.ids import AccountId, ContractId, Millis, ReplicaId, Slot
 from diary.rules.merge import Held
 from diary.rules.segment import stored_header
 from sync.server import storage_rows
+from sync.server import storage_sqlite_healing as healing_sql
+from sync.server import storage_sqlite_invoices as invoice_sql
+from sync.server import storage_sqlite_payments as payment_sql
 from sync.server import storage_sqlite_statements as sql
 from sync.server.kept_healing import NOTHING_HEALED
 from sync.server.kept_invoices import NO_STEP
 from sync.server.kept_log import Log, NewSeal
+from sync.server.sqlite_dialect import SqliteHeldDatabase
 from sync.server.storage import Basis, DeviceListRow, Name, NewLeaf, NewRefusal, Place, Question, Stored
-from sync.server.storage_sqlite_healing import SqliteHealingBooks
-from sync.server.storage_sqlite_invoices import SqliteInvoiceBooks
-from sync.server.storage_sqlite_payments import SqlitePaymentBooks
+from sync.server.stored_healing import StoredHealingBooks
+from sync.server.stored_invoices import StoredInvoiceBooks
+from sync.server.stored_payments import StoredPaymentBooks
 
 _ALL = -1  # SQLite takes no limit from a negative one
 _json = msgspec.json.Encoder()
@@ -48,8 +52,9 @@ class SqliteHold:
         self._received_at_ms = received_at_ms
         self._log_epoch = log_epoch
         self._sealed_until_ms = sealed_until_ms
-        self.invoices = SqliteInvoiceBooks(connection, account, ledger_due_ms)
-        self.healing = SqliteHealingBooks(connection, account, healing_from)
+        self._database = SqliteHeldDatabase(connection, account)
+        self.invoices = StoredInvoiceBooks(self._database, invoice_sql, account, ledger_due_ms)
+        self.healing = StoredHealingBooks(self._database, healing_sql, healing_from)
         self.destroyed_something = False
 
     @property
@@ -58,9 +63,9 @@ class SqliteHold:
         return self._received_at_ms
 
     @property
-    def payments(self) -> SqlitePaymentBooks:
+    def payments(self) -> StoredPaymentBooks:
         """See `HoldsPayments.payments`."""
-        return SqlitePaymentBooks(self._connection, self._account)
+        return StoredPaymentBooks(self._database, payment_sql, self._account)
 
     @property
     def log_epoch(self) -> int:

@@ -1,29 +1,18 @@
-"""Invoices and the ledger in the embedded database (R61, R62)."""
-
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
-
-import apsw
-import msgspec
-
-from diary.evidence.statement import SignedStatement
-from diary.rules.ids import AccountId, ContractId, Millis
-from diary.rules.invoice_parts import Invoice
-from diary.rules.ledger import GatewayEvent
-from diary.rules.ledger_entry import LedgerEntry
-from sync.server import invoice_rows
-from sync.server.kept_invoices import NewInvoice
-from sync.server.sqlite_transactions import SqliteTransactions
+"""SQLite's statements about invoices and the ledger (see `InvoiceStatements`; R61, R62)."""
 
 STATE = "SELECT invoices FROM account WHERE account = :account"
 
 KEEP = """
     INSERT INTO invoice (account, number, payer, currency, week, corrects, next_step_ms, text, signature,
                          healed)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES (:account, :number, :payer, :currency, :week, :corrects, :next_step_ms, :text, :signature,
+            :healed)
 """
 
-KEEP_CONTRACT = "INSERT INTO invoice_contract (account, contract, number) VALUES (?, ?, ?)"
+KEEP_CONTRACT = """
+    INSERT INTO invoice_contract (account, contract, number)
+    VALUES (:account, :contract, :number)
+"""
 
 NOTE_ISSUED = "UPDATE account SET invoices = max(invoices, :number) WHERE account = :account"
 
@@ -90,12 +79,12 @@ ALL_ENTRIES = """
 
 POST_ENTRY = """
     INSERT INTO ledger_entry (account, contract, key, invoice, currency, at_ms, what)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    VALUES (:account, :contract, :key, :invoice, :currency, :at_ms, :what)
 """
 
 POST = """
     INSERT INTO posting (account, contract, key, ledger_account, amount_minor)
-    VALUES (?, ?, ?, ?, ?)
+    VALUES (:account, :contract, :key, :ledger_account, :amount_minor)
 """
 
 GATEWAY_EVENTS = """
@@ -137,116 +126,3 @@ DUE = """
      WHERE ledger_due_ms > 0 AND ledger_due_ms <= :until_ms
      LIMIT :limit
 """
-
-_json = msgspec.json.Encoder()
-
-
-def _listed(values: Collection[Any]) -> str:
-    return _json.encode(sorted(values)).decode()
-
-
-class SqliteInvoiceBooks:
-    """`InvoiceBooks` within the transaction of a hold."""
-
-    def __init__(self, connection: apsw.Connection, account: AccountId, due_ms: Millis) -> None:
-        self._connection = connection
-        self._account = account
-        self._due_ms = due_ms
-
-    @property
-    def issued(self) -> int:
-        """See `InvoiceBooks.issued`."""
-        rows = self._ask(STATE)
-        return rows[0][0] if rows else 0
-
-    @property
-    def due_ms(self) -> Millis:
-        """See `InvoiceBooks.due_ms`."""
-        return self._due_ms
-
-    def keep(self, invoices: Sequence[NewInvoice]) -> None:
-        """See `InvoiceBooks.keep`."""
-        rows = [invoice_rows.invoice_row(self._account, new) for new in invoices]
-        self._connection.executemany(KEEP, rows)
-        self._connection.executemany(KEEP_CONTRACT, invoice_rows.contract_rows(self._account, invoices))
-        if invoices:
-            self._ask(NOTE_ISSUED, number=max(new.invoice.number for new in invoices))
-            self._ask(NOTE_DUE)
-
-    def note_issued(self, number: int) -> None:
-        """See `InvoiceBooks.note_issued`."""
-        self._ask(NOTE_ISSUED, number=number)
-
-    def held(self, numbers: Collection[int]) -> set[int]:
-        """See `InvoiceBooks.held`."""
-        return {number for (number,) in self._ask(HELD, numbers=_listed(numbers))}
-
-    def of(self, contracts: Collection[ContractId]) -> list[Invoice]:
-        """See `InvoiceBooks.of`."""
-        return invoice_rows.invoices_of(self._ask(OF, contracts=_listed(contracts)))
-
-    def of_weeks(self, weeks: Collection[str]) -> list[Invoice]:
-        """See `InvoiceBooks.of_weeks`."""
-        return invoice_rows.invoices_of(self._ask(OF_WEEKS, weeks=_listed(weeks)))
-
-    def stepping(self, until_ms: Millis) -> list[Invoice]:
-        """See `InvoiceBooks.stepping`."""
-        return invoice_rows.invoices_of(self._ask(STEPPING, until_ms=until_ms))
-
-    def note_steps(self, steps: Mapping[int, Millis]) -> None:
-        """See `InvoiceBooks.note_steps`."""
-        for number, at_ms in steps.items():
-            self._ask(NOTE_STEP, number=number, at_ms=at_ms)
-        self._ask(NOTE_DUE)
-
-    def entries(self, contracts: Collection[ContractId], invoices: Collection[int]) -> list[LedgerEntry]:
-        """See `InvoiceBooks.entries`."""
-        asked = {"contracts": _listed(contracts), "invoices": _listed(invoices)}
-        return invoice_rows.entries_of(self._ask(ENTRIES, **asked))
-
-    def post(self, entries: Sequence[LedgerEntry]) -> None:
-        """See `InvoiceBooks.post`."""
-        self._connection.executemany(POST_ENTRY, invoice_rows.entry_rows(self._account, entries))
-        self._connection.executemany(POST, invoice_rows.posting_rows(self._account, entries))
-
-    def gateway_events(self, contracts: Collection[ContractId]) -> list[GatewayEvent]:
-        """See `InvoiceBooks.gateway_events`."""
-        rows = self._ask(GATEWAY_EVENTS, contracts=_listed(contracts))
-        return [invoice_rows.gateway_event_of(self._account, row) for row in rows]
-
-    def _ask(self, statement: str, **asked: Any) -> list[Any]:
-        return list(self._connection.execute(statement, {"account": self._account, **asked}))
-
-
-class SqliteInvoiceReader:
-    """`InvoiceReader` in the server's file."""
-
-    def __init__(self, connection: apsw.Connection, transactions: SqliteTransactions) -> None:
-        self._connection = connection
-        self._transactions = transactions
-
-    def invoices(
-        self, account: AccountId, after: int, limit: int, *, only: ContractId | None = None
-    ) -> list[SignedStatement]:
-        """See `InvoiceReader.invoices`."""
-        asked: dict[str, Any] = {"account": account, "after": after, "limit": limit}
-        rows = self._read(INVOICES, **asked) if only is None else self._read(INVOICES_OF, **asked, only=only)
-        return invoice_rows.signed_of(rows)
-
-    def last(self, account: AccountId, *, only: ContractId | None = None) -> int:
-        """See `InvoiceReader.last`."""
-        asked: dict[str, Any] = {"account": account}
-        ((last,),) = self._read(LAST, **asked) if only is None else self._read(LAST_OF, **asked, only=only)
-        return int(last)
-
-    def entries(self, account: AccountId) -> list[LedgerEntry]:
-        """See `InvoiceReader.entries`."""
-        return invoice_rows.entries_of(self._read(ALL_ENTRIES, account=account))
-
-    def due(self, until_ms: Millis, limit: int) -> list[AccountId]:
-        """See `InvoiceReader.due`."""
-        return [account for (account,) in self._read(DUE, until_ms=until_ms, limit=limit)]
-
-    def _read(self, statement: str, **asked: Any) -> list[Any]:
-        with self._transactions.transaction("BEGIN"):
-            return list(self._connection.execute(statement, asked))
