@@ -1,17 +1,16 @@
-"""What the freelancer changes: edits, manual time, removals, and undoing (R4, R9, R21, R25, R26, R34-R36).
+"""What the freelancer changes: memos, labels and manual time (R9, R21, R26, R34-R36).
 
 Each act takes a selection and answers place by place: a refused one never fails its neighbours. All that is
-done is done in one transaction.
+done is done in one transaction. So do the acts of `removing` and `undoing`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
-from diary import contracts, deciding, drafting, looking, noticing, opening
+from diary import contracts, deciding, drafting
 from diary.contracts import Contract
-from diary.destroying import drop_everything, forget_texts
 from diary.errors import NothingError, UsageError
 from diary.rules.change import Refused
 from diary.rules.content import merged
@@ -20,13 +19,12 @@ from diary.rules.merge import Standing, standing
 from diary.rules.sealed_content import EntryContent, StampedText
 from diary.rules.segment import Stamp
 from diary.rules.timesheet import Place
-from diary.rules.week import Week
 from diary.showing import HISTORY, BeforeText
-from diary.state import OpenDiary, mark_destroying
+from diary.state import OpenDiary
 from diary.store import drafts, history, versions
 from diary.store.drafts import DraftText
-from diary.store.history import ActKind, Before
-from diary.store.versions import StoredVersion, held_of
+from diary.store.history import Before
+from diary.store.versions import held_of
 from diary.tracking import checked_text, new_stamp
 
 _LABEL_REQUIRED = Refused("label_required", "the contract wants a label on every segment")
@@ -48,41 +46,12 @@ class NoMemoError(UsageError):
     mend = "Add one."
 
 
-class NothingToUndoError(NothingError):
-    """No edit or addition is left that could be undone; a removal never can (R25)."""
-
-    says = "There is nothing to undo."
-    mend = "Edits and additions can be undone until their week freezes; a removal destroys and cannot be."
-
-
-@dataclass(frozen=True, slots=True)
-class Undoable:
-    """The act that `undo` would take back, and of how many segments."""
-
-    kind: ActKind
-    segments: int
-
-
 @dataclass(frozen=True, slots=True)
 class Acts:
     """What became of an act, place by place."""
 
     done: tuple[Place, ...]
     refused: tuple[tuple[Place, Refused], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """What removing a selection would destroy (R4): counts, and the titles of the contracts concerned.
-
-    `minutes` are tracked ones; a thumbnail is no picture of its own.
-    """
-
-    segments: int
-    minutes: int
-    pictures: int
-    memos: int
-    contracts: tuple[str, ...]
 
 
 def edit(
@@ -100,9 +69,9 @@ def edit(
         known = contracts.known(diary)
         act = history.begin(diary.connection, "edit", diary.now_ms())
         for place in dict.fromkeys(places):
-            contract = _contract_at(known, place)
+            contract = contract_at(known, place)
             contracts.check_label(contract, label)
-            no = _edit_one(diary, contract, place, _typed(memo), _typed(label), act)
+            no = edit_one(diary, contract, place, _typed(memo), _typed(label), act)
             done.append(place) if no is None else refused.append((place, no))
         history.forget_empty(diary.connection)
     return Acts(tuple(done), tuple(refused))
@@ -112,18 +81,24 @@ def _typed(text: str | None) -> str | None:
     return None if text is None else checked_text(text)
 
 
-def _contract_at(known: dict[ContractId, Contract], place: Place) -> Contract:
+def contract_at(known: Mapping[ContractId, Contract], place: Place) -> Contract:
+    """Return the contract of a place.
+
+    Raises:
+        UnknownContractError: There is no such contract.
+    """
     if place[0] not in known:
         raise contracts.UnknownContractError(name=place[0])
     return known[place[0]]
 
 
-def _edit_one(
+def edit_one(
     diary: OpenDiary, contract: Contract, place: Place, memo: str | None, label: str | None, act: int
 ) -> Refused | None:
+    """Set the texts of one place within the caller's transaction and act; return why not, None when done."""
     held = versions.at_place(diary.connection, *place)
     stands = standing(map(held_of, held))
-    draft = _draft_at(diary, place)
+    draft = draft_at(diary, place)
     if stands.deleted:
         return Refused("slot_deleted", "the segment was removed; it can be added again as manual time")
     if stands.kind is None:
@@ -172,7 +147,8 @@ def keep_before(diary: OpenDiary, act: int, place: Place, before: BeforeText) ->
     history.keep(diary.connection, act, Before(place[0], place[1], sealed))
 
 
-def _draft_at(diary: OpenDiary, place: Place) -> DraftText | None:
+def draft_at(diary: OpenDiary, place: Place) -> DraftText | None:
+    """Return what the segment under way at a place says; None where none is, or it was removed (R12)."""
     kept = drafts.find(diary.connection, *place)
     return None if kept is None or kept.removed else drafting.draft_text(diary, kept)
 
@@ -229,7 +205,7 @@ def may_add(diary: OpenDiary, contract: Contract, slot: Slot, label: str | None 
         place = (contract.id, slot)
         held = versions.at_place(diary.connection, *place)
         stands = standing(map(held_of, held))
-        if stands.kind is not None or _draft_at(diary, place) is not None:
+        if stands.kind is not None or draft_at(diary, place) is not None:
             return _STANDS_ALREADY
         return deciding.refused_claim(diary, contract, place, held, stands)
 
@@ -241,7 +217,7 @@ def _add_one(
         return _LABEL_REQUIRED
     held = versions.at_place(diary.connection, *place)
     stands = standing(map(held_of, held))
-    if stands.kind is not None or _draft_at(diary, place) is not None:
+    if stands.kind is not None or draft_at(diary, place) is not None:
         return _STANDS_ALREADY
     stamp = new_stamp(diary, stamps_seen(stands))
     content = EntryContent(
@@ -256,143 +232,3 @@ def _add_one(
     if refused is None:
         keep_before(diary, act, place, BeforeText(memo=None, label=None))
     return None if refused is None else refused[0]
-
-
-def remove(diary: OpenDiary, places: Iterable[Place]) -> Acts:
-    """Remove segments: time, snapshot and texts are one, and destroyed (R4, R12, R25).
-
-    What nobody else can hold leaves nothing but an unused number, at any time; else a deletion is written,
-    which the lock refuses. One that is removed already stays so.
-
-    Raises:
-        NoSegmentError: Nothing stands in one of the places; nothing is changed then.
-    """
-    done: list[Place] = []
-    refused: list[tuple[Place, Refused]] = []
-    with diary.writing():
-        known = contracts.known(diary)
-        for place in dict.fromkeys(places):
-            no = _remove_one(diary, _contract_at(known, place), place)
-            done.append(place) if no is None else refused.append((place, no))
-    return Acts(tuple(done), tuple(refused))
-
-
-def _remove_one(diary: OpenDiary, contract: Contract, place: Place) -> Refused | None:
-    held = versions.at_place(diary.connection, *place)
-    stands = standing(map(held_of, held))
-    kept = drafts.find(diary.connection, *place)
-    noticing.forget(diary, place)
-    if stands.deleted or not held:
-        # Of what was refused since, the words go too.
-        has_texts = forget_texts(diary, place)
-        if not held and kept is None and not has_texts:
-            raise NoSegmentError(title=contract.title, slot=place[1])
-        # Where nothing was sealed yet, or it was refused, the mark keeps the tracker from recording it (R12).
-        _remove_draft(diary, place)
-        if has_texts or not held:
-            mark_destroying(diary)
-        return None
-    refused = None
-    if not _nobody_else_holds(diary, held, stands):
-        refused = deciding.write_entry(
-            diary, contract, place, None, at_ms=diary.now_ms(), life=stands.life + 1
-        )
-    # What the server never received can be deleted on the device at any time (R25).
-    if refused is not None and not _is_ours_alone(held, stands):
-        return refused[0]
-    drop_everything(diary, place)
-    _remove_draft(diary, place)
-    return None
-
-
-def _is_ours_alone(held: Sequence[StoredVersion], stands: Standing) -> bool:
-    """Return whether nobody else knows the present life."""
-    # What an unsent edit displaced is of this life too, and others may hold it.
-    return all(stored.is_ours_alone for stored in held if (stored.header.life or 0) == stands.life)
-
-
-def _nobody_else_holds(diary: OpenDiary, held: Sequence[StoredVersion], stands: Standing) -> bool:
-    """Return whether nobody else can hold anything of the present life (R17, R25).
-
-    Where other devices are listed, one may have recorded the same slot: the deletion must reach it. A life
-    after the first was made here by hand; no other device has it before it was sent.
-    """
-    return _is_ours_alone(held, stands) and (stands.life > 0 or opening.is_alone(diary))
-
-
-def _remove_draft(diary: OpenDiary, place: Place) -> None:
-    drafts.remove(diary.connection, *place)
-    for key in [key for key in diary.draft_pictures if key[:2] == place]:
-        del diary.draft_pictures[key]
-
-
-def undo(diary: OpenDiary) -> Acts:
-    """Undo the last edit or addition not yet undone; never a removal (R25, R26).
-
-    Raises:
-        NothingToUndoError: There is none.
-    """
-    done: list[Place] = []
-    refused: list[tuple[Place, Refused]] = []
-    with diary.writing():
-        last = history.last_act(diary.connection)
-        if last is None:
-            raise NothingToUndoError
-        act, kind = last
-        history.mark_undone(diary.connection, act)
-        known = contracts.known(diary)
-        for before in history.of_act(diary.connection, act):
-            place = (before.contract, before.slot)
-            contract = _contract_at(known, place)
-            if not _stands_there(diary, place):
-                continue  # what came to nothing by itself needs no undoing
-            if kind == "add":
-                no = _remove_one(diary, contract, place)
-            else:
-                text = msgspec.json.decode(diary.opened(before.sealed, HISTORY), type=BeforeText)
-                no = _put_back(diary, contract, place, text)
-            done.append(place) if no is None else refused.append((place, no))
-    return Acts(tuple(done), tuple(refused))
-
-
-def undoable(diary: OpenDiary) -> Undoable | None:
-    """Return what `undo` would take back, None for nothing (R26)."""
-    with diary.reading():
-        last = history.last_act(diary.connection)
-        return None if last is None else Undoable(last[1], history.count(diary.connection, last[0]))
-
-
-def _stands_there(diary: OpenDiary, place: Place) -> bool:
-    stands = standing(map(held_of, versions.at_place(diary.connection, *place)))
-    return stands.kind is not None or _draft_at(diary, place) is not None
-
-
-def _put_back(diary: OpenDiary, contract: Contract, place: Place, before: BeforeText) -> Refused | None:
-    """Write what a segment said before an act as its newest text; what was unset becomes empty."""
-    act = history.begin(diary.connection, "edit", diary.now_ms())
-    memo = before.memo.text if before.memo else ""
-    label = before.label.text if before.label else ""
-    refused = _edit_one(diary, contract, place, memo, label, act)
-    history.mark_undone(diary.connection, act)
-    return refused
-
-
-def loss_of(diary: OpenDiary, places: Iterable[Place]) -> Loss:
-    """Return what removing a selection would destroy, said before it is done (R4)."""
-    wanted = set(places)
-    with diary.reading():
-        found = [
-            segment
-            for which in sorted({Week.of(slot) for _, slot in wanted})
-            for segment in looking.week(diary, which).segments
-            if (segment.contract, segment.slot) in wanted and segment.state != "deleted"
-        ]
-    return Loss(
-        segments=len(found),
-        minutes=sum(segment.tracked_minutes for segment in found),
-        pictures=sum(
-            bool(name) for one in found for shot in one.snapshots for name in (shot.screen, shot.camera)
-        ),
-        memos=sum(bool(segment.memo) for segment in found),
-        contracts=tuple(sorted({segment.contract_title for segment in found})),
-    )

@@ -6,16 +6,14 @@ method is one transaction that holds or leaves the file as it was, and raises a 
 to mend it.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self, Unpack
 
 from diary import (
-    asking,
     beginning,
     contracts,
-    correcting,
     drafting,
     idling,
     inviting,
@@ -35,7 +33,8 @@ from diary.bill_door import BillDoor
 from diary.checking import WeekCheck
 from diary.clock import Clock
 from diary.contracts import Contract, TermsFields
-from diary.correcting import Acts, Loss, Undoable
+from diary.correct_door import CorrectDoor
+from diary.correcting import Acts
 from diary.errors import DiaryError
 from diary.idling import IdleAnswer, IdleQuestion
 from diary.inviting import InvitationView, Invited
@@ -44,9 +43,9 @@ from diary.message_door import MessageDoor
 from diary.noticing import SnapshotNotice
 from diary.party_door import PartyDoor
 from diary.refused import RefusalView
-from diary.rules.change import Refused
+from diary.removing import Loss
 from diary.rules.devices import ListedDevice
-from diary.rules.ids import ContractId, Millis, Slot
+from diary.rules.ids import ContractId, Millis
 from diary.rules.private import PrivateRule
 from diary.rules.segment import Sealed
 from diary.rules.timesheet import Place
@@ -73,13 +72,13 @@ __all__ = [
 ]
 
 
-class Diary(AgencyDoor, BillDoor, LookDoor, PartyDoor, MessageDoor, SyncDoor):
+class Diary(AgencyDoor, BillDoor, CorrectDoor, LookDoor, PartyDoor, MessageDoor, SyncDoor):
     """One person's diary on one device, open in one thread.
 
     Made by `create`, `open` or `join_account`; a context manager that closes it. How it is opened
     stands in `diary.state_door`, what a sync asks of it in `diary.sync_door`, what is shown in
-    `diary.look_door`, what the parties of a contract say in `diary.party_door` and `diary.message_door`, and
-    of money in `diary.bill_door`.
+    `diary.look_door`, what the freelancer corrects in `diary.correct_door`, what the parties of a contract
+    say in `diary.party_door` and `diary.message_door`, and of money in `diary.bill_door`.
     """
 
     # Beginning.
@@ -325,50 +324,6 @@ class Diary(AgencyDoor, BillDoor, LookDoor, PartyDoor, MessageDoor, SyncDoor):
     def is_held(self, notice: SnapshotNotice) -> bool:
         """Return whether a notification's notice period still runs (R17)."""
         return noticing.is_held(self._state, notice)
-
-    # Correcting.
-
-    def edit(self, places: Iterable[Place], *, memo: str | None = None, label: str | None = None) -> Acts:
-        """Set memo, label or both of a selection (R26)."""
-        return correcting.edit(self._freelancers, places, memo=memo, label=label)
-
-    def add_manual(
-        self, contract_id: ContractId, slots: Iterable[Slot], memo: str, label: str | None = None
-    ) -> Acts:
-        """Claim whole slots as manual time (R21)."""
-        return correcting.add_manual(self._freelancers, contract_id, slots, memo, label)
-
-    def may_add(self, contract: Contract, slot: Slot, label: str | None = None) -> Refused | None:
-        """Return why manual time may not be added to a slot now, None where it may (R21)."""
-        return correcting.may_add(self._freelancers, contract, slot, label)
-
-    def remove(self, places: Iterable[Place]) -> Acts:
-        """Remove segments, snapshot and time in one (R4, R25)."""
-        return correcting.remove(self._freelancers, places)
-
-    def undo(self) -> Acts:
-        """Undo the last edit or addition (R26)."""
-        return correcting.undo(self._freelancers)
-
-    def undoable(self) -> Undoable | None:
-        """Return what `undo` would take back, None for nothing (R26)."""
-        return correcting.undoable(self._state)
-
-    def loss_of(self, places: Iterable[Place]) -> Loss:
-        """Return what removing a selection would destroy (R4)."""
-        return correcting.loss_of(self._state, places)
-
-    def asked(self) -> tuple[Asked, ...]:
-        """Return what waits for its freelancer's word: late time, and time that moves far (R20, R38)."""
-        return asking.asked(self._state)
-
-    def send_asked(self, only: Collection[Place] | None = None) -> tuple[Place, ...]:
-        """Let what waits for an answer be sent, all of it or at these places (R20, R38)."""
-        return asking.send_asked(self._freelancers, only)
-
-    def drop_asked(self, only: Collection[Place] | None = None) -> tuple[Place, ...]:
-        """Destroy what waits for an answer, all of it or at these places (R25, R38)."""
-        return asking.drop_asked(self._freelancers, only)
 
     # Settings.
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
-    from diary.correcting import Acts, Loss
+    from diary.correcting import Acts
+    from diary.removing import Loss
     from diary.rules.timesheet import Place
 
 app = typer.Typer(rich_markup_mode=None)

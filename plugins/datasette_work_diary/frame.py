@@ -10,12 +10,12 @@ from datasette.utils.asgi import Response
 from datasette_work_diary.reading import Reading, counted
 from datasette_work_diary.viewer import Viewer, viewer_of
 from diary.attention import lost_says
-from diary.correcting import Undoable
 from diary.diary import Diary
 from diary.errors import DiaryError, NothingError
 from diary.idling import IdleQuestion
 from diary.rules.deadline import AFTER_THE_LOCK
 from diary.rules.week import NAMES_OF_UTC, starts_at_ms
+from diary.undoing import Undoable
 from diary.zone import machine_zone
 
 Handler = Callable[..., Awaitable[Any]]

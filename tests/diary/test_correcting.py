@@ -6,7 +6,7 @@ import pytest
 
 from diary.clock import GivenClock
 from diary.contracts import Contract, UnknownLabelError
-from diary.correcting import NoMemoError, NoSegmentError, NothingToUndoError
+from diary.correcting import NoMemoError, NoSegmentError
 from diary.diary import Acts, Diary
 from diary.rules.ids import Millis, ReplicaId, Slot
 from diary.rules.merge import standing
@@ -15,6 +15,7 @@ from diary.rules.week import Week
 from diary.sealing.keyring import choose_place
 from diary.store import versions
 from diary.store.versions import Receipted, held_of
+from diary.undoing import NothingToUndoError
 from tests.practice import practice_diary, record_slot, slot
 from tests.rule import rule
 

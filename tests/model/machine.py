@@ -14,10 +14,11 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from diary.correcting import Acts, NoSegmentError, NothingToUndoError
+from diary.correcting import Acts, NoSegmentError
 from diary.rules.ids import ContractId, Slot
 from diary.rules.sealed_content import MinuteCounts
 from diary.rules.week import Week
+from diary.undoing import NothingToUndoError
 from tests import practice
 from tests.model.basis import check_basis, check_rebuilt
 from tests.model.book import Book, Kept, pending

@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 import apsw
 
 from diary.contracts import Contract
-from diary.correcting import NoSegmentError, NothingToUndoError
+from diary.correcting import NoSegmentError
 from diary.errors import PeerError, RefusedError, UsageError
 from diary.evidence.verify import verify
 from diary.rules.ids import Millis, Slot
 from diary.rules.timesheet import Place, SegmentView
 from diary.rules.week import Week, slot_at, starts_at_ms
+from diary.undoing import NothingToUndoError
 from sync.report import SyncReport
 from sync.server.returning import WAIT_MS
 from tests.practice import SCREEN, record_slot
