@@ -3,8 +3,12 @@
 An exception of httpx, or an answer that is no success, becomes one of these errors.
 """
 
+import errno
+import socket
 import ssl
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 
 import httpx
 import msgspec
@@ -12,6 +16,7 @@ import msgspec
 from diary.errors import PeerError, UsageError
 from diary.rules.unreadable import UNREADABLE
 from sync.protocol import Fault
+from sync.web_page import is_web_page, title_of
 
 
 class UnreachableError(PeerError):
@@ -19,6 +24,21 @@ class UnreachableError(PeerError):
 
     says = "The server {url} cannot be reached ({why})."
     mend = "Nothing is lost: what is not sent yet stays in the diary. Check the network, then: diary sync."
+
+
+class NoAnswerError(UnreachableError):
+    """The request went, and nothing came back for as long as may be waited for an answer."""
+
+
+class GatedError(PeerError):
+    """A network that wants to be logged in to, or a filter on the way, answers in the server's place."""
+
+    says = "Not the server {url} answers here, but {who}."
+    mend = (
+        "Nothing is lost: what is not sent yet stays in the diary. Where the network wants you to log in, as "
+        "in a hotel, open any page in your browser. Else check the address, or ask who runs the network. "
+        "Then: diary sync."
+    )
 
 
 class UntrustedLineError(PeerError):
@@ -119,8 +139,13 @@ class BadCertificateFileError(UsageError):
     mend = "Name the PEM file of the authority that signed the server's certificate, or unset it."
 
 
-def failure_of(url: str, error: httpx.HTTPError | httpx.InvalidURL) -> PeerError | UsageError:
-    """Return what an exception of httpx means: whose fault it is that there is no answer."""
+def failure_of(
+    url: str, error: httpx.HTTPError | httpx.InvalidURL, *, answer_seconds: float = 0
+) -> PeerError | UsageError:
+    """Return what an exception of httpx means: whose fault it is that there is no answer.
+
+    `answer_seconds` is how long the answer was to be waited for.
+    """
     why = _sentence(error)
     untrusted = _certificate_fault(error)
     if untrusted is not None:
@@ -132,9 +157,11 @@ def failure_of(url: str, error: httpx.HTTPError | httpx.InvalidURL) -> PeerError
         return NoHttpsError(url=url)
     if isinstance(error, httpx.RemoteProtocolError) and "illegal" in why:
         return BrokenProtocolError(url=url, why=why)
+    if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
+        return NoAnswerError(url=url, why=f"no answer within {answer_seconds:.0f} s")
     if isinstance(error, httpx.ProxyError):
         why = f"the proxy says: {why}"
-    return UnreachableError(url=url, why=why)
+    return UnreachableError(url=url, why=_reason(error) or why)
 
 
 def fault_of(url: str, answer: httpx.Response) -> PeerError:
@@ -143,23 +170,39 @@ def fault_of(url: str, answer: httpx.Response) -> PeerError:
         fault = msgspec.json.decode(answer.content, type=Fault)
     except UNREADABLE:
         fault = None
-    because = fault.because if fault else f"status {answer.status_code}"
+    because = fault.because if fault else _status(answer)
+    if answer.status_code == httpx.codes.NETWORK_AUTHENTICATION_REQUIRED:
+        return GatedError(
+            url=url, who=f"{_page(answer)} ({because})"
+        )  # RFC 6585: a network says it of itself
     if is_passing(answer):
         is_unsure = fault is not None and fault.reason == "clock_unsure"
         passing = UnsureServerError if is_unsure else ServerFailedError
         return passing(url=url, why=because, retry_after_ms=retry_after_ms(answer.headers))
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         return NotEnrolledError(url=url, why=because)
+    if fault is None or answer.has_redirect_location:
+        return _of_another(url, answer, because)
+    kind = RevokedError if fault.reason == "device_revoked" else TurnedAwayError
+    return kind(url=url, reason=fault.reason, because=because)
+
+
+def _of_another(url: str, answer: httpx.Response, because: str) -> PeerError:
+    """Return what an answer amounts to that no diary's server gives."""
     if answer.has_redirect_location:
-        return MovedError(url=url, where=_origin(url, answer.headers["Location"]))
+        return _redirected(url, answer)
     if answer.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
         return UnreachableError(
             url=url, why="the proxy wants a name and a password: http://name:password@proxy"
         )
-    if fault is None:
-        return BrokenProtocolError(url=url, why=because)
-    kind = RevokedError if fault.reason == "device_revoked" else TurnedAwayError
-    return kind(url=url, reason=fault.reason, because=because)
+    return unread(url, answer, because)
+
+
+def unread(url: str, answer: httpx.Response, why: str) -> PeerError:
+    """Return what an answer that is none of the protocol's amounts to: a page for people, or what else."""
+    if not is_web_page(answer):
+        return BrokenProtocolError(url=url, why=why)
+    return GatedError(url=url, who=_page(answer) if answer.is_success else f"{_page(answer)} ({why})")
 
 
 def is_passing(answer: httpx.Response) -> bool:
@@ -184,12 +227,8 @@ def retry_after_ms(headers: httpx.Headers) -> int | None:
 
 def _certificate_fault(error: BaseException) -> ssl.SSLCertVerificationError | None:
     """Return the fault of a certificate for which a connection failed: it hides in the causes."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return cause
-        cause = cause.__cause__ or cause.__context__
-    return None
+    found = (cause for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError))
+    return next(found, None)
 
 
 # X509_V_ERR_… of OpenSSL, as its verify(1) documents them.
@@ -210,6 +249,56 @@ def _remedy(code: int) -> str:
     if code in _ANOTHER_NAME:
         return "Check the address: the certificate is another server's. Nothing was sent."
     return "Tell who runs the server; nothing was sent."
+
+
+def _redirected(url: str, answer: httpx.Response) -> PeerError:
+    """Return what a redirect means: that the server moved, or that a network wants a log-in first.
+
+    Who moves says so for good, or for the very path that was asked for; a network leads to a page of its own.
+    """
+    asked, location = answer.request.url, answer.headers["Location"]
+    where = _origin(url, location)
+    is_for_good = answer.status_code in {httpx.codes.MOVED_PERMANENTLY, httpx.codes.PERMANENT_REDIRECT}
+    if is_for_good or asked.join(location).path == asked.path:
+        return MovedError(url=url, where=where)
+    return GatedError(url=url, who=f"something that sends on to {where}")
+
+
+def _page(answer: httpx.Response) -> str:
+    title = title_of(answer)
+    return f"a web page, “{title}”" if title else "a web page"
+
+
+def _status(answer: httpx.Response) -> str:
+    """Return an answer's status in numbers and words, and who says so where it is not the server itself."""
+    try:
+        says = f"status {answer.status_code}, {HTTPStatus(answer.status_code).phrase}"
+    except ValueError:
+        return f"status {answer.status_code}"
+    if answer.status_code in {httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT}:
+        return f"{says}: what stands before it gets no answer from it"
+    return says
+
+
+def _reason(error: BaseException) -> str:
+    """Return in words why no connection came about, "" where the exception says it best itself."""
+    for cause in _causes(error):
+        if isinstance(cause, socket.gaierror):
+            return "no address is known for its name: there is no network, or the name is wrong"
+        if isinstance(cause, ConnectionRefusedError):
+            return "nobody listens there: connection refused"
+        if isinstance(cause, OSError) and cause.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH}:
+            return "no network leads there"
+        if isinstance(cause, httpx.ConnectTimeout):
+            return "no connection came about in time"
+    return ""
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def _origin(url: str, location: str) -> str:

@@ -13,6 +13,7 @@ BACKOFF_FIRST_MS = 2_000
 BACKOFF_MAX_MS = 15 * 60_000  # a server that is away for a day is asked a hundred times, not a million
 LOCK_NEAR_MS = 2 * 3600_000  # so long before a lock every minute counts (R3)
 BACKOFF_NEAR_LOCK_MAX_MS = 30_000
+BACKOFF_GATED_MAX_MS = 60_000  # somebody is about to log in to the network, and nothing tells when they have
 _DOUBLINGS_MAX = 20  # beyond it the pause is at its greatest anyway, and the power stays small
 
 
@@ -52,15 +53,20 @@ def after_failure(
     *,
     lock_in_ms: int | None,
     retry_after_ms: int | None = None,
+    gated: bool = False,
 ) -> Schedule:
     """Return the schedule after a run that failed: twice the pause each time, with jitter (R41).
+
+    `gated`: it never came to the server, since a log-in page answered in its place.
 
     `lock_in_ms` is how long until the nearest lock that unsent rows must reach, None when there is none.
     `retry_after_ms` is how long the server wants to be left alone, None where it did not say: it is kept to,
     and a little more, so that not all devices come back at one instant; but never longer than a pause may
     be, since a server that says more must not keep time from reaching it before a lock.
     """
-    ceiling = BACKOFF_NEAR_LOCK_MAX_MS if _is_near(lock_in_ms) else BACKOFF_MAX_MS
+    ceiling = BACKOFF_GATED_MAX_MS if gated else BACKOFF_MAX_MS
+    if _is_near(lock_in_ms):
+        ceiling = BACKOFF_NEAR_LOCK_MAX_MS
     pause = min(ceiling, BACKOFF_FIRST_MS * 2 ** min(schedule.failures, _DOUBLINGS_MAX))
     wait = round(pause * (0.5 + 0.5 * chance))
     if retry_after_ms is not None:

@@ -23,7 +23,9 @@ from sync.line_faults import (
     BadCertificateFileError,
     BadProxyError,
     BrokenProtocolError,
+    GatedError,
     MovedError,
+    NoAnswerError,
     NotEnrolledError,
     ServerFailedError,
     TurnedAwayError,
@@ -33,6 +35,7 @@ from sync.line_faults import (
     failure_of,
     fault_of,
     is_passing,
+    unread,
 )
 from sync.money_messages import Billing, GiveBack, GivenBack, StateBilling
 from sync.protocol import (
@@ -54,6 +57,7 @@ from sync.protocol import (
     RootProof,
     ServerFacts,
 )
+from sync.web_page import is_web_page
 
 __all__ = [
     "ANSWER_SECONDS",
@@ -62,7 +66,9 @@ __all__ = [
     "BadCertificateFileError",
     "BadProxyError",
     "BrokenProtocolError",
+    "GatedError",
     "MovedError",
+    "NoAnswerError",
     "NotEnrolledError",
     "PictureSpan",
     "ServerFailedError",
@@ -81,6 +87,7 @@ ANSWER_SECONDS = 60.0
 BYTES_A_SECOND_LEAST = 1024
 ANSWER_SECONDS_MAX = 900.0
 ATTEMPTS = 4
+ATTEMPTS_UNANSWERED = 2  # each is waited for so long that a person at a terminal would think it hangs
 FIRST_PAUSE_SECONDS = 0.2
 PAUSE_MAX_SECONDS = 4.0
 RETRY_AFTER_SECONDS_MAX = 60.0  # a person waits at the terminal; longer is said and left to them
@@ -184,7 +191,7 @@ class Transport:
     def picture_held(self, name: str) -> PicturePart | None:
         """Return how much of a picture the server holds; None when no live row names it (R41)."""
         answer = self._tried(lambda: self._send("HEAD", f"/v1/pictures/{name}"))
-        if answer.status_code == httpx.codes.NOT_FOUND:
+        if _is_missing(answer):
             return None
         if not answer.is_success:
             raise fault_of(self.url, answer)
@@ -209,10 +216,12 @@ class Transport:
         """
         span = {"Range": f"bytes={offset}-{offset + most - 1}"}
         answer = self._tried(lambda: self._send("GET", f"/v1/pictures/{name}", headers=span))
-        if answer.status_code == httpx.codes.NOT_FOUND:
+        if _is_missing(answer):
             return None
         if not answer.is_success:
             raise fault_of(self.url, answer)
+        if is_web_page(answer):
+            raise unread(self.url, answer, "a page where a picture was asked for")
         if answer.status_code == httpx.codes.OK:
             # Something between here and the server does not know ranges.
             return PictureSpan(answer.content[offset:], len(answer.content))
@@ -229,8 +238,15 @@ class Transport:
 
     def _tried(self, request: Callable[[], httpx.Response]) -> httpx.Response:
         """Return the answer, tried again while the line or the server fails for the moment (R40)."""
+        unanswered = 0
+
+        def again(error: Exception) -> bool | float:
+            nonlocal unanswered
+            unanswered += isinstance(error, NoAnswerError)
+            return unanswered < ATTEMPTS_UNANSWERED and _again(error)
+
         retries = stamina.retry_context(
-            on=_again,
+            on=again,
             attempts=self._attempts,
             timeout=None,
             wait_initial=FIRST_PAUSE_SECONDS,
@@ -246,16 +262,17 @@ class Transport:
     def _send(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
+        patience = patience_seconds(len(body or b""))
         try:
             return self._client.request(
                 method,
                 self.url + path,
                 content=body,
                 headers={**self._headers, **(headers or {})},
-                timeout=httpx.Timeout(patience_seconds(len(body or b"")), connect=CONNECT_SECONDS),
+                timeout=httpx.Timeout(patience, connect=CONNECT_SECONDS),
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise failure_of(self.url, error) from error
+            raise failure_of(self.url, error, answer_seconds=patience) from error
 
     def _read(self, answer: httpx.Response, kind: type[_Answer]) -> _Answer:
         if not answer.is_success:
@@ -263,7 +280,7 @@ class Transport:
         try:
             return msgspec.json.decode(answer.content, type=kind)
         except UNREADABLE as error:
-            raise BrokenProtocolError(url=self.url, why=str(error)) from error
+            raise unread(self.url, answer, str(error)) from error
 
     def _part_of(self, headers: httpx.Headers) -> PicturePart:
         held = headers.get(UPLOAD_OFFSET, "")
@@ -278,6 +295,11 @@ class Transport:
             raise BadAddressError(url=self.url, why=str(error)) from error
         if parsed.scheme not in {"http", "https"} or not parsed.host:
             raise BadAddressError(url=self.url, why="it begins with neither https:// nor http://")
+
+
+def _is_missing(answer: httpx.Response) -> bool:
+    """Return whether the server says that it has no such thing; a page between here and there does not."""
+    return answer.status_code == httpx.codes.NOT_FOUND and not is_web_page(answer)
 
 
 def patience_seconds(size: int) -> float:

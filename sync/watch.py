@@ -38,7 +38,7 @@ from sync.schedule import (
     after_success,
     spread_ms,
 )
-from sync.transport import ServerFailedError, Transport, is_this_machine
+from sync.transport import GatedError, ServerFailedError, Transport, is_this_machine
 
 STOP_SECONDS = 5.0  # a request under way may end; what it carried is sent again if it does not
 # A write is heard of before its commit can be seen, by as long as the disk takes: later looks find it.
@@ -211,16 +211,18 @@ class Watch:
             self.schedule = after_success(self.now_ms(), _chance(), next_release_ms=None)
         except (PeerError, MachineError) as error:
             self._say_once(f"{error.what_happened} {error.how_to_mend} Trying again by itself.")
-            waiting = await self._call(self.worker.waiting)
-            self.left = waiting.due
+            seen = await self._seen()
             self.schedule = after_failure(
                 self.schedule,
                 self.now_ms(),
                 _chance(),
-                lock_in_ms=waiting.lock_in_ms,
+                lock_in_ms=None if seen is None else seen.lock_in_ms,
                 retry_after_ms=error.retry_after_ms if isinstance(error, ServerFailedError) else None,
+                gated=isinstance(error, GatedError),
             )
-            self._warn(waiting, is_away=True)
+            if seen is not None:
+                self.left = seen.due
+                self._warn(seen, is_away=True)
         else:
             if self.said:
                 self._say_once("In sync with the server again.")
@@ -231,6 +233,13 @@ class Watch:
             if report.pulled:
                 await self._call(partial(self.worker.tell_news, self.say))
             self._warn(waiting, is_away=False)
+
+    async def _seen(self) -> Waiting | None:
+        """Return what waits; None where the diary itself cannot be read now: then its next run says why."""
+        try:
+            return await self._call(self.worker.waiting)
+        except MachineError:
+            return None
 
     def _warn(self, waiting: Waiting, *, is_away: bool) -> None:
         """Say what a lock that comes near will find missing, and what was too late for one (R38).
@@ -248,7 +257,9 @@ class Watch:
 
     async def _look(self) -> None:
         """See whether what changed is something to send, or the registration that was waited for."""
-        waiting = await self._call(self.worker.waiting)
+        waiting = await self._seen()
+        if waiting is None:
+            return
         registered = (
             self.said != "" and not self.schedule.failures and await self._call(self.worker.url) is not None
         )
@@ -289,8 +300,7 @@ class Watch:
     async def _look_for_the_network(self) -> None:
         url = self.worker.line.url if self.worker.line is not None else None
         had_route, self.has_route = self.has_route, url is None or await asyncio.to_thread(has_route, url)
-        if self.has_route and not had_route:
-            waiting = await self._call(self.worker.waiting)
+        if self.has_route and not had_route and (waiting := await self._seen()) is not None:
             ask = partial(self.worker.later_ms, waiting.due, self.spread, waiting.lock_in_ms)
             later_ms = await self._call(ask)
             self.schedule = after_network_return(self.schedule, self.now_ms(), later_ms=later_ms)

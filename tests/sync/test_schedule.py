@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.schedule import (
+    BACKOFF_GATED_MAX_MS,
     BACKOFF_MAX_MS,
     BACKOFF_NEAR_LOCK_MAX_MS,
     LOCK_NEAR_MS,
@@ -50,6 +51,15 @@ def test_a_pause_is_never_shorter_than_half_of_what_it_may_be(chance: float, fai
     full = after_failure(Schedule(failures=failures), NOW, 1.0, lock_in_ms=None).wait_ms(NOW)
     drawn = after_failure(Schedule(failures=failures), NOW, chance, lock_in_ms=None).wait_ms(NOW)
     assert full / 2 - 1 <= drawn <= full
+
+
+@rule("R41")
+def test_behind_a_log_in_page_it_asks_every_minute_and_near_a_lock_sooner() -> None:
+    long_away = Schedule(failures=9)
+    gated = after_failure(long_away, NOW, 1.0, lock_in_ms=None, gated=True)
+    assert gated.wait_ms(NOW) == BACKOFF_GATED_MAX_MS
+    near = after_failure(long_away, NOW, 1.0, lock_in_ms=LOCK_NEAR_MS, gated=True)
+    assert near.wait_ms(NOW) == BACKOFF_NEAR_LOCK_MAX_MS
 
 
 @rule("R3")

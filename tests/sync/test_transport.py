@@ -18,6 +18,7 @@ from sync.transport import (
     ANSWER_SECONDS_MAX,
     BadAddressError,
     BrokenProtocolError,
+    GatedError,
     MovedError,
     NotEnrolledError,
     PictureSpan,
@@ -65,12 +66,17 @@ def test_a_server_that_fails_for_a_moment_is_asked_again() -> None:
         ((502, {}, b"<html>"), ServerFailedError, "502"),
         (fault(401, "not_enrolled"), NotEnrolledError, "does not know this device"),
         (fault(403, "device_revoked"), TurnedAwayError, "device_revoked"),
-        ((404, {}, b"<html>nothing here"), BrokenProtocolError, "404"),
-        ((200, {}, b"<html>a portal"), BrokenProtocolError, "no diary server"),
+        ((404, {}, b"<html>nothing here"), GatedError, "404"),
+        ((404, {}, b"nothing here"), BrokenProtocolError, "404"),
+        ((200, {}, b"<html>a portal"), GatedError, "a web page"),
         ((200, {}, b"[" * 100_000), BrokenProtocolError, "no diary server"),
         ((200, {}, b'{"pages":' + b"[" * 100_000), BrokenProtocolError, "no diary server"),
         ((400, {}, b"[" * 100_000), BrokenProtocolError, "400"),
-        ((302, {"Location": "https://elsewhere.example"}, b""), MovedError, "https://elsewhere.example"),
+        (
+            (302, {"Location": "https://elsewhere.example/v1/pull"}, b""),
+            MovedError,
+            "https://elsewhere.example",
+        ),
     ],
 )
 def test_every_failed_answer_says_whose_fault_it_is(

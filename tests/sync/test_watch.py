@@ -21,6 +21,7 @@ from sync.transport import Transport
 from tests.bent_time import BentTime
 from tests.practice import instant, record_slot, slot
 from tests.rule import rule
+from tests.small_disk import fill, small_disk
 from tests.sync.server.process import running
 from tests.sync.stage import serving
 
@@ -110,6 +111,29 @@ def test_while_the_server_is_away_it_says_so_once_and_goes_on_when_it_is_back(
     assert process.returncode == 0
     assert err.count("cannot be reached") == 1
     assert err.count("In sync with the server again") == 1
+
+
+@rule("R19")
+def test_a_full_disk_is_said_and_it_goes_on_once_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "diary", kibibytes=4096) as home, running(tmp_path / "server") as server:
+        clock, place = SystemClock(), choose_place(home, "file")
+        with Diary.create(home, clock=clock, place=place, device_name="d") as diary:
+            diary.set_setting("hold_seconds", 0)
+            with Transport(str(server.client.http.base_url)) as line:
+                register(diary, line)
+            record_last_slot(diary, diary.new_contract(title="Practice"))
+        filler = fill(home)  # nothing can be opened either: SQLite needs a file beside the diary's
+        with watching(home) as process:
+            assert process.stderr is not None
+            assert "The disk is full" in process.stderr.readline()
+            time.sleep(4)  # a second try at least: it failed and ended the process once
+            assert process.poll() is None
+            filler.unlink()
+            assert "In sync with the server again" in process.stderr.readline()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE_SECONDS) == 0
+        with Diary.open(home) as diary:
+            assert everything_is_sent(diary)
 
 
 @rule("R3")
