@@ -204,7 +204,8 @@ async def show(
     """Return a page, with what every page of the diary shows."""
     shared: dict[str, object] = {
         "here": request.path,
-        "version": viewer_here(datasette).version(),
+        # An answer to a form is not shown anew by itself: that would send the form once more.
+        "version": viewer_here(datasette).version() if request.method == "GET" else "",
         "zone_name": "UTC" if reading.is_utc else reading.zone.key.replace("_", " "),
         "faces": faces(reading),
         "crumbs_here": [],

@@ -1,16 +1,16 @@
-// Keep a page true to the diary while it lies open: ask now and then whether the file changed, and if so
-// show the page anew, unless somebody is in the middle of something; then only say so.
+// Keep a page true to the diary while it lies open: ask now and then whether the file changed, and if this
+// page would read otherwise show it anew, unless somebody is in the middle of something; then only say so.
 
 const EVERY_MILLIS = 4000;
 const main = /** @type {HTMLElement} */ (document.getElementById("diary"));
-const known = main.dataset.version; // the file as it was when this page was made
+let known = main.dataset.version; // the file as it was when this page was made; "" of an answer to a form
 let coming = false; // whether the page is on its way anew
 
 /** Whether somebody has selected or typed something that a new page would lose. */
 function busy() {
   if (main.querySelector("input[name=place]:checked")) return true;
   const active = document.activeElement;
-  if (active instanceof HTMLElement && main.contains(active) && active !== main) return true;
+  if (active instanceof HTMLElement && main.contains(active) && active !== main && !active.closest("#said")) return true;
   return [.../** @type {NodeListOf<HTMLInputElement | HTMLTextAreaElement>} */ (main.querySelectorAll("textarea, input:not([type=hidden], [type=checkbox])"))]
     .some((field) => field.value !== field.defaultValue);
 }
@@ -28,12 +28,36 @@ function offer() {
   document.getElementById("said")?.append(line);
 }
 
+const READ = ["src", "href", "value", "selected", "aria-label", "data-active"];
+
+/** What a reader finds on a page: its words, its pictures and what is drawn. How an act was answered is said
+ * once, and left out. @param {Document} page */
+function reading(page) {
+  const parts = [...page.querySelectorAll("#diary > :not(#said), #diary > :not(#said) :not([type=hidden])")];
+  return parts.map((part) => [
+    part.parentElement?.id === "diary" ? part.textContent : "",
+    ...READ.map((name) => part.getAttribute(name) ?? ""),
+  ].join(" ")).join("\n");
+}
+
+const before = reading(document); // before other modules have added to it
+
+/** Whether this page would read otherwise now; one that does not come in time is taken to. */
+async function changed() {
+  const asked = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(EVERY_MILLIS) }).catch(() => null);
+  return !asked?.ok || reading(new DOMParser().parseFromString(await asked.text(), "text/html")) !== before;
+}
+
 async function look() {
   if (coming || document.visibilityState !== "visible") return;
   const answer = await fetch("/-/diary/version.json", { cache: "no-store" });
   if (!answer.ok) return;
   const { version } = await answer.json();
   if (version === known) return;
+  if (!await changed()) {
+    known = version; // something else was written: whoever reads this page is left in peace
+    return;
+  }
   if (busy()) {
     offer();
     return;
@@ -44,4 +68,10 @@ async function look() {
   location.reload();
 }
 
-setInterval(() => look().catch(() => { /* the viewer was ended; the page stays as it is */ }), EVERY_MILLIS);
+/** Look, and some time after look again. */
+async function keepLooking() {
+  await look().catch(() => { /* the viewer was ended; the page stays as it is */ });
+  setTimeout(keepLooking, EVERY_MILLIS);
+}
+
+if (known) setTimeout(keepLooking, EVERY_MILLIS);
