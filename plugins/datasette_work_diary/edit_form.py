@@ -291,12 +291,18 @@ async def remove(datasette: Any, request: Any) -> Any:
     if not places:
         return led_on(datasette, request, back, "Nothing is selected.", problem=True)
 
-    def write(diary: Diary) -> Removal:
+    def write(diary: Diary) -> Removal | None:
+        # What another window or device has removed meanwhile is neither lost again nor said to be.
+        standing = [(one.contract, one.slot) for one in segments_at(diary, places)]
+        if not standing:
+            return None
         reading = reading_of(diary)
-        loss = loss_shown(diary, places, back, reading)
-        return Removal(reading, loss, tried(lambda: diary.remove(places), reading) if sure else Outcome())
+        loss = loss_shown(diary, standing, back, reading)
+        return Removal(reading, loss, tried(lambda: diary.remove(standing), reading) if sure else Outcome())
 
     removal = await viewer_here(datasette).room.ask(write)
+    if removal is None:
+        return led_on(datasette, request, back, "Nothing of that stands there any more.", problem=True)
     refusals = removal.outcome.refusals
     if sure and not refusals:
         return led_on(datasette, request, back, f"Removed {counted(removal.outcome.done, 'segment')}.")

@@ -1,7 +1,6 @@
 """The page of settings: each with what it does and takes, saved one by one (R5, R13, R17, R18)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -73,30 +72,43 @@ async def settings(datasette: Any, request: Any) -> Any:
         try:
             await room.ask(lambda diary: diary.set_setting(name, value))
         except DiaryError as error:
-            said = [RefusalSaid("Not saved", "", error.what_happened, f"It takes {_takes(name)}.")]
-            return await _show(datasette, request, said, 409)
+            return await _show(datasette, request, Unsaved(name, value, error))
         return led_on(datasette, request, f"{PATH}#{name}", f"Saved: {name.replace('_', ' ')}.")
     if request.url_vars["format"]:
         return Response.json((await room.ask(look_at_settings))[1])
     return await _show(datasette, request)
 
 
-def _takes(name: str) -> str:
-    return SETTINGS[name].takes if name in SETTINGS else f"one of {', '.join(SETTINGS)}"
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """A value that was refused: it stays where it was typed, beside the reason."""
+
+    name: str
+    value: str
+    error: DiaryError
+
+    @property
+    def said(self) -> RefusalSaid:
+        """Return why it was not saved."""
+        return RefusalSaid("Not saved", "", self.error.what_happened, self.error.how_to_mend)
 
 
-async def _show(datasette: Any, request: Any, said: Sequence[RefusalSaid] = (), status: int = 200) -> Any:
+async def _show(datasette: Any, request: Any, unsaved: Unsaved | None = None) -> Any:
     room = viewer_here(datasette).room
     reading, values = await room.ask(look_at_settings)
+    shown = settings_shown(values)
+    if unsaved:
+        shown = tuple(replace(one, value=unsaved.value) if one.name == unsaved.name else one for one in shown)
     context: dict[str, object] = {
         "private": await room.ask(lambda diary: diary.private_rules()),
-        "settings": settings_shown(values),
+        "settings": shown,
         "zones": sorted(available_timezones()),
-        "refusals_said": said,
+        "refused": unsaved.name if unsaved and unsaved.name in SETTINGS else "",
+        "refusals_said": [unsaved.said] if unsaved else [],
         "room": "settings",
         "crumbs_here": crumbs((PATH, "settings")),
     }
-    return await show(datasette, request, "settings", reading, context, status)
+    return await show(datasette, request, "settings", reading, context, 409 if unsaved else 200)
 
 
 ROUTES: list[tuple[str, Handler]] = [(r"^/-/diary/settings(?P<format>\.json)?$", settings)]

@@ -1,14 +1,22 @@
 """How a page answers an act: heard and seen where its owner looks, and done once (R4, R21, R24, R25)."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.plugins.conftest import MORNING, Served
+from tests.plugins.said import said
 from tests.practice import instant, slot
 from tests.rule import rule
 
 pytestmark = pytest.mark.browser
 DAY = "/-/diary/day/2026-11-18"
+
+
+def in_view(found: Locator) -> bool:
+    """Return whether the window shows it without being scrolled."""
+    return bool(
+        found.evaluate("it => (b => b.top >= 0 && b.bottom <= innerHeight)(it.getBoundingClientRect())")
+    )
 
 
 @rule("R21")
@@ -20,7 +28,8 @@ def test_a_refused_form_is_seen_at_once_and_never_sends_itself_again(served: Ser
     page.get_by_label("What did you work on?").fill("An afternoon that has not come")
     page.get_by_role("button", name="Add manual time").click()
     refused = page.get_by_role("alert")
-    expect(refused).to_be_visible()
+    expect(refused).to_be_focused()
+    assert in_view(refused)
     posts: list[str] = []
     page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
     page.locator("h1").click()
@@ -31,6 +40,60 @@ def test_a_refused_form_is_seen_at_once_and_never_sends_itself_again(served: Ser
     assert served.memo_at(slot("2026-11-18T14:00Z")) is None
 
 
+@rule("R24")
+def test_what_an_act_came_to_has_the_focus_and_is_in_view_wherever_the_page_stands(
+    served: Served, page: Page
+) -> None:
+    page.goto(served.address(served.segment_path((served.contract.id, MORNING[0]))))
+    page.get_by_role("textbox", name="Memo").fill("Said and heard")
+    page.get_by_role("button", name="Save").click()
+    expect(said(page).locator(".said")).to_be_focused()
+    page.goto(served.address("/-/diary/settings"))
+    field = page.get_by_role("textbox", name="Remind memo after")
+    field.fill("45")
+    field.press("Enter")
+    expect(said(page)).to_contain_text("Saved: remind memo after.")
+    assert in_view(said(page).locator(".said"))
+    assert in_view(field)
+    field.fill("9999")
+    field.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("it takes 0 to 480 minutes")
+    assert in_view(page.get_by_role("alert"))
+    expect(field).to_have_value("9999")
+    expect(field).to_have_attribute("aria-invalid", "true")
+
+
+@rule("R68")
+def test_a_form_is_sent_once_however_often_its_button_is_pressed(served: Served, page: Page) -> None:
+    page.goto(served.address(f"/-/diary/messages/{served.contract.id}"))
+    held: list[Route] = []
+    page.route("**/send", lambda route: held.append(route))  # noqa: PLW0108  # a slow answer
+    page.get_by_role("textbox", name="Write to").fill("Once is enough")
+    send = page.get_by_role("button", name="Send").bounding_box()
+    assert send is not None
+    for _ in range(3):  # a bare mouse: whatever asks for an element would wait for the answer
+        page.mouse.click(send["x"] + send["width"] / 2, send["y"] + send["height"] / 2)
+        page.wait_for_timeout(300)
+    assert len(held) == 1
+    held[0].continue_()
+    expect(said(page)).to_contain_text("Written")
+    assert len(served.diary.conversation(served.contract.id).messages) == 1
+
+
+@rule("R25")
+def test_what_another_window_removed_is_not_said_to_be_removed_again(served: Served, page: Page) -> None:
+    gone, stands = MORNING[0], MORNING[1]
+    page.goto(served.address(DAY))
+    for at in (gone, stands):
+        page.locator(f'input[value$="/{at}"]').check()
+    served.diary.remove([(served.contract.id, gone)])
+    page.get_by_role("button", name="Remove the snapshots").click()
+    expect(page.locator(".loss")).to_contain_text("10 min of time in 1 segment")
+    served.diary.remove([(served.contract.id, stands)])
+    page.get_by_role("button", name="Remove the snapshot").click()
+    expect(said(page)).to_contain_text("Nothing of that stands there any more.")
+
+
 def test_a_page_that_would_read_the_same_is_left_in_peace(served: Served, page: Page) -> None:
     path = served.address("/-/diary/week/2026-W40")
     page.goto(path)
@@ -39,3 +102,16 @@ def test_a_page_that_would_read_the_same_is_left_in_peace(served: Served, page: 
         served.diary.edit([(served.contract.id, MORNING[0])], memo="Of another week")
     page.wait_for_timeout(1_000)
     assert page.evaluate("window.unharmed") is True
+
+
+@rule("R24")
+def test_the_first_tab_leads_past_the_rooms_to_the_content(served: Served, page: Page) -> None:
+    page.goto(served.address(DAY))
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="To the content")
+    expect(skip).to_be_focused()
+    assert in_view(skip)
+    page.keyboard.press("Enter")
+    expect(page.locator("#diary")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="2026-W47").nth(1)).to_be_focused()
