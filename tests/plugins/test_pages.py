@@ -23,6 +23,16 @@ def box_at(page: Page, at: Slot) -> str:
     return f'input[name="place"][value$="/{at}"]'
 
 
+def hold_documents(page: Page, address: str) -> list[Route]:
+    """Hold back what is asked of an address to be shown, not what scripts ask of it; return what is held."""
+    held: list[Route] = []
+    page.route(
+        address,
+        lambda route: held.append(route) if route.request.is_navigation_request() else route.continue_(),
+    )
+    return held
+
+
 @rule("R24")
 def test_the_day_shows_every_segment_with_its_thumbnail_its_bar_and_its_activity(
     served: Served, page: Page
@@ -292,9 +302,8 @@ def test_what_is_typed_while_a_new_page_is_on_its_way_stays(served: Served, page
     field.scroll_into_view_if_needed()
     box = field.bounding_box()
     assert box is not None
-    held: list[Route] = []
-    page.route(served.address(DAY), lambda route: held.append(route))  # noqa: PLW0108  # it never comes
-    with page.expect_request(served.address(DAY)):
+    held = hold_documents(page, served.address(DAY))  # the new one never comes
+    with page.expect_request(lambda request: request.is_navigation_request()):
         served.diary.edit([(served.contract.id, MORNING[0])], memo="Written by the tracker")
     # Bare mouse and keys: whatever asks for an element would wait for the new page.
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -302,6 +311,19 @@ def test_what_is_typed_while_a_new_page_is_on_its_way_stays(served: Served, page
     expect(page.get_by_text("The diary has changed.")).to_be_visible()
     expect(field).to_have_value("Half a sent")
     assert len(held) == 1
+
+
+def test_who_follows_a_link_while_the_diary_changes_is_not_called_back(served: Served, page: Page) -> None:
+    page.goto(served.address(DAY))
+    held = hold_documents(page, served.address("/-/diary/search"))
+    page.get_by_role("link", name="Search", exact=True).click(no_wait_after=True)
+    with page.expect_response(served.address(DAY)):  # the open page compares itself, and sees the change
+        served.diary.edit([(served.contract.id, MORNING[0])], memo="Written by the tracker")
+    with page.expect_response("**/version.json"):  # a turn later; it would have been on its way long since
+        pass
+    (route,) = held
+    route.continue_()
+    expect(page).to_have_url(served.address("/-/diary/search"))
 
 
 @rule("R52")

@@ -2,9 +2,11 @@
 // page would read otherwise show it anew, unless somebody is in the middle of something; then only say so.
 
 const EVERY_MILLIS = 4000;
+const LEAVING_MILLIS = 10000; // a page that did not come by then, or was a file, keeps nobody from seeing news
 const main = /** @type {HTMLElement} */ (document.getElementById("diary"));
 let known = main.dataset.version; // the file as it was when this page was made; "" of an answer to a form
 let coming = false; // whether the page is on its way anew
+let left = -Infinity; // when somebody last set out from this page, in milliseconds of `performance.now`
 
 /** Whether somebody has selected or typed something that a new page would lose. */
 function busy() {
@@ -62,11 +64,15 @@ async function look() {
     offer();
     return;
   }
+  if (performance.now() - left < LEAVING_MILLIS) return;
   coming = true;
   // Who begins to type or select while the new page is on its way keeps this one.
   main.addEventListener("input", () => { window.stop(); coming = false; offer(); }, { once: true });
   location.reload();
 }
+
+// Whoever has followed a link is on the way elsewhere: this page shown anew would call them back.
+addEventListener("beforeunload", () => { left = performance.now(); });
 
 /** Look, and some time after look again. */
 async function keepLooking() {
