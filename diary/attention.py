@@ -15,6 +15,7 @@ from diary.rules.deadline import UnsentWeek, unsent_weeks, weeks_about_to_lock
 from diary.rules.ids import Millis
 from diary.state import SERVER, OpenDiary
 from diary.store import epochs, feed, message_rows, meta, outbox, refusals
+from diary.unanswered import unanswered
 
 if TYPE_CHECKING:
     from diary.refused import RefusalView
@@ -33,7 +34,8 @@ class Attention:
     `lost_by_server` what a restored server lost and does not show again yet (R43). `low_disk` says
     that little room is left, "" while there is enough (R31). `suspended` says that the account is not in good
     standing at its server, "" while it is (R30). `idle` asks what becomes of time away (R18).
-    `unread` counts messages that nobody here has read (R68).
+    `unread` counts messages that nobody here has read (R68). `unanswered` says that the server does not
+    answer for its log, "" while it does (R43).
     """
 
     refused: int
@@ -46,6 +48,7 @@ class Attention:
     suspended: str = ""
     idle: IdleQuestion | None = None
     unread: int = 0
+    unanswered: str = ""
 
 
 def lost_says(count: int) -> str:
@@ -96,6 +99,7 @@ def attention(diary: OpenDiary) -> Attention:
     deletions = refused.deletions(diary)
     with diary.reading():
         now_ms = diary.now_ms()
+        silent = unanswered(diary)
         return Attention(
             refused=refusals.counts(diary.connection)[0],
             deletions=deletions,
@@ -107,6 +111,7 @@ def attention(diary: OpenDiary) -> Attention:
             suspended=suspended_says(diary),
             idle=idling.open_question(diary),
             unread=unread_messages(diary),
+            unanswered="" if silent is None else silent.says,
         )
 
 

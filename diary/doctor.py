@@ -112,6 +112,8 @@ def _attention(diary: "Diary") -> Check:
     if found.alarms:
         says = f"The server showed what cannot be right ({found.alarms} alarms)."
         return Check("alarms", "fault", says, "See what: diary audit.")
+    if found.unanswered:
+        return Check("alarms", "warning", found.unanswered, "It is asked again with each sync: diary sync.")
     if diary.status().destroying:
         says = "Removed content still lies in the file: another program holds it."
         return Check(

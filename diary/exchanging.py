@@ -25,6 +25,7 @@ from diary.rules.segment import Sealed
 from diary.rules.timesheet import Place
 from diary.state import CLOCK_DIFFERENCE, OpenDiary
 from diary.store import feed, log_trees, meta, receipts, refusals, replica, sending, versions
+from diary.store.place_taken import PlaceTakenError
 from diary.store.refusals import KeptRefusal
 
 # What the server may take later, perhaps under the same name: it stays in the outbox (R40).
@@ -217,6 +218,7 @@ def settle(
     Raises:
         MisaddressedAnswerError: They answer other versions than were pushed.
         FeedFaultError: A receipt is of something else, or a head contradicts what was read (R56).
+        PlaceTakenError: A receipt gives a version the place of another one (R43).
     """
     if tuple((answer.replica, answer.n) for answer in answers) != push.names:
         raise MisaddressedAnswerError
@@ -227,7 +229,11 @@ def settle(
         names = ((answer.replica, answer.n) for answer in answered)
         receipts.keep_answer(diary.connection, signed, names, diary.now_ms())
         ids = dict(zip(push.names, push.ids, strict=True))
-        sending.receive(diary.connection, accepted)
+        try:
+            sending.receive(diary.connection, accepted)
+        except PlaceTakenError as twice:
+            twice.evidence = witnessing.evidence_of_places(diary, twice.heads, signed)
+            raise
         sending.note_as_taken(diary.connection, as_taken)
         # What an edit displaced stayed whole until now (R25).
         taken = (ids[receipt.replica, receipt.n] for receipt in accepted)

@@ -11,10 +11,12 @@ from diary.opening import is_phrase_kept
 from diary.rules.deadline import UnsentWeek
 from diary.rules.ids import MINUTES_PER_SLOT, ContractId, Millis, Place, Slot
 from diary.rules.merge import standing
+from diary.rules.unanswered import Unanswered
 from diary.rules.week import Week
 from diary.state import SERVER, OpenDiary, is_destroying
 from diary.store import epochs, feed, meta, outbox, pictures, refusals, versions
 from diary.store.versions import held_of
+from diary.unanswered import unanswered
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Status:
     what has not reached the server of weeks that lock within a day; `phrase_waits` says that the recovery
     phrase of a registered diary was never confirmed (R50). `idle` asks about time away until it is answered
     (R18). `suspended` says that the account is not in good standing at its server, "" while it is (R30).
-    `unread` counts messages that nobody here has read (R68).
+    `unread` counts messages that nobody here has read (R68). `unanswered` says that the server does not
+    answer for its log, None while it does (R43).
     """
 
     tracking: bool
@@ -54,6 +57,7 @@ class Status:
     idle: IdleQuestion | None
     suspended: str
     unread: int
+    unanswered: Unanswered | None
 
 
 def status(diary: OpenDiary) -> Status:
@@ -96,6 +100,7 @@ def status(diary: OpenDiary) -> Status:
             idle=idling.open_question(diary),
             suspended=suspended_says(diary),
             unread=unread_messages(diary),
+            unanswered=unanswered(diary),
         )
 
 

@@ -23,6 +23,7 @@ from diary import (
     taking,
     thinning,
     true_slots,
+    unanswered,
     witnessing,
 )
 from diary.billing_methods import ToldBilling
@@ -45,6 +46,7 @@ from diary.store.feed import Alarm
 from diary.store.sending import Due, Queue
 from diary.store.versions import Name
 from diary.taking import Taken
+from diary.unanswered import Suspicion
 
 
 class SyncDoor(StateDoor):
@@ -246,6 +248,14 @@ class SyncDoor(StateDoor):
     def sign_healing(self, replica: ReplicaId, payload: bytes) -> bytes:
         """Return the signature of a replica of this file under what it shows to a server (R43)."""
         return self._state.keys_of(replica).sign(HEAL, payload)
+
+    def note_unanswered(self, suspicion: Suspicion, *, is_clock_unsure: bool) -> None:
+        """Note that a sync ended without the server's answer for its log (R43, R56)."""
+        unanswered.note_unanswered(self._state, suspicion, is_clock_unsure=is_clock_unsure)
+
+    def note_answered(self) -> None:
+        """Note that the server answers for all that it shows (R43)."""
+        unanswered.note_answered(self._state)
 
     def alarms(self) -> tuple[Alarm, ...]:
         """Return what stays until a person has looked, the oldest first (R48, R50)."""

@@ -283,6 +283,19 @@ def _evidence_of_page(page: Page) -> tuple[Evidence, ...]:
 # Receipts.
 
 
+def evidence_of_places(
+    diary: OpenDiary, contracts: Iterable[ContractId], signed: SignedAnswer
+) -> tuple[Evidence, ...]:
+    """Return an answer that gives places of these logs a second time, and the heads that count them (R56)."""
+    cursors = receipts.cursors(diary.connection)
+    known = (
+        heads.newest(diary.connection, contract, cursors[contract].log_epoch)
+        for contract in contracts
+        if contract in cursors
+    )
+    return (Evidence(ANSWER, signed.text, signed.signature), *evidence_of(*known))
+
+
 def check_receipts(
     diary: OpenDiary,
     push: SignedPush,

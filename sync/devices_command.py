@@ -86,10 +86,14 @@ def _show_devices(open_diary: "Callable[[], Diary]", *, as_json: bool, utc: bool
 
     with open_diary() as diary:
         found = diary.devices_seen()
-        lost = lost_says(diary.status().lost_by_server)
+        status = diary.status()
         zone = zone_of(diary, utc=utc)
-    if lost:
-        say(lost)
+    for said in (
+        "" if status.unanswered is None else status.unanswered.says,
+        lost_says(status.lost_by_server),
+    ):
+        if said:
+            say(said)
     if as_json:
         print_json([_json(one) for one in found])
         return

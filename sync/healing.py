@@ -16,14 +16,17 @@ from diary.errors import PeerError
 from diary.evidence.alarm import AlarmKind, FeedFaultError
 from diary.evidence.opening import SignedOpening
 from diary.evidence.receipt import Cursor, Page
+from diary.evidence.statement import SignedStatement
 from diary.exchanging import ServerLink
 from diary.proving import Showing
 from diary.rules.ids import ContractId
-from diary.store.sending import PlaceTakenError
+from diary.store.place_taken import PlaceTakenError
 from diary.store.versions import Name
+from diary.unanswered import Suspicion
 from sync.protocol import Heal, PullAnswer, ShownPage, heal_payload
 from sync.server_address import require_key
 from sync.transport import NotEnrolledError, Transport
+from sync.unanswered import answering
 
 HEALINGS_MAX = (
     6  # restored, again meanwhile, a place given twice, read anew, shown, and a run that goes through
@@ -32,6 +35,8 @@ HEALINGS_MAX = (
 _FAULTS_OF_A_RESTORED: frozenset[AlarmKind] = frozenset(
     {"log_shrank", "log_forked", "deletion_dropped", "retimed"}
 )
+_RESTORED = Suspicion("it was restored from a backup, and does not take back what it lost")
+_UNKNOWN = Suspicion("it does not know this device, which it had enrolled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,8 @@ class ServerRestoredError(PeerError):
     `openings` are its statements; `heads` the sizes of logs that are shorter than they were; `names` are
     versions that it lacks. With none of them it does not even know this device. `anew`: a statement that is
     known says why a log is another one; it is read from its start. `refusals`: it lacks some, and may lack
-    nothing else. `fault` is what it is to be blamed for if it has nothing to state.
+    nothing else. `fault` is what it is to be blamed for if it has nothing to state. `shown` are the heads of
+    the logs that are shorter, or others.
     """
 
     says = "The server was restored from a backup and lacks what it had received since."
@@ -66,14 +72,32 @@ class ServerRestoredError(PeerError):
         anew: bool = False,
         refusals: bool = False,
         fault: FeedFaultError | None = None,
+        shown: Sequence[SignedStatement] = (),
     ) -> None:
         self.fault = fault
+        self.shown = shown
         self.anew = anew
         self.refusals = refusals
         self.openings = openings
         self.heads = heads
         self.names = names
         super().__init__()
+
+    @property
+    def suspicion(self) -> Suspicion:
+        """Return what the server has to answer for (R56)."""
+        if self.fault is not None:
+            about = [self.fault.contract] if self.fault.contract else []
+            return Suspicion(str(self.fault.details["what"]), about, evidence=self.fault.evidence)
+        if self.heads:
+            about = list(self.heads)
+            what = f"the log of contract {about[0]} is not the one that it had signed"
+            return Suspicion(what, about, self.shown)
+        if self.names:
+            ((replica, n), *_) = self.names
+            what = f"it lacks version {replica}:{n}, which it had received"
+            return Suspicion(what, lacks=self.names)
+        return _RESTORED
 
 
 def check_whole(diary: Diary, answer: PullAnswer, cursors: Mapping[ContractId, Cursor]) -> None:
@@ -85,6 +109,7 @@ def check_whole(diary: Diary, answer: PullAnswer, cursors: Mapping[ContractId, C
     if answer.openings:
         raise ServerRestoredError(openings=answer.openings)
     lacking: dict[ContractId, int] = {}
+    shown: list[SignedStatement] = []
     anew = False
     for page in answer.pages:
         cursor = cursors.get(page.contract)
@@ -98,8 +123,10 @@ def check_whole(diary: Diary, answer: PullAnswer, cursors: Mapping[ContractId, C
                 anew = True
             else:
                 lacking[page.contract] = cursor.size - 1
+        if page.contract in lacking and page.signed_head is not None:
+            shown.append(page.signed_head)
     if lacking or anew:
-        raise ServerRestoredError(heads=lacking, anew=anew)
+        raise ServerRestoredError(heads=lacking, anew=anew, shown=shown)
 
 
 def _is_another_log(diary: Diary, page: Page, cursor: Cursor) -> bool:
@@ -157,36 +184,65 @@ def run_healed(diary: Diary, line: Transport, link: ServerLink, run: Callable[[L
         PeerError: As `run` does; or the server was restored over and over.
     """
     looks, shows, was_unknown = Looks(), True, False
+    found = ServerRestoredError()
     for _ in range(HEALINGS_MAX):
         try:
             if shows and diary.is_showing_due():
-                show_lost(diary, line, link)
+                with answering(diary, _RESTORED):
+                    show_lost(diary, line, link)
             shows = True
             run(looks)
             if not diary.is_showing_due():
+                diary.note_answered()
                 return
-        except ServerRestoredError as found:
-            if found.refusals:
-                show_refused(diary, line, link)
-                looks = replace(looks, at_refusals=False)
-                continue
+        except (ServerRestoredError, PlaceTakenError) as suspected:
+            found = _found(suspected)
             # What is read anew comes back by itself; only what is lost after that is shown.
             shows = not found.anew
-            looks = replace(looks, at_heads=found.anew or heal(diary, line, link, found))
-            if found.fault is not None and not looks.at_heads:
-                # What it signed once it may never show again.
-                diary.raise_alarm(found.fault)
-                raise found.fault from found
-        except PlaceTakenError as found:
-            if not heal(diary, line, link, ServerRestoredError(heads=found.heads)):
-                raise
+            with answering(diary, found.suspicion):
+                looks = _looks_after(diary, line, link, looks, found)
         except NotEnrolledError:
             if was_unknown:
                 raise
             was_unknown = True
             require_key(line.url, line.server().key, link.key)  # what it lost is shown to no other server
-            heal(diary, line, link, ServerRestoredError())
-    raise ServerRestoredError
+            with answering(diary, _UNKNOWN):
+                heal(diary, line, link, ServerRestoredError())
+    with answering(diary, found.suspicion):
+        raise ServerRestoredError
+
+
+def _found(suspected: ServerRestoredError | PlaceTakenError) -> ServerRestoredError:
+    """Return what a server is suspected of: giving a place twice, it lost a row or has two logs (R43)."""
+    if isinstance(suspected, ServerRestoredError):
+        return suspected
+    first = next(iter(suspected.heads))
+    fault = FeedFaultError(
+        "log_forked", f"a place in the log of contract {first} was given twice", suspected.evidence
+    )
+    fault.contract = first
+    return ServerRestoredError(heads=suspected.heads, fault=fault)
+
+
+def _looks_after(
+    diary: Diary, line: Transport, link: ServerLink, looks: Looks, found: ServerRestoredError
+) -> Looks:
+    """Heal the server; return what is still to be looked for, now that it stated something or nothing.
+
+    Raises:
+        FeedFaultError: It has nothing to state of a fault.
+        PeerError: As `heal` does.
+    """
+    if found.refusals:
+        show_refused(diary, line, link)
+        return replace(looks, at_refusals=False)
+    looks = replace(looks, at_heads=found.anew or heal(diary, line, link, found))
+    if found.fault is not None and not looks.at_heads:
+        # What it signed once it may never show again.
+        diary.raise_alarm(found.fault)
+        diary.note_answered()
+        raise found.fault from found
+    return looks
 
 
 def heal(diary: Diary, line: Transport, link: ServerLink, found: ServerRestoredError) -> bool:
@@ -205,7 +261,8 @@ def heal(diary: Diary, line: Transport, link: ServerLink, found: ServerRestoredE
     if not openings:
         return False
     diary.take_openings(openings, link.key)
-    show_lost(diary, line, link)
+    with answering(diary, _RESTORED):
+        show_lost(diary, line, link)
     return True
 
 

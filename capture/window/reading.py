@@ -89,7 +89,7 @@ def _loud(diary: Diary) -> tuple[str, ...]:
         said.insert(0, f"{len(found.deletions)} of your deletions refused: see Refusals in the diary.")
     if found.alarms:
         said.append("The server showed what cannot be right: see Devices and sync in the diary.")
-    return (*said, *filter(None, (lost_says(found.lost_by_server),)))
+    return (*said, *filter(None, (found.unanswered, lost_says(found.lost_by_server))))
 
 
 def _snapshot(weeks: tuple[WeekView, ...]) -> LastSnapshot | None:

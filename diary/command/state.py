@@ -39,6 +39,7 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
                 "ALARM (diary audit)" if found.alarms and brief else "",
                 f"{found.unread} unread messages (diary messages)" if found.unread and brief else "",
                 "account suspended (diary status)" if found.suspended and brief else "",
+                "the server does not answer for its log (diary status)" if found.unanswered and brief else "",
             ),
         )
     )
@@ -73,6 +74,7 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
         lines.append("Destroying what was removed: another program holds the file; it is tried again.")
     if found.alarms:
         lines.append(f"ALARM: the server showed what cannot be right ({found.alarms}): diary audit.")
+    lines.append("" if found.unanswered is None else found.unanswered.says)
     lines.append(lost_says(found.lost_by_server))
     if found.phrase_waits:
         lines.append("The recovery phrase is not confirmed yet: diary key phrase.")
@@ -118,6 +120,7 @@ def _json(found: "Status") -> dict[str, object]:
             }
             for unsent in found.before_lock
         ],
+        "unanswered_since": None if found.unanswered is None else iso(found.unanswered.since_ms),
     }
 
 

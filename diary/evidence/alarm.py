@@ -18,7 +18,7 @@ AlarmKind = Literal[
     "hole", "log_shrank", "log_epoch", "bad_signature", "unlisted_device", "wrong_place", "version_reused",
     "device_list", "log_forked", "bad_joining", "wrong_side", "unsigned_head", "retimed", "bad_receipt",
     "deletion_dropped", "withheld", "heads_differ", "seal_differs", "invoice_differs",
-    "invoice_missing",
+    "invoice_missing", "unanswered",
 ]  # fmt: skip
 
 

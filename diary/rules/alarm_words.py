@@ -7,6 +7,7 @@ _WHAT_IT_MEANS = {
     "log_epoch": "The server began a log anew without a signed statement.",
     "log_forked": "The server signed two different logs of one contract.",
     "heads_differ": "Another party says, in a row of theirs, that they were shown another log than you.",
+    "unanswered": "The server shows another log than it had signed, and for a week it did not say why.",
     "deletion_dropped": "The server gave a receipt for a deletion, and shows the log without it.",
     "retimed": "The server gave a row another time of receipt than it had.",
     "bad_receipt": "The server gave a receipt for something that this device did not send.",

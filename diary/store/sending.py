@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from diary.errors import PeerError
 from diary.evidence.receipt import Receipt
 from diary.rules.ids import ContractId, Millis, Place, ReplicaId, Slot
 from diary.rules.segment import Sealed
 from diary.store import outbox
+from diary.store.place_taken import PlaceTakenError
 from diary.store.versions import Name
 
 # Device lists before all else: they say that what follows is by a device (R50).
@@ -205,23 +205,6 @@ _SENT = """
       FROM sent
      ORDER BY id
 """
-
-
-class PlaceTakenError(PeerError):
-    """The server gave a place in a log that it had given to another version: it lost that one (R43).
-
-    `heads` are the logs that it gave places in, and how many rows at most it had kept of each.
-    """
-
-    says = "The server gave a place in its log a second time: it was restored from a backup meanwhile."
-    mend = "Sync again: what it lost is then shown to it."
-
-    def __init__(self, receipts: Iterable[Receipt]) -> None:
-        self.heads: dict[ContractId, int] = {}
-        for receipt in receipts:
-            known = self.heads.get(receipt.contract, receipt.index)
-            self.heads[receipt.contract] = min(known, receipt.index)
-        super().__init__()
 
 
 @dataclass(frozen=True, slots=True)

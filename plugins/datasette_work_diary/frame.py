@@ -122,6 +122,7 @@ class AttentionSaid:
     before_lock: tuple[str, ...]
     after_the_lock: str
     alarms: str
+    unanswered: str
     lost: str
     undo: str
     low_disk: str
@@ -160,6 +161,7 @@ def attention_said(diary: Diary, reading: Reading) -> AttentionSaid:
         alarms=f"{counted(found.alarms, 'alarm')}: the server showed what cannot be right."
         if found.alarms
         else "",
+        unanswered=found.unanswered,
         lost=lost_says(found.lost_by_server),
         undo=_undo_says(diary.undoable()),
         low_disk=found.low_disk,

@@ -253,6 +253,7 @@ def _json(seen: SyncSeen) -> dict[str, object]:
             {"log_epoch": one.log_epoch, "taken_at": iso(one.taken_at_ms), "says": _heads_lost(one)}
             for one in seen.audit.restorings
         ],
+        "unanswered_since": None if status.unanswered is None else iso(status.unanswered.since_ms),
         "lost_by_server": seen.audit.lost_by_server,
     }
 

@@ -7,7 +7,9 @@ import pytest
 from diary.diary import Diary
 from diary.evidence.opening import SignedOpening
 from diary.rules.ids import ContractId, Millis
+from diary.rules.json_form import iso
 from diary.store import epochs, feed
+from diary.unanswered import Suspicion
 from tests.diary.typed import Typist, typist_with_a_morning
 from tests.practice import instant
 from tests.rule import rule
@@ -111,6 +113,25 @@ def test_what_a_restored_server_lacks_is_said_until_it_is_back(typist: Typist) -
     assert restoring["lost"] == [{"contract": contract, "from": [1, 120], "to": 100}]
     assert "lacks 3 versions that it had received: diary audit." in typist.types("status").out
     assert "lacks 3 versions" in typist.types("devices").err
+
+
+@rule("R43")
+@rule("R56")
+def test_a_server_that_does_not_answer_for_its_log_is_said_from_the_first_day_on(typist: Typist) -> None:
+    assert typist.json("status")["unanswered_since"] is None
+    with Diary.open(typist.home, clock=typist.clock) as diary:
+        diary.note_unanswered(Suspicion("its log went back"), is_clock_unsure=False)
+        since = iso(diary.now_ms())
+    said = "the server does not answer for its log"
+    assert f"{said}: its log went back. Nothing is sent to it" in typist.types("status").out
+    assert f"{said} (diary status)" in typist.types().out
+    assert said in typist.types("devices").err
+    (check,) = (one for one in typist.json("doctor") if one["name"] == "alarms")
+    assert (check["outcome"], said in check["says"]) == ("warning", True)
+    assert typist.json("status")["unanswered_since"] == since
+    with Diary.open(typist.home, clock=typist.clock) as diary:
+        diary.note_answered()
+    assert typist.json("status")["unanswered_since"] is None
 
 
 @rule("R55")

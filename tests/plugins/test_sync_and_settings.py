@@ -7,9 +7,11 @@ from playwright.sync_api import Page, expect
 
 from datasette_work_diary.syncing import look_at_sync, sync_page
 from diary.rules.ids import Millis
+from diary.rules.json_form import iso
 from diary.settings import SETTINGS
 from diary.store import feed
 from diary.store.sending import SentNote
+from diary.unanswered import Suspicion
 from tests.plugins.conftest import MORNING, Served
 from tests.plugins.said import said
 from tests.practice import refuse
@@ -45,12 +47,16 @@ def test_an_alarm_says_what_it_means_and_what_to_do(served: Served, page: Page) 
     alarm = feed.Alarm(served.diary.now_ms(), served.contract.id, "seal_differs", what)
     with served.diary._state.writing():
         feed.raise_alarm(served.diary._state.connection, alarm)
+    served.diary.note_unanswered(Suspicion("its log went back"), is_clock_unsure=False)
     page.goto(served.address(SYNC))
+    expect(page.get_by_text("the server does not answer for its log: its log went back.")).to_be_visible()
     alarms = page.get_by_role("region", name="Alarms")
     expect(alarms).to_contain_text(what)
     expect(alarms).to_contain_text("The server sealed a week that the log does not come to")
     expect(alarms).to_contain_text("Keep this diary and a backup of it")
-    told = page.request.get(served.address(f"{SYNC}.json")).json()["alarms"]
+    shown = page.request.get(served.address(f"{SYNC}.json")).json()
+    assert shown["unanswered_since"] == iso(served.diary.now_ms())
+    told = shown["alarms"]
     assert [(one["kind"], one["says"]) for one in told] == [("seal_differs", what)]
     assert told[0]["means"].startswith("The server sealed a week")
 
