@@ -12,6 +12,10 @@ FORMULAS = (
     "-2+3",
     "@SUM(A1:A9)",
     "=cmd|' /C calc'!A0",
+    "\x00=1+1",
+    " \u200b=1+1",
+    "semicolon;=1+1;@SUM(A1)",
+    "tab\t=1+1\tand line\n-2+3",
 )
 MARKUP = (
     "<script>alert(1)</script><b>bold</b> & “quoted”",

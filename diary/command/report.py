@@ -60,7 +60,7 @@ def report(
     if as_json:
         print_json(rows_json(keys, sums))
     elif csv:
-        from diary.evidence.week_csv import table
+        from diary.evidence.table_text import table
 
         typer.echo(table(columns(keys), map(row, sums)), nl=False)
     else:

@@ -19,10 +19,11 @@ from diary.rules.segment import Header
 from diary.rules.unreadable import UNREADABLE
 from diary.rules.week import Week
 
-FORMAT: Final = 2
-"""What is made now: since 2 a record shows what the parties said of its slots. All are read for ever."""
+FORMAT: Final = 3
+"""What is made now: since 2 a record shows what the parties said of its slots, since 3 its tables are safe in
+a spreadsheet that splits them otherwise (`table_text`). All are read for ever."""
 
-Format = Literal[1, 2]
+Format = Literal[1, 2, 3]
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
 RECORD = "record.json"
@@ -110,6 +111,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 ACT_TYPES: Final = frozenset({"acceptance", "dispute", "redaction"})
 ACTS_SINCE: Final = 2  # the format in which they are shown first
+TABLES_SINCE: Final = 3  # the format whose tables are written as all others are
 
 
 def is_said_of(header: Header, week: Week, slots: Collection[Slot] | None) -> bool:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from diary.evidence.bundle import SEGMENTS, TOTALS, Record
+from diary.evidence.bundle import SEGMENTS, TABLES_SINCE, TOTALS, Record
 from diary.evidence.seal import Reckoning, Records, reckon
+from diary.evidence.table_text import table, table_before_3
 from diary.evidence.week_csv import segments_csv, totals_csv
 from diary.rules.acts import accepted_slots, disputed_slots, redactions
 from diary.rules.content import MergedContent, OpenedCapture, OpenedEntry, agrees, merged
@@ -164,12 +165,12 @@ def segments_of(opened: Opened) -> list[SegmentView]:
 
 def tables_of(opened: Opened, segments: Sequence[SegmentView]) -> dict[str, str]:
     """Return both tables of the record's segments as a bundle holds them, by their file's name (R58)."""
-    week = Week.parse(opened.record.week)
+    record = opened.record
+    write = table if record.format >= TABLES_SINCE else table_before_3
+    zone, files = ZoneInfo(record.zone), files_of(opened, segments)
     return {
-        SEGMENTS: segments_csv(
-            segments, zone=ZoneInfo(opened.record.zone), picture_files=files_of(opened, segments)
-        ),
-        TOTALS: totals_csv([(week, totals_of(opened, segments))]),
+        SEGMENTS: segments_csv(segments, zone=zone, picture_files=files, write=write),
+        TOTALS: totals_csv([(Week.parse(record.week), totals_of(opened, segments))], write=write),
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from diary.evidence.week_csv import Cell, table
+from diary.evidence.table_text import Cell, table
 from diary.rules.invoice_view import InvoiceView, LineView, hours_of
 from diary.rules.json_form import at
 from diary.rules.money import money

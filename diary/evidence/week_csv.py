@@ -1,17 +1,16 @@
 """A week as CSV: what is laid on the table in a dispute (R58).
 
 Pure: views in, text out. The columns and words are those of CLI.md. Values of one cell are joined by ` | `;
-what was not counted is empty, not 0; a deleted segment has no line. A spreadsheet opens it safely: a text
-that could be taken for a formula begins with an apostrophe; numbers stay numbers. Instants are written as
-spreadsheets read them everywhere, "2026-11-23 09:10"; the column's name says in which zone.
+what was not counted is empty, not 0; a deleted segment has no line. `table_text` makes it safe to open in a
+spreadsheet. Instants are written as spreadsheets read them everywhere, "2026-11-23 09:10"; the column's name
+says in which zone.
 """
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from diary.evidence.table_text import Cell, table
 from diary.rules.json_form import JOINT, at
 from diary.rules.money import money
 from diary.rules.sealed_content import MinuteCounts
@@ -29,44 +28,31 @@ TOTALS_COLUMNS = (
     "rate", "currency", "amount",
 )  # fmt: skip
 MISSING = "missing"  # named by the row, and not at the server when it was due (R41)
-# What makes a spreadsheet run a cell instead of showing it, in Latin and in full width.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
-Cell = str | int | None
+Writer = Callable[[Sequence[str], Iterable[Sequence[Cell]]], str]
 
 
 def segments_csv(
-    segments: Iterable[SegmentView], *, zone: ZoneInfo, picture_files: Mapping[Place, Sequence[str]] | None
+    segments: Iterable[SegmentView],
+    *,
+    zone: ZoneInfo,
+    picture_files: Mapping[Place, Sequence[str]] | None,
+    write: Writer = table,
 ) -> str:
     """Return one line a segment that is not deleted, in order of time, then contract (R58).
 
     `picture_files` names the files that were written beside the table; None where none were asked for:
-    then the pictures' names in the evidence stand there (SHA-256 of the ciphertext).
+    then the pictures' names in the evidence stand there (SHA-256 of the ciphertext). `write` makes the text.
     """
     live = [segment for segment in segments if segment.state != "deleted"]
     ordered = sorted(live, key=lambda segment: (segment.slot, segment.contract))
-    return table(SEGMENT_COLUMNS, [_segment_line(segment, zone, picture_files) for segment in ordered])
+    return write(SEGMENT_COLUMNS, [_segment_line(segment, zone, picture_files) for segment in ordered])
 
 
-def totals_csv(weeks: Iterable[tuple[Week, Sequence[Totals]]]) -> str:
+def totals_csv(weeks: Iterable[tuple[Week, Sequence[Totals]]], *, write: Writer = table) -> str:
     """Return one line a week and contract; rate and amount in the currency's main unit (R58, R61)."""
     lines = [_totals_line(week, total) for week, totals in weeks for total in totals]
-    return table(TOTALS_COLUMNS, lines)
-
-
-def safe_text(text: str) -> str:
-    """Return the text as a spreadsheet shows it without running it (R58)."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
-
-
-def table(columns: Sequence[str], lines: Iterable[Sequence[Cell]]) -> str:
-    """Return a table as CSV (RFC 4180), its texts safe in a spreadsheet (R58)."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180
-    writer.writerow(columns)
-    for line in lines:
-        writer.writerow([safe_text(cell) if isinstance(cell, str) else cell for cell in line])
-    return text.getvalue()
+    return write(TOTALS_COLUMNS, lines)
 
 
 def _segment_line(

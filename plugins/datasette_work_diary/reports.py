@@ -9,7 +9,7 @@ from datasette_work_diary.frame import Handler, crumbs, reading_of, show, viewer
 from datasette_work_diary.reading import Reading
 from datasette_work_diary.report_page import PATH, ReportPage, report_page, stretches
 from diary.diary import Diary
-from diary.evidence.week_csv import table
+from diary.evidence.table_text import table
 from diary.reporting import Days, days_of, keys_of, segments_of_days
 from diary.rules.report import Key, Sum, columns, row, rows_json, sums_by
 

@@ -16,7 +16,7 @@ from diary.rules.week import DAY_MILLIS, Week, starts_at_ms
 
 ACCOUNT = AccountId("ac" * 16)
 REPLICAS = tuple(ReplicaId(letter * 32) for letter in "abcd")
-MEMOS = ("Review", "Übersetzung", "\U0001d54f beyond", "\uff5e before", "=SUM(A1)", "")
+MEMOS = ("Review", "Übersetzung", "\U0001d54f beyond", "\uff5e before", "=SUM(A1);\x00=1\n\u200b-2\x9b", "")
 
 Role = Literal["screen", "thumbnail", "camera"]
 Contents = dict[tuple[ReplicaId, int], CaptureContent | EntryContent | None]

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from datasette_work_diary.report_page import report_page, stretches
-from diary.evidence.week_csv import table
+from diary.evidence.table_text import table
 from diary.reporting import Days, segments_of_days
 from diary.rules.ids import ContractId
 from diary.rules.report import Key, Sum, columns, row, sums_by

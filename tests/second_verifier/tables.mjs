@@ -15,13 +15,35 @@ const TOTALS_COLUMNS =
 const minuteOf = (ms) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
 const list = (values) => values.join(" | ");
 
-function cell(value) {
-  if (typeof value === "number") return String(value);
-  const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+/** As docs/evidence.md says it, "A table", sign by sign. */
+function safe(text) {
+  if (/^-[0-9]+(\.[0-9]+)?$/.test(text)) return text;
+  let [made, begins] = ["", true];
+  for (const sign of text) {
+    const number = sign.codePointAt(0);
+    const isControl = (number < 0x20 || (number >= 0x7f && number < 0xa0)) && !"\t\r\n".includes(sign);
+    if (begins && "=+-@＝＋－＠".includes(sign)) made += "'";
+    made += !isControl ? sign : number > 0x7f ? "\ufffd" : number === 0x7f ? "␡" : String.fromCodePoint(0x2400 + number);
+    begins = ";|\t\r\n".includes(sign) || (begins && !isControl && isUnseen(number));
+  }
+  return /^[\t\r\n]/.test(made) ? `'${made}` : made;
 }
 
-const table = (columns, lines) => [columns, ...lines.map((line) => line.map(cell).join(","))].join("\r\n") + "\r\n";
+const isUnseen = (number) =>
+  [0x20, 0xa0, 0xad, 0x61c, 0x1680, 0x180e, 0x3000, 0xfeff].includes(number) ||
+  (number >= 0x2000 && number <= 0x200f) || (number >= 0x2028 && number <= 0x202f) || (number >= 0x205f && number <= 0x206f);
+
+function cell(value) {
+  if (typeof value === "number") return String(value);
+  const text = safe(value);
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function cellBefore3(value) {
+  if (typeof value === "number") return String(value);
+  const text = /^[=+\-@\t\r\n＝＋－＠]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
 
 /** Return both tables by their file's name. */
 export function tablesOf(record, found, stood, mine, late) {
@@ -55,6 +77,8 @@ export function tablesOf(record, found, stood, mine, late) {
       Math.floor((received - begins - 600_000) / 1000), one.index,
     ];
   });
+  const write = record.format >= 3 ? cell : cellBefore3;
+  const table = (columns, rows) => [columns, ...rows.map((row) => row.map(write).join(","))].join("\r\n") + "\r\n";
   const count = (is) => lines.filter(is).length;
   const history = new TermsHistory(found.versions);
   const [rate, currency] = history.rateOf(week);

@@ -334,7 +334,7 @@ async function verify(whole) {
   for (const name of files.keys()) claim(parts.split(" ").includes(name) || name.startsWith("pictures/"), name, "no part");
   const rawManifest = files.get("manifest.json");
   const manifest = JSON.parse(open.textOf(rawManifest));
-  claim([1, 2].includes(manifest.format), "manifest.json", "another format");
+  claim([1, 2, 3].includes(manifest.format), "manifest.json", "another format");
   const others = [...files.keys()].filter((name) => !name.startsWith("manifest."));
   for (const name of new Set([...others, ...Object.keys(manifest.files)])) {
     const [is, should] = [files.get(name), manifest.files[name]];
@@ -344,7 +344,7 @@ async function verify(whole) {
   claim([...files.keys()].join() === [...others.sort(), "manifest.json", "manifest.sig"].join(), "the zip", "order");
   const record = JSON.parse(open.textOf(files.get("record.json")));
   checkFields(record);
-  claim([1, 2].includes(record.format) && weekNamed(record.week) && isHash(record.server_key), "record.json", "no record");
+  claim([1, 2, 3].includes(record.format) && weekNamed(record.week) && isHash(record.server_key), "record.json", "no record");
   // Here a zone may be written in any case: the zones' own database has one way to write each.
   const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: record.zone }).resolvedOptions();
   const isZone = timeZone === record.zone || timeZone.toLowerCase() !== record.zone.toLowerCase();

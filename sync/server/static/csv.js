@@ -1,5 +1,5 @@
 // What is shown, as CSV: the columns and cells of `diary export` (R58), so that both sides hold one table.
-// A spreadsheet opens it safely: a text that could be taken for a formula begins with an apostrophe.
+// A spreadsheet opens it safely (docs/evidence.md, "A table"): an apostrophe stands before what could be a formula.
 
 import { sumOfCounted } from "./content.js";
 import { money } from "./money.js";
@@ -18,14 +18,31 @@ const TOTALS_COLUMNS =
     " ",
   );
 const JOINT = " | ";
-const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+// Where a cell begins for one or the other program, signs that nobody sees, then what would be run.
+const RUNS =
+  /(^|[;|\t\r\n])([ \u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]*)(?=[=+\-@＝＋－＠])/g;
+const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;
+
+/** Return the text as a spreadsheet shows it without running it. @type {(text: string) => string} */
+function safeText(text) {
+  if (/^-[0-9]+(\.[0-9]+)?$/.test(text)) return text; // a credit, say
+  const guarded = text.replaceAll(CONTROL, pictureOf).replaceAll(RUNS, "$1$2'");
+  return /^[\t\r\n]/.test(guarded) ? `'${guarded}` : guarded;
+}
+
+/** @type {(control: string) => string} */
+function pictureOf(control) {
+  const number = control.charCodeAt(0);
+  if (number > 0x7f) return "\ufffd";
+  return number === 0x7f ? "\u2421" : String.fromCharCode(0x2400 + number);
+}
 
 /** @type {(cell: Cell) => string} */
 function cellText(cell) {
   if (cell === null) return "";
   if (typeof cell === "number") return String(cell);
-  const safe = FORMULA.test(cell) ? `'${cell}` : cell;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const safe = safeText(cell);
+  return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /** @type {(columns: string[], lines: Cell[][]) => string} */

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diary.evidence.table_text import safe_text
 from diary.evidence.week_csv import (
     SEGMENT_COLUMNS,
     TOTALS_COLUMNS,
-    safe_text,
     segments_csv,
     totals_csv,
 )
@@ -162,7 +162,7 @@ def test_no_formula_runs_whatever_the_memo_says(text: str) -> None:
     )
     for cell in line(hostile).values():
         assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝"))
-    assert line(hostile)["memo"].removeprefix("'") == text
+    assert line(hostile)["memo"].replace("'", "") == text
 
 
 @rule("R58")
