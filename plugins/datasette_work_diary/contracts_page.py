@@ -13,6 +13,7 @@ from diary.billing_methods import billing_says
 from diary.contracts import Contract
 from diary.diary import Diary
 from diary.errors import DiaryError
+from diary.inviting import EXPIRES_DAYS, InvitationView
 from diary.json_lists import contract_in_full_json
 from diary.parties import DisputeView, RequestView
 from diary.rules.act_parts import VersionName
@@ -62,8 +63,19 @@ class DisputeShown:
 
 
 @dataclass(frozen=True, slots=True)
+class InvitedShown:
+    """An open invitation of the client as a line; `name` is what a form sends to take it back."""
+
+    name: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContractShown:
-    """One contract: its terms now, how they came to be, what was asked and disputed, what an agency reads."""
+    """One contract: its terms now, how they came to be, what was asked and disputed, who reads it.
+
+    `may_invite`: its client can be invited from here.
+    """
 
     id: str
     title: str
@@ -76,15 +88,23 @@ class ContractShown:
     disputes: tuple[DisputeShown, ...]
     may_ask: bool
     agencies: tuple[str, ...]
+    has_client: bool
+    may_invite: bool
+    invited: tuple[InvitedShown, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ContractsPage:
-    """All that the page shows; `weeks` are those for which manual time may be asked."""
+    """All that the page shows; `weeks` are those for which manual time may be asked.
+
+    `tracked`: snapshots of this screen are being taken, which would show a link (R12, R51).
+    """
 
     reading: Reading
     contracts: tuple[ContractShown, ...]
     weeks: tuple[str, ...]
+    tracked: bool
+    days: int = EXPIRES_DAYS
 
 
 def contracts_page(diary: Diary, reading: Reading) -> ContractsPage:
@@ -92,10 +112,12 @@ def contracts_page(diary: Diary, reading: Reading) -> ContractsPage:
     this = Week.at(reading.now_ms)
     before = this.previous()
     open_weeks = [this] if before.is_frozen(reading.now_ms) else [this, before]
+    invited = () if reading.for_client else tuple(one for one in diary.invitations() if one.state == "open")
     return ContractsPage(
         reading=reading,
-        contracts=tuple(_contract(diary, one, reading) for one in _listed(diary)),
+        contracts=tuple(_contract(diary, one, reading, invited) for one in _listed(diary)),
         weeks=tuple(week.name for week in open_weeks),
+        tracked=diary.tracking().on,
     )
 
 
@@ -109,7 +131,9 @@ def listed_json(diary: Diary) -> list[dict[str, object]]:
     return [contract_in_full_json(diary, one) for one in _listed(diary)]
 
 
-def _contract(diary: Diary, one: Contract, reading: Reading) -> ContractShown:
+def _contract(
+    diary: Diary, one: Contract, reading: Reading, invited: Sequence[InvitationView]
+) -> ContractShown:
     seats = diary.seats(one.id)
     history = changes(one.history)
     return ContractShown(
@@ -140,6 +164,17 @@ def _contract(diary: Diary, one: Contract, reading: Reading) -> ContractShown:
             f"{reading.instant(seat.joined_at_ms)}, and changes nothing in it."
             for seat in diary.joined(one.id)
             if seat.agency is not None and not seat.ended
+        ),
+        has_client=bool(seats),
+        may_invite=not reading.for_client and diary.server() is not None,
+        invited=tuple(
+            InvitedShown(
+                name=each.auth,
+                says=f"A link for the client is open until {reading.instant(each.expires_at_ms)}"
+                + ("." if each.sent else ", and works once this diary has synced."),
+            )
+            for each in invited
+            if each.contract == one.id and each.agency is None
         ),
     )
 
@@ -207,7 +242,7 @@ async def contracts(datasette: Any, request: Any) -> Any:
 async def ask(datasette: Any, request: Any) -> Any:
     """Ask the client for manual time (R10)."""
     form = await form_of(request)
-    contract, reason, week = _contract_of(form), form.text("reason"), _week_of(form.text("week"))
+    contract, reason, week = contract_of(form), form.text("reason"), _week_of(form.text("week"))
 
     def write(diary: Diary) -> None:
         diary.ask_manual_time(contract, reason, week=week)
@@ -218,7 +253,7 @@ async def ask(datasette: Any, request: Any) -> Any:
 async def withdraw(datasette: Any, request: Any) -> Any:
     """Take an unanswered request back (R10)."""
     form = await form_of(request)
-    contract, name = _contract_of(form), _request_of(form.text("request"))
+    contract, name = contract_of(form), _request_of(form.text("request"))
 
     def write(diary: Diary) -> None:
         diary.take_request_back(contract, name)
@@ -255,7 +290,8 @@ async def _done(datasette: Any, request: Any, write: Any, says: str) -> Any:
     return led_on(datasette, request, PATH, says)
 
 
-def _contract_of(form: Form) -> ContractId:
+def contract_of(form: Form) -> ContractId:
+    """Return the contract that a form of this page names."""
     name = form.text("contract", 32)
     if len(name) != 32:
         raise BadRequest("The form names no contract.")
