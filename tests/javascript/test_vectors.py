@@ -18,6 +18,7 @@ NODE = Path(sys.executable).with_name("node")
 FILES = (
     "row", "picture", "grant", "push", "answer", "opening", "merkle", "device_list", "list_leaf", "header",
     "party_header", "party_log", "invitation", "message", "week", "seal", "invoice_shown", "money",
+    "unanswered",
 )  # fmt: skip
 CASES_LEAST = 250
 

@@ -21,6 +21,7 @@ import * as open from "../../sync/server/static/open.js";
 import { base64, privateKey, publicOfSeed, sealRow, sign } from "../../sync/server/static/seal.js";
 import { TermsHistory, versionsOf } from "../../sync/server/static/terms.js";
 import * as timesheet from "../../sync/server/static/timesheet.js";
+import { isTooLong, unansweredAgain } from "../../sync/server/static/unanswered.js";
 import { verdicts } from "../../sync/server/static/verdict.js";
 import {
   dateOfDay,
@@ -489,6 +490,17 @@ function invoices() {
   }
 }
 
+function silences() {
+  for (const { name, syncs, expect } of read("unanswered")) {
+    let known = null;
+    const got = syncs.map(([at, unsure]) => {
+      known = unansweredAgain(known, at, name, unsure);
+      return [known.since_ms, known.waited_ms, isTooLong(known)];
+    });
+    say("unanswered", name, got, expect);
+  }
+}
+
 await rows();
 await signatures();
 await statements();
@@ -496,6 +508,7 @@ await lists();
 headers();
 logs();
 amounts();
+silences();
 messages();
 await invitations();
 weeks();

@@ -14,8 +14,9 @@ const alarmsOf = (contract, seen) =>
 
 /** Return a notice for each alarm that nobody has looked at yet. @type {(desk: Desk, contracts: Contract[], look: (contract: Contract) => void) => HTMLElement[]} */
 export const alarmNotices = (desk, contracts, look) =>
-  contracts.flatMap((contract) =>
-    alarmsOf(contract, false).map((alarm) =>
+  contracts.flatMap((contract) => [
+    ...(contract.unanswered ? [silence(desk, contract)] : []),
+    ...alarmsOf(contract, false).map((alarm) =>
       h(
         "div",
         { class: "notice", "data-tone": "grave", role: "alert" },
@@ -30,7 +31,15 @@ export const alarmNotices = (desk, contracts, look) =>
         saveButton(desk, contract, alarm),
       ),
     ),
-  );
+  ]);
+
+/** Return what is said from the first day on of a server that does not answer for its record. @type {(desk: Desk, contract: Contract) => HTMLElement} */
+function silence(desk, { title, unanswered: { since_ms, is_clock_unsure, what } }) {
+  const waits = is_clock_unsure ? " It says that it waits until its clock is sure." : "";
+  const since = momentOf(since_ms, desk.times);
+  const says = `“${title}”: since ${since} the server does not answer for its record: ${what}.${waits} Nothing of it is taken meanwhile; what was loaded before is shown. Ask whoever runs the server.`;
+  return h("div", { class: "notice", "data-tone": "grave" }, h("p", {}, h("strong", {}, "No answer. "), says));
+}
 
 /** Return the alarms that were looked at: they stay. @type {(desk: Desk, contract: Contract) => HTMLElement | null} */
 export function alarmList(desk, contract) {

@@ -9,6 +9,8 @@ import { FIRST_EPOCH } from "./feed.js";
 import { Line, LineFault } from "./line.js";
 import * as open from "./open.js";
 import { base64, sign } from "./seal.js";
+import { headEvidence } from "./statement.js";
+import { isTooLong, unansweredAgain } from "./unanswered.js";
 
 /** @typedef {import("./store.js").Contract} Contract */
 /** @typedef {import("./statement.js").Signed} Signed */
@@ -30,17 +32,32 @@ export const mayBeRestored = (error) =>
 
 /**
  * Show the server its heads of the contract's log, and return its statements of what was lost. None: it let the seat
- * in again, which it did not know by its token. Throws `error` where it has nothing to say to it.
- * @type {(contract: Contract, heads: KeptHead[], error: unknown) => Promise<Signed[]>}
+ * in again, which it did not know by its token. Throws `error` where it has nothing to say to it; that nothing came is
+ * noted in the contract.
+ * @type {(contract: Contract, heads: KeptHead[], error: unknown, atMs: number) => Promise<Signed[]>}
  */
-export async function statementsAfter(contract, heads, error) {
+export async function statementsAfter(contract, heads, error, atMs) {
   try {
     const openings = await shown(contract, heads);
     if (openings.length || error instanceof LineFault) return openings;
   } catch (fault) {
-    if (!(fault instanceof LineFault) || NOT_NOW.includes(fault.reason)) throw fault;
+    if (!(fault instanceof LineFault)) throw fault;
+    if (NOT_NOW.includes(fault.reason)) {
+      if (error instanceof FeedFault) noteSilence(contract, heads, error, fault, atMs);
+      throw fault;
+    }
   }
   throw error;
+}
+
+/** Note that the server was asked and did not answer; after a week that is an alarm (R56). @type {(contract: Contract, heads: KeptHead[], error: FeedFault, fault: LineFault, atMs: number) => void} */
+function noteSilence(contract, heads, error, fault, atMs) {
+  const known = unansweredAgain(contract.unanswered, atMs, error.message, fault.reason === "clock_unsure");
+  contract.unanswered = known;
+  const isRaised = contract.alarms.some(({ kind, what }) => kind === "unanswered" && what === known.what);
+  if (!isTooLong(known) || isRaised) return;
+  const evidence = [...error.evidence, ...heads.slice(0, HEADS_SHOWN_MAX).map(({ signed }) => headEvidence(signed))];
+  contract.alarms.push({ kind: "unanswered", what: known.what, at_ms: atMs, evidence });
 }
 
 /** @type {(contract: Contract, heads: KeptHead[]) => Promise<Signed[]>} */

@@ -31,7 +31,6 @@ import { isFrozen, weekAt, weekOf } from "./week.js";
 const ROUNDS_BEHIND_A_LOOK = 3;
 const PAGES_A_WRITE = 8; // a line that breaks loses at most so many pages
 const SAID_AFTER_MS = 1000;
-
 /** The trees of this thread, as far as they were kept: made of the leaves once. @type {Map<string, LogTree>} */
 const trees = new Map();
 
@@ -104,10 +103,11 @@ export class Reading {
     const says = "The server may have been restored from an older copy: it is shown what it had signed…";
     const saying = setTimeout(() => this.progress(0, 0, says), SAID_AFTER_MS);
     try {
-      const openings = await statementsAfter(this.contract, heads, error);
+      const openings = await statementsAfter(this.contract, heads, error, nowMs());
       if (openings.length) await this.#beginAnew(openings, nowMs());
     } finally {
       clearTimeout(saying);
+      if (this.contract.unanswered) await this.keep(); // also where nothing came
     }
     await this.#pullAll(nowMs);
   }
@@ -206,7 +206,7 @@ export class Reading {
     }
     this.contract.synced_at_ms = nowMs() + this.contract.clock_ahead_ms;
     if (this.contract.keys.size) this.contract.joining = null;
-    Object.assign(this.contract, { whole: true, distrusted: false });
+    Object.assign(this.contract, { whole: true, distrusted: false, unanswered: null });
     if (this.#replaced) {
       const { notice, held } = this.#replaced;
       notice.what = restoredWords(held.size - alike(held, this.tree));

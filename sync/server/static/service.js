@@ -41,6 +41,7 @@ const FILES = [
     "terms",
     "times",
     "timesheet",
+    "unanswered",
     "verdict",
     "week",
     "weekly",

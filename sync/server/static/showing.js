@@ -201,6 +201,7 @@ export async function summary(contract) {
       client: client !== null,
     })),
     alarms: contract.alarms,
+    unanswered: contract.unanswered ?? null,
     whole: contract.whole,
     notices: contract.notices,
     joining: !contract.admitted,

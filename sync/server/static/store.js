@@ -25,13 +25,14 @@ import { LogTree } from "./tree.js";
  * its head. `distrusted`: what was shown last gave an alarm. `unjudged` are numbers of seals that are still to be
  * recomputed. `moved` is what the gateway told of money, `said` what an agency says of it in its own log;
  * `paying_since_ms` is when the gateway's page was last asked for. `zone` is the freelancer's, null where they told none. `opening` is the server's newest statement that it was restored.
+ * `unanswered`: the server shows another log and does not say why.
  * `whereabouts` say of weeks, by their first slot, which pictures the server did not have.
  * @typedef {{ id: string, account: string, server_url: string, server_key: string, seat: OwnSeat,
  *   joining: { message: string, wrap: CryptoKey, auth: string } | null, admitted: boolean, ended: boolean,
  *   reader: ReturnType<import("./feed.js").Reader["state"]> | null, log_epoch: number,
  *   keys: Map<number, import("./open.js").Wrapping>, slotless: Row[], weeks: Map<number, number>,
  *   late_weeks: Set<number>, overlapping: Set<number>, overlaps_known: boolean, overlaps_from?: number, alarms: Alarm[], notices: Alarm[], audit: import("./auditor.js").Audit, unjudged: number[],
- *   whole: boolean, distrusted: boolean, synced_at_ms: number | null, clock_ahead_ms: number,
+ *   whole: boolean, distrusted: boolean, unanswered?: import("./unanswered.js").Unanswered | null, synced_at_ms: number | null, clock_ahead_ms: number,
  *   invoices?: import("./billed.js").Signed[], invoices_at_ms?: number,
  *   billing?: import("./line.js").OwnBilling, billing_asked_at_ms?: number,
  *   moved?: import("./gateway.js").Moved[], said?: import("./gateway.js").Said[], paying_since_ms?: number,

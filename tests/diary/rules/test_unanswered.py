@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +17,7 @@ from diary.rules.unanswered import (
 )
 from tests.practice import instant
 from tests.rule import rule
+from tests.vector_file import vectors
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -77,6 +80,23 @@ def test_no_server_is_blamed_before_its_time_and_none_that_stays_silent_is_spare
         assert one.what == WHAT
     waited = [one.waited_ms for one in known]
     assert waited == sorted(waited), "a clock that is set back takes nothing away"
+
+
+class Silence(msgspec.Struct):
+    """Syncs without an answer: when, and whether the server doubted its clock; and what is known then."""
+
+    name: str
+    syncs: list[tuple[Millis, bool]]
+    expect: list[tuple[int, int, bool]]
+
+
+@rule("R56")
+@pytest.mark.parametrize("case", vectors("unanswered", list[Silence]), ids=lambda case: case.name)
+def test_diary_and_page_count_alike(case: Silence) -> None:
+    known: Unanswered | None = None
+    for (at_ms, is_clock_unsure), expected in zip(case.syncs, case.expect, strict=True):
+        known = unanswered_again(known, at_ms, WHAT, is_clock_unsure=is_clock_unsure)
+        assert (known.since_ms, known.waited_ms, known.is_alarm) == expected
 
 
 @rule("R43")

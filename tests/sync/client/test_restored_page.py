@@ -154,6 +154,47 @@ def test_a_page_that_is_the_first_to_come_to_a_restored_server_blames_nobody_and
     assert all(each["heads"] and not each["rows"] and "is_all" not in each for each in shown)
 
 
+WAITED = """async ([id, waited_ms]) => {
+  const store = await (await import("/client/store.js")).openStore();
+  const contract = await store.contract(id);
+  await store.keep(Object.assign(contract, { unanswered: { ...contract.unanswered, waited_ms } }));
+}"""
+
+
+@rule("R43")
+@rule("R56")
+def test_a_server_that_never_answers_for_its_log_is_told_of_at_once_and_an_alarm_after_a_week(
+    restoring: Restoring, chromium: Browser
+) -> None:
+    stage, room = restoring.stage, restoring.room
+    with clients_of(room, chromium) as opened:
+        one: Client = opened()
+        one.join(room.invite())
+        room.device.sync()
+        backup = stage.back_up()
+        restoring.work_at(room.device, "13:00", "de")
+        until(one, lambda: one.week() == room.week())
+        whole = one.week()
+        stage.restore(backup)
+        one.page.context.route("**/v1/heal", lambda route: route.fulfill(status=503))
+        one.page.reload()
+        expect(one.page.locator("#alarms")).to_contain_text("does not answer for its record", timeout=60_000)
+        assert (summary(one)["alarms"], one.week()) == ([], whole), "nothing is taken, nobody blamed yet"
+
+        one.page.evaluate(WAITED, [room.contract.id, 7 * 24 * 3_600_000 - 1])
+        one.page.reload()
+        expect(one.page.get_by_role("alert").first).to_contain_text("Alarm (unanswered)", timeout=60_000)
+        (alarm,) = summary(one)["alarms"]
+        assert {each["domain"] for each in alarm["evidence"]} == {"workdiary/1/head"}
+        assert len(alarm["evidence"]) >= 2
+
+        one.page.context.unroute("**/v1/heal")
+        one.page.reload()
+        expect(one.page.locator("main")).to_contain_text(SAYS_LOST.format(4), timeout=60_000)
+        assert summary(one)["unanswered"] is None
+        assert [each["kind"] for each in summary(one)["alarms"]] == ["unanswered"], "it stays"
+
+
 @rule("R43")
 @rule("R51")
 def test_a_browser_that_joined_after_the_backup_is_let_in_again_once_a_device_has_synced(
