@@ -152,8 +152,9 @@ function termsForm(desk, contract) {
       .split(",")
       .map((text) => text.trim())
       .filter(Boolean);
+    const now = desk.known(contract); // what the form does not show may have been set since it was drawn
     const wished = {
-      ...terms,
+      ...now.terms,
       limit_minutes: limit.value === "" ? null : Math.round(Number(limit.value) * 60),
       manual_allowed: manual.checked,
       masking_allowed: masking.checked,
@@ -163,7 +164,7 @@ function termsForm(desk, contract) {
     };
     return desk.act(
       contract.id,
-      [termsRow(contract, wished, { title: title.value, client: contract.client, labels: named })],
+      [termsRow(contract, wished, { title: title.value, client: now.client, labels: named })],
       "The terms are set.",
     );
   };

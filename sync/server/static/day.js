@@ -168,11 +168,7 @@ function card(desk, contract, segment) {
   return h(
     "div",
     { class: "segment", "data-state": segment.state, "data-bar": barOf(segment) },
-    h(
-      "a",
-      { href: `#/${contract.id}/segment/${segment.slot}`, "aria-label": named },
-      thumbnail(desk, segment),
-    ),
+    thumbnail(desk, segment, h("a", { href: `#/${contract.id}/segment/${segment.slot}`, "aria-label": named })),
     h("span", { class: "foot" }, h("span", { class: "time" }, time), activity(segment)),
     said.length
       ? h(
@@ -184,23 +180,23 @@ function card(desk, contract, segment) {
   );
 }
 
-/** @type {(desk: Desk, segment: Segment) => HTMLElement} */
-function thumbnail(desk, segment) {
+/** Put a segment's thumbnail into its link, or why there is none. @type {(desk: Desk, segment: Segment, link: HTMLElement) => HTMLElement} */
+function thumbnail(desk, segment, link) {
   const shot = segment.snapshots[0];
   const name = shot?.thumbnail || shot?.screen;
-  if (!name)
-    return h(
-      "span",
-      { class: "no-picture" },
-      segment.no_picture[0] ?? (segment.kind === "manual" ? "manual time" : "no picture"),
-    );
-  const place = h("span", { class: "no-picture" }, "…");
-  desk.whenNear(place, async () => {
+  /** @type {(text: string) => HTMLElement} */
+  const instead = (text) => h("span", { class: "no-picture" }, text);
+  if (!name) {
+    link.append(instead(segment.no_picture[0] ?? (segment.kind === "manual" ? "manual time" : "no picture")));
+    return link;
+  }
+  link.append(instead("…"));
+  desk.fill(link, async () => {
     const found = await desk.picture(segment, shot, name);
-    if (typeof found === "string") place.textContent = found;
-    else place.replaceWith(h("img", { src: found.url, alt: "", width: 320, height: 180, decoding: "async" }));
+    if (typeof found === "string") return [instead(found)];
+    return [h("img", { src: found.url, alt: "", width: 320, height: 180, decoding: "async" })];
   });
-  return place;
+  return link;
 }
 
 /** Ten minutes as ten strokes; the segment's page says them in numbers. @type {(segment: Segment) => Node} */

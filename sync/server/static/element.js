@@ -3,12 +3,34 @@
 /** @typedef {Node | string | number | null | undefined | false} Child */
 /** @typedef {Record<string, any>} Attributes A function is a listener: `onclick`. False and null are left out. */
 
+/** @typedef {(event: any) => unknown} Heard */
+/** What each element does at an event, null where it does nothing any more. @type {WeakMap<Element, Map<string, Heard | null>>} */
+const hearing = new WeakMap();
+/** What a field shows at first; what a person makes of it stands beside it. @type {Record<string, string>} */
+const DEFAULTS = { value: "defaultValue", checked: "defaultChecked", selected: "defaultSelected" };
+
+/** @type {(element: Element, kind: string, act: Heard | null) => void} */
+function hear(element, kind, act) {
+  const known = hearing.get(element) ?? new Map();
+  if (!known.has(kind)) element.addEventListener(kind, (event) => hearing.get(element)?.get(kind)?.(event));
+  hearing.set(element, known.set(kind, act));
+}
+
+/** Return whether an element does something at this event. @type {(element: Element, kind: string) => boolean} */
+export const listens = (element, kind) => Boolean(hearing.get(element)?.get(kind));
+
+/** Let an element do what another one would, which was drawn in its place. @type {(element: Element, other: Element) => void} */
+export function hearAs(element, other) {
+  const acts = hearing.get(other) ?? new Map();
+  const kinds = new Set([...(hearing.get(element)?.keys() ?? []), ...acts.keys()]);
+  for (const kind of kinds) hear(element, kind, acts.get(kind) ?? null);
+}
+
 /** @type {(element: Element, name: string, value: any) => void} */
 function put(element, name, value) {
   if (value === null || value === undefined || value === false) return;
-  if (typeof value === "function") element.addEventListener(name.slice(2), value);
-  else if (name === "value" || name === "checked" || name === "selected")
-    Object.assign(element, { [name]: value });
+  if (typeof value === "function") hear(element, name.slice(2), value);
+  else if (DEFAULTS[name] in element) Object.assign(element, { [DEFAULTS[name]]: value });
   else element.setAttribute(name, value === true ? "" : String(value));
 }
 

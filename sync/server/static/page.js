@@ -9,6 +9,7 @@ import { byId, h, show } from "./element.js";
 import { home, invited, trust } from "./home.js";
 import { invoicePages } from "./invoices.js";
 import { Pictures } from "./pictures.js";
+import { Drawing } from "./renew.js";
 import { segmentPage } from "./segment.js";
 import { timesheet } from "./sheet.js";
 import { Conversation } from "./talk.js";
@@ -30,7 +31,9 @@ export class Desk {
   contracts = [];
   #pictures = new Pictures((ask, asked) => this.ask(ask, asked));
   #turn = 0;
-  #typed = false; // into what is shown: it is not drawn anew under somebody's hands
+  #drawing = new Drawing((fault) => this.fault(fault));
+  /** @type {Element | null} the form of the page that was sent last */
+  #sent = null;
   /** @type {Conversation | null} the one that is shown */
   #talk = null;
   #asking = new Asking(({ read, size, says }) => {
@@ -38,18 +41,6 @@ export class Desk {
     if (said.textContent && !said.matches("[data-passing]")) return;
     this.say(says ?? `Reading and checking: ${read} of ${size} entries.`, false);
   });
-  /** @type {WeakMap<Element, () => void>} */
-  #near = new WeakMap();
-  #watch = new IntersectionObserver(
-    (entries) => {
-      for (const { isIntersecting, target } of entries) {
-        if (!isIntersecting) continue;
-        this.#watch.unobserve(target);
-        this.#near.get(target)?.();
-      }
-    },
-    { rootMargin: "600px 0px" },
-  );
 
   /** @type {(ask: string, asked?: object) => Promise<any>} */
   ask(ask, asked) {
@@ -58,8 +49,12 @@ export class Desk {
 
   /** Do something once the element comes near the window. @type {(element: Element, act: () => Promise<void>) => void} */
   whenNear(element, act) {
-    this.#near.set(element, () => act().catch((fault) => this.fault(fault)));
-    this.#watch.observe(element);
+    this.#drawing.whenNear(element, act);
+  }
+
+  /** Fill a place once it comes near the window. @type {(place: Element, fill: import("./renew.js").Fill) => void} */
+  fill(place, fill) {
+    this.#drawing.fill(place, fill);
   }
 
   /** The server's time as far as it is known. */
@@ -70,9 +65,10 @@ export class Desk {
   /** @type {(text: string, stays?: boolean) => void} */
   say(text, stays = true) {
     const status = byId("status");
-    status.textContent = text;
+    if (status.textContent !== text) status.textContent = text; // what is said already is not spoken again
     status.toggleAttribute("data-passing", !stays);
     status.removeAttribute("data-fault");
+    status.removeAttribute("data-tone");
   }
 
   /** @type {(fault: unknown) => void} */
@@ -88,6 +84,11 @@ export class Desk {
     this.contracts = [...others, contract].sort((one, other) => (one.title < other.title ? -1 : 1));
   }
 
+  /** Return a contract as it is known now. @type {(contract: Record<string, any>) => Record<string, any>} */
+  known(contract) {
+    return this.contracts.find(({ id }) => id === contract.id) ?? contract;
+  }
+
   /** @type {() => Promise<void>} */
   async begin() {
     this.contracts = await this.ask("contracts");
@@ -95,7 +96,7 @@ export class Desk {
       if (!whole && !joining) await this.look(id);
     }
     addEventListener("hashchange", () => this.route());
-    byId("main").addEventListener("input", () => (this.#typed = true));
+    byId("main").addEventListener("submit", ({ target }) => (this.#sent = /** @type {Element} */ (target)));
     addEventListener("online", () => this.sync());
     addEventListener("focus", () => this.#talk?.seen().catch((fault) => this.fault(fault)));
     setInterval(() => document.visibilityState === "visible" && this.sync(), SYNC_MS);
@@ -113,7 +114,7 @@ export class Desk {
     }
   }
 
-  /** Read what is new in the contract that is shown, or in all; a page in use is drawn anew only if that changed it. */
+  /** Read what is new in the contract that is shown, or in all; what that changed is drawn anew. */
   async sync() {
     const [id] = placeOf();
     const wanted = this.contracts.filter((one) => !id || one.id === id);
@@ -126,8 +127,7 @@ export class Desk {
           JSON.stringify({ ...after, synced_at_ms: 0, clock_ahead_ms: 0 }) !==
           JSON.stringify({ ...before, synced_at_ms: 0, clock_ahead_ms: 0 })
         )
-          // A conversation follows by itself, whatever is being typed into it.
-          this.#typed && !this.#talk ? this.#frame() : await this.route(true);
+          await this.route(true);
       } catch (fault) {
         this.#learn(await this.ask("summary", { contract: before.id }));
         // What was shown before the log was read is not shown any more where that gave an alarm.
@@ -166,9 +166,11 @@ export class Desk {
   /** Sign, send and read again; a refusal is said by its name. @type {(id: string, acts: Act[], done: string) => Promise<void>} */
   async act(id, acts, done) {
     this.say("Signing and sending…", false);
+    const sent = this.#sent;
+    this.#sent = null;
     try {
       this.#learn(await this.ask("act", { contract: id, acts }));
-      await this.route(true);
+      await this.route(true, sent);
       this.say(done);
     } catch (fault) {
       this.fault(fault);
@@ -238,8 +240,8 @@ export class Desk {
     if (date) location.hash = `#/${placeOf()[0]}/day/${date}`;
   }
 
-  /** Show what the address names. @type {(again?: boolean) => Promise<void>} */
-  async route(again = false) {
+  /** Show what the address names; `again`: what is shown is looked at anew, since something came; `sent`: the form of it whose content was taken. @type {(again?: boolean, sent?: Element | null) => Promise<void>} */
+  async route(again = false, sent = null) {
     if (again && this.#talk && placeOf()[1] === "messages") return this.#follow(this.#talk);
     this.#turn += 1;
     const turn = this.#turn;
@@ -247,17 +249,15 @@ export class Desk {
     this.#talk = null;
     this.times = { ...this.times, theirs: this.contracts.find(({ id }) => id === placeOf()[0])?.zone ?? null };
     const nodes = await this.#nodes().catch(
-      (fault) => (this.fault(fault), [h("h1", {}, "That cannot be shown")]),
+      (fault) => (this.fault(fault), again ? null : [h("h1", {}, "That cannot be shown")]),
     );
-    if (turn !== this.#turn) return undefined; // another address was asked for meanwhile
+    if (turn !== this.#turn || nodes === null) return undefined; // another address was asked for meanwhile
     const main = byId("main");
-    const top = scrollY;
-    show(main, nodes);
-    this.#typed = false;
+    if (!again) main.replaceChildren();
+    this.#drawing.renew(main, nodes, sent);
     this.#frame();
     document.title = `${main.querySelector("h1")?.textContent ?? ""} · Work diary`;
-    if (again) scrollTo(0, top);
-    else this.#arrived(turn);
+    if (!again) this.#arrived(turn);
     return undefined;
   }
 
@@ -306,7 +306,7 @@ export class Desk {
     const views = await this.ask("weeks", { contract: id, first, whole: true });
     // Behind what is shown: the server is asked which pictures never came.
     this.ask("whereabouts", { contract: id, first }).then(
-      (isNews) => (isNews && !this.#typed ? this.route(true) : undefined),
+      (isNews) => (isNews ? this.route(true) : undefined),
       (fault) => this.fault(fault),
     );
     return views;
@@ -327,7 +327,7 @@ export class Desk {
     const room = (href, text, here) => h("a", { href, "aria-current": here ? "page" : null }, text);
     const chosen = this.contracts.find((one) => one.id === id);
     const others = this.contracts.length > 1 ? [room("#/", "All contracts", !id)] : [];
-    show(
+    this.#drawing.renew(
       byId("rooms"),
       chosen
         ? [
@@ -339,10 +339,11 @@ export class Desk {
           ]
         : [],
     );
-    show(
-      byId("times"),
-      timesForm(this.times, (times) => ((this.times = times), this.route(true))),
-    );
+    const choose = (/** @type {Partial<Desk["times"]>} */ chosen) => {
+      this.times = { ...this.times, ...chosen };
+      this.route(true);
+    };
+    this.#drawing.renew(byId("times"), timesForm(this.times, choose));
     this.#alarms();
   }
 
@@ -351,7 +352,7 @@ export class Desk {
       this.#learn(await this.ask("seen", { contract: id }));
       this.#alarms();
     };
-    show(byId("alarms"), alarmNotices(this, this.contracts, look));
+    this.#drawing.renew(byId("alarms"), alarmNotices(this, this.contracts, look));
   }
 }
 

@@ -24,7 +24,6 @@ import { isFrozen, weekAt, weekOf } from "./week.js";
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./line.js").PullAnswer} PullAnswer */
 /** `says` is told instead of how far it is. @typedef {(read: number, size: number, says?: string) => void} Progress */
-
 /** @typedef {import("./look.js").Looked} Looked */
 /** @typedef {import("./sealed.js").KeptSeal} KeptSeal */
 
@@ -188,7 +187,8 @@ export class Reading {
         asked = this.#ask(this.#cursorBehind(page, last.index + 1));
       if (page) await this.#take(page, !answer.more).catch((error) => this.#stop(error, asked));
       pages += 1;
-      if (page) this.progress(this.reader.cursor?.size ?? 0, page.head.size);
+      // What comes at once is not announced: a screen reader would say it with every entry.
+      if (page && answer.more) this.progress(this.reader.cursor?.size ?? 0, page.head.size);
       if (!answer.more) {
         const isBehind = this.looked.some(({ shown }) => shown.head.size > this.tree.size);
         if (isBehind && pages < pagesMax) {

@@ -65,13 +65,11 @@ function pictures(desk, segment) {
       h("p", { class: "card" }, `No picture: ${segment.no_picture.join(", ") || "this is manual time"}.`),
     ];
   return shots.map(({ shot, what, name }) => {
-    const figure = h(
-      "figure",
-      {},
-      h("p", { class: "no-picture" }, "Opening the picture…"),
-      h("figcaption", {}, `${what}, taken ${momentOf(shot.taken_at_ms, desk.times)} on ${shot.device}`),
-    );
-    desk.picture(segment, shot, name).then((found) => {
+    const caption = () =>
+      h("figcaption", {}, `${what}, taken ${momentOf(shot.taken_at_ms, desk.times)} on ${shot.device}`);
+    const figure = h("figure", {}, h("p", { class: "no-picture" }, "Opening the picture…"), caption());
+    desk.fill(figure, async () => {
+      const found = await desk.picture(segment, shot, name);
       const shown =
         typeof found === "string"
           ? h("p", { class: "no-picture" }, found)
@@ -80,7 +78,7 @@ function pictures(desk, segment) {
               { href: found.url, target: "_blank", rel: "noopener" },
               h("img", { src: found.url, alt: `${what} at ${momentOf(shot.taken_at_ms, desk.times)}` }),
             );
-      figure.firstChild?.replaceWith(shown);
+      return [shown, caption()];
     });
     return figure;
   });

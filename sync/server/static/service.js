@@ -27,6 +27,7 @@ const FILES = [
     "pictures",
     "payments",
     "reading",
+    "renew",
     "seal",
     "seat",
     "segment",

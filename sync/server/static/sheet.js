@@ -39,7 +39,7 @@ export const legend = () =>
 
 /** The page of all weeks; each is read when it comes near. @type {(desk: Desk, contract: Record<string, any>) => Node[]} */
 export function timesheet(desk, contract) {
-  const from = h("input", { type: "date", id: "from", onchange: () => desk.goTo(from.value) });
+  const from = h("input", { type: "date", id: "from", onchange: (/** @type {Event} */ event) => desk.goTo(/** @type {HTMLInputElement} */ (event.target).value) });
   const weeks = contract.weeks.map((/** @type {number} */ first) => weekPlace(desk, contract, first));
   return [
     h(
@@ -130,10 +130,9 @@ function weekPlace(desk, contract, first) {
   const week = weekOf(first);
   const place = h("section", { class: "card week", "aria-labelledby": week.name, "data-first": first });
   place.append(weekHead(contract, week));
-  desk.whenNear(place, async () => {
+  desk.fill(place, async () => {
     const [view] = await desk.ask("weeks", { contract: contract.id, first: [first], whole: false });
-    place.replaceChildren(weekHead(contract, week), ...weekBody(desk, contract, view));
-    place.setAttribute("data-shown", "");
+    return [weekHead(contract, week), ...weekBody(desk, contract, view)];
   });
   return place;
 }

@@ -76,13 +76,17 @@ export function duration(minutes) {
   return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
 }
 
-/** Return the switches for zone and clock; `change` is told what was chosen. @type {(times: Times, change: (times: Times) => void) => Node[]} */
+/** Return the switches for zone and clock; `change` is told what was chosen. @type {(times: Times, change: (chosen: Partial<Times>) => void) => Node[]} */
 export function timesForm(times, change) {
   /** @type {(changed: Partial<Times>) => void} */
   const choose = (changed) => {
-    const chosen = { ...times, ...changed };
-    localStorage.setItem(KEPT, JSON.stringify({ zone: chosen.zone, clock: chosen.clock }));
-    change(chosen);
+    const { zone, clock } = { ...times, ...changed };
+    try {
+      localStorage.setItem(KEPT, JSON.stringify({ zone, clock }));
+    } catch {
+      // A browser that keeps nothing shows it so until the page is left.
+    }
+    change(changed);
   };
   /** @type {(event: Event) => any} */
   const valueOf = (event) => /** @type {HTMLSelectElement} */ (event.target).value;
