@@ -152,6 +152,8 @@ def clients_of(room: Room, chromium: Browser) -> Iterator[Callable[..., Client]]
         yield opened
     finally:
         for context in contexts:
+            # What a test does to a request under way ends in that test, not as a fault of the next one.
+            context.unroute_all(behavior="wait")
             context.close()
     assert complaints == []
 
