@@ -1,5 +1,7 @@
 // The page's side of the worker: questions, answers, and what the worker says meanwhile.
 
+import { HALF } from "./start.js";
+
 /** @typedef {{ kind: string, what: string }} Fault */
 
 /** The worker did not do it; `kind` is a word, the message a sentence. */
@@ -45,7 +47,7 @@ export class Asking {
     });
     this.#worker.addEventListener("error", () => {
       for (const { reject } of this.#open.values())
-        reject(new AskFault({ kind: "failed", what: "The page's worker failed." }));
+        reject(new AskFault({ kind: "failed", what: HALF }));
       this.#open.clear();
     });
   }

@@ -1,4 +1,5 @@
-// A log is not what honest writers and an honest server could have made: an alarm (R45, R56).
+// What goes wrong: a log is not what honest writers and an honest server could have made, which is an alarm (R45, R56),
+// or the browser keeps nothing.
 
 /** @typedef {import("./statement.js").Evidence} Evidence */
 
@@ -11,3 +12,14 @@ export class FeedFault extends Error {
     this.evidence = evidence;
   }
 }
+
+/** What the browser itself would not do with what the page keeps in it, by the browser's name of it. @type {Record<string, string>} */
+const STORAGE = {
+  QuotaExceededError: "storage_full",
+  SecurityError: "no_storage",
+  NotAllowedError: "no_storage",
+  InvalidStateError: "storage_closed",
+};
+
+/** Return the word for what the browser's own database refused, null for any other error. @type {(error: unknown) => string | null} */
+export const kindOfStorage = (error) => (error instanceof DOMException && STORAGE[error.name]) || null;

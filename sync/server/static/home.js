@@ -49,10 +49,17 @@ export function trust() {
   );
 }
 
-/** @type {(desk: Desk, contracts: Record<string, any>[]) => Node[]} */
-export function home(desk, contracts) {
+/** `isMissing`: the address names a contract that is not among them. @type {(desk: Desk, contracts: Record<string, any>[], isMissing: boolean) => (Node | null)[]} */
+export function home(desk, contracts, isMissing) {
   return [
     h("h1", {}, "Your contracts"),
+    isMissing
+      ? h(
+          "p",
+          { class: "notice" },
+          "This browser does not hold the contract of this address: another browser joined it, or this site's data was deleted here. Open it in the browser that joined, or ask for a new link.",
+        )
+      : null,
     contracts.length
       ? h(
           "ul",
@@ -116,8 +123,20 @@ function linkForm(desk) {
   );
 }
 
-/** What stands before joining: nothing is sent until it is pressed. @type {(desk: Desk, link: string) => Node[]} */
-export function invited(desk, link) {
+/** What stands before joining: nothing is sent until it is pressed; `known` was joined here before. @type {(desk: Desk, link: string, known?: Record<string, any>) => Node[]} */
+export function invited(desk, link, known) {
+  if (known) {
+    return [
+      h("h1", {}, "You have joined this contract already"),
+      h(
+        "div",
+        { class: "card prose" },
+        h("p", {}, "The link was used by this browser: you need it no more. This page's address without it is a good bookmark."),
+        h("p", {}, h("a", { href: `#/${known.id}` }, `Open “${known.title || "the contract"}”`)),
+      ),
+      trust(),
+    ];
+  }
   const button = h("button", { type: "button", id: "join" }, "Join this contract");
   button.addEventListener("click", async () => {
     button.disabled = true;

@@ -31,6 +31,18 @@ export function billingOf({ gateway, otherwise, methods }) {
 
 const UNREACHABLE = "The server cannot be reached. What was loaded before is shown.";
 
+/** Return what the server says; what cannot be read as that was not said by it. @type {(answer: Response) => Promise<any>} */
+async function read(answer) {
+  const text = await answer.text().catch(() => {
+    throw new LineFault("unreachable", UNREACHABLE); // the line broke in the middle of it
+  });
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new LineFault("not_the_server", "What answers is not the server.");
+  }
+}
+
 export class Line {
   #url;
   #authorization;
@@ -73,32 +85,32 @@ export class Line {
 
   /** @type {() => Promise<{ key: string, server_ms: number }>} */
   async facts() {
-    return (await this.#ask("/v1/server")).json();
+    return read(await this.#ask("/v1/server"));
   }
 
   /** @type {() => Promise<{ nonce: string }>} */
   async nonce() {
-    return (await this.#ask("/v1/nonce")).json();
+    return read(await this.#ask("/v1/nonce"));
   }
 
   /** Show a server what it had signed, and return its statements of having been restored (R43). @type {(shown: object) => Promise<{ openings: Signed[] }>} */
   async heal(shown) {
-    return (await this.#ask("/v1/heal", JSON.stringify(shown))).json();
+    return read(await this.#ask("/v1/heal", JSON.stringify(shown)));
   }
 
   /** @type {(message: string) => Promise<PushAnswer>} */
   async join(message) {
-    return (await this.#ask("/v1/join", message)).json();
+    return read(await this.#ask("/v1/join", message));
   }
 
   /** @type {(message: string) => Promise<PushAnswer>} */
   async push(message) {
-    return (await this.#ask("/v1/push", message)).json();
+    return read(await this.#ask("/v1/push", message));
   }
 
   /** @type {(asked: { account: string, cursors: Record<string, Cursor>, roots?: Record<string, string>, log_epoch: number, overlapping_from?: number, billing?: boolean, moved_from_ms?: number, awaited?: string[], rows_max?: number }) => Promise<PullAnswer>} */
   async pull(asked) {
-    return (await this.#ask("/v1/pull", JSON.stringify(asked))).json();
+    return read(await this.#ask("/v1/pull", JSON.stringify(asked)));
   }
 
   /** Return how many bytes of a picture or file the server holds. @type {(name: string) => Promise<number>} */
@@ -109,33 +121,37 @@ export class Line {
 
   /** Send a part of a picture or file, from where its upload stopped (R41). @type {(name: string, offset: number, part: Bytes) => Promise<{ size: number, whole: boolean }>} */
   async sendPart(name, offset, part) {
-    return (await this.#send(`/v1/pictures/${name}`, "PUT", part, { "Upload-Offset": String(offset) })).json();
+    return read(await this.#send(`/v1/pictures/${name}`, "PUT", part, { "Upload-Offset": String(offset) }));
   }
 
   /** Begin to pay what the seat's contract owes of an invoice (R63). @type {(account: string, invoice: number, issuer: string | null) => Promise<{ url: string | null }>} */
   async startPayment(account, invoice, issuer) {
-    return (await this.#ask("/v1/payments", JSON.stringify({ account, invoice, issuer }))).json();
+    return read(await this.#ask("/v1/payments", JSON.stringify({ account, invoice, issuer })));
   }
 
   /** Return the gateway's page on which a billing method is left (R11). @type {(account: string) => Promise<{ url: string }>} */
   async billingPage(account) {
-    return (await this.#ask("/v1/billing/page", JSON.stringify({ account }))).json();
+    return read(await this.#ask("/v1/billing/page", JSON.stringify({ account })));
   }
 
   /** @type {(asked: { account: string, after: number, issuer: string | null }) => Promise<{ invoices: { text: string, signature: string }[], last: number, issued: number }>} */
   async invoices(asked) {
-    return (await this.#ask("/v1/invoices", JSON.stringify(asked))).json();
+    return read(await this.#ask("/v1/invoices", JSON.stringify(asked)));
   }
 
   /** Return weeks before the log is read, the newest where none is named. @type {(asked: { account: string, contract: string, first_slots: number[] }) => Promise<WeeksAnswer>} */
   async weeks(asked) {
-    return (await this.#ask("/v1/weeks", JSON.stringify(asked))).json();
+    return read(await this.#ask("/v1/weeks", JSON.stringify(asked)));
   }
 
   /** Return a picture as it lies at the server, null where it is not there. @type {(name: string) => Promise<Bytes | null>} */
   async picture(name) {
     try {
-      return new Uint8Array(await (await this.#ask(`/v1/pictures/${name}`)).arrayBuffer());
+      const answer = await this.#ask(`/v1/pictures/${name}`);
+      const bytes = await answer.arrayBuffer().catch(() => {
+        throw new LineFault("unreachable", UNREACHABLE);
+      });
+      return new Uint8Array(bytes);
     } catch (error) {
       if (error instanceof LineFault && error.reason === "not_found") return null;
       throw error;

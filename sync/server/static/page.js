@@ -16,7 +16,7 @@ import { Conversation } from "./talk.js";
 import { keptTimes, timesForm, zoneOf } from "./times.js";
 import { dayOfDate, localDate, SLOTS_PER_DAY, weekNamed, weekOf } from "./week.js";
 import { weekPage } from "./weekly.js";
-import { isAlarm, sayOf } from "./words.js";
+import { GOES_ON, isAlarm, sayOf } from "./words.js";
 
 /** @typedef {import("./timesheet.js").Segment} Segment */
 /** @typedef {import("./content.js").Snapshot} Snapshot */
@@ -91,7 +91,12 @@ export class Desk {
 
   /** @type {() => Promise<void>} */
   async begin() {
-    this.contracts = await this.ask("contracts");
+    try {
+      this.contracts = await this.ask("contracts");
+    } catch (fault) {
+      show(byId("main"), h("h1", {}, "The diary cannot be opened here"), trust());
+      return this.fault(fault);
+    }
     for (const { id, whole, joining } of this.contracts) {
       if (!whole && !joining) await this.look(id);
     }
@@ -102,6 +107,7 @@ export class Desk {
     setInterval(() => document.visibilityState === "visible" && this.sync(), SYNC_MS);
     await this.route();
     this.sync();
+    return undefined;
   }
 
   /** Look at the newest week of a contract whose log was not read yet. @type {(id: string) => Promise<void>} */
@@ -115,7 +121,16 @@ export class Desk {
   }
 
   /** Read what is new in the contract that is shown, or in all; what that changed is drawn anew. */
-  async sync() {
+  sync() {
+    return this.#read().catch((fault) => this.fault(fault));
+  }
+
+  /** Take over what is known of a contract after something went wrong with it, as far as the browser still gives it. @type {(id: string) => Promise<void>} */
+  async #lookBack(id) {
+    await this.ask("summary", { contract: id }).then((known) => this.#learn(known), () => undefined);
+  }
+
+  async #read() {
     const [id] = placeOf();
     const wanted = this.contracts.filter((one) => !id || one.id === id);
     for (const before of wanted) {
@@ -129,7 +144,7 @@ export class Desk {
         )
           await this.route(true);
       } catch (fault) {
-        this.#learn(await this.ask("summary", { contract: before.id }));
+        await this.#lookBack(before.id);
         // What was shown before the log was read is not shown any more where that gave an alarm.
         if (fault instanceof AskFault && isAlarm(fault.kind)) await this.route(true);
         else this.#alarms();
@@ -140,7 +155,8 @@ export class Desk {
 
   /** @type {(link: string) => void} */
   invite(link) {
-    show(byId("main"), invited(this, link));
+    const known = this.contracts.find((one) => link.includes(`.${one.id}.`) && !one.ended && !one.joining);
+    show(byId("main"), invited(this, link, known));
     this.#frame();
     byId("main").focus({ preventScroll: true });
   }
@@ -158,7 +174,8 @@ export class Desk {
       this.sync();
     } catch (fault) {
       this.fault(fault);
-      this.contracts = await this.ask("contracts");
+      this.contracts = await this.ask("contracts").catch(() => this.contracts);
+      if (this.contracts.some((one) => one.joining && link.includes(one.id))) this.say(GOES_ON);
       this.#alarms();
     }
   }
@@ -174,7 +191,7 @@ export class Desk {
       this.say(done);
     } catch (fault) {
       this.fault(fault);
-      this.#learn(await this.ask("summary", { contract: id }));
+      await this.#lookBack(id);
       this.#alarms();
     }
   }
@@ -280,7 +297,7 @@ export class Desk {
     const [id, kind, what] = placeOf();
     if (id === "trust") return [h("h1", {}, "Trust"), trust()];
     const contract = this.contracts.find((one) => one.id === id);
-    if (!contract) return home(this, this.contracts);
+    if (!contract) return home(this, this.contracts, id !== "");
     if (kind === "terms") return agreement(this, contract);
     if (kind === "messages") return (this.#talk = new Conversation(this, contract)).nodes();
     if (kind === "invoices") return invoicePages(this, contract, what);

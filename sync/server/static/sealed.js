@@ -125,3 +125,11 @@ const inOrder = (value) =>
       ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
       : part,
   );
+
+/** Return what is shown of a seal, null where this browser does not bear it out (R57). @type {(kept: KeptSeal | null) => object | null} */
+export function sealShown(kept) {
+  if (kept?.agrees !== true) return null;
+  const { number, sealed_at_ms, reckoning, replaces } = kept.seal;
+  const { billable, amount_minor, terms } = reckoning;
+  return { number, sealed_at_ms, billable, amount_minor, currency: terms.currency, replaces: replaces?.[0] ?? null };
+}

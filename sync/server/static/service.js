@@ -8,7 +8,7 @@ const FILES = [
   ...["client/grid.css", "client/page.css", "client/forms.css", "client/sheet.css"],
   ...["client/conversation.css", "client/talk.css", "client/paper.css"],
   ...["acts", "agreement", "alarms", "asking", "auditor", "billed", "billing", "box", "content", "csv", "day", "devices", "element"],
-  ...["fault", "feed", "gateway", "granted", "header", "healing", "home", "judging", "look", "sealed", "statement", "tree"],
+  ...["fault", "feed", "gateway", "granted", "header", "healing", "home", "judging", "look", "sealed", "start", "statement", "tree"],
   ...[
     "invitation",
     "invoice",

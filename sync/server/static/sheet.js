@@ -15,6 +15,7 @@ import {
   wallMs,
   weekOf,
 } from "./week.js";
+import { GOES_ON } from "./words.js";
 
 /** @typedef {import("./page.js").Desk} Desk */
 /** @typedef {import("./showing.js").WeekView} WeekView */
@@ -65,7 +66,7 @@ export function timesheet(desk, contract) {
         ),
       ),
     ),
-    weeks.length
+    weeks.length || contract.joining
       ? h("div", { class: "weeks" }, weeks)
       : h(
           "p",
@@ -93,6 +94,7 @@ function saidOf(desk, contract) {
 export function notices(contract) {
   const open = contract.requests.filter((/** @type {any} */ one) => one.state === "open").length;
   const said = [
+    contract.joining ? GOES_ON : null,
     !contract.has_key && !contract.joining
       ? "The key of this contract was not granted to this browser yet: the freelancer's computer grants it when it syncs."
       : null,

@@ -60,12 +60,21 @@ const finished = (transaction) =>
   new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
     transaction.onerror = () => reject(transaction.error);
-    transaction.onabort = () => reject(transaction.error);
+    transaction.onabort = () => reject(transaction.error ?? new DOMException("it was cut short", "InvalidStateError"));
   });
+
+/** @type {() => IDBOpenDBRequest} */
+function opening() {
+  try {
+    return indexedDB.open(NAME, VERSION);
+  } catch (error) {
+    return refuse(/** @type {DOMException} */ (error));
+  }
+}
 
 /** Return the browser's database, its stores made where there are none. @type {() => Promise<Store>} */
 export async function openStore() {
-  const request = indexedDB.open(NAME, VERSION);
+  const request = opening();
   request.onupgradeneeded = ({ oldVersion }) => {
     const made = request.result;
     if (oldVersion < 1) {
@@ -84,7 +93,13 @@ export async function openStore() {
       .createIndex("week", ["contract", "week"]);
     if (oldVersion) readAnew(/** @type {IDBTransaction} */ (request.transaction));
   };
-  return new Store(await answered(request));
+  return new Store(await answered(request).catch((error) => refuse(error)));
+}
+
+/** Say by its word why the database does not open. @type {(error: DOMException) => never} */
+function refuse(error) {
+  const kind = { VersionError: "storage_closed", QuotaExceededError: "storage_full" }[error.name] ?? "no_storage";
+  throw Object.assign(new Error(error.message), { kind });
 }
 
 /** What a contract is before any of its log was read. */

@@ -37,7 +37,19 @@ export const KINDS = {
     "This week is not in review: it is from the Monday after it, 12:00 UTC, to Friday 23:59 UTC.",
   slot_deleted: "The freelancer has deleted this time meanwhile.",
   unreachable: "The server cannot be reached. What was loaded before is shown.",
+  not_the_server:
+    "Something else answers in the server's place: a network that wants you to log in first, perhaps. What was loaded before is shown.",
+  no_storage:
+    "This browser lets the page keep nothing: cookies and site data are blocked, or this is a private window. The key that opens your contract has to stay in the browser. Allow this site to keep data, or use another window, and load the page again. Nothing was sent, and your link still works.",
+  storage_full:
+    "This browser has no room left for what the page keeps. Free some space on this device, or delete other sites' data, and load the page again. What was kept before is still there.",
+  storage_closed:
+    "What the page keeps in this browser is gone from under it: site data was deleted, or a newer version of the page is open beside it. Load the page again.",
 };
+
+/** What is said of a joining whose answer has not come. */
+export const GOES_ON =
+  "Joining is not finished: the server has not answered. Your key is kept in this browser, and joining goes on by itself once the server answers. Until then, keep this site's data.";
 
 /** Alarms say that somebody is lying, and stay until a person has looked. @type {(kind: string) => boolean} */
 export const isAlarm = (kind) => ALARMS.has(kind);

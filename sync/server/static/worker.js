@@ -4,13 +4,15 @@
 
 import * as open from "./open.js";
 import { invoiceViews, readInvoices } from "./billing.js";
-import { parseLink } from "./invitation.js";
+import { authOf, parseLink } from "./invitation.js";
 import { dismiss, fileOf, flush, writeMessage } from "./outbox.js";
 import { Line, LineFault } from "./line.js";
+import { kindOfStorage } from "./fault.js";
 import { FirstLook } from "./look.js";
 import { faultOf, noteFault, Reading } from "./reading.js";
 import { answersIn, authorizationOf, newContract, pushOf, written } from "./seat.js";
 import { forgetOpened, summary as summaryOf, weekView } from "./showing.js";
+import { sealShown } from "./sealed.js";
 import { openStore } from "./store.js";
 import { callOf, messageNamed, talk } from "./talking.js";
 import { nameOf } from "./header.js";
@@ -132,9 +134,9 @@ async function rowNamed(id, slot, name) {
   return { contract: seen(contract), row };
 }
 
-/** A line that is away is said by what is asked next; our own mistakes are not passed over. @type {(error: unknown) => void} */
+/** A line that is away, or a browser that is full, is said by what is asked next; our own mistakes are not passed over. @type {(error: unknown) => void} */
 function passOver(error) {
-  if (faultOf(error) === null) throw error;
+  if (faultOf(error) === null && kindOfStorage(error) === null) throw error;
 }
 
 /** A restored server is noticed before anything is written in its log: what is written names the log that was read (R43, R56). @type {(contract: Contract) => Promise<void>} */
@@ -153,7 +155,10 @@ const asks = {
     const link = parseLink(text);
     const joined = await alone(link.contract, async () => {
       const known = await (await store).contract(link.contract);
-      const contract = known && !known.ended ? known : await newContract(link);
+      const { auth } = await authOf(link.secret);
+      // A joining that was begun goes on as it was made, so that it is answered alike; another link begins anew.
+      const goesOn = known && !known.ended && (known.admitted || known.joining?.auth === auth);
+      const contract = goesOn ? known : await newContract(link);
       if (contract !== known) {
         await (await store).forget(link.contract, true);
         await (await store).keep(contract);
@@ -162,10 +167,11 @@ const asks = {
       try {
         await (await readingOf(contract)).join(nowMs);
       } catch (error) {
-        // What the server never let in is forgotten: the next link begins anew.
-        if (!contract.admitted && faultOf(error)?.kind !== "unreachable") {
+        // What the server will never let in is forgotten. Anything else may have come between its yes and this browser,
+        // in which the only key to it lies.
+        const { kind = "" } = faultOf(error) ?? {};
+        if (!contract.admitted && (kind.startsWith("invitation_") || kind === "another_server"))
           await (await store).forget(contract.id, true);
-        }
         throw error;
       }
       return contract;
@@ -252,7 +258,8 @@ const asks = {
       sealed = await new Line(contract.server_url, authorizationOf(contract)).picture(name);
       if (sealed === null) return null;
       if (open.hex(open.sha256(sealed)) !== name) throw new open.OpenFault("altered_picture");
-      await base.keepPicture(id, name, sealed, nowMs());
+      // One that finds no room is shown all the same.
+      await base.keepPicture(id, name, sealed, nowMs()).catch(passOver);
     }
     const wrapping = contract.keys.get(row.header.epoch ?? 0);
     if (!wrapping) throw new Refused("no_key", "The key of this part was not granted to this browser yet.");
@@ -378,20 +385,12 @@ const asks = {
   },
 };
 
-/** Return what is shown of a seal, null where this browser does not bear it out (R57). @type {(kept: import("./sealed.js").KeptSeal | null) => object | null} */
-function sealShown(kept) {
-  if (kept?.agrees !== true) return null;
-  const { number, sealed_at_ms, reckoning, replaces } = kept.seal;
-  const { billable, amount_minor, terms } = reckoning;
-  return { number, sealed_at_ms, billable, amount_minor, currency: terms.currency, replaces: replaces?.[0] ?? null };
-}
-
 addEventListener("message", async ({ data: { id, ask, with: asked } }) => {
   try {
     postMessage({ id, answer: await asks[ask](asked) });
   } catch (error) {
     const fault = faultOf(error) ?? {
-      kind: /** @type {any} */ (error).kind ?? "failed",
+      kind: /** @type {any} */ (error).kind ?? kindOfStorage(error) ?? "failed",
       what: error instanceof Error ? error.message : String(error),
     };
     postMessage({ id, fault });
