@@ -4,7 +4,7 @@ import { activity } from "./day.js";
 import { h } from "./element.js";
 import { swatch } from "./sheet.js";
 import { barOf, marks, WHY_NOT_WORDS } from "./timesheet.js";
-import { longDate, momentOf, spanOf, zoneOf } from "./times.js";
+import { duration, longDate, momentOf, spanOf, zoneOf } from "./times.js";
 import { endsAtMs, isFrozen, localDate, weekOf } from "./week.js";
 
 /** @typedef {import("./page.js").Desk} Desk */
@@ -98,7 +98,7 @@ function facts(desk, segment) {
     ["Window title", segment.titles.join(", ") || "none"],
     [
       "Received by the server",
-      received === null ? "not known" : `${momentOf(received, desk.times)}, ${after} min after its end`,
+      received === null ? "not known" : `${momentOf(received, desk.times)}, ${duration(after)} after its end`,
     ],
     ["Recorded on", segment.devices.join(", ") || "–"],
   ];

@@ -78,8 +78,12 @@ function memoTable(desk, contract, segments) {
       return h(
         "tr",
         {},
-        h("td", { class: "memo" }, found[0].memo || "no memo"),
-        h("td", {}, found[0].label),
+        h(
+          "td",
+          { class: "memo" },
+          found[0].memo || "no memo",
+          found[0].label ? h("span", { class: "under" }, ` · ${found[0].label}`) : null,
+        ),
         h("td", {}, span(found.length)),
         h(
           "td",
@@ -100,7 +104,7 @@ function memoTable(desk, contract, segments) {
       h(
         "tr",
         {},
-        ["Memo", "Label", "Time", "Days"].map((name) => h("th", { scope: "col" }, name)),
+        ["Memo and label", "Time", "Days"].map((name) => h("th", { scope: "col" }, name)),
       ),
     ),
     h("tbody", {}, rows),

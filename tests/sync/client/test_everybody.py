@@ -8,8 +8,10 @@ from playwright.sync_api import expect
 from tests.plugins.test_accessible import faults, overflow
 from tests.practice import slot
 from tests.rule import rule
-from tests.sync.client.conftest import Client, Room
+from tests.sync.client.conftest import PLANTED_MEMO, Client, Room
 
+WIDTH = "(one) => one.clientWidth"
+FONT_SIZE = "(one) => parseFloat(getComputedStyle(one).fontSize)"
 pytestmark = pytest.mark.browser
 
 
@@ -29,6 +31,9 @@ def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(
         one.page.wait_for_timeout(500)
         found[place] = (faults(one.page), overflow(one.page))
     assert found == dict.fromkeys(found, ([], 0))
+    one.go("week/2026-W47")
+    memo = one.page.get_by_role("cell", name=f"{PLANTED_MEMO} a").first
+    assert memo.evaluate(WIDTH) >= 6 * memo.evaluate(FONT_SIZE)  # its words are not broken to fit
 
 
 @rule("R24")
