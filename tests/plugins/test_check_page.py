@@ -9,6 +9,7 @@ from diary.rules.qualifies import Thresholds, check_week, checklist
 from diary.rules.timesheet import SegmentView
 from tests.plugins.conftest import MORNING, Served, record
 from tests.plugins.said import said
+from tests.plugins.test_accessible import arrived
 from tests.plugins.views import HISTORIES, manual, reading, segment, week_view
 from tests.practice import instant, slot
 from tests.rule import rule
@@ -116,7 +117,9 @@ def test_why_the_last_segment_does_not_bill_is_seen_and_mended(served: Served, p
     expect(page.get_by_role("heading", name="Does not bill: over the weekly limit")).to_be_visible()
     expect(page.get_by_text("Remove an earlier segment that should not count.")).to_be_visible()
     page.get_by_role("link", name="Before").click()
+    arrived(page, "13:00")
     page.get_by_role("button", name="Remove the snapshot (and its time)").click()
+    arrived(page, "Remove the snapshot (and its time)?")
     page.get_by_role("button", name="Remove the snapshot (and its time)").click()
     expect(said(page)).to_contain_text("Removed 1 segment.")
     mended = served.diary.segment((small.id, last))

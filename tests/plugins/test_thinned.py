@@ -19,8 +19,10 @@ def test_pages_show_the_thumbnail_say_so_and_ask_for_the_picture(served: Served,
         state.connection.execute("UPDATE picture SET at_server = 1")
         state.connection.execute("UPDATE picture SET sealed = NULL, thinned_at_ms = 1 WHERE idx = 0")
     page.goto(served.address("/-/diary/day/2026-11-18"))
-    for image in page.locator(".slot img").all():
-        assert image.evaluate("one => one.complete && one.naturalWidth > 0")
+    expect(page.locator(".segment img")).to_have_count(10)
+    for image in page.locator(".segment img").all():
+        image.scroll_into_view_if_needed()
+        assert image.evaluate("async (one) => (await one.decode(), one.naturalWidth)") == 320
     page.goto(served.address(served.segment_path((served.contract.id, MORNING[0]))))
     figure = page.locator(".pictures figure")
     expect(figure).to_contain_text("This is its thumbnail")

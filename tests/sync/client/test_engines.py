@@ -18,7 +18,11 @@ BARS = """() => Array.from(
   document.querySelectorAll("div.memo-bar"),
   (bar) => [bar.dataset.bar, bar.querySelector(".memo").textContent],
 )"""
-IMAGE_WIDTH = "() => document.querySelector('figure img')?.naturalWidth"
+IMAGE_WIDTH = """async () => {
+  const image = document.querySelector("figure img");
+  await image.decode();  // it stands there before it is opened
+  return image.naturalWidth;
+}"""
 
 
 @rule("R51")

@@ -14,6 +14,8 @@ from tests.practice import slot
 from tests.rule import rule
 from tests.sync.client.conftest import PLANTED_MEMO, PLANTED_TITLE, WEEK, Client, Room, picture, work
 
+# It stands there before it is opened.
+SIZE = "async (image) => (await image.decode(), [image.naturalWidth, image.naturalHeight])"
 pytestmark = pytest.mark.browser
 # What the page's worker opens of a segment's first snapshot, by its role.
 SHA_OF_PICTURE = """async ([contract, first, slot, role]) => {
@@ -70,7 +72,7 @@ def test_pictures_are_opened_in_the_browser_byte_for_byte(room: Room, client: Ca
     one.go(f"segment/{at}")
     screen = one.page.locator("figure img")
     screen.wait_for()
-    assert screen.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [320, 180]
+    assert screen.evaluate(SIZE) == [320, 180]
     expect(one.page.locator("dl.facts")).to_contain_text(PLANTED_TITLE)
     expect(one.page.locator("table.minutes tbody tr")).to_have_count(10)
 
