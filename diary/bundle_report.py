@@ -3,7 +3,7 @@
 Both are the maker's words beside the evidence: what they show is proven by the tables and the record.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -14,12 +14,22 @@ from diary.evidence import bundle
 from diary.evidence.disclosed import Act, Opened, files_of, totals_of
 from diary.evidence.head import LogHead, read_head
 from diary.evidence.seal import Seal, own_seal
-from diary.export_page import SUM_HEADS, export_page, facts_of, sum_rows, why_no_picture
+from diary.export_page import (
+    SAID_HEADS,
+    SUM_HEADS,
+    Front,
+    export_page,
+    facts_of,
+    memo_of,
+    sum_rows,
+    why_no_picture,
+)
 from diary.exporting import STYLES, style_text
-from diary.rules.ids import Millis, ReplicaId
+from diary.report_words import WORDS
+from diary.rules.ids import Millis, ReplicaId, Slot
 from diary.rules.json_form import JOINT, at, iso
 from diary.rules.timesheet import SegmentView, SnapshotView, Totals
-from diary.rules.week import Week, ends_at_ms, starts_at_ms
+from diary.rules.week import SLOTS_PER_DAY, Week, ends_at_ms, starts_at_ms
 
 Thumbnail = Callable[[SnapshotView], bytes | None]
 
@@ -29,11 +39,12 @@ _CLAIM = (
     "showed, what was counted and what the memo says are as the freelancer's device stated them; when "
     "each was received is the server's word, which both parties hold signed."
 )
-_PAPER = (
-    "Paper proves nothing. Check the file that this sheet is of: diary verify FILE does it offline, with "
-    "no account and no trust in whoever sent it; docs/evidence.md says how, for another program. The "
-    "record's SHA-256 above ties this report to its file; the server's key is for you to compare with "
-    "your own."
+_PAPER = "Paper proves nothing. Check the file that this sheet is of"
+_PAGE = "This page alone proves nothing. Check the file that it came in"
+_CHECK = (
+    ": diary verify FILE does it offline, with no account and no trust in whoever sent it; docs/evidence.md "
+    "says how, for another program. The record's SHA-256 above ties this report to its file; the server's "
+    "key is for you to compare with your own."
 )
 _SOME = (
     "Only some slots are shown: that nothing stands beside them, and what bills, is as the maker states it."
@@ -43,7 +54,6 @@ _NO_SEAL = (
 )
 
 
-_SAID_HEADS = ("Received", "By", "What", "Segments", "In words")
 _SAID_SHARES = (1.8, 1.2, 1.5, 1.7, 3)
 
 
@@ -71,7 +81,8 @@ class Report:
     def page(self) -> dict[str, bytes]:
         """Return the page to read, and its styles."""
         files = files_of(self.opened, self.shown)
-        page = export_page(self.heading, self.shown, self.sums, files, STYLES, self.zone)
+        front = Front(self._claims(_PAGE), self._facts(), [self._said(act) for act in self.opened.acts])
+        page = export_page(self.heading, self.shown, self.sums, files, STYLES, self.zone, front)
         styles = {style: style_text(style).encode() for style in STYLES}
         return {bundle.REPORT: page.encode(), **styles}
 
@@ -84,10 +95,8 @@ class Report:
         made = Document(self.heading, self.made_at_ms, foot=f"Record {self.record_hash[:16]}… · work diary")
         made.paragraph(f"Times are in {self.zone.key}, instants in UTC.", quiet=True)
         made.facts(self._facts())
-        made.paragraph(_CLAIM)
-        made.paragraph(_PAPER)
-        if self.opened.record.seal is None:
-            made.paragraph(_SOME if self.opened.record.slots is not None else _NO_SEAL)
+        for claim in self._claims(_PAPER):
+            made.paragraph(claim)
         made.heading("Sums")
         columns = [
             Column(head, 3 if head == "Contract" else 1.2, right=at > 1) for at, head in enumerate(SUM_HEADS)
@@ -95,26 +104,41 @@ class Report:
         made.table(columns, sum_rows(self.sums))
         if self.opened.acts:
             made.heading("What the parties said of it")
-            heads = [Column(*each) for each in zip(_SAID_HEADS, _SAID_SHARES, strict=True)]
+            heads = [Column(*each) for each in zip(SAID_HEADS, _SAID_SHARES, strict=True)]
             made.table(heads, map(self._said, self.opened.acts))
         files = files_of(self.opened, self.shown)
         for day, of_day in groupby(self.shown, key=lambda one: self._local(starts_at_ms(one.slot)).date()):
-            made.heading(f"{day:%A} {day.day} {day:%B %Y}")
+            above = f"{day:%A} {day.day} {day:%B %Y}"
             for one in of_day:
                 begins, ends = self._local(starts_at_ms(one.slot)), self._local(ends_at_ms(one.slot))
                 named = files.get((one.contract, one.slot), ())
                 made.entry(
                     f"{begins:%H:%M}–{ends:%H:%M}",
-                    one.memo or "no memo",
+                    memo_of(one),
                     [*facts_of(one, begins.tzname() or ""), ("Pictures", JOINT.join(named))],
                     picture=next((found for shot in one.snapshots if (found := thumbnail(shot))), None),
                     without=why_no_picture(one),
+                    above=above,
                 )
+                above = ""
+        made.heading("What the words mean")
+        made.facts(WORDS.items())
         return {bundle.PRINT: made.pdf()}
 
+    def _claims(self, alone: str) -> list[str]:
+        """Return what the bundle proves and what it does not (R60)."""
+        if self.opened.record.seal is not None:
+            return [_CLAIM, alone + _CHECK]
+        return [_CLAIM, alone + _CHECK, _SOME if self.opened.record.slots is not None else _NO_SEAL]
+
     def _said(self, act: Act) -> tuple[str, ...]:
-        slots = JOINT.join(f"{self._local(starts_at_ms(slot)):%Y-%m-%d %H:%M}" for slot in act.slots)
-        return f"{iso(act.received_at_ms)}", self.opened.who(act), act.what, slots, act.reason or ""
+        slots = JOINT.join(self._span(first, last) for first, last in _runs(act.slots))
+        received = f"{at(act.received_at_ms):%Y-%m-%d %H:%M} UTC"
+        return received, self.opened.who(act), act.what, slots, act.reason or ""
+
+    def _span(self, first: Slot, last: Slot) -> str:
+        begins, ends = self._local(starts_at_ms(first)), self._local(ends_at_ms(last))
+        return f"{begins:%Y-%m-%d %H:%M}–{ends:%H:%M}"
 
     def _local(self, at_ms: int) -> datetime:
         return at(at_ms).astimezone(self.zone)
@@ -122,7 +146,13 @@ class Report:
     def _facts(self) -> list[tuple[str, str]]:
         record, head, seal = self.opened.record, self._head, self._seal
         sealed = "" if seal is None else f"number {seal.number}, {iso(seal.sealed_at_ms)}"
+        week = Week.parse(record.week)
+        days = " to ".join(
+            f"{day:%A} {day.day} {day:%B %Y} 00:00 UTC"
+            for day in (at(week.starts_at_ms), at(week.next().starts_at_ms))
+        )
         return [
+            ("Week", days),
             ("Client", self.opened.terms.client),
             ("Contract", record.contract),
             ("Freelancer's account", record.account),
@@ -141,3 +171,14 @@ class Report:
     def _seal(self) -> Seal | None:
         signed = self.opened.record.seal
         return None if signed is None else own_seal(signed)
+
+
+def _runs(slots: Iterable[Slot]) -> list[tuple[Slot, Slot]]:
+    """Return the first and the last of each run of slots that follow each other, of one UTC day each."""
+    runs: list[tuple[Slot, Slot]] = []
+    for slot in sorted(set(slots)):
+        if runs and slot == runs[-1][1] + 1 and slot % SLOTS_PER_DAY:
+            runs[-1] = (runs[-1][0], slot)
+        else:
+            runs.append((slot, slot))
+    return runs

@@ -5,18 +5,33 @@ somebody wrote as text.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from diary.rules.delay import DELAY_WORDS, delay_of
+from diary.report_words import WORDS
+from diary.rules.delay import DELAY_WORDS, delay_of, lag_says
 from diary.rules.ids import MINUTES_PER_SLOT, ContractId
 from diary.rules.json_form import JOINT, at
 from diary.rules.money import money
 from diary.rules.timesheet import BAR_WORDS, Place, SealView, SegmentView, Totals, bar_of, marks
 from diary.rules.week import Week, ends_at_ms, starts_at_ms
 
+SUM_HEADS = ("Week", "Contract", "Recorded", "Bills", "An hour", "Amount")
+SAID_HEADS = ("Received", "By", "What", "Segments", "In words")
+REDACTED = "removed by both parties"
+
 POLICY = "default-src 'none'; img-src 'self' file: data:; style-src 'self' file:"
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What stands before the lines: sentences, facts by name, and the parties' words under `SAID_HEADS`."""
+
+    paragraphs: Sequence[str] = ()
+    facts: Sequence[tuple[str, str]] = ()
+    said: Sequence[Sequence[str]] = ()
 
 
 def export_page(
@@ -26,12 +41,12 @@ def export_page(
     files: Mapping[Place, Sequence[str]],
     styles: Sequence[str],
     zone: ZoneInfo,
-    sealed: Sequence[str] = (),
+    front: Front = Front(),  # a value that nobody changes
 ) -> str:
     """Return the page of an export; `files` are the pictures beside it by place, `styles` its style sheets.
 
-    `sealed` are sentences that say which weeks the server sealed, as whoever exports bears out (R57).
-    Deleted segments have no line. Times are in `zone`, and in UTC beside them.
+    `front` has what is known beside the lines, such as which weeks the server sealed (R57). Deleted segments
+    have no line. Times are in `zone`, and in UTC beside them. Words of the trade are explained at the end.
     """
     live = [segment for segment in segments if segment.state != "deleted"]
     ordered = sorted(live, key=lambda segment: (segment.slot, segment.contract))
@@ -50,12 +65,24 @@ def export_page(
         f"<title>{escape(heading)}</title>{links}</head>\n<body><main>\n<h1>{escape(heading)}</h1>\n"
         f'<p class="under">Times are in {escape(zone.key)}. The same lines stand in segments.csv, '
         "the sums in totals.csv. These files are not encrypted.</p>\n"
-        f"{''.join(f'<p>{escape(each)}</p>' for each in sealed)}\n"
-        f"{_sums(totals)}{sections or '<p>Nothing was recorded.</p>'}</main></body></html>\n"
+        f"{_listed(front.facts)}{''.join(f'<p>{escape(each)}</p>' for each in front.paragraphs)}\n"
+        f"{_table('Sums', SUM_HEADS, sum_rows(totals))}{_said(front.said)}"
+        f"{sections or '<p>Nothing was recorded.</p>'}"
+        f"<section><h2>What the words mean</h2>\n{_listed(WORDS.items())}</section>\n</main></body></html>\n"
     )
 
 
-SUM_HEADS = ("Week", "Contract", "Recorded", "Bills", "Amount")
+def _said(rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return ""
+    return f"<section><h2>What the parties said of it</h2>\n{_table('Words', SAID_HEADS, rows)}</section>\n"
+
+
+def _listed(pairs: Iterable[tuple[str, str]]) -> str:
+    each = "".join(
+        f'<dt>{escape(name)}</dt><dd dir="auto">{escape(value)}</dd>' for name, value in pairs if value
+    )
+    return f"<dl>{each}</dl>\n" if each else ""
 
 
 def sum_rows(totals: Sequence[tuple[Week, Sequence[Totals]]]) -> list[tuple[str, ...]]:
@@ -66,6 +93,7 @@ def sum_rows(totals: Sequence[tuple[Week, Sequence[Totals]]]) -> list[tuple[str,
             one.contract_title,
             _hours(one.segments),
             _hours(one.billable),
+            f"{money(one.rate_minor, one.currency)} {one.currency}",
             f"{money(one.amount_minor, one.currency)} {one.currency}",
         )
         for week, each in totals
@@ -84,12 +112,12 @@ def seals_say(week: Week, seals: Iterable[SealView], titles: Mapping[ContractId,
     ]
 
 
-def _sums(totals: Sequence[tuple[Week, Sequence[Totals]]]) -> str:
-    head = "".join(f'<th scope="col">{each}</th>' for each in SUM_HEADS)
-    cells = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in sum_rows(totals))
+def _table(label: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{each}</th>' for each in heads)
+    cells = ("".join(f'<td dir="auto">{escape(cell)}</td>' for cell in row) for row in rows)
     body = "".join(f"<tr>{row}</tr>" for row in cells)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="scrolls" role="group" tabindex="0" aria-label="Sums">{table}</div>\n'
+    return f'<div class="scrolls" role="group" tabindex="0" aria-label="{label}">{table}</div>\n'
 
 
 def _article(segment: SegmentView, files: Mapping[Place, Sequence[str]], zone: ZoneInfo) -> str:
@@ -104,20 +132,23 @@ def _article(segment: SegmentView, files: Mapping[Place, Sequence[str]], zone: Z
     )
     why = why_no_picture(segment)
     nothing = f'<p class="no-picture">{escape(why)}</p>'
-    facts = "".join(
-        f"<dt>{name}</dt><dd>{escape(value)}</dd>"
-        for name, value in facts_of(segment, local.tzname() or "")
-        if value
-    )
+    facts = _listed(facts_of(segment, local.tzname() or ""))
     return (
         f"<article><div>{pictures or nothing}</div>"
         f'<div><h3>{escape(title)} <span class="swatch" data-bar="{bar}">{BAR_WORDS[bar]}</span></h3>'
-        f'<p class="memo">{escape(segment.memo) or "no memo"}</p><dl>{facts}</dl></div></article>\n'
+        f'<p class="memo" dir="auto">{escape(memo_of(segment))}</p>{facts}</div></article>\n'
     )
+
+
+def memo_of(segment: SegmentView) -> str:
+    """Return a segment's memo, or the words for there being none (R54)."""
+    return segment.memo or (REDACTED if segment.redacted else "no memo")
 
 
 def why_no_picture(segment: SegmentView) -> str:
     """Return why a segment is shown without a picture."""
+    if segment.redacted:
+        return REDACTED
     return JOINT.join(segment.no_picture) or ("manual time" if segment.kind == "manual" else "not here")
 
 
@@ -128,7 +159,7 @@ def facts_of(segment: SegmentView, zone_name: str) -> list[tuple[str, str]]:
     received = ""
     if received_ms is not None:
         delay = DELAY_WORDS[delay_of(segment.slot, received_ms)]
-        received = f"{at(received_ms):%Y-%m-%d %H:%M:%S} UTC, {delay}"
+        received = f"{at(received_ms):%Y-%m-%d %H:%M:%S} UTC, {delay}: {lag_says(segment.slot, received_ms)}"
     return [
         ("UTC", "" if zone_name == "UTC" else f"{at(starts_at_ms(segment.slot)):%Y-%m-%d %H:%M}"),
         ("Bills", "yes" if segment.bills else f"no ({(segment.why_not or segment.state).replace('_', ' ')})"),

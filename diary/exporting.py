@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from diary.errors import MachineError, NothingError
 from diary.evidence.week_csv import segments_csv, totals_csv
-from diary.export_page import export_page, seals_say
+from diary.export_page import Front, export_page, seals_say
 from diary.fetching import fetch_thinned
 from diary.rules.ids import ContractId, Slot
 from diary.rules.json_form import at
@@ -125,7 +125,7 @@ def export(
                     for week in chosen.weeks
                     for says in seals_say(week, _seals(diary, week, chosen), titles)
                 ]
-                page = export_page(chosen.heading, segments, sums, files, STYLES, zone, sealed)
+                page = export_page(chosen.heading, segments, sums, files, STYLES, zone, Front(sealed))
                 _write(begun / PAGE, page)
             if folder.exists():
                 folder.rename(Path(made) / "replaced")

@@ -22,18 +22,20 @@ from diary.evidence.record_rows import Checked, RowFaultError, check_rows, publi
 from diary.evidence.seal import Seal, differing, read_seal, says_the_same
 from diary.evidence.statement import BrokenStatementError, ForgedStatementError
 from diary.evidence.table_differences import differences
+from diary.rules.delay import lag_says
 from diary.rules.ids import Slot
 from diary.rules.json_form import at, iso
 from diary.rules.plain_text import plain
 from diary.rules.sealed_content import CaptureContent
 from diary.rules.timesheet import SegmentView, Totals
-from diary.rules.week import Week, ends_at_ms, starts_at_ms
+from diary.rules.week import Week, starts_at_ms
 from diary.sealing import row as sealing
 from diary.sealing.padding import PICTURE_BLOCK_BYTES, pad
 
 Outcome = Literal["holds", "stated", "fails"]
 WHY_NOT = frozenset({"", "deleted", "late", "overlapping", "over_limit", "manual_not_allowed", "fixed_price"})
 _WHOLE = "the bundle"
+THE_SERVER = "the server"
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -200,11 +202,11 @@ def _server(record: Record, expected: str | None, found: Verification) -> None:
     key = record.server_key
     if expected is None:
         says = f"its key is {key}: compare it with the server's own (GET /v1/server, or your invitation link)"
-        found.add("stated", "the server", says)
+        found.add("stated", THE_SERVER, says)
     elif expected.strip().lower() == key:
-        found.add("holds", "the server", f"its key is the one that was given: {key}")
+        found.add("holds", THE_SERVER, f"its key is the one that was given: {key}")
     else:
-        raise _fail(found, "the server", f"its key is {key}, not the one that was given")
+        raise _fail(found, THE_SERVER, f"its key is {key}, not the one that was given")
 
 
 def _head(record: Record, found: Verification) -> LogHead:
@@ -354,14 +356,14 @@ def _not_shown(opened: Opened, found: Verification) -> None:
         if stood.stands.deleted:
             found.add("stated", _time(stood.slot), "the segment was deleted: nothing of it is shown")
             continue
-        for held in (*stood.stands.captures, *stood.stands.frontier):
-            if by_name[held.header.name].content is not None:
-                continue
-            if stood.slot in opened.said.redacted:
-                found.add("holds", _time(stood.slot), "both parties had its content redacted")
-            else:
-                says = f"the content of {held.header.type} {held.header.replica}:{held.header.n} is not shown"
-                found.add("stated", _time(stood.slot), says)
+        standing = (held.header for held in (*stood.stands.captures, *stood.stands.frontier))
+        hidden = [header for header in standing if by_name[header.name].content is None]
+        if hidden and stood.slot in opened.said.redacted:
+            found.add("holds", _time(stood.slot), "both parties had its content redacted")
+            continue
+        for header in hidden:
+            says = f"the content of {header.type} {header.replica}:{header.n} is not shown"
+            found.add("stated", _time(stood.slot), says)
 
 
 def _acts(opened: Opened, found: Verification) -> None:
@@ -382,9 +384,8 @@ def _segments(segments: Sequence[SegmentView], found: Verification) -> None:
     for one in segments:
         received_ms = one.received_at_ms
         assert received_ms is not None, "all rows of a record were received"
-        minutes = (received_ms - ends_at_ms(one.slot)) // 60_000
         bills = "bills" if one.bills else f"does not bill: {one.why_not}"
-        received = f"received {iso(received_ms)}, {minutes} min after it ended"
+        received = f"received {iso(received_ms)}, {lag_says(one.slot, received_ms)}"
         says = f"{one.kind}, {received}; row {one.leaf_index}; {bills}"
         if one.defective:
             found.add("fails", _time(one.slot), f"its content disagrees with its header; {says}")

@@ -15,7 +15,7 @@ fit on a sheet goes on on the next, a table under its heads again. Needs `workdi
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from itertools import zip_longest
@@ -35,6 +35,7 @@ _GAP_MM = 2.5
 _CELL_GAP_MM = 3.0
 _PICTURE_MM = 50.0
 _LABEL_MM = 24.0
+_HEADING_MM = 20.0  # of a day's name, and what stands between it and its first entry
 
 
 def can_print() -> bool:
@@ -131,21 +132,25 @@ class Document:
         *,
         picture: bytes | None = None,
         without: str = "",
+        above: str = "",
     ) -> None:
-        """Write one thing with its picture at the left, or at its place the words why there is none."""
+        """Write one thing with its picture at the left, or at its place the words why there is none.
+
+        `above` is the heading of a part that begins with it, on the same sheet.
+        """
         image = None if picture is None else photograph(picture)
         if picture is not None and image is None:
             without = "The picture cannot be read."
         left = _PICTURE_MM + 2 * _GAP_MM
-        room = self._body - left
+        width = self._body - left
         lines = [
-            *self._lines(title, left, room, bold=True),
-            *self._lines(text, left, room),
+            *self._lines(title, left, width, bold=True),
+            *self._lines(text, left, width),
             *(
                 line
                 for name, value in facts
                 if value
-                for line in self._fact(name, value, left, room, _LABEL_MM)
+                for line in self._fact(name, value, left, width, _LABEL_MM)
             ),
         ]
         if image is None:
@@ -153,7 +158,10 @@ class Document:
             lines = [(*a, *b) for a, b in zip_longest(lines, beside, fillvalue=())]
         tall = 0.0 if image is None else min(_PICTURE_MM * image.tall, self._page / 3)
         needed = max(tall, sum(map(_height, lines)))
-        self._keep(needed if needed < self._page else tall)
+        room = needed if needed < self._page - _HEADING_MM else tall
+        self._keep(room + (_HEADING_MM if above else 0))
+        if above:
+            self.heading(above)
         before, sheet = self._y, self._paper.page
         if image is not None:
             self._paper.picture(image.jpeg, self._y, _PICTURE_MM, tall)
@@ -226,6 +234,9 @@ class Document:
     def _fact(self, name: str, value: str, x: float, room: float, label: float) -> list[_Line]:
         names = self._lines(name, x, label - 1, size=_SMALL, quiet=True)
         values = self._lines(value, x + label, room - label, size=_SMALL)
+        if len(values) == 1:
+            # At the far side of the sheet nobody would see to which name it belongs.
+            values = [tuple(replace(piece, right=False) for piece in values[0])]
         return [(*a, *b) for a, b in zip_longest(names, values, fillvalue=())]
 
     def _row(self, columns: Sequence[Column], cells: Sequence[str], *, bold: bool = False) -> list[_Line]:

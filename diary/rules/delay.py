@@ -27,6 +27,17 @@ def delay_of(slot: Slot, received_at_ms: Millis) -> Delay:
     return "same_day" if received_at_ms // DAY_MILLIS == starts_at_ms(slot) // DAY_MILLIS else "later"
 
 
+def lag_says(slot: Slot, received_at_ms: Millis) -> str:
+    """Return how long after its end a slot's time was received, such as "2 d 4 h after it ended" (R60)."""
+    minutes = (received_at_ms - ends_at_ms(slot)) // 60_000
+    if minutes < 0:
+        return "before it ended"
+    hours, days = minutes // 60, minutes // (24 * 60)
+    if days:
+        return f"{days} d {hours % 24} h after it ended"
+    return f"{hours} h {minutes % 60} min after it ended" if hours else f"{minutes} min after it ended"
+
+
 def delays_say(segments: Iterable[SegmentView]) -> str:
     """Return how many live segments were received how long after, "" for none (R60)."""
     counts = Counter(

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import re
 import sys
 from contextlib import suppress
+from html import unescape
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +16,7 @@ from diary.cli import app
 from diary.clock import GivenClock
 from diary.evidence.bundle_zip import unpacked
 from diary.evidence.verify import verify
+from diary.report_words import WORDS
 from diary.rules.ids import Slot
 from diary.rules.week import Week
 from sync.transport import UnreachableError
@@ -72,6 +75,21 @@ def test_a_bundle_has_a_report_to_print_and_the_same_bytes_are_made_again(device
         assert said in text
     assert hashlib.sha256(files["record.json"]).hexdigest() in text
     assert device.diary.bundle(contract, Week.of(TEN), None, ZoneInfo("Europe/Berlin")).whole == made.whole
+
+
+@rule("R60")
+def test_both_reports_say_what_is_proven_and_what_their_words_mean(device: Device) -> None:
+    contract = device.diary.contract("Orchard")
+    files = unpacked(device.diary.bundle(contract, Week.of(TEN), None, ZoneInfo("Europe/Berlin")).whole)
+    page = unescape(re.sub(r"<[^>]*>", " ", files["report.html"].decode()))
+    for report in (page, text_of(files["report.pdf"])):
+        text = " ".join(report.split())
+        assert "What the bundle proves: this was received by the server" in text
+        assert "Monday 16 November 2026 00:00 UTC to Monday 23 November 2026 00:00 UTC" in text
+        assert hashlib.sha256(files["record.json"]).hexdigest() in text
+        assert "1 h 50 min after it ended" in text
+        for word in WORDS:
+            assert word in text
 
 
 @rule("R59")

@@ -81,7 +81,9 @@ def test_a_dispute_and_its_reply_are_shown_in_their_words(said: Parties) -> None
 @rule("R54")
 def test_what_both_redacted_is_named_as_such_and_its_content_is_nowhere(said: Parties) -> None:
     for made in (said.whole_week, said.clients):
-        assert ("holds", "both parties had its content redacted") in says_of(made, REDACTED)
+        assert says_of(made, REDACTED).count(("holds", "both parties had its content redacted")) == 1
+        for report in (made.files[bundle.REPORT].decode(), text_of(made.files[bundle.PRINT])):
+            assert "removed by both parties" in report
         line = lines_of(made)[REDACTED]
         assert (line["memo"], line["pictures"], line["bills"]) == ("", "", "yes")
         assert b"hour 1" not in b"".join(made.files.values())

@@ -174,3 +174,25 @@ def test_a_picture_that_cannot_be_read_is_named(spoilt: bytes) -> None:
     text = text_of(made.pdf())
     assert "The picture cannot be read." in text
     assert "Invoice page" in text
+
+
+@rule("R59")
+def test_a_days_heading_stands_on_the_sheet_of_its_first_entry() -> None:
+    for lines in range(20, 46):
+        made = Document("Orchard", MADE_AT_MS)
+        made.paragraph("\n".join(["filler"] * lines))
+        facts = [(f"Fact {number}", "value") for number in range(10)]
+        made.entry("09:00", "Entry", facts, picture=picture("PNG"), above="Tuesday")
+        sheets = {word.text: word.sheet for word in words_of(made.pdf()) if word.text in {"Tuesday", "09:00"}}
+        assert sheets["Tuesday"] == sheets["09:00"], lines
+
+
+@rule("R24")
+def test_a_fact_of_one_line_stands_beside_its_name_in_whatever_direction_it_is_written() -> None:
+    made = Document("Orchard", MADE_AT_MS)
+    made.facts([("Label", "תכנון"), ("Client", "Orchard")])
+    words = {word.text: word for word in words_of(made.pdf())}
+    (hebrew,) = (word for text, word in words.items() if "\u05d5" in text)
+    assert hebrew.left == pytest.approx(
+        min(word.left for word in words.values() if word.text == "Orchard" and word.top > 60), abs=1
+    )
