@@ -1,5 +1,6 @@
 """`verify`: checks a bundle with nothing but its file (R59, R60)."""
 
+import errno
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None)
 
 KEY_DIGITS = 64
+NAME_SHOWN_MAX = 80
 _MARKS = {"holds": "holds ", "stated": "stated", "fails": "FAILS "}
 
 
@@ -22,6 +24,13 @@ class NoBundleError(UsageError):
 
     says = "There is no file {path}."
     mend = "Name the bundle's file: diary verify 2026-W47-orchard.bundle.zip."
+
+
+class FolderError(UsageError):
+    """What was named is a folder: perhaps an unpacked bundle."""
+
+    says = "{path} is a folder, and a bundle is one file."
+    mend = "Name the file as it was sent to you, not what was unpacked from it."
 
 
 class UnreadableFileError(MachineError):
@@ -41,8 +50,14 @@ class BadKeyError(UsageError):
 class DoesNotHoldError(NothingError):
     """Something in the bundle does not hold (R59)."""
 
-    says = "This bundle does not hold: {count} of its claims fail, the first about {about}: {because}."
-    mend = "Ask for the file anew; if that fails too, what it names was changed."
+    says = "This bundle does not hold. {count}: {about}: {because}."
+    mend = "Ask for the file anew, as it was made; if that fails too, what is named was changed."
+
+
+class OtherServerError(DoesNotHoldError):
+    """The bundle is of another server than the one whose key was given (R59)."""
+
+    mend = "Look where your key is from. If it is right, the bundle is of another server than yours."
 
 
 @app.command()
@@ -56,6 +71,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check a bundle offline, trusting nobody: line by line what holds, what is only stated, what fails."""
+    from diary.evidence.verify import THE_SERVER
     from diary.evidence.verify import verify as check
 
     if server_key is not None and not _is_key(server_key):
@@ -67,7 +83,9 @@ def verify(
         _tell(found)
     failing = [line for line in found.lines if line.outcome == "fails"]
     if failing:
-        raise DoesNotHoldError(count=len(failing), about=failing[0].about, because=failing[0].says)
+        count = "One claim fails" if len(failing) == 1 else f"{len(failing)} claims fail, the first"
+        error = OtherServerError if failing[0].about == THE_SERVER else DoesNotHoldError
+        raise error(count=count, about=failing[0].about, because=failing[0].says)
 
 
 def _read(file: Path) -> bytes:
@@ -76,9 +94,13 @@ def _read(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
             return opened.read(CONTAINER_BYTES_MAX + 1)  # one more says that it is too long
-    except FileNotFoundError as error:
+    except IsADirectoryError as error:
+        raise FolderError(path=file) from error
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise NoBundleError(path=file) from error
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise NoBundleError(path=f"{str(file)[:NAME_SHOWN_MAX]}…") from error
         raise UnreadableFileError(path=file, fault=error.strerror or error) from error
 
 
@@ -89,6 +111,7 @@ def _is_key(text: str) -> bool:
 
 def _tell(found: "Verification") -> None:
     from diary.command.tables import plain
+    from diary.rules.money import money
 
     for line in found.lines:
         tell(f"{_MARKS[line.outcome]}  {plain(line.about).plain}: {plain(line.says).plain}")
@@ -99,7 +122,8 @@ def _tell(found: "Verification") -> None:
     tell("")
     for total in found.totals:
         sums = _sum_says(total.billable, total.segments)
-        tell(f"{record.week}, {plain(total.contract_title).plain}: {sums}")
+        amount = f"{money(total.amount_minor, total.currency)} {total.currency}"
+        tell(f"{record.week}, {plain(total.contract_title).plain}: {sums}, which makes {amount}")
     tell("Unchanged since the server received it, as the freelancer's device stated it, received then.")
 
 
@@ -116,6 +140,16 @@ def _json(found: "Verification") -> dict[str, object]:
         "contract": None if record is None else record.contract,
         "account": None if record is None else record.account,
         "server_key": None if record is None else record.server_key,
+        "totals": [
+            {
+                "contract_title": total.contract_title,
+                "segments": total.segments,
+                "billable": total.billable,
+                "amount_minor": total.amount_minor,
+                "currency": total.currency,
+            }
+            for total in found.totals
+        ],
         "lines": [_line_json(line) for line in found.lines],
     }
 

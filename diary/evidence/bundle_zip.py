@@ -85,7 +85,7 @@ def unpacked(whole: bytes) -> dict[str, bytes]:
         central.append(_central(name, content, at))
         at = end
     if not files:
-        raise ContainerError("the bundle", "it is no zip as bundles are")
+        raise ContainerError("the file", "it is no bundle" if whole else "it is empty")
     directory = b"".join(central)
     rest = directory + _end(len(files), len(directory), at)
     if whole[at:] != rest:
@@ -124,10 +124,18 @@ def _file_at(whole: bytes, at: int) -> tuple[str, bytes, int]:
     if len(content) < size:
         raise ContainerError(name, "the file is cut short")
     if whole[at:begins] != _local(name, content):
-        changed = zlib.crc32(content) != fields[5]
-        because = "its content was changed" if changed else "what stands before it in the zip was changed"
-        raise ContainerError(name, because)
+        raise ContainerError(name, _why_differs(fields, content))
     return name, content, begins + size
+
+
+def _why_differs(fields: tuple[int, ...], content: bytes) -> str:
+    """Return what a file's beginning says against it: who unpacks and packs anew is not called a forger."""
+    _, flags, method, _, day, checksum, *_ = fields
+    if method or flags or day != _FIRST_DAY:
+        return "it is packed otherwise than bundles are: another program packed it anew, or it was changed"
+    if zlib.crc32(content) != checksum:
+        return "its content was changed"
+    return "what stands before it in the zip was changed"
 
 
 def _check_name(name: str) -> None:
