@@ -29,7 +29,7 @@ WORDS_ASKED_MIN = 3
 class WrongAccountError(UsageError):
     """The phrase makes another account's root (R50)."""
 
-    says = "This phrase belongs to another account than the one on the server."
+    says = "This phrase belongs to another account."
     mend = "Compare it with what you wrote down for this account."
 
 

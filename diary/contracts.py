@@ -274,6 +274,8 @@ def by_id(diary: OpenDiary, contract: ContractId) -> Contract:
 def named(diary: OpenDiary, name: str) -> Contract:
     """Return the contract of a title, the start of one, or the start of an id; case does not matter.
 
+    Where several fit, and all but one of them are closed, it is that one.
+
     Raises:
         UnknownContractError: None fits.
         AmbiguousContractError: Several do.
@@ -288,6 +290,8 @@ def named(diary: OpenDiary, name: str) -> Contract:
     fitting = next((way for way in ways if way), [])
     if not fitting:
         raise UnknownContractError(name=name)
+    if len(fitting) > 1:
+        fitting = [one for one in fitting if one.terms.state != "closed"] or fitting
     if len(fitting) > 1:
         titles = ", ".join(f"{one.title} ({one.id[:8]})" for one in fitting)
         raise AmbiguousContractError(name=name, count=len(fitting), titles=titles)

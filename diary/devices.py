@@ -24,7 +24,10 @@ class UnknownDeviceError(UsageError):
     """No device has this number, name or id."""
 
     says = "There is no device “{name}”."
-    mend = "See them with `diary devices list`: its number, its name or the start of its id names a device."
+    mend = (
+        "See them with `diary devices list`: its number, its name or the start of its id names a device. One "
+        "that has recorded nothing yet has no name on others."
+    )
 
 
 class AmbiguousDeviceError(UsageError):

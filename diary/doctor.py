@@ -81,7 +81,12 @@ def _phrase(diary: "Diary") -> Check:
     if diary.phrase() is None:
         return Check("phrase", "fine", "The recovery phrase was confirmed as written down.")
     says = "The recovery phrase is not confirmed: if this computer is lost, so is the diary."
-    return Check("phrase", "warning", says, "Write it down and confirm it: diary key phrase --confirm.")
+    return Check(
+        "phrase",
+        "warning",
+        says,
+        "Write it down and confirm it: diary key phrase, then diary key phrase --confirm.",
+    )
 
 
 def _disk(diary: "Diary") -> Check:

@@ -23,7 +23,10 @@ class UnreachableError(PeerError):
     """No answer came: no network, no such host, nobody listening, or the line broke off."""
 
     says = "The server {url} cannot be reached ({why})."
-    mend = "Nothing is lost: what is not sent yet stays in the diary. Check the network, then: diary sync."
+    mend = (
+        "Nothing is lost: what is not sent yet stays in the diary. Check the address and the network, then "
+        "try the same again."
+    )
 
 
 class NoAnswerError(UnreachableError):

@@ -74,7 +74,8 @@ def restore(
         desk.home, clock=desk.clock, ask_passphrase=lambda: heard[-1] if heard else ask_passphrase()
     ) as diary:
         newest = diary.weeks()
-        tell(f"Restored into {desk.home}, the newest week is {newest[0].name if newest else 'none'}.")
+        holds = f"the newest week is {newest[0].name}" if newest else "no week is in it yet"
+        tell(f"Restored into {desk.home}, {holds}.")
         tell(diary.key_place_says())
         is_registered = diary.server() is not None
     if aside is not None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from diary.command.desk import AsJson, desk_of, print_json, tell, text_of
+from diary.command.desk import AsJson, desk_of, print_json, say, tell, text_of
 from diary.command.request import answer, request, said_lines
 from diary.errors import UsageError
 from diary.json_lists import contract_in_full_json, contract_json
@@ -75,7 +75,13 @@ def new(
         fields["kind"] = "fixed_price"
     with desk_of(ctx).open_diary() as diary:
         made = diary.new_contract(**fields)
+        alike = [one for one in diary.contracts() if one.title.casefold() == made.title.casefold()]
     _tell(made, as_json=as_json)
+    if len(alike) > 1:
+        say(f"{len(alike)} contracts are called so now. In commands name this one {made.id[:8]},")
+        say("or close the other: diary contract close ID")
+    if made.terms.kind == "hourly" and rate is None:
+        say(f"It has no rate yet, so that it bills nothing: diary contract terms {made.id[:8]} --rate 60")
 
 
 @contract.command()

@@ -89,6 +89,16 @@ def test_a_confirmed_phrase_is_on_no_device(typist: Typist, monkeypatch: pytest.
 
 
 @rule("R7")
+def test_a_contract_that_is_called_like_another_or_has_no_rate_is_said_to(typist: Typist) -> None:
+    typist.types("init", "--key-file")
+    assert "bills nothing: diary contract terms" in typist.types("contract", "new", "Orchard").err
+    again = typist.types("contract", "new", "orchard", "--rate", "60").err
+    assert "2 contracts are called so now." in again
+    assert "bills nothing" not in again
+    assert not typist.types("contract", "new", "Mill", "--fixed-price").err
+
+
+@rule("R7")
 def test_a_contract_is_made_shown_and_listed(typist: Typist) -> None:
     typist.types("init", "--key-file")
     made = typist.json(

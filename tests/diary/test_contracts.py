@@ -128,6 +128,21 @@ def test_a_name_that_fits_several_contracts_is_asked_again(tmp_path: Path) -> No
             diary.contract("prac")
 
 
+@rule("R9")
+def test_a_name_means_the_contract_that_is_not_closed(tmp_path: Path) -> None:
+    diary, _, first = practice_diary(tmp_path)
+    with diary:
+        second = diary.new_contract(title="Practice")
+        with pytest.raises(contracts.AmbiguousContractError, match="any of 2"):
+            diary.contract("Practice")
+        diary.change_terms(second.id, state="closed")
+        assert diary.contract("Practice").id == first.id
+        assert diary.contract(second.id[:8]).id == second.id
+        diary.change_terms(first.id, state="closed")
+        with pytest.raises(contracts.AmbiguousContractError, match="any of 2"):
+            diary.contract("prac")
+
+
 def test_terms_of_a_contract_that_is_not_there_change_nothing(tmp_path: Path) -> None:
     diary, _, _ = practice_diary(tmp_path)
     with diary, pytest.raises(contracts.UnknownContractError):

@@ -140,6 +140,7 @@ def test_a_server_that_is_away_ends_with_status_5(stage: Stage, home: Path) -> N
     result = run(stage, home, "register", "http://127.0.0.1:9")
     assert result.exit_code == 5
     assert "cannot be reached" in result.stderr
+    assert "try the same again" in result.stderr
 
 
 def test_an_unregistered_diary_says_how_to_register(stage: Stage, home: Path) -> None:
