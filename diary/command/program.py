@@ -5,6 +5,7 @@ rooms added (entry point group "workdiary.commands", each a function `commands(a
 completion load all of it.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +20,7 @@ from diary.command.home import fault_of, home_of, tell_fault
 
 if TYPE_CHECKING:
     # Typer's own click: what its groups are made of has no public name.
-    from typer._click import Command, Context
+    from typer._click import Command, Context, HelpFormatter
 
 COMMANDS = "workdiary.commands"
 
@@ -64,6 +65,28 @@ _OWN = {
     "restore": "care",
     "salvage": "salvage",
 }
+# As CLI.md has them: what a newcomer looks for stands together. What is not installed is left out.
+GROUPS = {
+    "Run": ("up", "status", "window", "tracker"),
+    "Track": ("start", "stop", "continue", "switch", "memo", "label", "pause", "idle"),
+    "Look": ("today", "week", "show", "search", "report", "open"),
+    "Correct": ("edit", "add", "remove", "undo", "refused"),
+    "Week": ("check", "export", "bundle", "verify", "late", "dispute", "redact"),
+    "Bills": ("invoice", "statement", "bonus", "paid", "received", "refund", "billing"),
+    "Contracts": (
+        "contract",
+        "invite",
+        "invitations",
+        "join",
+        "message",
+        "messages",
+        "call",
+        "agency",
+    ),
+    "Sync": ("init", "key", "register", "login", "sync", "devices", "server"),
+    "Settings": ("config", "private", "import"),
+    "Care": ("doctor", "audit", "backup", "restore", "salvage", "demo"),
+}
 # What stands before the command holds for it wherever the command takes it itself.
 _COMMON = {"as_json": "--json", "yes": "--yes", "utc": "--utc"}
 
@@ -79,6 +102,17 @@ class Commands(TyperGroup):
             else:
                 self._load_all(ctx)
         return self.commands.get(cmd_name)
+
+    def format_commands(self, ctx: "Context", formatter: "HelpFormatter") -> None:
+        """Write the commands in their groups (CLI.md), each with the first clause of its description."""
+        found = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        placed = {name for names in GROUPS.values() for name in names}
+        others = tuple(name for name in found if name not in placed)
+        for group, names in (GROUPS | {"More": others}).items():
+            rows = [(name, _clause(command)) for name in names if (command := found.get(name)) is not None]
+            if rows:
+                with formatter.section(group):
+                    formatter.write_dl(rows)
 
     def list_commands(self, ctx: "Context") -> list[str]:
         """Return every command's name: ours in their order, then the other rooms'."""
@@ -134,6 +168,11 @@ def _rooms(open_diary: Callable[[], Any]) -> "Iterator[tuple[str, Command]]":
         app = typer.Typer(rich_markup_mode=None)
         commands(app, open_diary)
         yield from typer.main.get_group(app).commands.items()
+
+
+def _clause(command: "Command") -> str:
+    """Return what a command does, up to the first stop: the list of all has room for no more."""
+    return re.split(r"[:;.]", (command.help or "").strip(), maxsplit=1)[0]
 
 
 def _options(command: "Command", option: str) -> Iterator[Any]:
