@@ -5,12 +5,12 @@ a page of the feed, or in which the server's answer to it is stored.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from diary.rules.change import is_deletion
-from diary.rules.ids import ContractId, Millis, Place, Slot
-from diary.rules.merge import Held, destroyed, standing
-from diary.rules.merge import displaced as displaced_by_others
+from diary.rules.ids import Millis, Place
+from diary.rules.merge import Held, destroyed, displaced, standing
+from diary.rules.segment import stored_header
 from diary.state import OpenDiary, mark_destroying
 from diary.store import feed, history, outbox, pictures, refusals, versions
 from diary.store.versions import Name, StoredVersion, held_of
@@ -27,13 +27,13 @@ def destroy_what_fell(diary: OpenDiary, place: Place) -> bool:
     held = versions.at_place(diary.connection, *place)
     fallen = {version.header.name for version in destroyed(map(held_of, held))}
     stands = standing(map(held_of, held))
-    displaced = displaced_at_server(map(held_of, held))
+    gone_at_server = displaced_at_server(map(held_of, held))
     any_fell = False
     for stored in held:
         name = stored.header.name
         if name in fallen and stored.content == "standing" and not is_deletion(stored.header):
             lower_life = (stored.header.life or 0) < stands.life
-            if lower_life or stored.is_ours_alone or name in displaced:
+            if lower_life or stored.is_ours_alone or name in gone_at_server:
                 _take_away(diary, stored, lower_life=lower_life)
                 any_fell = True
     if stands.deleted:
@@ -45,27 +45,23 @@ def destroy_what_fell(diary: OpenDiary, place: Place) -> bool:
 
 def displaced_at_server(held: Iterable[Held]) -> set[Name]:
     """Return the names of the entries that the server holds together with one that displaces them."""
-    return displaced_by_others([version for version in held if version.received_at_ms is not None])
+    return displaced(version.header for version in held if version.received_at_ms is not None)
 
 
-def destroy_displaced(diary: OpenDiary, places: Iterable[Place]) -> None:
-    """Destroy what was displaced at these places by edits that the server now holds (R25)."""
-    slots: dict[ContractId, list[Slot]] = defaultdict(list)
-    for contract, slot in places:
-        slots[contract].append(slot)
-    fallen: list[Name] = []
-    for contract, there in slots.items():
-        at_slot: dict[Slot, list[feed.HeldRow]] = defaultdict(list)
-        for version in feed.held(diary.connection, contract, there):
-            at_slot[version.slot].append(version)
-        for rows in at_slot.values():
-            whole = {row.header.name for row in rows if row.content == "standing"}
-            displaced = displaced_at_server([Held(row.header, row.received_at_ms) for row in rows])
-            fallen += sorted(displaced & whole)
+def destroy_displaced(diary: OpenDiary, taken: Mapping[int, bytes]) -> None:
+    """Destroy what own edits displaced that the server now holds: their headers by their rows (R25)."""
+    beside: dict[int, list[feed.Beside]] = defaultdict(list)
+    for other in feed.beside(diary.connection, taken):
+        beside[other.taken].append(other)
+    fallen: set[Name] = set()
+    for row, others in beside.items():
+        own = stored_header(taken[row])
+        whole = {own.name, *(other.header.name for other in others if other.is_whole)}
+        fallen |= whole & displaced([own, *(other.header for other in others)])
     for name in fallen:
         diary.contents.pop(name, None)
     if fallen:
-        versions.empty(diary.connection, fallen, "superseded")
+        versions.empty(diary.connection, sorted(fallen), "superseded")
         mark_destroying(diary)
 
 

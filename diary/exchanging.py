@@ -228,7 +228,6 @@ def settle(
         as_taken = witnessing.check_receipts(diary, push.signed, push.versions, answers, signed)
         names = ((answer.replica, answer.n) for answer in answered)
         receipts.keep_answer(diary.connection, signed, names, diary.now_ms())
-        ids = dict(zip(push.names, push.ids, strict=True))
         try:
             sending.receive(diary.connection, accepted)
         except PlaceTakenError as twice:
@@ -236,8 +235,7 @@ def settle(
             raise
         sending.note_as_taken(diary.connection, as_taken)
         # What an edit displaced stayed whole until now (R25).
-        taken = (ids[receipt.replica, receipt.n] for receipt in accepted)
-        destroy_displaced(diary, sending.beside_others(diary.connection, taken))
+        destroy_displaced(diary, _taken_rows(push, answers))
         for contract in {receipt.contract for receipt in accepted}:
             redact_agreed(diary, ContractId(contract))
         behind = _advance(diary, accepted)
@@ -266,6 +264,12 @@ def _sorted_out(
             case _:
                 final.append(answer)
     return accepted, final, passing
+
+
+def _taken_rows(push: ReadyPush, answers: Iterable[Receipt | Refusal]) -> dict[int, bytes]:
+    """Return the headers of what the server took, by their rows in the file."""
+    rows = zip(push.ids, push.versions, answers, strict=True)
+    return {row: sealed.header for row, sealed, answer in rows if isinstance(answer, Receipt)}
 
 
 def _advance(diary: OpenDiary, accepted: Iterable[Receipt]) -> bool:

@@ -290,7 +290,7 @@ def _remember_displaced(diary: OpenDiary, place: _Place, falling: Sequence[_Fall
     if not displaced or diary.is_seat:  # old texts stay on the freelancer's devices and nowhere else
         return
     # What an edit made here displaces was remembered then.
-    before = displaced_by_others([Held(version.header, version.received_at_ms) for version in place.held])
+    before = displaced_by_others(version.header for version in place.held)
     displaced = [version for version in displaced if version.header.name not in before]
     if not displaced:
         return

@@ -155,11 +155,10 @@ def destroyed(held: Iterable[Held]) -> tuple[Held, ...]:
     return tuple(version for version in versions if version.header.name not in names)
 
 
-def displaced(held: Iterable[Held]) -> set[tuple[ReplicaId, int]]:
-    """Return the names of the entries that another of their life among the held descends from (R34)."""
+def displaced(held: Iterable[Header]) -> set[tuple[ReplicaId, int]]:
+    """Return the names of the entries that another of their life among them descends from (R34)."""
     lives: dict[int, list[Header]] = {}
-    for one in held:
-        header = one.header
+    for header in held:
         if header.type == "entry":
             lives.setdefault(header.life or 0, []).append(header)
     found: set[tuple[ReplicaId, int]] = set()

@@ -49,6 +49,24 @@ _HELD = """
        AND v.contract = :contract
      WHERE v.slot IS NOT NULL
 """
+# By the place, which has few versions.
+_BESIDE = """
+    SELECT taken.id, other.header, other.content = 'standing'
+      FROM json_each(:ids) AS wanted
+      JOIN version AS taken
+        ON taken.id = wanted.value
+      JOIN version AS other INDEXED BY version_slot
+        ON other.slot = taken.slot
+       AND other.slot IS NOT NULL
+       AND other.contract = taken.contract
+       AND other.type = taken.type
+       AND other.life = taken.life
+       AND other.received_at_ms IS NOT NULL
+       AND other.id <> taken.id
+     WHERE taken.type = 'entry'
+       AND taken.slot IS NOT NULL
+       AND taken.sealed IS NOT NULL
+"""
 _ADD = """
     INSERT INTO version (
         replica, n, type, account, contract, slot, life, received_at_ms, written_at_ms,
@@ -166,6 +184,17 @@ class HeldRow(msgspec.Struct, frozen=True, gc=False):
     seen: bool
 
 
+class Beside(msgspec.Struct, frozen=True, gc=False):
+    """An entry that the server holds in a slot with one that it took, of the same life.
+
+    `taken` is that one's row; `is_whole` says that nothing of this one was destroyed here.
+    """
+
+    taken: int
+    header: Header
+    is_whole: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """What stays until a person has looked; `evidence` are the signed statements that show it (R48, R56)."""
@@ -210,6 +239,15 @@ def held(connection: sqlite3.Connection, contract: ContractId, slots: Iterable[i
             seen=bool(pushed) or received_at_ms is not None,
         )
         for slot, id_, header, received_at_ms, leaf_index, content, pushed in connection.execute(_HELD, asked)
+    ]
+
+
+def beside(connection: sqlite3.Connection, taken: Iterable[int]) -> list[Beside]:
+    """Return what the server holds beside the entries in these rows, which it took and are whole (R25)."""
+    asked = {"ids": msgspec.json.encode(list(taken)).decode()}
+    return [
+        Beside(id_, stored_header(header), bool(is_whole))
+        for id_, header, is_whole in connection.execute(_BESIDE, asked)
     ]
 
 

@@ -146,23 +146,6 @@ _AS_TAKEN = """
      WHERE replica = ?1
        AND n = ?2
 """
-# By the place, which has few versions.
-_BESIDE_OTHERS = """
-    SELECT DISTINCT version.contract, version.slot
-      FROM json_each(:ids) AS wanted
-      JOIN version
-        ON version.id = wanted.value
-      JOIN version AS other INDEXED BY version_slot
-        ON other.slot = version.slot
-       AND other.slot IS NOT NULL
-       AND other.contract = version.contract
-       AND other.type = version.type
-       AND other.sealed IS NOT NULL
-       AND other.id <> version.id
-     WHERE version.type = 'entry'
-       AND version.slot IS NOT NULL
-       AND version.sealed IS NOT NULL
-"""
 _WAITING = """
     SELECT count(*),
            min(outbox.not_before_ms) FILTER (
@@ -365,12 +348,6 @@ def _runs(received: Iterable[Receipt]) -> Iterator[dict[str, str | int]]:
 def note_as_taken(connection: sqlite3.Connection, taken: Iterable[AsTaken]) -> None:
     """Note by which push, and with which content, the server took versions (R40, R56)."""
     connection.executemany(_AS_TAKEN, [msgspec.structs.astuple(each) for each in taken])
-
-
-def beside_others(connection: sqlite3.Connection, ids: Iterable[int]) -> tuple[Place, ...]:
-    """Return where an entry that the server took stands beside others that have their content (R25)."""
-    rows = connection.execute(_BESIDE_OTHERS, {"ids": _json(ids)})
-    return tuple((ContractId(contract), Slot(slot)) for contract, slot in rows)
 
 
 def queue(connection: sqlite3.Connection, now_ms: Millis, open_from: Slot) -> Queue:

@@ -6,10 +6,17 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from diary.evidence.receipt import read_answer
+from diary.exchanging import ReadyPush
 from diary.rules.ids import Slot
+from diary.rules.timesheet import Place
 from diary.state import is_destroying
+from diary.store import versions
+from diary.store.versions import Name
+from sync.succession import message_of
 from sync.transport import UnreachableError
 from tests.practice import slot
 from tests.rule import rule
@@ -70,3 +77,41 @@ def test_a_sync_that_waits_for_the_line_sweeps_out_while_it_waits(stage: Stage) 
     b.failing.before = waiting_until_swept(b.diary.home / "diary.db", seen)
     b.sync()
     assert seen == [False]
+
+
+def signed_edit(device: Device, place: Place, memo: str) -> ReadyPush:
+    """Return the push of an edit, which has left the device as far as that knows."""
+    device.diary.edit([place], memo=memo)
+    newest = max(due.id for due in device.diary.due())
+    return device.diary.sign_push([newest], device.line.url)
+
+
+def push_alone(device: Device, push: ReadyPush) -> None:
+    """Send a push beside those that a sync would send, and store the answer."""
+    link = device.diary.server()
+    assert link is not None
+    answer = device.line.push(msgspec.json.encode(message_of(device.diary.account, push)))
+    answers = read_answer(answer.answers, bytes.fromhex(link.key))
+    device.diary.settle(push, answers, answer.answers, answer.heads)
+
+
+def is_whole(device: Device, name: Name) -> bool:
+    stored = versions.find(device.diary._state.connection, name)
+    assert stored is not None
+    return stored.sealed.body is not None
+
+
+@rule("R25")
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["as written", "the later one first"])
+def test_an_edit_and_the_one_upon_it_leave_one_content_whichever_the_server_took_first(
+    stage: Stage, order: tuple[int, int]
+) -> None:
+    a, _, contract = two_devices(stage, [TEN])
+    a.sync()
+    pushes = [signed_edit(a, (contract.id, TEN), memo) for memo in ("edited", "edited again")]
+    (first,), (second,) = (push.names for push in pushes)
+    assert is_whole(a, first), "it stays whole until the server holds what displaces it"
+    for at in order:
+        push_alone(a, pushes[at])
+    assert (is_whole(a, first), is_whole(a, second)) == (False, True)
+    assert a.segment((contract.id, TEN)).memo == "edited again"
