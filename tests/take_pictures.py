@@ -45,6 +45,7 @@ SIZE = {"width": 1280, "height": 960}
 NARROW = {"width": 390, "height": 844}
 COLOURS = 160  # of a palette: screens of text need no more, and a picture stays under 100 KB
 WORD = "invoice"
+HOMES = Path("/home")
 
 
 def keep(page: Page, name: str) -> None:
@@ -254,6 +255,25 @@ def drawn() -> NewFile:
     return NewFile("calendar.webp", "image/webp", screen(5))
 
 
+@contextmanager
+def home_of(name: str) -> Iterator[Path]:
+    """Lend a person's home: pages and windows say where a diary lies, and pictures show it.
+
+    Whoever may not make one there gets a temporary folder, and a picture that is not to be committed.
+    """
+    home = HOMES / name
+    if not os.access(HOMES, os.W_OK) or home.exists():
+        sys.stderr.write(f"{home} cannot be made: a picture will show a temporary folder\n")
+        with tempfile.TemporaryDirectory() as made:
+            yield Path(made)
+        return
+    home.mkdir()
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home)
+
+
 def main(words: list[str]) -> None:
     """Take all pictures."""
     PICTURES.mkdir(exist_ok=True)
@@ -268,9 +288,11 @@ def main(words: list[str]) -> None:
         take_export(browser, folder / "laptop", Path(made))
         take_locked(browser, Path(made))
         take_messages(browser, Path(made, "messages"))
-        take_agency(browser, Path(made, "agency"))
+        with home_of("grace") as home:
+            take_agency(browser, home / "work")
         browser.close()
-        take_window(folder / "laptop", Path(made, "window"))
+        with home_of("ada") as home:
+            take_window(folder / "laptop", home / "diary")
 
 
 if __name__ == "__main__":
