@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from tests.kills.nursery import Nursery, nursery_in
+from tests.sync.server.postgres import Postgres, postgres
 
 
 @pytest.fixture
@@ -25,3 +26,13 @@ def folder() -> Iterator[Path]:
 def nursery(folder: Path) -> Iterator[Nursery]:
     with nursery_in(folder / "nursery") as nursery:
         yield nursery
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def cluster(request: pytest.FixtureRequest) -> Iterator[Postgres | None]:
+    """Yield where the mortal servers' databases are; None for a file in each one's folder."""
+    if request.param == "sqlite":
+        yield None
+        return
+    with postgres() as cluster:
+        yield cluster

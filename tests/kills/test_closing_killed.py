@@ -1,6 +1,5 @@
 """A server dies while it bills a week and posts what is said: one invoice, one payment (R61, R62, R63)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from diary.evidence.invoice_statement import own_invoice
 from diary.rules.ids import Millis
 from diary.rules.invoice import LIFE
 from diary.rules.ledger_entry import balances
-from diary.rules.week import Week, slot_at
+from diary.rules.week import Week
 from sync.protocol import Push
 from sync.server.server import storage_of
 from sync.server.settings import Settings
@@ -21,15 +20,13 @@ from tests.kills.mortal_server import MortalServer, points_to_die_at
 from tests.kills.nursery import Ended, Nursery
 from tests.rule import rule
 from tests.sync.server.author import Author
-from tests.sync.server.billed import PAYER
+from tests.sync.server.billed import FIRST, an_hour_worked
 from tests.sync.server.conftest import WEDNESDAY
-from tests.sync.server.postgres import postgres
-from tests.sync.server.process import Client, answers_in, reasons
+from tests.sync.server.postgres import Postgres
+from tests.sync.server.process import Client, reasons
 from tests.sync.server.saying import dispute, payment
-from tests.sync.server.seat import Seat, invitation
 
 WEEK = Week.at(WEDNESDAY)
-FIRST = slot_at(WEDNESDAY) - 60
 LOCK_MS = Millis(WEEK.locked_at_ms + 3_600_000)
 AN_HOUR_LATER_MS = Millis(LOCK_MS + 3_600_000)
 REVIEW_OVER_MS = Millis(LIFE.dates(WEEK)[0] + 3_600_000)
@@ -44,15 +41,7 @@ class Billed(MortalServer):
         """Return an hour of work in the week, and what both parties will say once it is locked."""
         self.begin_anew()
         with self.serving(WEDNESDAY), httpx.Client(base_url=self.url, timeout=60) as http:
-            client, author = Client(http), Author()
-            terms = author.terms(
-                manual_allowed=True, limit_minutes=None, rate_minor=6000, currency="USD", payer=PAYER
-            )
-            work = [author.capture(FIRST + at) for at in range(6)]
-            assert set(reasons(client.enrol(author, author.enrol(terms, *work)))) == {"received"}
-            assert reasons(client.push(author, invitation(author, bytes(32)))) == ["received"]
-            seat = Seat(author, bytes(32))
-            answers_in(client.post("/v1/join", seat.join()), client.key())
+            author, seat = an_hour_worked(Client(http))
         pushes = [
             (seat, seat.push(dispute(seat, "raised", FIRST, FIRST + 1))),
             (author, author.push(payment(author, "received", 4500))),
@@ -108,13 +97,9 @@ class Bill:
         }
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def server(request: pytest.FixtureRequest, nursery: Nursery, folder: Path) -> Iterator[Billed]:
-    if request.param == "sqlite":
-        yield Billed(nursery, folder, None)
-        return
-    with postgres() as cluster:
-        yield Billed(nursery, folder, cluster)
+@pytest.fixture
+def server(nursery: Nursery, folder: Path, cluster: Postgres | None) -> Billed:
+    return Billed(nursery, folder, cluster)
 
 
 def check_deaths(server: Billed, sample: int) -> None:

@@ -21,14 +21,13 @@ from tests.kills.mortal_server import MortalServer, points_to_die_at
 from tests.kills.nursery import Ended, Nursery
 from tests.rule import rule
 from tests.sync.server.author import Author
-from tests.sync.server.billed import PAYER
+from tests.sync.server.billed import an_hour_worked
 from tests.sync.server.conftest import WEDNESDAY
-from tests.sync.server.postgres import postgres
-from tests.sync.server.process import Client, answers_in, reasons
-from tests.sync.server.seat import Seat, invitation
+from tests.sync.server.postgres import Postgres
+from tests.sync.server.process import Client
+from tests.sync.server.seat import Seat
 from tests.sync.server.stripe_here import KEY, SECRET, StripeHere, signed, stripe_here
 
-FIRST = slot_at(WEDNESDAY) - 60
 LOCK_MS = Millis(Week.at(WEDNESDAY).locked_at_ms + 3_600_000)
 PAID_AT_MS = Millis(LOCK_MS + 3_600_000)
 DUE, BACK = 6000, 500
@@ -87,7 +86,7 @@ class Bank(MortalServer):
             encoding="utf-8",
         )
         with self.serving(WEDNESDAY), httpx.Client(base_url=self.url, timeout=60) as http:
-            payers = [_payer(Client(http)) for _ in range(number)]
+            payers = [Payer(*an_hour_worked(Client(http))) for _ in range(number)]
         with self.serving(LOCK_MS), httpx.Client(base_url=self.url, timeout=60) as http:
             for payer in payers:
                 Client(http).push(payer.author, payer.author.capture(slot_at(LOCK_MS) + 500))
@@ -121,27 +120,10 @@ class Bank(MortalServer):
             storage.close()
 
 
-def _payer(client: Client) -> Payer:
-    author = Author()
-    terms = author.terms(
-        manual_allowed=True, limit_minutes=None, rate_minor=6000, currency="USD", payer=PAYER
-    )
-    work = [author.capture(FIRST + at) for at in range(6)]
-    assert set(reasons(client.enrol(author, author.enrol(terms, *work)))) == {"received"}
-    assert reasons(client.push(author, invitation(author, bytes(32)))) == ["received"]
-    seat = Seat(author, bytes(32))
-    answers_in(client.post("/v1/join", seat.join()), client.key())
-    return Payer(author, seat)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def bank(request: pytest.FixtureRequest, nursery: Nursery, folder: Path) -> Iterator[Bank]:
+@pytest.fixture
+def bank(nursery: Nursery, folder: Path, cluster: Postgres | None) -> Iterator[Bank]:
     with stripe_here() as fake:
-        if request.param == "sqlite":
-            yield Bank(nursery, folder, None, fake=fake)
-            return
-        with postgres() as cluster:
-            yield Bank(nursery, folder, cluster, fake=fake)
+        yield Bank(nursery, folder, cluster, fake=fake)
 
 
 def check_deaths(bank: Bank, sample: int) -> None:

@@ -13,7 +13,7 @@ from tests.kills.nursery import Ended, Mortal, Nursery
 from tests.kills.pair import WEDNESDAY, Pair, begin_pair, wait_until_it_answers
 from tests.practice import instant
 from tests.rule import rule
-from tests.sync.server.postgres import postgres
+from tests.sync.server.postgres import Postgres
 from tests.sync.server.process import free_port
 
 SAMPLE = 17  # points from one sampled to the next; make soak visits all
@@ -54,13 +54,10 @@ class Servers:
         return server.kill(signal.SIGTERM)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def servers(request: pytest.FixtureRequest, nursery: Nursery, folder: Path) -> Iterator[Servers]:
-    if request.param == "sqlite":
-        yield Servers(nursery, folder / "server", free_port(), ())
-        return
-    with postgres() as cluster:
-        yield Servers(nursery, folder / "server", free_port(), (cluster.new_database(),))
+@pytest.fixture
+def servers(nursery: Nursery, folder: Path, cluster: Postgres | None) -> Servers:
+    database = () if cluster is None else (cluster.new_database(),)
+    return Servers(nursery, folder / "server", free_port(), database)
 
 
 def check_deaths(servers: Servers, folder: Path, sample: int) -> None:

@@ -55,10 +55,10 @@ class Scene:
         author = Author()
         terms = author.terms(manual_allowed=True, limit_minutes=None, rate_minor=6000, currency="USD")
         self.here.client.enrol(author, author.enrol(terms))
-        return Member(author, joined(self.here, author, bytes([secret] * 32)))
+        return Member(author, joined(self.here.client, author, bytes([secret] * 32)))
 
     def grant(self, member: Member, secret: int) -> None:
-        member.manager = joined(self.here, member.author, bytes([secret] * 32), self.agency.account)
+        member.manager = joined(self.here.client, member.author, bytes([secret] * 32), self.agency.account)
 
     def leave(self, member: Member, secret: int) -> None:
         ends = invitation(member.author, bytes([secret] * 32), withdrawn=True, agency=self.agency.account)

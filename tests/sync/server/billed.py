@@ -13,7 +13,7 @@ from sync.server.server import storage_of
 from sync.server.settings import Settings
 from tests.sync.server.author import Author
 from tests.sync.server.conftest import WEDNESDAY, Here
-from tests.sync.server.process import reasons
+from tests.sync.server.process import Client, reasons
 from tests.sync.server.seat import Seat, joined
 
 PAYER = "b" * 32
@@ -71,8 +71,19 @@ def fetched(here: Here, by: Author, after: int = 0) -> InvoicesAnswer:
 
 def parties(here: Here) -> Parties:
     author = Author()
-    terms = author.terms(
-        manual_allowed=True, limit_minutes=None, rate_minor=6000, currency="USD", payer=PAYER
-    )
-    here.client.enrol(author, author.enrol(terms))
-    return Parties(here, author, joined(here, author))
+    here.client.enrol(author, author.enrol(paid_by_the_hour(author)))
+    return Parties(here, author, joined(here.client, author))
+
+
+def an_hour_worked(client: Client) -> tuple[Author, Seat]:
+    """Return a freelancer whose hour in the week has arrived, and the client who will be billed for it."""
+    author = Author()
+    work = [author.capture(FIRST + at) for at in range(6)]
+    arrived = client.enrol(author, author.enrol(paid_by_the_hour(author), *work))
+    assert set(reasons(arrived)) == {"received"}
+    return author, joined(client, author)
+
+
+def paid_by_the_hour(author: Author) -> WireVersion:
+    """Return the first terms: 60 dollars an hour, manual time allowed, no limit."""
+    return author.terms(manual_allowed=True, limit_minutes=None, rate_minor=6000, currency="USD", payer=PAYER)

@@ -83,7 +83,7 @@ def scene_at(here: Here) -> Scene:
     here.client.enrol(revoked)
     owner.devices = revoked.devices
     scene.say(owner, owner.device_list(revoked={revoked.replica: 2}))
-    ended = joined(here, owner, bytes([1] * 32))
+    ended = joined(here.client, owner, bytes([1] * 32))
     scene.say(owner, invitation(owner, bytes([2] * 32), ends=(ended.replica,)))
     client = Seat(owner, bytes([2] * 32))
     here.client.post("/v1/join", client.join())
@@ -93,8 +93,8 @@ def scene_at(here: Here) -> Scene:
     stranger = Author()
     here.client.enrol(stranger, stranger.enrol(stranger.terms()))
     agency = Author().account
-    manager = joined(here, owner, bytes([4] * 32), agency)
-    gone = joined(here, owner, bytes([5] * 32), agency)
+    manager = joined(here.client, owner, bytes([4] * 32), agency)
+    gone = joined(here.client, owner, bytes([5] * 32), agency)
     scene.say(owner, invitation(owner, bytes([5] * 32), withdrawn=True))
     scene.say(owner, invitation(owner, bytes([6] * 32), contract=OTHER, agency=agency))
     manager_elsewhere = Seat(owner, bytes([6] * 32), OTHER)

@@ -11,8 +11,8 @@ from diary.rules.segment import GrantInClear, Sealed
 from diary.sealing.invitation import InvitationKeys, seal_to_invitation, sign_joining
 from sync.protocol import Join, WireVersion
 from tests.sync.server.author import Author, wire
-from tests.sync.server.conftest import WEDNESDAY, Here
-from tests.sync.server.process import answers_in, reasons
+from tests.sync.server.conftest import WEDNESDAY
+from tests.sync.server.process import Client, answers_in, reasons
 
 FORTNIGHT_MS = 14 * 24 * 3_600_000
 
@@ -71,11 +71,11 @@ def invitation(
 
 
 def joined(
-    here: Here, freelancer: Author, secret: bytes = bytes(32), agency: AccountId | None = None
+    client: Client, freelancer: Author, secret: bytes = bytes(32), agency: AccountId | None = None
 ) -> Seat:
     """Return the client, or the agency's manager, who was invited to the freelancer's contract and joined."""
     invited = invitation(freelancer, secret, agency=agency)
-    assert reasons(here.client.push(freelancer, invited)) == ["received"]
+    assert reasons(client.push(freelancer, invited)) == ["received"]
     seat = Seat(freelancer, secret)
-    assert reasons(answers_in(here.client.post("/v1/join", seat.join()), here.client.key())) == ["received"]
+    assert reasons(answers_in(client.post("/v1/join", seat.join()), client.key())) == ["received"]
     return seat

@@ -210,7 +210,7 @@ def joined_contract(both: Parties) -> Seat:
     )
     assert both.push(both.author, terms) == ["received"]
     own, both.author.contract = both.author.contract, contract
-    seat = joined(both.here, both.author, bytes([7]) * 32)
+    seat = joined(both.here.client, both.author, bytes([7]) * 32)
     both.author.contract = own
     return seat
 

@@ -34,7 +34,7 @@ def author(here: Here) -> Author:
 
 @pytest.fixture
 def seat(here: Here, author: Author) -> Seat:
-    return joined(here, author)
+    return joined(here.client, author)
 
 
 @rule("R48")

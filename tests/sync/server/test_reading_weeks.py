@@ -29,7 +29,7 @@ def author(here: Here) -> Author:
 @pytest.fixture
 def seat(here: Here, author: Author) -> Seat:
     """Return its client."""
-    return joined(here, author)
+    return joined(here.client, author)
 
 
 def first_look(here: Here, seat: Author, *slots: int) -> WeeksAnswer:

@@ -27,14 +27,14 @@ def author(here: Here) -> Author:
 
 @pytest.fixture
 def seat(here: Here, author: Author) -> Seat:
-    return joined(here, author)
+    return joined(here.client, author)
 
 
 @rule("R8")
 @rule("R48")
 def test_the_terms_are_the_clients_from_their_joining_on(here: Here, author: Author) -> None:
     assert reasons(here.client.push(author, author.terms(limit_minutes=600))) == ["received"]
-    seat = joined(here, author)
+    seat = joined(here.client, author)
     assert reasons(here.client.push(author, author.terms(limit_minutes=6000))) == ["not_yours"]
     assert reasons(here.client.push(seat, seat.terms(limit_minutes=60))) == ["received"]
 
