@@ -22,12 +22,10 @@ from diary.rules.membership import MembershipInClear
 from diary.rules.merge import Held
 from diary.rules.money_parts import PaymentInClear
 from diary.rules.payments import of_contract
-from diary.rules.stays import Stay, stays
 from diary.rules.week import Week
 from diary.sealing.derive import derive
 from diary.state import OpenDiary
 from diary.store import versions
-from diary.store.versions import held_of
 from diary.tracking import checked_text
 
 if TYPE_CHECKING:
@@ -165,13 +163,6 @@ def known_of(diary: OpenDiary, invoice: "Invoice") -> dict[ContractId, Known]:
 def is_one(diary: OpenDiary) -> bool:
     """Return whether this account ever said that it bills anybody as an agency (R61)."""
     return bool(versions.slotless(diary.connection, "membership", diary.contract_of_account))
-
-
-def stays_on_bill(diary: OpenDiary) -> tuple[Stay, ...]:
-    """Return how long each contract was on the agency's bill, as far as the server received it (R61)."""
-    with diary.reading():
-        found = versions.slotless(diary.connection, "membership", diary.contract_of_account)
-        return stays(map(held_of, found))
 
 
 def _payer_of(diary: OpenDiary, client: str) -> str:

@@ -51,12 +51,6 @@ class BillDoor(StateDoor):
             return Letterhead("", "", "")
         return Letterhead(*(str(settings.setting(self._state, name)) for name in names))
 
-    def newest_invoice(self) -> int:
-        """Return the greatest number of the invoices that are here, 0 for none."""
-        from diary import billing
-
-        return billing.newest_number(self._state)
-
     def invoices_whole_up_to(self) -> int:
         """Return the last own invoice's number before which none is missing; a seat's newest (R61)."""
         from diary import billed_whole, billing

@@ -22,7 +22,7 @@ from diary.evidence.bundle_zip import packed
 from diary.evidence.disclosed import Opened, segments_of, tables_of
 from diary.evidence.record_rows import RowFaultError, opened_record
 from diary.evidence.seal import Seal, overlapping
-from diary.evidence.verify import Verification, verify
+from diary.evidence.verify import verify
 from diary.exporting import picture_ending
 from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.json_form import at
@@ -57,14 +57,13 @@ class UnprovenError(DamageError):
 
 @dataclass(frozen=True, slots=True)
 class Bundled:
-    """A bundle's bytes, what was found when it was checked, and what could not be had.
+    """A bundle's bytes, which were checked, and what could not be had.
 
     `without` are slots whose pictures are not here, `unsynced` those that no server has received yet;
     `printed`: there is a report to print in it, which needs `workdiary[print]`.
     """
 
     whole: bytes
-    verification: Verification
     segments: int
     pictures: int
     without: tuple[Slot, ...]
@@ -113,14 +112,12 @@ def make_bundle(
     content = dict(sorted(parts.items()))
     signed = bundle.manifest_of(content, diary.replica, at_ms, diary.keys.sign_seed)
     whole = packed({**content, **signed})
-    found = verify(whole, server_key=record.server_key)
-    for line in found.lines:
+    for line in verify(whole, server_key=record.server_key).lines:
         if line.outcome == "fails":
             raise UnprovenError(about=line.about, because=line.says)
     live = [one for one in chosen if one.state not in NOT_COUNTED]
     return Bundled(
         whole,
-        found,
         segments=len(shown),
         pictures=len(files),
         without=tuple(_without(opened, shown)),

@@ -153,10 +153,6 @@ class SyncDoor(StateDoor):
         """Return how far each feed was read without holes (R45)."""
         return exchanging.cursors(self._state)
 
-    def take_page(self, page: Page) -> Taken:
-        """Check and store one page of a feed (see `take_pages`)."""
-        return taking.take_pages(self._state, [page])
-
     def take_pages(self, pages: Sequence[Page], *, spared: Collection[AlarmKind] = ()) -> Taken:
         """Check and store what the feeds brought, all or nothing (R45, R48)."""
         return taking.take_pages(self._state, pages, spared)

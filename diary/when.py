@@ -61,18 +61,6 @@ class Span:
         return self.starts_at_ms % SLOT_MILLIS == 0 and self.ends_at_ms % SLOT_MILLIS == 0
 
 
-def instant_of(text: str, *, now_ms: int, zone: ZoneInfo) -> Millis:
-    """Return the instant that one time names, such as "9:00" or "yesterday 14:00" (R5).
-
-    Raises:
-        BadTimeError: It names none, or a stretch of time.
-    """
-    spans = spans_of(text.split(), now_ms=now_ms, zone=zone)
-    if len(spans) != 1:
-        raise _bad(text, "one moment is asked for")
-    return spans[0].starts_at_ms
-
-
 def span_of(text: str, *, now_ms: int, zone: ZoneInfo) -> Span:
     """Return the one stretch of time that `text` names, such as "9-10:30" (R5).
 

@@ -28,7 +28,6 @@ ROWS_AT_ONCE = 50
 # What the rows of these say can be told anew, or asked for again; the others say what they cost.
 _ITS_CONTENT_IS_ALL = frozenset(("history", "meta"))
 _PAIR_BYTES = 64
-_HASH_BYTES = 32
 
 _READ_ANEW = "DELETE FROM log_head"  # without a cursor the tree over a log begins anew as well
 _ORPHAN_PICTURES = """

@@ -73,18 +73,6 @@ _SLOTLESS_STATE = """
       FROM version
      WHERE slot IS NULL AND type IN ('device_list', 'grant', 'terms')
 """
-_RECEIVED = """
-    UPDATE version
-       SET received_at_ms = :received_at_ms,
-           log_epoch = :log_epoch,
-           leaf_index = :leaf_index
-     WHERE replica = :replica AND n = :n
-"""
-_PUSHED = """
-    UPDATE version
-       SET push = :push
-     WHERE replica = :replica AND n = :n
-"""
 _EMPTY = """
     UPDATE version
        SET sealed = NULL,
@@ -299,23 +287,6 @@ def seats(
 def slotless_state(connection: sqlite3.Connection) -> str:
     """Return what is another whenever a device list, a grant or terms came or went."""
     return str(connection.execute(_SLOTLESS_STATE).fetchone()[0])
-
-
-def mark_received(connection: sqlite3.Connection, name: Name, receipted: Receipted) -> None:
-    """Note what the server said of a version that is held."""
-    bound = {
-        "replica": name[0],
-        "n": name[1],
-        "received_at_ms": receipted.received_at_ms,
-        "log_epoch": receipted.log_epoch,
-        "leaf_index": receipted.leaf_index,
-    }
-    connection.execute(_RECEIVED, bound)
-
-
-def mark_pushed(connection: sqlite3.Connection, name: Name, push: str) -> None:
-    """Note the push in which a version is about to leave; from here on others may know it (R25)."""
-    connection.execute(_PUSHED, {"replica": name[0], "n": name[1], "push": push})
 
 
 def empty(connection: sqlite3.Connection, names: Iterable[Name], content: ContentState) -> None:

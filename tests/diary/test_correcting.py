@@ -14,8 +14,9 @@ from diary.rules.timesheet import Place, SegmentView
 from diary.rules.week import Week
 from diary.sealing.keyring import choose_place
 from diary.store import versions
-from diary.store.versions import Receipted, held_of
+from diary.store.versions import held_of
 from diary.undoing import NothingToUndoError
+from tests.diary.answered import pushed, received
 from tests.practice import practice_diary, record_slot, slot
 from tests.rule import rule
 
@@ -44,11 +45,8 @@ def sent(diary: Diary, place: Place) -> None:
     """Let every version of a place stand as the server took it."""
     connection = diary._state.connection
     for stored in versions.at_place(connection, *place):
-        versions.mark_pushed(connection, stored.header.name, "a" * 64)
-        leaf = stored.header.n
-        receipted = Receipted(diary.now_ms(), 1, leaf, "a" * 64)
-        versions.mark_received(connection, stored.header.name, receipted)
-        connection.execute("DELETE FROM outbox WHERE n = :n", {"n": stored.header.n})
+        pushed(connection, stored.header.name, "a" * 64)
+        received(connection, stored.header.name, at_ms=diary.now_ms(), index=stored.header.n)
 
 
 def second_device(diary: Diary, home: Path) -> Diary:

@@ -11,7 +11,7 @@ from diary.rules.timesheet import SegmentView
 from diary.rules.week import Week
 from diary.showing import NoPictureError
 from diary.store import pictures, versions
-from diary.store.versions import Receipted
+from tests.diary.answered import received
 from tests.practice import draft_of, practice_diary, record_slot, slot
 from tests.rule import rule
 
@@ -68,8 +68,7 @@ def test_a_received_segment_is_synced_and_one_received_after_the_lock_is_late(tm
         for number, received_at in ((0, clock.now_ms()), (1, WEEK.locked_at_ms)):
             place = record_slot(diary, contract, Slot(NINE + number), memo=None)
             name = versions.at_place(connection, *place)[0].header.name
-            versions.mark_received(connection, name, Receipted(received_at, 1, 40 + number, "a" * 64))
-            connection.execute("DELETE FROM outbox")
+            received(connection, name, at_ms=received_at, index=40 + number)
         found = [
             (one.state, one.received_at_ms, one.leaf_index, one.bills) for one in diary.week(WEEK).segments
         ]

@@ -53,11 +53,11 @@ def test_an_unbelievable_row_leaves_an_alarm_and_nothing_else(stage: Stage) -> N
     cursors = b.diary.cursors()
     for _ in range(2):
         with pytest.raises(FeedFaultError, match="was altered"):
-            b.diary.take_page(bent)
+            b.diary.take_pages([bent])
     assert b.diary.cursors() == cursors
     assert b.segment((contract.id, TEN)).memo == "first"
     assert [(alarm.kind, alarm.contract) for alarm in b.diary.alarms()] == [("bad_signature", contract.id)]
-    assert b.diary.take_page(page).rows == 1
+    assert b.diary.take_pages([page]).rows == 1
 
 
 @rule("R42")

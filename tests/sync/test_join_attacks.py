@@ -35,10 +35,12 @@ class Scene:
 
     def take(self, *rows: LogRow, page: Page | None = None) -> None:
         whole = page or self.page
-        self.client.diary.take_page(
-            msgspec.structs.replace(
-                whole, rows=list(rows), contract=self.contract.id, proof=None, before=None
-            )
+        self.client.diary.take_pages(
+            [
+                msgspec.structs.replace(
+                    whole, rows=list(rows), contract=self.contract.id, proof=None, before=None
+                )
+            ]
         )
 
     @property

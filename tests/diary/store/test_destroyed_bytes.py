@@ -19,7 +19,8 @@ from diary.store import connection as files
 from diary.store import drafts, feed, history, meta, pictures, refusals, versions
 from diary.store.history import Before
 from diary.store.refusals import KeptRefusal
-from diary.store.versions import Name, Receipted
+from diary.store.versions import Name
+from tests.diary.answered import pushed, received
 from tests.diary.rules.made import CONTRACT, capture, entry
 from tests.rule import rule
 
@@ -85,14 +86,13 @@ class Rows:
         """Let a row grow where it stands."""
         name = self.version()
         if name is not None:
-            versions.mark_pushed(self.connection, name, "f" * 64)
+            pushed(self.connection, name, "f" * 64)
 
     def receive(self) -> None:
         name = self.version()
         if name is not None:
             self.received += 1
-            receipted = Receipted(Millis(1_800_000_000_000), 1, self.received, "f" * 64)
-            versions.mark_received(self.connection, name, receipted)
+            received(self.connection, name, at_ms=1_800_000_000_000, index=self.received)
 
     def empty(self) -> None:
         name = self.version()
@@ -188,7 +188,7 @@ class Rows:
         pictures.add(self.connection, header, None, Slot(header.slot or 0))
         others = list(self.versions)
         for other in self.chance.sample(others, min(3, len(others))):
-            versions.mark_pushed(self.connection, other, "e" * 64)
+            pushed(self.connection, other, "e" * 64)
         assert pictures.keep(self.connection, name, self.plant(held, (4_112, 12_304)))
         self.versions[header.name] = (header, held)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from diary.diary import Diary
 from diary.store import meta, pictures, versions
+from tests.diary.answered import pushed
 from tests.model.older import say_older, upgrading
 from tests.practice import draft_of, practice_diary, record_slot, slot
 from tests.rule import rule
@@ -88,7 +89,7 @@ def test_what_was_sent_is_destroyed_with_pictures_and_history_but_its_header_sta
         place = (diary.contracts()[0].id, NINE)
         connection = diary._state.connection
         for stored in versions.at_place(connection, *place):
-            versions.mark_pushed(connection, stored.header.name, "0" * 64)
+            pushed(connection, stored.header.name, "0" * 64)
         diary.edit([place], memo="planted third thought")
         sealed = sealed_at(diary)
         acts = diary.remove([place])
