@@ -8,12 +8,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from diary.clock import GivenClock
+from diary.contracts import Contract
+from diary.rules.ids import Slot
 from diary.store import epochs
 from sync.server.server import Server
-from tests.practice import instant
+from tests.practice import instant, record_slot
 from tests.sync.server.backup import Restorable
 from tests.sync.server.postgres import Postgres
 from tests.sync.stage import WEDNESDAY, Device, Stage, serving
+from tests.sync.test_two_devices import shown
 
 
 @dataclass
@@ -54,6 +57,21 @@ class RestoringStage(Stage):
             shutil.copytree(self.folder / "pictures", self.server.folder / "pictures")
         self.start()
 
+    def lose(
+        self,
+        device: Device,
+        contract: Contract,
+        at: Slot,
+        *,
+        memo: str = "typed",
+        read_by: Device | None = None,
+    ) -> None:
+        """Go back to a backup from before this slot arrived, which another device may have read by then."""
+        backup = self.back_up()
+        record_slot(device.diary, contract, at, memo=memo)
+        sync_in_turn(device, *([read_by] if read_by else []))
+        self.restore(backup)
+
     def say_restored(self) -> None:
         """Do what the operator's command does, while the server runs."""
         assert self.server is not None
@@ -91,3 +109,11 @@ def lost(device: Device) -> int:
 def sync_in_turn(*devices: Device) -> None:
     for device in devices:
         device.sync()
+
+
+def assert_healed(*devices: Device) -> None:
+    """All show the same, the server lacks nothing that any of them knows, and none was alarmed (R43, R56)."""
+    first = shown(devices[0])
+    assert [shown(device) for device in devices] == [first] * len(devices)
+    assert [lost(device) for device in devices] == [0] * len(devices)
+    assert [device.diary.alarms() for device in devices] == [()] * len(devices)

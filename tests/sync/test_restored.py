@@ -20,7 +20,7 @@ from sync.enrolment import register
 from sync.transport import ServerFailedError, Transport, UnreachableError
 from tests.practice import SCREEN, record_slot, slot
 from tests.rule import rule
-from tests.sync.restoring import RestoringStage, lost, refusals, restoring_stage, sync_in_turn
+from tests.sync.restoring import RestoringStage, assert_healed, lost, refusals, restoring_stage, sync_in_turn
 from tests.sync.server.process import running
 from tests.sync.stage import AFTER_THE_LOCK, two_devices
 from tests.sync.test_two_devices import shown
@@ -61,8 +61,7 @@ def test_two_devices_heal_the_server_and_all_is_as_before(either: RestoringStage
 
     assert shown(a) == shown(b) == before
     assert refusals(a) == [("week_locked", ELEVEN)]
-    assert (lost(a), lost(b)) == (0, 0)
-    assert (a.diary.alarms(), b.diary.alarms()) == ((), ())
+    assert_healed(a, b)
     assert {path.name for path in stage.stored_pictures()} == pictures
     third = stage.another(a.diary.phrase() or "")
     third.sync()
@@ -92,10 +91,7 @@ def test_one_device_heals_what_the_other_wrote_when_that_one_is_gone(stage: Rest
 def test_what_others_sent_to_the_restored_server_meanwhile_stands_beside(stage: RestoringStage) -> None:
     a, b, contract = two_devices(stage, [TEN])
     b.sync()
-    backup = stage.back_up()
-    record_slot(a.diary, contract, ELEVEN, memo="lost by the server")
-    a.sync()
-    stage.restore(backup)
+    stage.lose(a, contract, ELEVEN, memo="lost by the server")
     stage.say_restored()
     record_slot(b.diary, contract, NINE, memo="sent to the restored one")
     b.sync()
@@ -105,25 +101,20 @@ def test_what_others_sent_to_the_restored_server_meanwhile_stands_beside(stage: 
         "lost by the server",
         "sent to the restored one",
     }
-    assert shown(a) == shown(b)
-    assert (lost(a), lost(b)) == (0, 0)
+    assert_healed(a, b)
 
 
 @rule("R43")
 def test_a_server_that_grew_again_before_it_was_noticed_is_healed_all_the_same(stage: RestoringStage) -> None:
     a, b, contract = two_devices(stage, [TEN])
     b.sync()
-    backup = stage.back_up()
-    record_slot(a.diary, contract, ELEVEN, memo="lost by the server")
-    a.sync()
-    stage.restore(backup)
+    stage.lose(a, contract, ELEVEN, memo="lost by the server")
     record_slot(b.diary, contract, NINE, memo="in the same places")
     b.sync()
     assert a.diary.cursors() == b.diary.cursors()
     sync_in_turn(a, b, a)
     assert {one.slot for one in a.diary.week(WEEK).segments} == {NINE, TEN, ELEVEN}
-    assert shown(a) == shown(b)
-    assert (lost(a), lost(b)) == (0, 0)
+    assert_healed(a, b)
 
 
 @rule("R43")
@@ -143,8 +134,7 @@ def test_what_was_sent_again_without_a_receipt_stands_where_it_then_came(stage: 
     sync_in_turn(b, a)
     assert shown(a) == shown(b)
     assert {one.slot for one in b.diary.week(WEEK).segments} == {NINE, TEN, ELEVEN}
-    assert (lost(a), lost(b)) == (0, 0)
-    assert (a.diary.alarms(), b.diary.alarms()) == ((), ())
+    assert_healed(a, b)
 
 
 @rule("R43")
@@ -211,8 +201,7 @@ def test_what_was_lost_of_a_long_time_comes_back_in_several_requests(stage: Rest
     stage.restore(backup)
     sync_in_turn(a, b)
     assert a.failing.paths.count("POST /v1/heal") >= 3  # what makes it state its loss, then two of all
-    assert (lost(a), lost(b)) == (0, 0)
-    assert shown(a) == shown(b)
+    assert_healed(a, b)
     assert len(a.diary.week(WEEK).segments) + len(a.diary.week(WEEK.previous()).segments) == len(slots) + 1
 
 

@@ -25,7 +25,7 @@ from sync.succession import message_of
 from sync.transport import Transport, UnreachableError
 from tests.practice import record_slot, slot
 from tests.rule import rule
-from tests.sync.restoring import RestoringStage, lost, restoring_stage, sync_in_turn
+from tests.sync.restoring import RestoringStage, assert_healed, lost, restoring_stage, sync_in_turn
 from tests.sync.stage import AFTER_THE_LOCK, Device, two_devices
 from tests.sync.test_two_devices import shown
 
@@ -47,10 +47,7 @@ def test_who_only_reads_notices_another_log_by_the_row_before_the_page(stage: Re
     a, b, contract = two_devices(stage, [TEN])
     c = stage.another(a.diary.phrase() or "")
     sync_in_turn(a, b, c)
-    backup = stage.back_up()
-    record_slot(a.diary, contract, ELEVEN, memo="of a laptop that is gone")
-    sync_in_turn(a, b)
-    stage.restore(backup)
+    stage.lose(a, contract, ELEVEN, memo="of a laptop that is gone", read_by=b)
     for at in (NINE, Slot(NINE + 1)):
         record_slot(c.diary, contract, at)
     c.sync()
@@ -68,10 +65,7 @@ def test_a_log_that_grew_again_to_the_very_length_that_was_read_is_another_one(
 ) -> None:
     a, b, contract = two_devices(stage, [TEN])
     sync_in_turn(a, b)
-    backup = stage.back_up()
-    record_slot(a.diary, contract, ELEVEN)
-    sync_in_turn(a, b)
-    stage.restore(backup)
+    stage.lose(a, contract, ELEVEN, read_by=b)
     c = stage.another(a.diary.phrase() or "")
     record_slot(c.diary, contract, NINE)
     c.sync()
@@ -216,8 +210,7 @@ def test_what_came_by_its_header_alone_comes_back_to_a_restored_server(
     before = shown(b)
     stage.restore(backup)
     sync_in_turn(b, a, b)
-    assert (lost(a), lost(b)) == (0, 0)
-    assert (a.diary.alarms(), b.diary.alarms()) == ((), ())
+    assert_healed(a, b)
     assert shown(a) == shown(b) == before
 
 
@@ -282,8 +275,7 @@ def test_a_signed_head_is_shown_where_no_row_that_was_lost_can_be_proven(stage: 
     stage.restore(backup)
     sync_in_turn(b, a, b)
     assert len(b.diary.restorings()) == 1
-    assert (a.diary.alarms(), b.diary.alarms()) == ((), ())
-    assert shown(a) == shown(b)
+    assert_healed(a, b)
     assert lost(b) == 0, "whose rows they are can prove them"
 
 
@@ -309,10 +301,7 @@ class StatingNothing(httpx.BaseTransport):
 @rule("R56")
 def test_a_server_that_goes_back_without_a_word_raises_an_alarm_that_stays(stage: RestoringStage) -> None:
     a, _, contract = two_devices(stage, [TEN])
-    backup = stage.back_up()
-    record_slot(a.diary, contract, ELEVEN)
-    a.sync()
-    stage.restore(backup)
+    stage.lose(a, contract, ELEVEN)
     line = Transport(stage.url, client=httpx.Client(transport=StatingNothing()), attempts=1)
     with line, pytest.raises(FeedFaultError):
         Engine(a.diary, line).run()
@@ -330,10 +319,7 @@ def test_a_server_that_shows_another_log_without_a_word_raises_an_alarm_that_sta
 ) -> None:
     a, b, contract = two_devices(stage, [TEN])
     b.sync()
-    backup = stage.back_up()
-    record_slot(a.diary, contract, ELEVEN)
-    a.sync()
-    stage.restore(backup)
+    stage.lose(a, contract, ELEVEN)
     record_slot(b.diary, contract, NINE)
     b.sync()
     line = Transport(stage.url, client=httpx.Client(transport=StatingNothing()), attempts=1)
@@ -347,15 +333,11 @@ def test_a_server_that_shows_another_log_without_a_word_raises_an_alarm_that_sta
 def test_a_log_that_grew_again_to_the_very_same_size_is_noticed_by_its_root(stage: RestoringStage) -> None:
     a, b, contract = two_devices(stage, [TEN])
     b.sync()
-    backup = stage.back_up()
-    record_slot(a.diary, contract, ELEVEN)
-    a.sync()
-    stage.restore(backup)
+    stage.lose(a, contract, ELEVEN)
     record_slot(b.diary, contract, NINE)
     b.sync()
     stage.put_clocks(AFTER_THE_LOCK)  # a seal comes, with no row behind what was read
     for device in (b, a, b, a):
         device.sync()
-    assert (a.diary.alarms(), b.diary.alarms()) == ((), ())
-    assert shown(a) == shown(b)
+    assert_healed(a, b)
     assert [one[0] for one in shown(a)] == [NINE, TEN, ELEVEN]
