@@ -55,6 +55,19 @@ ASKED: dict[str, set[str]] = {
     },
     "/v1/weeks": {"account", "contract", "first_slots"},
     "/v1/device-list": {"account", "root", "nonce", "signature"},
+    # What a restored server lost: rows as they stood, with what it had signed of them (R43).
+    "/v1/heal": {
+        *("account", "replica", "nonce", "token_hash", "signature", "rows", "pushes", "answers", "pages"),
+        *("opening", "log_epoch", "seals", "invoices", "heads", "is_all"),
+    },
+}
+_STATEMENT = {"text", "signature"}
+# What the parts of that hold; what they state was the server's own.
+SHOWN: dict[str, set[str]] = {
+    "rows": {"log_epoch", "index", "received_at_ms", "push", "header", "body_hash", "body", "wrap"},
+    "pushes": {"replica", "hashes", "signature"},
+    "pages": {"contract", "first", "leaves", "signature"},
+    **dict.fromkeys(("answers", "opening", "seals", "invoices", "heads"), _STATEMENT),
 }
 # Columns of words of the protocol, and of what the server signed or its operator did, beside ids and hashes.
 WORDS = {
@@ -175,7 +188,21 @@ def unexpected_requests(requests: Iterable[Sent]) -> set[str]:
         if sent.method == "POST" and sent.path in ASKED:
             message = json.loads(sent.body)
             found |= {f"{door}: {name}" for name in message.keys() - ASKED[sent.path]}
+            if sent.path == "/v1/heal":
+                found |= {
+                    f"{door}: {name}.{inner}"
+                    for name, may in SHOWN.items()
+                    for part in parts_shown(message.get(name))
+                    for inner in part.keys() - may
+                }
     return found
+
+
+def parts_shown(held: object) -> list[dict[str, Any]]:
+    """Return the parts of one field of what a restored server is shown: a list, by hash, or one alone."""
+    if isinstance(held, dict):
+        return [held] if held.keys() & _STATEMENT == _STATEMENT else list(held.values())
+    return held if isinstance(held, list) else []
 
 
 def headers_sent(requests: Iterable[Sent]) -> list[str]:
@@ -184,7 +211,7 @@ def headers_sent(requests: Iterable[Sent]) -> list[str]:
     return [
         version["header"]
         for message in messages
-        for version in message.get("push", message).get("versions", ())
+        for version in (*message.get("push", message).get("versions", ()), *message.get("rows", ()))
     ]
 
 

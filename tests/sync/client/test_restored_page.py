@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.journeys.seen_by_server import ASKED
 from tests.practice import slot
 from tests.rule import rule
 from tests.sync.client.conftest import Client, Room, clients_of, work
@@ -152,6 +153,7 @@ def test_a_page_that_is_the_first_to_come_to_a_restored_server_blames_nobody_and
         assert said == [SAYS_LOST.format(count) for count in (2, 4, 6)]
         expect(one.page.get_by_role("alert")).to_have_count(0)
     assert all(each["heads"] and not each["rows"] and "is_all" not in each for each in shown)
+    assert all(each.keys() <= ASKED["/v1/heal"] for each in shown)
 
 
 WAITED = """async ([id, waited_ms]) => {

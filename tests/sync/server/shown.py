@@ -15,6 +15,7 @@ from sync.protocol import (
     Fault,
     Heal,
     HealAnswer,
+    Join,
     Nonce,
     Pull,
     PullAnswer,
@@ -31,14 +32,22 @@ class Sent:
     """What a device keeps of a push: the versions, its signature, and the answer as the server signed it."""
 
     def __init__(
-        self, client: Client, author: Author, *versions: WireVersion, enrolling: bool = False
+        self,
+        client: Client,
+        author: Author,
+        *versions: WireVersion,
+        enrolling: bool = False,
+        joining: bool = False,
     ) -> None:
         self.push: Push = author.push(*versions)
-        message: Push | Enrol = self.push
+        message: Push | Enrol | Join = self.push
+        path = "/v1/push"
+        token_hash = hashlib.sha256(author.keys.token.encode()).hexdigest()
         if enrolling:
-            token_hash = hashlib.sha256(author.keys.token.encode()).hexdigest()
-            message = Enrol(push=self.push, token_hash=token_hash)
-        answer = client.post("/v1/enrol" if enrolling else "/v1/push", message, author)
+            path, message = "/v1/enrol", Enrol(push=self.push, token_hash=token_hash)
+        if joining:
+            path, message = "/v1/join", Join(push=self.push, token_hash=token_hash)
+        answer = client.post(path, message, author)
         assert answer.status_code == 200, answer.text
         self.answer: SignedAnswer = msgspec.json.decode(answer.content, type=PushAnswer).answers
         self.receipts = [item for item in read_answer(self.answer, client.key()) if isinstance(item, Receipt)]
