@@ -25,6 +25,7 @@ from diary.pdf.glyphs import shown
 from diary.pdf.lines import broken, is_from_right
 from diary.pdf.photograph import photograph
 from diary.rules.ids import Millis
+from diary.rules.plain_text import plain_line
 
 if TYPE_CHECKING:
     from diary.pdf.paper import Paper
@@ -35,6 +36,7 @@ _GAP_MM = 2.5
 _CELL_GAP_MM = 3.0
 _PICTURE_MM = 50.0
 _LABEL_MM = 24.0
+_BOOKMARK_CHARACTERS = 80
 _HEADING_MM = 20.0  # of a day's name, and what stands between it and its first entry
 
 
@@ -96,6 +98,8 @@ class Document:
         """Begin a part; what follows stands on the same sheet as its first lines."""
         self._y += 2 * _GAP_MM
         lines = self._lines(text, 0, self._body, size=_SECTION, bold=True)
+        self._keep(sum(map(_height, lines)) + 3 * _TEXT)
+        self._paper.mark(plain_line(shown(text), _BOOKMARK_CHARACTERS), self._y)
         self._flow(lines, room_after=3 * _TEXT)
 
     def paragraph(self, text: str, *, quiet: bool = False) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from fpdf import FPDF
 from fpdf.enums import TextMode
+from fpdf.prefs import ViewerPreferences
 
 from diary.pdf.glyphs import BASE, face_of, file_of
 from diary.pdf.lines import in_order, is_simple
@@ -33,6 +34,8 @@ class Paper(FPDF):
         self.c_margin = 0
         self.set_title(title)
         self.set_lang("en")
+        # A window's title, and what a screen reader says first: the document's, not its file's.
+        self.viewer_preferences = ViewerPreferences(display_doc_title=True)
         self.set_creation_date(at(made_at_ms))
         self.add_font(BASE, "", file_of(BASE))
         self.set_fallback_fonts([BASE], exact_match=False)
@@ -82,6 +85,11 @@ class Paper(FPDF):
                 self.set_xy(x, y)
                 self.cell(w=width, h=size * 0.5, text=part)
             x += width
+
+    def mark(self, name: str, y: float) -> None:
+        """List a part that begins here among the bookmarks, by which readers of many sheets go about."""
+        self.set_xy(MARGIN_MM, y)
+        self.start_section(name)
 
     def rule(self, y: float, *, strong: bool = False) -> None:
         """Draw a line across the sheet."""

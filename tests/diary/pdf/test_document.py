@@ -196,3 +196,16 @@ def test_a_fact_of_one_line_stands_beside_its_name_in_whatever_direction_it_is_w
     assert hebrew.left == pytest.approx(
         min(word.left for word in words.values() if word.text == "Orchard" and word.top > 60), abs=1
     )
+
+
+@rule("R59")
+def test_parts_are_bookmarks_and_the_window_has_the_documents_title() -> None:
+    made = Document("Orchard", MADE_AT_MS)
+    for day in ("Monday", "Tuesday (x) \\ \u05e9\u05dc\u05d5\u05dd"):
+        made.heading(day)
+        made.paragraph("\n".join(["a line"] * 60))
+    whole = made.pdf()
+    assert b"/DisplayDocTitle true" in whole
+    assert whole.count(b"/Outlines") >= 1
+    assert b"(Monday)" in whole
+    assert text_of(whole).count("a line") == 120
