@@ -57,7 +57,7 @@ def test_both_write_read_and_see_that_it_was_read(room: Room, client: Callable[.
     expect(one.page.locator(".message").first.locator(".state")).to_contain_text("Read", timeout=WAITS)
     # Seen in a window in use: the freelancer learns that it was read.
     expect(one.page.get_by_role("link", name="Messages", exact=True)).to_be_visible(timeout=WAITS)
-    for _ in range(20):
+    for _ in range(120):
         one.page.evaluate(ASK_AGAIN)
         room.device.sync()
         if diary.conversation(contract).messages[1].state == "read":
@@ -112,7 +112,7 @@ def test_files_go_both_ways_byte_for_byte(room: Room, client: Callable[..., Clie
     one.page.get_by_label("Files").set_input_files(plan)
     write(one, "Here is the plan")
     expect(one.page.locator(".message .state")).to_contain_text(re.compile("Sent|Delivered"), timeout=WAITS)
-    for _ in range(20):
+    for _ in range(120):
         room.device.sync()
         (file,) = diary.conversation(contract).messages[0].files
         if file.is_here:
