@@ -112,7 +112,9 @@ function linkForm(desk) {
     event.preventDefault();
     const text = field.value;
     field.value = "";
-    desk.invite(text);
+    const elsewhere = ofAnotherServer(text);
+    if (elsewhere) location.assign(elsewhere);
+    else desk.invite(text);
   };
   return h(
     "form",
@@ -121,6 +123,14 @@ function linkForm(desk) {
     h("p", {}, h("label", { for: "link" }, "Invitation link"), field),
     h("button", { type: "submit" }, "Look at it"),
   );
+}
+
+/** Return the address of an invitation to another server, whose own page alone may speak with it; null for any other text (R53). @type {(text: string) => string | null} */
+function ofAnotherServer(text) {
+  if (!URL.canParse(text.trim())) return null;
+  const { href, protocol, origin, pathname, hash } = new URL(text.trim());
+  const isLink = ["https:", "http:"].includes(protocol) && pathname.endsWith("/join") && hash.startsWith("#1.");
+  return isLink && `${origin}${pathname}` !== `${location.origin}${location.pathname}` ? href : null;
 }
 
 /** What stands before joining: nothing is sent until it is pressed; `known` was joined here before. @type {(desk: Desk, link: string, known?: Record<string, any>) => Node[]} */

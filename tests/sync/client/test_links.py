@@ -63,6 +63,19 @@ def test_a_text_that_is_no_link_is_said_to_be_none(room: Room, client: Callable[
     expect(one.page.locator("#status")).to_contain_text("the secret at its end is not whole")
 
 
+@rule("R51")
+@rule("R53")
+def test_a_pasted_link_of_another_server_is_opened_there(room: Room, client: Callable[..., Client]) -> None:
+    one = client()
+    one.page.goto(f"{room.stage.url}/join")
+    link = room.invite().replace("127.0.0.1", "localhost")
+    one.page.get_by_label("Invitation link").fill(link)
+    one.page.get_by_role("button", name="Look at it").click()
+    one.page.wait_for_url(link)
+    one.page.get_by_role("button", name="Join this contract").click()
+    expect(one.page.locator("#status")).to_contain_text("You have joined")
+
+
 @rule("R53")
 @rule("R64")
 def test_neither_the_secret_nor_anything_opened_leaves_the_browser(
