@@ -16,17 +16,20 @@ from pathlib import Path
 
 import pytest
 
-from diary.clock import SystemClock
+from diary.clock import GivenClock, SystemClock
 from diary.diary import Diary
+from diary.rules.ids import Millis
 from diary.sealing.keyring import choose_place
 from sync.enrolment import register
+from sync.report import Progress
+from sync.telling import SyncTeller
 from sync.transport import Transport
 from tests.sync.forward_proxy import splice_to
 from tests.sync.server.process import running
 from tests.terminal_end import read_to_end
 
 SLOW_SECONDS = 5.0
-SAID = re.compile(r"Syncing for (\d+) s: \d+ sent, \d+ received, \d+ pictures, \d+ to go\.")
+SAID = re.compile(r"Waiting for the server's answer for (\d+) s\. Ctrl-C ends it; nothing is lost\.")
 
 
 @dataclass
@@ -108,4 +111,15 @@ def test_what_is_no_terminal_gets_a_line_now_and_then(slow: tuple[Path, Relay]) 
     assert json.loads(out)["pushed"] == 0
     assert len(SAID.findall(said)) == 1
     assert "\x1b" not in said
-    assert said.endswith("to go.\n")
+    assert said.endswith("nothing is lost.\n")
+
+
+def test_a_line_that_falls_silent_is_told_from_a_server_that_never_answered() -> None:
+    clock = GivenClock(Millis(0))
+    teller = SyncTeller(clock)
+    assert teller._says(3_000).startswith("Waiting for the server's answer for 3 s.")
+    teller(Progress(pushed=5, pulled=2, waiting=7, pictures=1))
+    clock.put(9_000)
+    assert teller._says(12_000) == "Syncing for 12 s: 5 sent, 2 received, 1 pictures, 7 to go."
+    clock.put(21_000)
+    assert teller._says(24_000).endswith("7 to go. Last answer 21 s ago.")
