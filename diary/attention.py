@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diary import idling
+from diary import idling, last_sync
 from diary.good_standing import suspension
 from diary.idling import IdleQuestion
-from diary.rules.deadline import UnsentWeek, unsent_weeks, weeks_about_to_lock
+from diary.rules.deadline import MissedWeek, UnsentWeek, missed_weeks, unsent_weeks, weeks_about_to_lock
 from diary.rules.ids import Millis
 from diary.state import SERVER, OpenDiary
 from diary.store import epochs, feed, message_rows, meta, outbox, refusals
@@ -35,7 +35,9 @@ class Attention:
     that little room is left, "" while there is enough (R31). `suspended` says that the account is not in good
     standing at its server, "" while it is (R30). `idle` asks what becomes of time away (R18).
     `unread` counts messages that nobody here has read (R68). `unanswered` says that the server does not
-    answer for its log, "" while it does (R43).
+    answer for its log, "" while it does (R43). `sync_stopped` says what keeps syncs from going through until
+    somebody mends it, "" while none does: without a network nothing needs to be mended.
+    `missed_lock` is what was typed and was not at the server when its week locked (R37).
     """
 
     refused: int
@@ -49,6 +51,8 @@ class Attention:
     idle: IdleQuestion | None = None
     unread: int = 0
     unanswered: str = ""
+    sync_stopped: str = ""
+    missed_lock: tuple[MissedWeek, ...] = ()
 
 
 def lost_says(count: int) -> str:
@@ -63,6 +67,12 @@ def suspended_says(diary: OpenDiary) -> str:
     """Return that the account is suspended at its server, "" while it is in good standing (R30)."""
     found = suspension(diary)
     return "" if found is None else found.says
+
+
+def sync_stopped(diary: OpenDiary) -> str:
+    """Return what keeps syncs from going through until somebody mends it, "" while none does."""
+    found = last_sync.fault(diary)
+    return "" if found is None or found.passes else found.in_full
 
 
 def unread_messages(diary: OpenDiary) -> int:
@@ -112,6 +122,8 @@ def attention(diary: OpenDiary) -> Attention:
             idle=idling.open_question(diary),
             unread=unread_messages(diary),
             unanswered="" if silent is None else silent.says,
+            sync_stopped=sync_stopped(diary),
+            missed_lock=missed_lock(diary, now_ms),
         )
 
 
@@ -135,3 +147,12 @@ def before_lock(diary: OpenDiary, now_ms: Millis) -> tuple[UnsentWeek, ...]:
     if not slots or meta.get(diary.connection, SERVER) is None:
         return ()
     return unsent_weeks(outbox.unsent_segments(diary.connection, slots, now_ms))
+
+
+def missed_lock(diary: OpenDiary, now_ms: Millis) -> tuple[MissedWeek, ...]:
+    """Return what was typed and was not at the server when its week locked, until it is answered (R37).
+
+    Within the caller's snapshot; nothing where there is no server (R50).
+    """
+    before = diary.late_before(now_ms)
+    return missed_weeks(outbox.typed_before(diary.connection, before)) if before else ()

@@ -70,9 +70,13 @@ class DamageError(DiaryError):
 
 
 class PeerError(DiaryError):
-    """The server cannot be reached or cannot be trusted, or broke the protocol."""
+    """The server cannot be reached or cannot be trusted, or broke the protocol.
+
+    `passes`: the same may go through later though nobody mends anything.
+    """
 
     exit_code = 5
+    passes: ClassVar[bool] = False
 
 
 class MachineError(DiaryError):

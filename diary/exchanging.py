@@ -32,8 +32,6 @@ from diary.store.refusals import KeptRefusal
 PASSING_REASONS = frozenset({"clock_unsure", "slot_in_future", "clock_ahead", "quota"})
 
 CLOCK_NEWS_MILLIS = 1_000  # a difference that moved by less is not worth a write
-SYNC_NEWS_MILLIS = 60_000  # the last sync is shown to the minute; a run that found nothing writes nothing
-SYNCED_AT = "synced at"
 _SERVER = "server"
 
 
@@ -367,18 +365,3 @@ def note_server_clock(diary: OpenDiary, difference_ms: int) -> None:
     if abs(difference_ms - diary.difference_ms(boot)) >= CLOCK_NEWS_MILLIS:
         with diary.writing():
             meta.put(diary.connection, CLOCK_DIFFERENCE + boot, difference_ms)
-
-
-def note_sync(diary: OpenDiary, at_ms: Millis) -> None:
-    """Note a sync that went through, to the minute."""
-    last_ms = meta.number(diary.connection, SYNCED_AT)
-    if last_ms is None or abs(at_ms - last_ms) >= SYNC_NEWS_MILLIS:
-        with diary.writing():
-            meta.put(diary.connection, SYNCED_AT, at_ms)
-
-
-def synced_at_ms(diary: OpenDiary) -> Millis | None:
-    """Return when a sync last went through, to the minute; None for never."""
-    with diary.reading():
-        at_ms = meta.number(diary.connection, SYNCED_AT)
-    return None if at_ms is None else Millis(at_ms)

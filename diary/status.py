@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from diary import idling, settings, tracking
-from diary.attention import before_lock, suspended_says, unread_messages
+from diary import idling, last_sync, settings, tracking
+from diary.attention import before_lock, missed_lock, suspended_says, unread_messages
 from diary.idling import IdleQuestion
+from diary.last_sync import SyncFault
 from diary.opening import is_phrase_kept
-from diary.rules.deadline import UnsentWeek
+from diary.rules.deadline import MissedWeek, UnsentWeek
 from diary.rules.ids import MINUTES_PER_SLOT, ContractId, Millis, Place, Slot
 from diary.rules.merge import standing
 from diary.rules.unanswered import Unanswered
@@ -30,7 +31,9 @@ class Status:
     phrase of a registered diary was never confirmed (R50). `idle` asks about time away until it is answered
     (R18). `suspended` says that the account is not in good standing at its server, "" while it is (R30).
     `unread` counts messages that nobody here has read (R68). `unanswered` says that the server does not
-    answer for its log, None while it does (R43).
+    answer for its log, None while it does (R43). `synced_at_ms` is when a sync last went through,
+    `sync_fault` why the last one did not, None where it did. `missed_lock` is what was typed and was not at
+    the server when its week locked (R37).
     """
 
     tracking: bool
@@ -58,6 +61,9 @@ class Status:
     suspended: str
     unread: int
     unanswered: Unanswered | None
+    synced_at_ms: Millis | None = None
+    sync_fault: SyncFault | None = None
+    missed_lock: tuple[MissedWeek, ...] = ()
 
 
 def status(diary: OpenDiary) -> Status:
@@ -101,6 +107,9 @@ def status(diary: OpenDiary) -> Status:
             suspended=suspended_says(diary),
             unread=unread_messages(diary),
             unanswered=unanswered(diary),
+            synced_at_ms=last_sync.synced_at_ms(diary),
+            sync_fault=last_sync.fault(diary),
+            missed_lock=missed_lock(diary, now_ms),
         )
 
 

@@ -15,6 +15,7 @@ from diary import (
     granting,
     healing,
     joining,
+    last_sync,
     overlapping,
     proving_bills,
     renewing,
@@ -36,6 +37,7 @@ from diary.evidence.signature import HEAL
 from diary.evidence.statement import SignedStatement
 from diary.exchanging import ReadyPush, ServerLink, Settlement
 from diary.good_standing import Suspension
+from diary.last_sync import SyncFault
 from diary.proving import Showing
 from diary.renewing import Predecessor
 from diary.rules.ids import ContractId, Millis, ReplicaId, Slot
@@ -71,7 +73,11 @@ class SyncDoor(StateDoor):
 
     def synced_at_ms(self) -> Millis | None:
         """Return when a sync last went through, to the minute; None for never."""
-        return exchanging.synced_at_ms(self._state)
+        return last_sync.synced_at_ms(self._state)
+
+    def sync_fault(self) -> SyncFault | None:
+        """Return why the last sync did not go through; None where it did, or there was none."""
+        return last_sync.fault(self._state)
 
     def link_server(self, url: str, key: str) -> None:
         """Note the server and pin its key (R50)."""
@@ -353,6 +359,6 @@ class SyncDoor(StateDoor):
         """Check that this is a freelancer's own diary, not a client's replica (R67)."""
         joining.require_freelancer(self._state)
 
-    def note_sync(self, at_ms: Millis) -> None:
-        """Note a sync that went through."""
-        exchanging.note_sync(self._state, at_ms)
+    def noting_sync(self) -> AbstractContextManager[None]:
+        """Note how the block ends: a sync that went through, or what kept it from that."""
+        return last_sync.noting(self._state)

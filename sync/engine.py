@@ -122,10 +122,10 @@ class Engine:
             raise NotRegisteredError
         self._tally = Tally()
         alarms = len(self._diary.alarms())
-        run_healed(self._diary, self._line, link, partial(self._sync, link))
-        self._diary.judge_seals()
-        self._bill(link)
-        self._diary.note_sync(self._diary.now_ms())
+        with self._diary.noting_sync():
+            run_healed(self._diary, self._line, link, partial(self._sync, link))
+            self._diary.judge_seals()
+            self._bill(link)
         raised = len(self._diary.alarms()) - alarms
         return self._tally.report(len(self._diary.pictures_to_send()), self._diary.cursors(), raised)
 

@@ -42,7 +42,12 @@ def checks(diary: Diary) -> Iterator[Check]:
 
 def _last_sync(diary: Diary) -> Check:
     status, at_ms = diary.status(), diary.synced_at_ms()
-    waits = f"{status.unsynced} segments and {status.pictures_left} pictures wait to be sent."
+    waits = (
+        f"To be sent: {_counted(status.unsynced, 'segment')}, {_counted(status.pictures_left, 'picture')}."
+    )
+    fault = status.sync_fault
+    if fault is not None and (not fault.passes or status.unsynced):
+        return Check("sync", "warning", f"The last sync failed. {fault.says} {waits}", fault.mend)
     ago_ms = None if at_ms is None else diary.now_ms() - at_ms
     if ago_ms is not None and (ago_ms < SYNC_LATE_MS or not status.unsynced):
         return Check("sync", "fine", f"The last sync was {ago_ms // 60_000} min ago. {waits}")
@@ -50,3 +55,7 @@ def _last_sync(diary: Diary) -> Check:
         "It has not synced yet." if ago_ms is None else f"The last sync was {ago_ms // 3_600_000} hours ago."
     )
     return Check("sync", "warning", f"{says} {waits}", "Sync: diary sync. By itself: diary sync --watch.")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -22,6 +22,7 @@ from sync.web_page import is_web_page, title_of
 class UnreachableError(PeerError):
     """No answer came: no network, no such host, nobody listening, or the line broke off."""
 
+    passes = True
     says = "The server {url} cannot be reached ({why})."
     mend = (
         "Nothing is lost: what is not sent yet stays in the diary. Check the address and the network, then "
@@ -75,6 +76,7 @@ class BrokenProtocolError(PeerError):
 class ServerFailedError(PeerError):
     """The server has a fault of its own, or is too busy; it may say when to come again."""
 
+    passes = True
     says = "The server {url} failed ({why})."
     mend = "Nothing is lost. Try again in a while, or tell who runs the server."
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from diary.attention import lost_says, low_disk
 from diary.command.home import Desk, print_json, tell, zone_of
+from diary.last_sync import fault_json
 from diary.rules.json_form import at, iso
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
             None,
             (
                 _waiting(found),
+                _not_synced_since(found, at(now_ms).astimezone(zone)) if brief else "",
                 "ALARM (diary audit)" if found.alarms and brief else "",
                 f"{found.unread} unread messages (diary messages)" if found.unread and brief else "",
                 "account suspended (diary status)" if found.suspended and brief else "",
@@ -60,8 +62,10 @@ def show_state(desk: Desk, *, as_json: bool, utc: bool, brief: bool) -> None:
         label,
         f"{times[0].upper()}{times[1:]}",
         f"Waiting: {waiting or 'nothing'}",
+        _synced(found, at(now_ms).astimezone(zone)),
         away,
         *before_lock,
+        *(week.says for week in found.missed_lock),
         reminder,
         low_disk(desk.home),
         found.suspended,
@@ -109,6 +113,8 @@ def _json(found: "Status") -> dict[str, object]:
         "late_held": found.late_held,
         "refused": found.refused,
         "refused_deletions": found.refused_deletions,
+        "synced_at": None if found.synced_at_ms is None else iso(found.synced_at_ms),
+        "sync_fault": fault_json(found.sync_fault),
         "idle_minutes": 0 if found.idle is None else found.idle.minutes,
         "before_lock": [
             {
@@ -139,6 +145,28 @@ def _waiting(found: "Status") -> str:
         (found.pictures_left, "pictures to send"),
     )
     return ", ".join(f"{count} {word}" for count, word in counts if count)
+
+
+def _synced(found: "Status", now: "datetime") -> str:
+    """Return when a sync last went through, and what keeps it from that since then; "" before the first."""
+    last = "" if found.synced_at_ms is None else f"Last synced {_moment(found.synced_at_ms, now)}."
+    if found.sync_fault is None:
+        return last
+    return f"{last} Tried {_moment(found.sync_fault.at_ms, now)}: {found.sync_fault.in_full}".lstrip()
+
+
+def _not_synced_since(found: "Status", now: "datetime") -> str:
+    """Return since when no sync went through, "" where one did or nothing waits for it."""
+    fault = found.sync_fault
+    if fault is None or (fault.passes and not (found.unsynced or found.pictures_left)):
+        return ""
+    return f"no sync since {_moment(found.synced_at_ms or fault.since_ms, now)} (diary status)"
+
+
+def _moment(instant_ms: int, now: "datetime") -> str:
+    """Return an instant in the zone of `now`: the time of day, and before today the day."""
+    there = at(instant_ms).astimezone(now.tzinfo)
+    return f"{there:%H:%M}" if there.date() == now.date() else f"{there:%a} {there.day} {there:%b %H:%M}"
 
 
 def _deletions_refused(count: int) -> str:

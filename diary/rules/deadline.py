@@ -59,6 +59,50 @@ class UnsentWeek:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class MissedWeek:
+    """One frozen week of which something that its freelancer typed has not been at the server yet (R37).
+
+    `segments` are manual time that the server does not know, `changes` are of segments that it has. What was
+    recorded is none of either: it is late, and asked about.
+    """
+
+    week: Week
+    segments: int
+    changes: int
+
+    @property
+    def says(self) -> str:
+        """Return it as two sentences: what missed the lock, and what becomes of it."""
+        parts = [
+            f"{count} {word}{'' if count == 1 else 's'}"
+            for count, word in ((self.segments, "manual segment"), (self.changes, "change"))
+            if count
+        ]
+        is_one = self.segments + self.changes == 1
+        return (
+            f"{' and '.join(parts)} of {self.week.name} had not reached the server when it locked (Monday "
+            f"12:00 UTC). The next sync hears what becomes of {'it' if is_one else 'them'}: by the rule "
+            f"{'it is' if is_one else 'they are'} refused, and kept in the list of refusals."
+        )
+
+
+def missed_weeks(waiting: Iterable[tuple[Slot, Millis | None]]) -> tuple[MissedWeek, ...]:
+    """Return what was typed too late, by week, from slots and when the server first had something of each.
+
+    None where it never had. What the server first had after the lock is late time, and may still be changed.
+    """
+    by_week: dict[Week, list[bool]] = {}
+    for slot, received_at_ms in waiting:
+        week = Week.of(slot)
+        if received_at_ms is None or received_at_ms < week.locked_at_ms:
+            by_week.setdefault(week, []).append(received_at_ms is not None)
+    return tuple(
+        MissedWeek(week, segments=known.count(False), changes=known.count(True))
+        for week, known in sorted(by_week.items())
+    )
+
+
 def weeks_about_to_lock(now_ms: Millis) -> range:
     """Return the slots of the weeks that are open and lock within a day, in order; empty for none (R3)."""
     week = Week.at(now_ms)

@@ -92,6 +92,23 @@ _UNSENT_SEGMENTS = """
      GROUP BY version.slot, version.contract
      ORDER BY version.slot, version.contract
 """
+# The outbox first, which holds little where there is a server: see above.
+_TYPED_BEFORE = """
+    SELECT version.slot,
+           (
+               SELECT min(known.received_at_ms)
+                 FROM version AS known
+                WHERE known.slot = version.slot
+                  AND known.contract = version.contract
+           )
+      FROM outbox
+     CROSS JOIN version
+        ON version.replica = outbox.replica AND version.n = outbox.n
+     WHERE version.slot < :before
+     GROUP BY version.slot, version.contract
+    HAVING max(version.type = 'capture') = 0
+     ORDER BY version.slot, version.contract
+"""
 _UNSENT_CAPTURES = """
     SELECT version.replica, version.n
       FROM outbox
@@ -187,6 +204,17 @@ def unsent_segments(
     return tuple(
         UnsentSegment(Slot(slot), known=bool(known), held=bool(held), asked=bool(asked))
         for slot, known, held, asked in connection.execute(_UNSENT_SEGMENTS, bound)
+    )
+
+
+def typed_before(connection: sqlite3.Connection, before: Slot) -> tuple[tuple[Slot, Millis | None], ...]:
+    """Return the slots before one of which only what was typed waits, and when the server first had of them.
+
+    None where it never had anything.
+    """
+    return tuple(
+        (Slot(slot), None if received is None else Millis(received))
+        for slot, received in connection.execute(_TYPED_BEFORE, {"before": before})
     )
 
 

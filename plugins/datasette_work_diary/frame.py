@@ -120,6 +120,7 @@ class AttentionSaid:
     deletions: tuple[DeletionRefused, ...]
     asked: str
     before_lock: tuple[str, ...]
+    missed_lock: tuple[str, ...]
     after_the_lock: str
     alarms: str
     unanswered: str
@@ -127,6 +128,7 @@ class AttentionSaid:
     undo: str
     low_disk: str
     suspended: str
+    sync_stopped: str
     reminder: str
     reminder_href: str
     idle: IdleSaid | None
@@ -157,6 +159,7 @@ def attention_said(diary: Diary, reading: Reading) -> AttentionSaid:
         if found.asked
         else "",
         before_lock=tuple(week.says(reading.now_ms) for week in found.before_lock),
+        missed_lock=tuple(week.says for week in found.missed_lock),
         after_the_lock=AFTER_THE_LOCK,
         alarms=f"{counted(found.alarms, 'alarm')}: the server showed what cannot be right."
         if found.alarms
@@ -164,6 +167,7 @@ def attention_said(diary: Diary, reading: Reading) -> AttentionSaid:
         unanswered=found.unanswered,
         lost=lost_says(found.lost_by_server),
         undo=_undo_says(diary.undoable()),
+        sync_stopped=found.sync_stopped,
         low_disk=found.low_disk,
         suspended=found.suspended,
         reminder="" if reminder is None else reminder.says(reading.now_ms),

@@ -13,6 +13,7 @@ from diary.auditing import Audit
 from diary.devices import Device
 from diary.diary import Diary, Status
 from diary.exchanging import ServerLink
+from diary.last_sync import fault_json
 from diary.rules.alarm_words import WHAT_TO_DO, meaning_of
 from diary.rules.ids import Millis
 from diary.rules.json_form import iso
@@ -82,6 +83,7 @@ class SyncPage:
 
     server: str
     synced: str
+    failed: str
     waiting: tuple[Waiting, ...]
     devices: tuple[DeviceShown, ...]
     alarms: tuple[Row, ...]
@@ -111,6 +113,7 @@ def sync_page(seen: SyncSeen) -> SyncPage:
     return SyncPage(
         server=seen.link.url if seen.link else "",
         synced=_synced(seen),
+        failed=_failed(seen),
         waiting=_waiting(seen.status),
         devices=tuple(_device(one, reading) for one in seen.devices),
         alarms=tuple(
@@ -170,6 +173,12 @@ def _synced(seen: SyncSeen) -> str:
     return f"Last synced {seen.reading.instant(seen.synced_at_ms)}, {ago} ago."
 
 
+def _failed(seen: SyncSeen) -> str:
+    """Return when the last sync failed and why, "" where it went through."""
+    fault = seen.status.sync_fault
+    return "" if fault is None else f"Tried {seen.reading.instant(fault.at_ms)}: {fault.in_full}"
+
+
 def _waiting(status: Status) -> tuple[Waiting, ...]:
     late = status.late_held + status.moves_held
     kinds = (
@@ -221,6 +230,7 @@ def _json(seen: SyncSeen) -> dict[str, object]:
     return {
         "server": seen.link.url if seen.link else None,
         "synced_at": None if seen.synced_at_ms is None else iso(seen.synced_at_ms),
+        "sync_fault": fault_json(status.sync_fault),
         "unsynced": status.unsynced,
         "held": status.held,
         "late_held": status.late_held,

@@ -21,7 +21,8 @@ def test_status_says_the_fields_that_others_build_on(typist: Typist) -> None:
     told = typist.json("status")
     assert list(told) == [
         "tracking", "contract", "memo", "since", "today_minutes", "week_minutes", "unsynced", "held",
-        "late_held", "refused", "refused_deletions", "idle_minutes", "before_lock", "unanswered_since",
+        "late_held", "refused", "refused_deletions", "synced_at", "sync_fault", "idle_minutes", "before_lock",
+        "unanswered_since",
     ]  # fmt: skip
     assert (told["tracking"], told["today_minutes"], told["week_minutes"]) == (False, 30, 30)
 

@@ -6,12 +6,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from datasette_work_diary.syncing import look_at_sync, sync_page
+from diary.errors import PeerError
 from diary.rules.ids import Millis
 from diary.rules.json_form import iso
 from diary.settings import SETTINGS
 from diary.store import feed
 from diary.store.sending import SentNote
 from diary.unanswered import Suspicion
+from sync.line_faults import NoHttpsError, UnreachableError
 from tests.plugins.conftest import MORNING, Served
 from tests.plugins.said import said
 from tests.practice import refuse
@@ -59,6 +61,23 @@ def test_an_alarm_says_what_it_means_and_what_to_do(served: Served, page: Page) 
     told = shown["alarms"]
     assert [(one["kind"], one["says"]) for one in told] == [("seal_differs", what)]
     assert told[0]["means"].startswith("The server sealed a week")
+
+
+@rule("R19")
+def test_why_syncs_do_not_go_through_is_said_and_on_every_page_where_somebody_must_mend_it(
+    served: Served, page: Page
+) -> None:
+    served.diary.link_server("https://diary.example", "00" * 32)
+    for error in (UnreachableError(url="https://diary.example", why="no network"), NoHttpsError(url="x")):
+        with pytest.raises(PeerError), served.diary.noting_sync():
+            raise error
+        page.goto(served.address(SYNC))
+        waits = page.get_by_role("region", name="What waits")
+        expect(waits).to_contain_text("The last sync did not go through.")
+        expect(waits).to_contain_text(error.in_full)
+        assert page.request.get(served.address(f"{SYNC}.json")).json()["sync_fault"]["mend"]
+        page.goto(served.address("/-/diary/day/2026-11-18"))
+        expect(page.get_by_text("Not in sync.")).to_have_count(0 if error.passes else 1)
 
 
 @rule("R38")

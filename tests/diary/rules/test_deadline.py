@@ -7,6 +7,7 @@ from diary.rules.deadline import (
     UnsentSegment,
     UnsentWeek,
     left,
+    missed_weeks,
     unsent_weeks,
     weeks_about_to_lock,
 )
@@ -59,6 +60,25 @@ def test_a_change_of_what_the_server_has_is_not_called_a_segment() -> None:
         both[0].says(instant("2026-11-23T11:55Z")).startswith("1 segment and 1 change of 2026-W47 have not")
     )
     assert "1 of them waits" in both[0].says(instant("2026-11-23T11:55Z"))
+
+
+@rule("R37")
+def test_what_was_typed_too_late_is_said_by_week_and_late_time_may_still_be_changed() -> None:
+    before, after = instant("2026-11-20T10:00Z"), instant("2026-11-23T12:00Z")
+    found = missed_weeks(
+        [
+            (slot("2026-11-11T10:00Z"), None),
+            (slot("2026-11-18T10:00Z"), None),
+            (slot("2026-11-18T10:10Z"), before),
+            (slot("2026-11-18T10:20Z"), after),
+        ]
+    )
+    assert [(week.week, week.segments, week.changes) for week in found] == [
+        (WEEK.previous(), 1, 0),
+        (WEEK, 1, 1),
+    ]
+    assert found[0].says.startswith("1 manual segment of 2026-W46 had not reached the server when it locked")
+    assert found[1].says.startswith("1 manual segment and 1 change of 2026-W47 had not reached the server")
 
 
 def test_time_left_is_said_in_its_two_greatest_units() -> None:
