@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from datasette.utils.asgi import Response
+from datasette.views.base import DatasetteError
 
 from datasette_work_diary.reading import Reading, counted
 from datasette_work_diary.viewer import Viewer, viewer_of
@@ -76,7 +77,12 @@ def faces(reading: Reading) -> tuple[Face, ...]:
     ]
     if reading.for_client and reading.theirs is None:
         zones.append(Face("zone", "", "Freelancer's time", "The freelancer has not told their zone yet"))
-    clock = Face("clock", "12" if reading.clock_24h else "24", "12 h" if reading.clock_24h else "24 h", "")
+    clock = Face(
+        "clock",
+        "12" if reading.clock_24h else "24",
+        "12 h" if reading.clock_24h else "24 h",
+        f"Show times by {'12' if reading.clock_24h else '24'} hours",
+    )
     return (*zones, clock)
 
 
@@ -238,6 +244,9 @@ class FaultSaid:
     mend: str = ""
 
 
+NO_PAGE = frozenset({"404", "Database not found"})  # Datasette's words for an address that leads nowhere
+
+
 def fault_said(exception: Exception, status: int) -> FaultSaid:
     """Return what the page says; of a fault that nobody foresaw, only its kind (R52)."""
     if isinstance(exception, DiaryError):
@@ -245,7 +254,10 @@ def fault_said(exception: Exception, status: int) -> FaultSaid:
     if getattr(exception, "message_is_html", False):  # Datasette's own, such as of a query that took too long
         return FaultSaid("Not possible", f"{getattr(exception, 'title', '')}: ask for less at once.")
     if status != 500:
-        return FaultSaid("Not found" if status == 404 else "Not possible", str(exception.args[0]))
+        says = str(exception.args[0])
+        if says in NO_PAGE:
+            says = "There is no page at this address."
+        return FaultSaid("Not found" if status == 404 else "Not possible", says)
     says = f"The diary met a fault it did not expect ({type(exception).__name__}); nothing was changed by it."
     return FaultSaid("A fault", says, "Where it happened stands in the terminal; diary doctor may know more.")
 
@@ -255,6 +267,8 @@ def status_of(exception: Exception) -> int:
     if isinstance(exception, DiaryError):
         return 404 if isinstance(exception, NothingError) else 409
     status = getattr(exception, "status", 500)
+    if isinstance(exception, DatasetteError) and status == 500:
+        return 400  # it has no other number for a column that does not exist
     return status if isinstance(status, int) else 500
 
 

@@ -13,7 +13,7 @@ from datasette.utils.asgi import NotFound, Response
 from datasette_work_diary.day_page import DayPage, day_page
 from datasette_work_diary.edit_fields import EditFields, ManualFields, Typed, edit_fields, manual_fields
 from datasette_work_diary.frame import Handler, RefusalSaid, crumbs, reading_of, show, viewer_here
-from datasette_work_diary.reading import Reading, short_day
+from datasette_work_diary.reading import UTC, Reading, short_day
 from datasette_work_diary.segment_page import SegmentPage, segment_page
 from datasette_work_diary.week_page import WeekPage, week_page
 from diary.checking import findings_json
@@ -79,9 +79,14 @@ def week_named(name: str) -> Week:
 def day_named(name: str) -> date:
     """Return the day of an address."""
     try:
-        return date.fromisoformat(name)
+        day = date.fromisoformat(name)
     except ValueError as error:
         raise NotFound(f"{name!r} is no day; a day is written like 2026-11-18.") from error
+    try:
+        local_day(day, UTC)
+    except ValueError as error:  # Outside the years that a diary knows
+        raise NotFound(str(error)) from error
+    return day
 
 
 def weeks_of_day(day: date, reading: Reading) -> list[Week]:

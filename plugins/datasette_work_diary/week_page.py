@@ -215,7 +215,7 @@ def _notices(live: list[SegmentView], *, frozen: bool) -> tuple[Notice, ...]:
             "They arrive as late time." if frozen else "They count once the server has them, before the lock."
         )
         notices.append(Notice(f"{counted(unsynced, 'segment')} not synced. {late}", "problem"))
-    if held:
+    if held and not frozen:  # past the lock it waits for an answer, as every page says (R38)
         notices.append(Notice(f"{counted(held, 'segment')} held back for the notice period."))
     if refused:
         says = f"{counted(refused, 'segment')} with a refused change."

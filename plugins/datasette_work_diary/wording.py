@@ -52,7 +52,7 @@ WHY_NOT: dict[WhyNot, Why] = {
     "deleted": Why("Deleted", "It was deleted; only its place is known.", ""),
     "late": Why(
         "Late",
-        "It reached the server after its week was frozen.",
+        "It was not at the server when its week froze.",
         "It stays visible, and your client can accept it as a bonus.",
     ),
     "overlapping": Why(

@@ -140,3 +140,25 @@ def test_axe_finds_nothing_on_any_page_and_none_is_wider_than_its_window(
     context.close()
     assert "\n".join(f"{name}: {fault}" for name, faults in found.items() for fault in faults) == ""
     assert {name: wide for name, wide in too_wide.items() if wide > 0} == {}
+
+
+@rule("R24")
+def test_on_a_phone_every_figure_is_seen_and_forced_colours_leave_bars_and_the_room_one_is_in(
+    served: Served, chromium: Browser
+) -> None:
+    context = chromium.new_context(viewport={"width": 360, "height": 740}, forced_colors="active")
+    page = context.new_page()
+    page.goto(served.door.url)
+    expect(page.get_by_role("row", name="Orchard booking site")).to_be_visible()
+    expect(page.get_by_role("cell", name="100.00 USD")).to_be_visible()
+    hidden = page.locator(".scrolls").evaluate("box => box.scrollWidth - box.clientWidth")
+    assert hidden == 0
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(served.address("/-/diary/day/2026-11-18"))
+    edge = page.locator("div.memo-bar").first.evaluate("bar => getComputedStyle(bar).borderTopWidth")
+    assert edge == "1px"
+    underline = "room => getComputedStyle(room).borderBottomColor"
+    rooms = page.get_by_role("navigation", name="Diary")
+    here = rooms.get_by_role("link", name="Today").evaluate(underline)
+    assert rooms.get_by_role("link", name="Check").evaluate(underline) != here
+    context.close()

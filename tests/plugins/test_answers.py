@@ -115,3 +115,18 @@ def test_the_first_tab_leads_past_the_rooms_to_the_content(served: Served, page:
     expect(page.locator("#diary")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="2026-W47").nth(1)).to_be_focused()
+
+
+def test_an_address_that_leads_nowhere_is_no_fault_and_says_so(served: Served, page: Page) -> None:
+    expected = {
+        "/-/diary/day/9999-12-31": (404, "A diary knows the years 1970 to 9998"),
+        "/-/diary/day/0001-01-01": (404, "A diary knows the years 1970 to 9998"),
+        "/-/diary/nowhere": (404, "There is no page at this address."),
+        "/-/diary/week/next": (404, "There is no page at this address."),
+        "/diary/segment?_sort=mood": (400, "Cannot sort table by mood"),
+    }
+    found = {path: page.request.get(served.address(path)) for path in expected}
+    assert {path: answer.status for path, answer in found.items()} == {
+        path: status for path, (status, _) in expected.items()
+    }
+    assert [path for path, (_, says) in expected.items() if says not in found[path].text()] == []

@@ -70,7 +70,7 @@ def test_sums_of_a_month_are_asked_for_by_mouse_and_taken_away_as_csv(served: Se
     page.goto(served.address("/-/diary"))
     page.get_by_role("navigation", name="Diary").get_by_role("link", name="Report").click()
     page.get_by_label("From").fill("2026-11-01")
-    page.get_by_label("To, it included").fill("2026-11-30")
+    page.get_by_label("To, with this day").fill("2026-11-30")
     page.get_by_label("Sums by").select_option(label="Contract and label")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Report: 1–30 November 2026")

@@ -122,6 +122,17 @@ def test_what_is_not_synced_held_refused_or_without_memo_is_said_at_the_top() ->
     ]
 
 
+@rule("R38")
+def test_what_is_held_past_the_lock_is_not_said_to_be_in_its_notice_period_nor_at_the_server() -> None:
+    view = week_view(
+        segment("2026-11-18T09:00", state="held", bills=False, why_not="late", received_at_ms=None),
+        now="2026-11-24T09:00",
+    )
+    page = week_page(view, HISTORIES, reading("2026-11-24T09:00"))
+    assert page.notices == ()  # every page says what waits for an answer
+    assert [reason.why for reason in page.not_billing] == ["It was not at the server when its week froze."]
+
+
 @rule("R24")
 def test_a_days_strip_has_a_bar_for_each_run_and_overlaps_beside_each_other() -> None:
     page = page_of(
