@@ -111,7 +111,7 @@ def take_pages(browser: Browser, home: Path) -> None:
             page.locator("input[name=place]").first.click()
             page.locator("input[name=place]").nth(4).click(modifiers=["Shift"])
             page.get_by_role("button", name=button).click()
-            page.wait_for_url("**/-/diary/edit" if name == "edit" else "**/-/diary/remove")
+            page.wait_for_url(f"**/-/diary/{name}/*")
             keep(page, name)
         page.goto(f"{origin}/-/diary/search")
         page.get_by_role("searchbox").fill(WORD)

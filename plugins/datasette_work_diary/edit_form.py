@@ -14,6 +14,7 @@ from datasette.utils.asgi import BadRequest, Response
 
 from datasette_work_diary.edit_fields import EditFields, Typed, edit_fields, memo_meanwhile
 from datasette_work_diary.frame import Handler, RefusalSaid, crumbs, reading_of, show, viewer_here
+from datasette_work_diary.kept import Selection
 from datasette_work_diary.pages import day_named, look_at_day, show_day
 from datasette_work_diary.reading import Reading, counted, hours, sentence, short_day, slots_label, time_left
 from datasette_work_diary.wording import removal_word
@@ -32,6 +33,7 @@ LABEL_MAX = 200
 PLACES_MAX = 1008  # no selection is longer than a week
 REFUSALS_SAID = 10
 HOME = "/-/diary"
+NOTHING_TO_EDIT = "Nothing is selected that could be edited."
 
 
 class Form:
@@ -150,6 +152,15 @@ def tried(act: Callable[[], Acts], reading: Reading) -> Outcome:
     return Outcome(len(acts.done), tuple(said(acts.refused, reading)))
 
 
+def led_to_selection(datasette: Any, request: Any, form: Form, act: str) -> Any:
+    """Return an answer that leads to what is asked of a selection, at an address that Back finds again."""
+    places, back = form.places(), form.back()
+    if not places:
+        return led_on(datasette, request, back, "Nothing is selected.", problem=True)
+    number = viewer_here(datasette).selections.keep(Selection(places, back))
+    return Response.redirect(f"{HOME}/{act}/{number}", status=303)
+
+
 @dataclass(frozen=True, slots=True)
 class Edited:
     """What an edit came to, and the form again, None where there is nothing to edit."""
@@ -161,12 +172,14 @@ class Edited:
 
 
 async def edit(datasette: Any, request: Any) -> Any:
-    """Show the form for a selection, or write what it sent (R26)."""
+    """Lead a selection to its form, or write what that sent (R26)."""
     form = await form_of(request)
-    places, back, saving = form.places(), form.back(), form.has("save")
+    if not form.has("save"):
+        return led_to_selection(datasette, request, form, "edit")
+    places, back = form.places(), form.back()
     memo, label = form.text("memo"), form.text("label", LABEL_MAX)
     memo_was, label_was = form.text("memo_was"), form.text("label_was", LABEL_MAX)
-    changed = saving and (memo, label) != (memo_was, label_was)
+    changed = (memo, label) != (memo_was, label_was)
 
     def write(diary: Diary) -> Edited:
         reading, outcome = reading_of(diary), Outcome()
@@ -185,24 +198,31 @@ async def edit(datasette: Any, request: Any) -> Any:
     edited = await viewer_here(datasette).room.ask(write)
     fields, outcome = edited.fields, edited.outcome
     if fields is None:
-        return led_on(datasette, request, back, "Nothing is selected that could be edited.", problem=True)
+        return led_on(datasette, request, back, NOTHING_TO_EDIT, problem=True)
     if edited.meanwhile is not None:
         # Two windows, one memo: who saves second sees what stands before it goes.
         because = f"It was changed elsewhere meanwhile, and says now: “{edited.meanwhile}”."
         outcome = Outcome(0, (RefusalSaid("Not saved yet", "", because, "Save again to put yours there."),))
         memo_was = edited.meanwhile
-    if saving and not outcome.refusals:
+    if not outcome.refusals:
         says = f"Saved for {counted(outcome.done, 'segment')}." if outcome.done else "Nothing was changed."
         return led_on(datasette, request, back, says)
-    if outcome.refusals:
-        # Nothing typed is lost: the form stays as it was sent, beside the reason.
-        fields = replace(fields, memo=memo, label=label, memo_was=memo_was, label_was=label_was)
+    # Nothing typed is lost: the form stays as it was sent, beside the reason.
+    fields = replace(fields, memo=memo, label=label, memo_was=memo_was, label_was=label_was)
+    return await show_edit(datasette, request, edited.reading, fields, outcome.refusals)
+
+
+async def show_edit(
+    datasette: Any, request: Any, reading: Reading, fields: EditFields, refusals: Sequence[RefusalSaid] = ()
+) -> Any:
+    """Return the form for a selection, with what of it was refused."""
     context = {
         "edit": fields,
-        "refusals_said": outcome.refusals,
-        "crumbs_here": crumbs((back, place_to_go(back))),
+        "refusals_said": refusals,
+        "crumbs_here": crumbs((fields.back, place_to_go(fields.back))),
+        **({"here": fields.back} if refusals else {}),  # the address of what was refused takes forms only
     }
-    return await show(datasette, request, "edit", edited.reading, context, 409 if outcome.refusals else 200)
+    return await show(datasette, request, "edit", reading, context, 409 if refusals else 200)
 
 
 async def add(datasette: Any, request: Any) -> Any:
@@ -285,15 +305,20 @@ def loss_shown(diary: Diary, places: Sequence[Place], back: str, reading: Readin
 
 
 async def remove(datasette: Any, request: Any) -> Any:
-    """Say what is lost, and on the second yes destroy it (R4, R25)."""
+    """Lead to what would be lost, and on the yes that is said there destroy it (R4, R25)."""
     form = await form_of(request)
-    places, back, sure = form.places(), form.back(), form.has("sure")
-    if not places:
-        return led_on(datasette, request, back, "Nothing is selected.", problem=True)
+    if not form.has("sure"):
+        return led_to_selection(datasette, request, form, "remove")
+    return await removal_of(datasette, request, Selection(form.places(), form.back()), sure=True)
+
+
+async def removal_of(datasette: Any, request: Any, selected: Selection, *, sure: bool) -> Any:
+    """Say what of a selection would be lost, or destroy it (R4, R25)."""
+    back = selected.back
 
     def write(diary: Diary) -> Removal | None:
         # What another window or device has removed meanwhile is neither lost again nor said to be.
-        standing = [(one.contract, one.slot) for one in segments_at(diary, places)]
+        standing = [(one.contract, one.slot) for one in segments_at(diary, selected.places)]
         if not standing:
             return None
         reading = reading_of(diary)
@@ -310,6 +335,7 @@ async def remove(datasette: Any, request: Any) -> Any:
         "loss": removal.loss,
         "refusals_said": refusals,
         "crumbs_here": crumbs((back, place_to_go(back))),
+        **({"here": back} if refusals else {}),
     }
     return await show(datasette, request, "remove", removal.reading, context, 409 if refusals else 200)
 

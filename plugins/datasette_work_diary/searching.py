@@ -101,7 +101,7 @@ async def results(datasette: Any, request: Any) -> Any:
     """Show a page of results (R31); as JSON the places and texts of the same page."""
     viewer = viewer_here(datasette)
     number = request.url_vars["number"]
-    words = viewer.searches.words(number)
+    words = viewer.searches.found(number)
     if words is None:
         raise NotFound("This search was forgotten: the viewer keeps searches in memory only. Search again.")
     page = _page_asked(request.args.get("page", "0"))

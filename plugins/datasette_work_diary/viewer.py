@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from datasette_work_diary.access import Door
+from datasette_work_diary.kept import Kept, Selection
 from datasette_work_diary.lock import Lock
 from datasette_work_diary.opening import DiaryRoom, OpenDiary, Opener
-from datasette_work_diary.searches import Searches
 from diary.store.connection import FILE_NAME, prepare
 
 
@@ -28,7 +28,8 @@ class Viewer:
     search_room: DiaryRoom
     open_diary: OpenDiary
     lock: Lock = field(default_factory=Lock)
-    searches: Searches = field(default_factory=Searches)
+    searches: Kept[str] = field(default_factory=Kept)
+    selections: Kept[Selection] = field(default_factory=Kept)
 
     def version(self) -> str:
         """Return a text that differs once anything was written to the diary's file."""

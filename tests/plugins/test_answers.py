@@ -130,3 +130,30 @@ def test_an_address_that_leads_nowhere_is_no_fault_and_says_so(served: Served, p
         path: status for path, (status, _) in expected.items()
     }
     assert [path for path, (_, says) in expected.items() if says not in found[path].text()] == []
+
+
+@rule("R26")
+def test_back_and_reload_work_around_a_selection_and_what_is_done_with_it(served: Served, page: Page) -> None:
+    page.goto(served.address(DAY))
+    for at in MORNING[:2]:
+        page.locator(f'input[value$="/{at}"]').check()
+    page.get_by_role("button", name="Edit memo or label").click()
+    page.get_by_role("button", name="12 h").click()  # the tools of the page lead back to it
+    expect(page.get_by_role("heading", name="Edit 2 segments")).to_be_visible()
+    page.get_by_role("textbox", name="Memo").fill("Written for both")
+    page.get_by_role("button", name="Save").click()
+    expect(said(page)).to_contain_text("Saved for 2 segments.")
+    page.go_back()
+    expect(page.get_by_role("textbox", name="Memo")).to_have_value("Written for both")
+    page.goto(served.address(DAY))
+    page.locator(f'input[value$="/{MORNING[0]}"]').check()
+    page.get_by_role("button", name="Remove the snapshots").click()
+    expect(page.get_by_role("heading", name="Remove the snapshot (and its time)?")).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="Remove the snapshot").click()
+    expect(said(page)).to_contain_text("Removed 1 segment.")
+    page.go_back()
+    expect(said(page)).to_contain_text("Nothing of that stands there any more.")
+    assert served.memo_at(MORNING[1]) == "Written for both"
+    forgotten = page.request.get(served.address("/-/diary/remove/0123456789abcdef"))
+    assert (forgotten.status, "This selection was forgotten" in forgotten.text()) == (404, True)
