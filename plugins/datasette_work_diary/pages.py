@@ -51,6 +51,15 @@ async def today(datasette: Any) -> Any:
     return Response.redirect(f"/-/diary/day/{day.isoformat()}")
 
 
+async def go(request: Any) -> Any:
+    """Lead to a day, or to the billing week that its noon in UTC belongs to (R2)."""
+    day = day_named(request.args.get("day", ""))
+    if request.args.get("room") != "week":
+        return Response.redirect(f"/-/diary/day/{day.isoformat()}")
+    found = day.isocalendar()
+    return Response.redirect(f"/-/diary/week/{Week(found.year, found.week).name}")
+
+
 async def week(datasette: Any, request: Any) -> Any:
     """Show a week (R4, R24); as JSON in the fields of CLI.md."""
     asked = week_named(request.url_vars["week"])
@@ -248,6 +257,7 @@ async def home() -> Any:
 ROUTES: list[tuple[str, Handler]] = [
     (r"^/$", home),
     (r"^/-/diary$", newest),
+    (r"^/-/diary/go$", go),
     (r"^/-/diary/week/(?P<week>[0-9]{4}-W[0-9]{2})(?P<format>\.json)?$", week),
     (r"^/-/diary/day/today$", today),
     (r"^/-/diary/day/(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})(?P<format>\.json)?$", day),

@@ -124,6 +124,7 @@ class WeekPage:
 
     name: str
     heading: str
+    first_day: str
     state: str
     state_says: str
     previous: str
@@ -144,6 +145,7 @@ def week_page(view: WeekView, histories: Mapping[ContractId, TermsHistory], read
     return WeekPage(
         name=week.name,
         heading=heading_of(week),
+        first_day=date.fromisocalendar(week.year, week.number, 1).isoformat(),
         state="frozen" if view.frozen else "open",
         state_says=_state_says(view, reading),
         previous=week.previous().name,

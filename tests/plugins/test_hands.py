@@ -85,3 +85,18 @@ def test_the_week_is_taken_away_as_the_csv_that_export_writes(served: Served, pa
     sums = page.request.get(served.address(f"{WEEK}/totals.csv"))
     assert sums.headers["content-type"].startswith("text/csv")
     assert sums.headers["cache-control"] == "no-store"
+
+
+@rule("R2")
+def test_a_day_and_its_week_are_gone_to_by_date(served: Served, page: Page) -> None:
+    page.goto(served.address(WEEK))
+    goes = page.get_by_role("form", name="Go to a day")
+    expect(goes.get_by_label("Day")).to_have_value("2026-11-16")
+    goes.get_by_label("Day").fill("2027-01-03")
+    goes.get_by_role("button", name="Go").click()
+    expect(page).to_have_url(served.address("/-/diary/week/2026-W53"))
+    page.goto(served.address(DAY))
+    goes.get_by_label("Day").fill("2026-08-31")
+    goes.get_by_label("Day").press("Enter")
+    expect(page).to_have_url(served.address("/-/diary/day/2026-08-31"))
+    assert page.request.get(served.address("/-/diary/go?room=week&day=soon")).status == 404
