@@ -24,6 +24,7 @@ from litestar.types import ASGIApp
 
 from diary.clock import Clock, SystemClock
 from sync.protocol import PROTOCOL_VERSION, UPLOAD_OFFSET, Fault
+from sync.server.address import require_address
 from sync.server.clock_watch import LOOK_SECONDS
 from sync.server.counting import Counts
 from sync.server.doors import DOORS
@@ -169,6 +170,7 @@ def serve(settings: Settings) -> None:
         ],
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
+    require_address(settings.host, settings.port)
     app, end_metrics = _counted(settings)
     # A push makes thousands of small objects that live for one request: looking through them seldom, and
     # never through what the start made, takes a fifth off its time.
