@@ -46,7 +46,8 @@ REFUSED: Mapping["RefusalReason", RefusalWords] = {
         {
             "capture": "The week holds time in this slot already, and that one counts. What this device "
             "recorded stays here until you remove it.",
-            "manual": f"It is not added. {_KEPT} If it should be paid, settle it with your client.",
+            "manual": "Where the server had the segment it stands as it was; else it is not added. "
+            f"{_KEPT} Time that is missing now is to be settled with your client.",
             "deletion": f"{_STANDS} It cannot be deleted any more; tell your client if it should not count.",
         },
     ),

@@ -47,3 +47,9 @@ def test_of_a_refused_deletion_each_says_that_the_segment_stands(word: str) -> N
 def test_what_a_newer_server_says_is_shown_by_its_own_word() -> None:
     assert words_of("too_blue").title == "Too blue"
     assert words_of("too_blue").mends("entry")
+
+
+@rule("R37d")
+def test_a_refused_edit_of_manual_time_is_not_told_that_the_time_is_missing() -> None:
+    # The change of a memo and the adding of time are one kind of entry: the claim stands in both (R21).
+    assert words_of("week_locked").mends("manual").startswith("Where the server had the segment it stands")
