@@ -31,6 +31,13 @@ class TooLongTextError(UsageError):
     mend = "Shorten it."
 
 
+class UnreadableTextError(UsageError):
+    """A memo or label holds bytes of which no program could make text again."""
+
+    says = "A memo or label is text; this one holds bytes that are none."
+    mend = "Write it in UTF-8."
+
+
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What the freelancer asked of the tracker, as it is kept sealed."""
 
@@ -175,8 +182,13 @@ def checked_text(text: str) -> str:
 
     Raises:
         TooLongTextError: It is too long.
+        UnreadableTextError: It came from bytes that are no UTF-8, as a shell may hand them on.
     """
     stripped = text.strip()
+    try:
+        stripped.encode()
+    except UnicodeEncodeError as error:
+        raise UnreadableTextError from error
     if len(stripped) > TEXT_CHARACTERS_MAX:
         raise TooLongTextError(most=TEXT_CHARACTERS_MAX, found=len(stripped))
     return stripped

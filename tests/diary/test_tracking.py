@@ -116,3 +116,18 @@ def test_a_setting_has_a_default_and_takes_only_its_own_kind_of_value(tmp_path: 
     with Diary.open(diary.home, clock=clock) as again:
         kept = [again.setting(name) for name in ("hold_seconds", "clock_24h", "zone")]
         assert kept == [5, False, "Asia/Kathmandu"]
+
+
+@rule("R46")
+def test_a_memo_of_bytes_that_are_no_text_is_refused_before_anything_is_kept(tmp_path: Path) -> None:
+    diary, _, contract = practice_diary(tmp_path)
+    with diary:
+        with pytest.raises(tracking.UnreadableTextError):
+            diary.start(contract.id, "bad \udcff byte")
+        assert diary.tracking().contract is None
+        diary.start(contract.id, "first")
+        with pytest.raises(tracking.UnreadableTextError):
+            diary.set_memo("bad \ud800")
+        memo = diary.tracking().memo
+        assert memo is not None
+        assert memo.text == "first"
