@@ -11,12 +11,14 @@ import {
   partsOf,
   weeksBilled,
 } from "./billed.js";
+import { FIRST_EPOCH } from "./feed.js";
 import { actOf } from "./gateway.js";
 import { nameOf } from "./header.js";
 import { Line } from "./line.js";
+import { missingBills } from "./missing.js";
 import { authorizationOf } from "./seat.js";
 import { historyOf, opened, weekView } from "./showing.js";
-import { weekNamed } from "./week.js";
+import { weekNamed, weekOf } from "./week.js";
 
 /** @typedef {import("./store.js").Contract} Contract */
 /** @typedef {import("./store.js").Store} Store */
@@ -30,7 +32,37 @@ export async function readInvoices(store, contract, nowMs) {
   // The freelancer's own, and what an agency that they work under bills of this contract.
   for (const issuer of [null, ...agenciesOf(contract)]) await readBills(store, contract, { line, known, issuer }, nowMs);
   Object.assign(contract, { invoices: known, invoices_at_ms: serverMs });
+  await noteMissing(store, contract, nowMs());
   await store.keep(contract);
+}
+
+/** Raise an alarm of each thing that was to be billed and is nowhere; what agencies bill is left to them (R56, R61). @type {(store: Store, contract: Contract, atMs: number) => Promise<void>} */
+async function noteMissing(store, contract, atMs) {
+  if (!contract.whole || !contract.overlaps_known || agenciesOf(contract).length) return;
+  const signed = contract.invoices ?? [];
+  const shown = signed.map((one) => ({ part: JSON.parse(one.text), signed: one }));
+  const seals = [];
+  for (const first of contract.weeks.keys()) seals.push(await store.sealOf(contract.id, weekOf(first).name));
+  const acts = contract.slotless;
+  const own = ownOf(await reckonedIn(store, contract, weeksBilled([], acts)), acts);
+  const epoch = Math.max(contract.log_epoch, FIRST_EPOCH);
+  for (const { what, evidence } of missingBills(seals.filter((one) => one !== null), shown, own, acts, epoch))
+    if (!contract.alarms.some((alarm) => alarm.kind === "invoice_missing" && alarm.what === what))
+      contract.alarms.push({ kind: "invoice_missing", what, at_ms: atMs, evidence, taken: true });
+}
+
+/** Return what weeks come to here. @type {(store: Store, contract: Contract, names: string[]) => Promise<import("./billed.js").Reckoned[]>} */
+async function reckonedIn(store, contract, names) {
+  const reckoned = [];
+  const history = historyOf(contract);
+  for (const name of names) {
+    const week = weekNamed(name);
+    if (!week || !history) continue;
+    const view = await weekView(contract, week.firstSlot, await store.week(contract.id, week.firstSlot), false);
+    const [rate_minor, currency] = history.rateOf(week);
+    reckoned.push({ week: name, rate_minor, currency, ...billingOf(view.segments) });
+  }
+  return reckoned;
 }
 
 /** Fetch what is new of one issuer's, null for the contract's account. @type {(store: Store, contract: Contract, asked: { line: Line, known: { text: string, signature: string }[], issuer: string | null }, nowMs: () => number) => Promise<void>} */
@@ -62,19 +94,8 @@ export async function invoiceViews(store, contract, nowMs) {
   const parts = await partsOf(contract, contract.invoices ?? []);
   if (!parts.length) return [];
   const acts = [...contract.slotless, ...(contract.said ?? []).map(actOf)];
-  const reckoned = [];
-  /** @type {Map<string, Set<number>>} */
-  const billing = new Map();
-  const history = historyOf(contract);
-  for (const name of weeksBilled(parts, acts)) {
-    const week = weekNamed(name);
-    if (!week || !history) continue;
-    const view = await weekView(contract, week.firstSlot, await store.week(contract.id, week.firstSlot), false);
-    const { hours, late } = billingOf(view.segments);
-    const [rate_minor, currency] = history.rateOf(week);
-    billing.set(name, hours);
-    reckoned.push({ week: name, rate_minor, currency, hours, late });
-  }
+  const reckoned = await reckonedIn(store, contract, weeksBilled(parts, acts));
+  const billing = new Map(reckoned.map(({ week, hours }) => [week, hours]));
   const own = ownOf(reckoned, acts);
   const words = new Map();
   for (const row of contract.slotless.filter(({ header }) => (header.bonus || header.payment) && header.commit))

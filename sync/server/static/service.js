@@ -18,6 +18,7 @@ const FILES = [
     "merge",
     "merkle",
     "message",
+    "missing",
     "money",
     "open",
     "outbox",

@@ -26,6 +26,7 @@ export const KINDS = {
   bad_receipt: "The server gave a receipt for something that this browser did not send.",
   unsigned_head: "The server showed a record without its own signature.",
   unanswered: "The server shows another record than before, and for a week it did not say why.",
+  invoice_missing: "The server left out something that its invoices were to bill you.",
   seal_differs: "The server sealed a week that the record does not come to; it is not shown as sealed.",
   device_list: "The server shows a list of devices that the freelancer cannot have signed.",
   forged_answer: "The server's answer does not bear its signature.",

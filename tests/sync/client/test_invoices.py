@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.plugins.test_accessible import faults, overflow
 from tests.rule import rule
 from tests.sync.client.conftest import Client, Room
 from tests.sync.client.test_answers import reread, says
+from tests.sync.client.test_page_audits import summary
 from tests.sync.stage import Device
 from tests.sync.test_agency import taken_in
 
@@ -31,6 +32,25 @@ def locked(room: Room, one: Client, agency: Device | None = None) -> None:
             device.sync()
     reread(one)
     reread(one)
+
+
+@rule("R57")
+@rule("R61")
+def test_a_sealed_week_that_no_invoice_bills_is_an_alarm_with_its_seal(
+    room: Room, client: Callable[..., Client]
+) -> None:
+    one = client()
+
+    def left_out(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "invoices": []})
+
+    one.page.context.route("**/v1/invoices", left_out)
+    locked(room, one)
+    expect(one.page.get_by_role("alert").first).to_contain_text("Alarm (invoice_missing)", timeout=60_000)
+    expect(one.page.get_by_role("alert").first).to_contain_text("no invoice bills the hours of 2026-W47")
+    (alarm,) = summary(one)["alarms"]
+    assert [each["domain"] for each in alarm["evidence"]] == ["workdiary/1/seal"]
 
 
 @rule("R61")
