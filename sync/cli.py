@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diary.command.desk import AsJson, Desk, ask_passphrase, desk_of, print_json, say, tell
-from diary.command.keys import KeyFile, Passphrase, PhraseFile, asked_phrase, place_for
+from diary.command.keys import KeyFile, Passphrase, PhraseFile, asked_phrase, place_again
 from diary.errors import PeerError, RefusedError
 from diary.services import Service
 from sync import (
@@ -99,7 +99,7 @@ def login(
     from sync.transport import Transport
 
     desk, at = desk_of(ctx), read_address(url, key)
-    place = place_for(desk.home, passphrase=passphrase, key_file=key_file)
+    place = place_again(desk.home, passphrase=passphrase, key_file=key_file)
     phrase = asked_phrase(phrase_file)
     with Transport(at.url) as line, SyncTeller(desk.clock) as teller:
         diary, report = log_in(

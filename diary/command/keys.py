@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,6 +75,23 @@ def place_for(
     # Asked before anything is made: an answer that will not do leaves no half of a diary behind.
     typed = ask() if passphrase else ""
     return choose_place(home, kind, lambda: typed)
+
+
+def place_again(home: Path, *, passphrase: bool, key_file: bool) -> "KeyPlace":
+    """Return where a folder's keys lie already, if nobody asks for another place; else as `place_for` (R49).
+
+    A device that was revoked, or whose login was cut short, has its keys somewhere.
+
+    Raises:
+        TwoPlacesError: Two places were asked for.
+        NoUsableKeyringError: There is no keyring; it names the two other ways.
+    """
+    from diary.sealing.keyring import NoKeyPlaceError, place_of
+
+    if not (passphrase or key_file):
+        with suppress(NoKeyPlaceError):
+            return place_of(home, new_passphrase)
+    return place_for(home, passphrase=passphrase, key_file=key_file)
 
 
 def asked_phrase(file: Path | None) -> str:

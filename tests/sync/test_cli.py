@@ -228,7 +228,9 @@ def test_the_services_of_diary_up_are_these_commands(stage: Stage, home: Path) -
 
 
 @rule("R50")
-def test_a_device_is_revoked_by_its_name_and_the_phrase(stage: Stage, home: Path, tmp_path: Path) -> None:
+def test_a_device_is_revoked_by_its_name_and_comes_back_by_the_words_it_is_given(
+    stage: Stage, home: Path, tmp_path: Path
+) -> None:
     run(stage, home, "register", stage.url)
     words = tmp_path / "phrase.txt"
     words.write_text(phrase_of(home), encoding="utf-8")
@@ -248,3 +250,8 @@ def test_a_device_is_revoked_by_its_name_and_the_phrase(stage: Stage, home: Path
     turned_away = run(stage, second, "sync")
     assert turned_away.exit_code == 5
     assert turned_away.stderr.startswith("device_revoked: ")
+    assert f"diary login {stage.url}" in turned_away.stderr
+    back = run(stage, second, "login", stage.url, "--phrase-file", str(words))
+    assert back.exit_code == 0, back.stderr
+    assert "device.key" in back.stderr, "its keys lie where they lay"
+    assert run(stage, second, "sync").exit_code == 0
