@@ -1,7 +1,7 @@
 """The `diary` commands of this room (CLI.md): `register`, `login`, `sync`, `devices`, `server`, `join`."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -195,9 +195,9 @@ def show_report(report: "SyncReport", *, as_json: bool) -> None:
         if count
     ]
     tell(", ".join([f"{report.pushed} sent", f"{report.pulled} received", *pictures]))
-    for refused in report.refused:
+    for refused in _runs(report.refused):
         tell(f"refused  {_line(refused)}")
-    for postponed in report.postponed:
+    for postponed in _runs(report.postponed):
         tell(f"later    {_line(postponed)}")
 
 
@@ -206,23 +206,42 @@ def _say_loudly(report: "SyncReport") -> bool:
 
     What was to be destroyed stands after all, and others see it: nobody may miss that.
     """
-    from diary.rules.json_form import iso
     from diary.rules.refusals import words_of
-    from diary.rules.week import starts_at_ms
 
     refused = [row for row in report.refused if row.what == "deletion"]
-    for row in refused:
-        words = words_of(row.reason)
-        where = "" if row.slot is None else f" of {iso(starts_at_ms(row.slot))}"
-        say(f"{row.reason}: the deletion{where} was REFUSED. {words.happened} {words.mends('deletion')}")
+    for run in _runs(refused):
+        reason, words = run[0].reason, words_of(run[0].reason)
+        where = f" of {_slots(run)}" if _slots(run) else ""
+        say(f"{reason}: the deletion{where} was REFUSED. {words.happened} {words.mends('deletion')}")
     if report.alarms:
         say("ALARM: the server or another party showed what cannot be right. See: diary audit.")
     return bool(refused)
 
 
-def _line(row: "RefusedRow") -> str:
+def _runs(rows: "Sequence[RefusedRow]") -> "list[tuple[RefusedRow, ...]]":
+    from diary.rules.refused_runs import runs_of
+
+    return runs_of(
+        rows,
+        slot_of=lambda row: row.slot,
+        alike=lambda row: (row.contract, row.reason, row.because, row.what),
+    )
+
+
+def _slots(run: "Sequence[RefusedRow]") -> str:
+    """Return which slots a run is of, "" for what has none."""
+    from diary.rules.ids import Slot
     from diary.rules.json_form import iso
     from diary.rules.week import starts_at_ms
 
-    where = iso(starts_at_ms(row.slot)) if row.slot is not None else "terms or keys"
-    return "  ".join(filter(None, (where, row.reason, row.because)))
+    first, last = run[0].slot, run[-1].slot
+    if first is None or last is None:
+        return ""
+    if first == last:
+        return iso(starts_at_ms(first))
+    return f"{iso(starts_at_ms(first))} to {iso(starts_at_ms(Slot(last + 1)))}"
+
+
+def _line(run: "Sequence[RefusedRow]") -> str:
+    count = f"{len(run)} segments" if len(run) > 1 else ""
+    return "  ".join(filter(None, (_slots(run) or "terms or keys", count, run[0].reason, run[0].because)))

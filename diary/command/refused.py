@@ -7,11 +7,15 @@ import typer
 from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, tell
 from diary.errors import UsageError
 from diary.json_lists import refusal_json
+from diary.rules.ids import Slot
+from diary.rules.refused_runs import numbers_meant, numbers_said, runs_of
 from diary.rules.week import starts_at_ms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from diary.command.tables import Sheet
-    from diary.diary import RefusalView
+    from diary.diary import Diary, RefusalView
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -23,7 +27,8 @@ What = Annotated[
     ),
 ]
 Numbers = Annotated[
-    list[int] | None, typer.Argument(metavar="[NUMBER]...", help="the numbers that stand in the list")
+    list[str] | None,
+    typer.Argument(metavar="[NUMBER]...", help="the numbers that stand in the list: 3, 5-9, or all"),
 ]
 
 
@@ -32,6 +37,13 @@ class NoNumberError(UsageError):
 
     says = "Which of them? Say the numbers that stand in the list."
     mend = "List them: diary refused. Then for example: diary refused {act} 3"
+
+
+class BadNumberError(UsageError):
+    """A word names none of the refusals."""
+
+    says = "“{word}” names none of the refused changes."
+    mend = "Name them as the list does, 3 or 5-9, or all of them: all"
 
 
 @app.command()
@@ -49,14 +61,13 @@ def refused(
     with desk_of(ctx).open_diary() as diary:
         if act is not None and not numbers:
             raise NoNumberError(act=act)
-        if act == "dismiss":
-            tell(f"{_changes(diary.dismiss_refusals(numbers or ()))} put away.")
-            return
-        if act == "forget":
-            agree("Destroys what was typed or recorded; place, time and reason stay. Go on?", yes=yes)
-            tell(f"{_changes(diary.forget_refusals(numbers or ()))} forgotten.")
-            return
         listed = diary.refusals()
+        if act is not None:
+            meant = numbers_meant(numbers or (), [one.number for one in listed])
+            if isinstance(meant, str):
+                raise BadNumberError(word=meant)
+            _put_away_or_forget(diary, act, meant, yes=yes)
+            return
         found = [one for one in listed if every or as_json or one.dismissed_at_ms is None]
         if as_json:
             print_json([refusal_json(one) for one in found])
@@ -68,11 +79,21 @@ def refused(
         from diary.command.look import sheet_of
 
         sheet = sheet_of(diary, utc=utc)
-    for one in found:
-        _print(one, sheet)
+    for run in runs_of(found, slot_of=lambda one: one.slot, alike=_kind):
+        _print(run, sheet)
     if away:
         tell(f"And {away} that were put away: diary refused --all")
-    tell("Once you have looked: diary refused dismiss NUMBER")
+    tell("Once you have looked: diary refused dismiss NUMBER, or dismiss all")
+
+
+def _put_away_or_forget(
+    diary: "Diary", act: Literal["dismiss", "forget"], numbers: "Sequence[int]", *, yes: bool
+) -> None:
+    if act == "dismiss":
+        tell(f"{_changes(diary.dismiss_refusals(numbers))} put away.")
+        return
+    agree("Destroys what was typed or recorded; place, time and reason stay. Go on?", yes=yes)
+    tell(f"{_changes(diary.forget_refusals(numbers))} forgotten.")
 
 
 def _put_away(count: int) -> str:
@@ -83,20 +104,44 @@ def _changes(count: int) -> str:
     return f"{count} refused change{'' if count == 1 else 's'}"
 
 
-def _print(one: "RefusalView", sheet: "Sheet") -> None:
-    """Print a refusal: what it was, and below it why, what can still be done, and what was typed."""
+def _kind(one: "RefusalView") -> tuple[object, ...]:
+    """Return what is said of a refusal beside its slot: those that say the same are told together."""
+    put_away = one.dismissed_at_ms is not None
+    return one.contract, one.what, one.reason, one.because, one.memo, put_away
+
+
+def _print(run: "Sequence[RefusalView]", sheet: "Sheet") -> None:
+    """Print what was refused alike, and below it why, what can still be done, and what was typed."""
     from diary.command.tables import plain
 
-    slot = "" if one.slot is None else sheet.moment(starts_at_ms(one.slot))
+    one = run[0]
     what = "DELETION" if one.what == "deletion" else one.what
-    head = "  ".join(filter(None, (str(one.number), slot, plain(one.contract_title).plain, what, one.reason)))
+    numbers = numbers_said(each.number for each in run)
+    head = "  ".join(
+        filter(None, (numbers, _slots(run, sheet), plain(one.contract_title).plain, what, one.reason))
+    )
     tell(head)
     memo = plain(one.memo).plain
+    days = list(dict.fromkeys(sheet.moment(at_ms) for at_ms in sorted(each.refused_at_ms for each in run)))
     lines = (
         f"{one.words.happened} ({plain(one.because).plain})" if one.because else one.words.happened,
         one.mend,
         f"Memo: {memo}" if memo else "",
-        f"Refused {sheet.moment(one.refused_at_ms)}" + (", put away" if one.dismissed_at_ms else ""),
+        f"Refused {' to '.join(dict.fromkeys((days[0], days[-1])))}"
+        + (", put away" if one.dismissed_at_ms else ""),
     )
     for line in filter(None, lines):
         tell(f"    {line}")
+
+
+def _slots(run: "Sequence[RefusalView]", sheet: "Sheet") -> str:
+    """Return when it was: where a slot begins, or from where to where slots that follow each other go."""
+    first, last = run[0].slot, run[-1].slot
+    if first is None or last is None:
+        return ""
+    if first == last:
+        return sheet.moment(starts_at_ms(first))
+    ends_at_ms = starts_at_ms(Slot(last + 1))
+    is_one_day = sheet.day(starts_at_ms(first)) == sheet.day(ends_at_ms)
+    end = sheet.time(ends_at_ms) if is_one_day else sheet.moment(ends_at_ms)
+    return f"{sheet.moment(starts_at_ms(first))} to {end}, {len(run)} segments"

@@ -101,6 +101,25 @@ def test_the_command_says_why_and_what_can_be_done_and_shouts_of_a_deletion(diar
     assert "Which of them" in typist.types("refused", "dismiss", says=2).err
 
 
+@rule("R37d")
+def test_what_was_refused_alike_slot_after_slot_is_told_once_and_put_away_at_once(diary: Diary) -> None:
+    typist = Typist(diary.home, diary.clock)  # type: ignore[arg-type]  # practice diaries have a given clock
+    numbers = [refuse(diary, place_of(diary, number), "entry") for number in range(3)]
+    refuse(diary, place_of(diary, 1), "capture")
+    listed = typist.types("refused").out
+    assert listed.count("week_locked") == 2, "a capture, and three edits at once"
+    assert "1-3  Mon 16 Nov 10:00 to 10:30, 3 segments  Orchard  entry  week_locked" in listed
+    assert len(typist.json("refused")) == 4, "who reads by program has each by itself"
+    assert "none of the refused" in typist.types("refused", "dismiss", "1-2", "nine", says=2).err
+    assert (
+        typist.types("refused", "dismiss", f"{numbers[0]}-{numbers[1]}").out
+        == "2 refused changes put away.\n"
+    )
+    assert "3  Mon 16 Nov 10:20  Orchard  entry  week_locked" in typist.types("refused").out
+    assert typist.types("refused", "dismiss", "all").out == "2 refused changes put away.\n"
+    assert "Nothing was refused but 4" in typist.types("refused").out
+
+
 @rule("R25")
 def test_forgetting_asks_first(diary: Diary) -> None:
     typist = Typist(diary.home, diary.clock)  # type: ignore[arg-type]  # practice diaries have a given clock
