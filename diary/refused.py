@@ -50,6 +50,12 @@ class RefusalView:
         return words_of(self.reason)
 
     @property
+    def told_as(self) -> tuple[object, ...]:
+        """Return what is said of it beside its slot: those that say the same are told at once."""
+        put_away = self.dismissed_at_ms is not None
+        return self.contract, self.what, self.reason, self.because, self.memo, self.kept, put_away
+
+    @property
     def mend(self) -> str:
         """Return what can still be done."""
         return self.words.mends(self.what)

@@ -230,16 +230,15 @@ def _runs(rows: "Sequence[RefusedRow]") -> "list[tuple[RefusedRow, ...]]":
 
 def _slots(run: "Sequence[RefusedRow]") -> str:
     """Return which slots a run is of, "" for what has none."""
-    from diary.rules.ids import Slot
     from diary.rules.json_form import iso
-    from diary.rules.week import starts_at_ms
+    from diary.rules.week import ends_at_ms, starts_at_ms
 
     first, last = run[0].slot, run[-1].slot
     if first is None or last is None:
         return ""
     if first == last:
         return iso(starts_at_ms(first))
-    return f"{iso(starts_at_ms(first))} to {iso(starts_at_ms(Slot(last + 1)))}"
+    return f"{iso(starts_at_ms(first))} to {iso(ends_at_ms(last))}"
 
 
 def _line(run: "Sequence[RefusedRow]") -> str:

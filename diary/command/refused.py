@@ -7,9 +7,8 @@ import typer
 from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, tell
 from diary.errors import UsageError
 from diary.json_lists import refusal_json
-from diary.rules.ids import Slot
 from diary.rules.refused_runs import numbers_meant, numbers_said, runs_of
-from diary.rules.week import starts_at_ms
+from diary.rules.week import ends_at_ms, starts_at_ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +78,7 @@ def refused(
         from diary.command.look import sheet_of
 
         sheet = sheet_of(diary, utc=utc)
-    for run in runs_of(found, slot_of=lambda one: one.slot, alike=_kind):
+    for run in runs_of(found, slot_of=lambda one: one.slot, alike=lambda one: one.told_as):
         _print(run, sheet)
     if away:
         tell(f"And {away} that were put away: diary refused --all")
@@ -102,12 +101,6 @@ def _put_away(count: int) -> str:
 
 def _changes(count: int) -> str:
     return f"{count} refused change{'' if count == 1 else 's'}"
-
-
-def _kind(one: "RefusalView") -> tuple[object, ...]:
-    """Return what is said of a refusal beside its slot: those that say the same are told together."""
-    put_away = one.dismissed_at_ms is not None
-    return one.contract, one.what, one.reason, one.because, one.memo, put_away
 
 
 def _print(run: "Sequence[RefusalView]", sheet: "Sheet") -> None:
@@ -141,7 +134,7 @@ def _slots(run: "Sequence[RefusalView]", sheet: "Sheet") -> str:
         return ""
     if first == last:
         return sheet.moment(starts_at_ms(first))
-    ends_at_ms = starts_at_ms(Slot(last + 1))
-    is_one_day = sheet.day(starts_at_ms(first)) == sheet.day(ends_at_ms)
-    end = sheet.time(ends_at_ms) if is_one_day else sheet.moment(ends_at_ms)
+    end_ms = ends_at_ms(last)
+    is_one_day = sheet.day(starts_at_ms(first)) == sheet.day(end_ms)
+    end = sheet.time(end_ms) if is_one_day else sheet.moment(end_ms)
     return f"{sheet.moment(starts_at_ms(first))} to {end}, {len(run)} segments"

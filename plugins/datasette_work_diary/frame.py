@@ -15,7 +15,8 @@ from diary.diary import Diary
 from diary.errors import DiaryError, NothingError
 from diary.idling import IdleQuestion
 from diary.rules.deadline import AFTER_THE_LOCK
-from diary.rules.week import NAMES_OF_UTC, starts_at_ms
+from diary.rules.refused_runs import numbers_said, runs_of
+from diary.rules.week import NAMES_OF_UTC
 from diary.undoing import Undoable
 from diary.zone import machine_zone
 
@@ -99,9 +100,10 @@ def viewer_here(datasette: Any) -> Viewer:
 
 @dataclass(frozen=True, slots=True)
 class DeletionRefused:
-    """A refused deletion as every page says it until it is put away (R37d)."""
+    """Deletions refused alike, slot after slot, as every page says them until they are put away (R37d)."""
 
-    number: int
+    numbers: str
+    count: int
     where: str
     href: str
     says: str
@@ -149,17 +151,15 @@ def attention_said(diary: Diary, reading: Reading) -> AttentionSaid:
         refused=found.refused,
         deletions=tuple(
             DeletionRefused(
-                number=one.number,
+                numbers=numbers_said(one.number for one in run),
+                count=len(run),
                 where=", ".join(
-                    filter(
-                        None,
-                        (reading.instant(starts_at_ms(one.slot)) if one.slot else "", one.contract_title),
-                    )
+                    filter(None, (reading.slots(run[0].slot, run[-1].slot), run[0].contract_title))
                 ),
-                href=f"/-/diary/segment/{one.contract}/{one.slot}" if one.slot else "",
-                says=f"{one.words.happened} {one.mend}",
+                href=f"/-/diary/segment/{run[0].contract}/{run[0].slot}" if run[0].slot else "",
+                says=f"{run[0].words.happened} {run[0].mend}",
             )
-            for one in found.deletions
+            for run in runs_of(found.deletions, slot_of=lambda one: one.slot, alike=lambda one: one.told_as)
         ),
         asked=f"{counted(found.asked, 'segment waits', 'segments wait')} for your answer before being sent."
         if found.asked

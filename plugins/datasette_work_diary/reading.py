@@ -67,6 +67,15 @@ class Reading:
         local = self.local(at_ms)
         return f"{short_day(local.date())}, {self._face(local)} ({offset_of(local)})"
 
+    def slots(self, first: Slot | None, last: Slot | None) -> str:
+        """Return when a slot begins, or from where to where slots that follow each other go; "" for none."""
+        if first is None or last is None:
+            return ""
+        if first == last:
+            return self.instant(starts_at_ms(first))
+        begins, ends = self.instant(starts_at_ms(first)), self.instant(ends_at_ms(last))
+        return f"{begins} to {ends}, {last + 1 - first} segments"
+
     def utc(self, at_ms: int) -> str:
         """Return the same instant in UTC, "Mon 23 Nov 2026, 12:00 UTC"."""
         at = _in(UTC, at_ms)

@@ -1,16 +1,17 @@
 """The page of refused changes: what, why, and what can still be done; put away by hand (R25, R37d)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datasette.utils.asgi import Response
+from datasette.utils.asgi import BadRequest, Response
 
 from datasette_work_diary.edit_form import form_of, led_on
 from datasette_work_diary.frame import Handler, crumbs, reading_of, show, viewer_here
 from datasette_work_diary.reading import Reading, sentence
 from diary.diary import Diary, RefusalView
 from diary.json_lists import refusal_json
-from diary.rules.week import starts_at_ms
+from diary.rules.refused_runs import numbers_meant, numbers_said, runs_of
 
 PATH = "/-/diary/refused"
 WHAT = {
@@ -26,9 +27,12 @@ WHAT = {
 
 @dataclass(frozen=True, slots=True)
 class RefusalShown:
-    """One refused change as its card shows it; `can_forget` where something of it is still kept here."""
+    """What was refused alike, slot after slot, as a card shows it; `numbers` as they are typed.
 
-    number: int
+    `can_forget` where something of it is still kept here.
+    """
+
+    numbers: str
     what: str
     is_loud: bool
     title: str
@@ -61,14 +65,20 @@ def look_at_refused(diary: Diary) -> RefusedSeen:
     )
     return RefusedSeen(
         reading,
-        tuple(_shown(one, reading) for one in listed if one.dismissed_at_ms is None),
-        tuple(_shown(one, reading) for one in listed if one.dismissed_at_ms is not None),
+        _told([one for one in listed if one.dismissed_at_ms is None], reading),
+        _told([one for one in listed if one.dismissed_at_ms is not None], reading),
     )
 
 
-def _shown(one: RefusalView, reading: Reading) -> RefusalShown:
+def _told(listed: Sequence[RefusalView], reading: Reading) -> tuple[RefusalShown, ...]:
+    runs = runs_of(listed, slot_of=lambda one: one.slot, alike=lambda one: one.told_as)
+    return tuple(_shown(run, reading) for run in runs)
+
+
+def _shown(run: Sequence[RefusalView], reading: Reading) -> RefusalShown:
+    one = run[0]
     return RefusalShown(
-        number=one.number,
+        numbers=numbers_said(each.number for each in run),
         what=WHAT[one.what],
         is_loud=one.what == "deletion",
         title=one.words.title,
@@ -76,7 +86,7 @@ def _shown(one: RefusalView, reading: Reading) -> RefusalShown:
         happened=one.words.happened,
         because=sentence(one.because),
         mend=one.mend,
-        where="" if one.slot is None else reading.instant(starts_at_ms(one.slot)),
+        where=reading.slots(one.slot, run[-1].slot),
         href="" if one.slot is None else f"/-/diary/segment/{one.contract}/{one.slot}",
         contract=one.contract_title,
         memo=one.memo,
@@ -101,19 +111,26 @@ async def refused(datasette: Any, request: Any) -> Any:
 
 
 async def dismiss(datasette: Any, request: Any) -> Any:
-    """Put a refusal away that was looked at (R37d)."""
+    """Put refusals away that were looked at (R37d)."""
     form = await form_of(request)
-    number, back = form.number("number"), form.back()
-    await viewer_here(datasette).room.ask(lambda diary: diary.dismiss_refusals([number]))
+    words, back = form.text("number"), form.back()
+    await viewer_here(datasette).room.ask(lambda diary: diary.dismiss_refusals(_meant(diary, words)))
     return led_on(datasette, request, back, "Put away; the list of refused changes still has it.")
 
 
 async def forget(datasette: Any, request: Any) -> Any:
-    """Destroy what a refusal keeps, but for place, time and reason (R25)."""
+    """Destroy what refusals keep, but for place, time and reason (R25)."""
     form = await form_of(request)
-    number, back = form.number("number"), form.back()
-    await viewer_here(datasette).room.ask(lambda diary: diary.forget_refusals([number]))
+    words, back = form.text("number"), form.back()
+    await viewer_here(datasette).room.ask(lambda diary: diary.forget_refusals(_meant(diary, words)))
     return led_on(datasette, request, back, "Forgotten: place, time and reason are all that is left of it.")
+
+
+def _meant(diary: Diary, words: str) -> list[int]:
+    meant = numbers_meant(words.split(), [one.number for one in diary.refusals()])
+    if isinstance(meant, str):
+        raise BadRequest(f"“{meant}” names none of the refused changes.")
+    return meant
 
 
 ROUTES: list[tuple[str, Handler]] = [

@@ -42,6 +42,26 @@ def test_a_refused_deletion_is_loud_on_every_page_until_it_was_seen(served: Serv
     expect(page.get_by_role("heading", name="Deletion refused")).to_be_visible()
 
 
+@rule("R37d")
+def test_deletions_refused_slot_after_slot_are_said_once_and_put_away_at_once(
+    served: Served, page: Page
+) -> None:
+    for at in MORNING[2:5]:
+        refuse(served.diary, (served.contract.id, at), "deletion")
+    page.goto(served.address(REFUSED))
+    expect(page.locator(".card.loud")).to_have_count(1)
+    expect(page.locator(".card.loud")).to_contain_text("3 segments")
+    page.goto(served.address(DAY))
+    loud = page.get_by_role("region", name="Deletions were refused")
+    expect(loud).to_contain_text("3 segments")
+    loud.get_by_role("button", name="I have seen it").click()
+    expect(page.get_by_role("region", name="Deletions were refused")).to_have_count(0)
+    assert all(one.dismissed_at_ms is not None for one in served.diary.refusals())
+    page.goto(served.address(REFUSED))
+    page.get_by_text("Put away (1)").click()
+    expect(page.locator(".put-away .card")).to_contain_text("3 segments")
+
+
 @rule("R25")
 @rule("R37d")
 def test_a_refusal_says_why_and_what_can_be_done_and_can_be_forgotten(served: Served, page: Page) -> None:
