@@ -173,15 +173,17 @@ class Book:
             check_grown(before, self.log)
         check_log(self.log, self.proofs.healed)
         accepted = {row.name: row for row in self.log}
+        have_failed = {device.diary.replica for device in world.devices if device.has_failed}
         for device in world.devices:
             for old, digest, new in _renamed(device):
                 # What a copy has sent before its live original, or cannot know not to have sent, the
-                # original sends after it (R42).
+                # original sends after it (R42). A copy of that copy has its names too: ask whose they are.
                 assert (
                     old not in accepted
                     or hashlib.sha256(accepted[old].raw).digest() != digest  # another's, of the same name
                     or new not in accepted
                     or device.has_failed
+                    or new[0] in have_failed
                     or accepted[new].index < accepted[old].index
                     or accepted[new].name in self.proofs.healed  # it stands where it came back
                 ), f"{old} is accepted, and sealed anew as {new} once more"
