@@ -156,7 +156,7 @@ def _times(facts: Facts) -> str:
     if facts.limit_minutes is None:
         return said
     left = max(0, facts.limit_minutes // MINUTES_PER_SLOT - facts.billable) * MINUTES_PER_SLOT
-    return f"{said}; {_hours(left)} left of {_hours(facts.limit_minutes)}"
+    return f"{said}; {_hours(left)} left of this contract's {_hours(facts.limit_minutes)}"
 
 
 def _snapshot_says(facts: Facts) -> str:

@@ -137,7 +137,7 @@ def test_an_open_link_is_taken_back_and_a_wrong_time_is_said(
     page.get_by_role("button", name="Take the link back").click()
     expect(said(page)).to_contain_text("The invitation is taken back")
     assert [one.state for one in device.diary.invitations()] == ["withdrawn"]
-    days = page.get_by_label("A link for the client, open for days")
+    days = page.get_by_label("A link for the client: it works for, in days")
     days.evaluate("field => { field.removeAttribute('max') }")
     days.fill("999")
     page.get_by_role("button", name="Invite the client").click()

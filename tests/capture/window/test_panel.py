@@ -90,9 +90,10 @@ def test_times_are_of_the_zone_and_the_clock_that_were_chosen() -> None:
 @rule("R27")
 def test_what_is_left_of_the_limit_is_counted_in_whole_segments() -> None:
     assert panel_of(replace(ON, limit_minutes=1205, billable=106)).times == (
-        "Today 3:20, this week 17:40; 2:20 left of 20:05"
+        "Today 3:20, this week 17:40; 2:20 left of this contract's 20:05"
     )
-    assert panel_of(replace(ON, limit_minutes=60, billable=9)).times.endswith("; 0:00 left of 1:00")
+    none_left = panel_of(replace(ON, limit_minutes=60, billable=9))
+    assert none_left.times.endswith("; 0:00 left of this contract's 1:00")
 
 
 @rule("R23")
