@@ -26,6 +26,7 @@ from diary.export_page import (
 )
 from diary.exporting import STYLES, style_text
 from diary.report_words import WORDS
+from diary.rules.consecutive import consecutive
 from diary.rules.ids import Millis, ReplicaId, Slot
 from diary.rules.json_form import JOINT, at, iso
 from diary.rules.timesheet import SegmentView, SnapshotView, Totals
@@ -175,10 +176,5 @@ class Report:
 
 def _runs(slots: Iterable[Slot]) -> list[tuple[Slot, Slot]]:
     """Return the first and the last of each run of slots that follow each other, of one UTC day each."""
-    runs: list[tuple[Slot, Slot]] = []
-    for slot in sorted(set(slots)):
-        if runs and slot == runs[-1][1] + 1 and slot % SLOTS_PER_DAY:
-            runs[-1] = (runs[-1][0], slot)
-        else:
-            runs.append((slot, slot))
-    return runs
+    days = groupby(sorted(slots), key=lambda slot: slot // SLOTS_PER_DAY)
+    return [run for _, of_day in days for run in consecutive(of_day)]

@@ -4,13 +4,14 @@ Nothing vanishes silently: a refusal stays listed, and a refused deletion is sai
 away by hand; one that is put away is still here to be read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from diary import contracts, envelope
 from diary.errors import DamageError, NothingError
 from diary.rules.ids import ContractId, Millis, Slot
 from diary.rules.refusals import RefusalWords, What, words_of
+from diary.rules.refused_runs import runs_of
 from diary.rules.sealed_content import EntryContent, MessageContent
 from diary.rules.segment import parse_header
 from diary.state import OpenDiary, mark_destroying
@@ -50,15 +51,19 @@ class RefusalView:
         return words_of(self.reason)
 
     @property
-    def told_as(self) -> tuple[object, ...]:
-        """Return what is said of it beside its slot: those that say the same are told at once."""
-        put_away = self.dismissed_at_ms is not None
-        return self.contract, self.what, self.reason, self.because, self.memo, self.kept, put_away
-
-    @property
     def mend(self) -> str:
         """Return what can still be done."""
         return self.words.mends(self.what)
+
+
+def told_at_once(listed: Sequence[RefusalView]) -> list[tuple[RefusalView, ...]]:
+    """Return refused changes in runs of slots of which the same is to be said (R37d)."""
+
+    def alike(one: RefusalView) -> tuple[object, ...]:
+        put_away = one.dismissed_at_ms is not None
+        return one.contract, one.what, one.reason, one.because, one.memo, one.kept, put_away
+
+    return runs_of(listed, slot_of=lambda one: one.slot, alike=alike)
 
 
 def everything(diary: OpenDiary) -> tuple[RefusalView, ...]:

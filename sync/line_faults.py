@@ -177,9 +177,8 @@ def fault_of(url: str, answer: httpx.Response) -> PeerError:
         fault = None
     because = fault.because if fault else _status(answer)
     if answer.status_code == httpx.codes.NETWORK_AUTHENTICATION_REQUIRED:
-        return GatedError(
-            url=url, who=f"{_page(answer)} ({because})"
-        )  # RFC 6585: a network says it of itself
+        # RFC 6585, section 6: a network says it of itself.
+        return GatedError(url=url, who=f"{_page(answer)} ({because})")
     if is_passing(answer):
         is_unsure = fault is not None and fault.reason == "clock_unsure"
         passing = UnsureServerError if is_unsure else ServerFailedError

@@ -7,7 +7,7 @@ import typer
 from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, tell
 from diary.errors import UsageError
 from diary.json_lists import refusal_json
-from diary.rules.refused_runs import numbers_meant, numbers_said, runs_of
+from diary.rules.refused_runs import numbers_meant, numbers_said
 from diary.rules.week import ends_at_ms, starts_at_ms
 
 if TYPE_CHECKING:
@@ -76,9 +76,10 @@ def refused(
             tell(f"Nothing was refused{_put_away(away)}.")
             return
         from diary.command.look import sheet_of
+        from diary.refused import told_at_once
 
         sheet = sheet_of(diary, utc=utc)
-    for run in runs_of(found, slot_of=lambda one: one.slot, alike=lambda one: one.told_as):
+    for run in told_at_once(found):
         _print(run, sheet)
     if away:
         tell(f"And {away} that were put away: diary refused --all")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
+from diary.rules.consecutive import consecutive
 from diary.rules.ids import Slot
 
 Refused = TypeVar("Refused")
@@ -48,12 +49,7 @@ def runs_of(
 
 def numbers_said(numbers: Iterable[int]) -> str:
     """Return numbers as they are typed, runs of them short: `3-9 12`."""
-    ends: list[tuple[int, int]] = []
-    for number in sorted(numbers):
-        if ends and number == ends[-1][1] + 1:
-            ends[-1] = (ends[-1][0], number)
-        else:
-            ends.append((number, number))
+    ends = consecutive(numbers)
     return " ".join(str(first) if first == last else f"{first}-{last}" for first, last in ends)
 
 

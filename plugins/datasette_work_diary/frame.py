@@ -14,8 +14,9 @@ from diary.attention import lost_says
 from diary.diary import Diary
 from diary.errors import DiaryError, NothingError
 from diary.idling import IdleQuestion
+from diary.refused import told_at_once
 from diary.rules.deadline import AFTER_THE_LOCK
-from diary.rules.refused_runs import numbers_said, runs_of
+from diary.rules.refused_runs import numbers_said
 from diary.rules.week import NAMES_OF_UTC
 from diary.undoing import Undoable
 from diary.zone import machine_zone
@@ -159,7 +160,7 @@ def attention_said(diary: Diary, reading: Reading) -> AttentionSaid:
                 href=f"/-/diary/segment/{run[0].contract}/{run[0].slot}" if run[0].slot else "",
                 says=f"{run[0].words.happened} {run[0].mend}",
             )
-            for run in runs_of(found.deletions, slot_of=lambda one: one.slot, alike=lambda one: one.told_as)
+            for run in told_at_once(found.deletions)
         ),
         asked=f"{counted(found.asked, 'segment waits', 'segments wait')} for your answer before being sent."
         if found.asked

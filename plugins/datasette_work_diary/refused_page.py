@@ -11,7 +11,8 @@ from datasette_work_diary.frame import Handler, crumbs, reading_of, show, viewer
 from datasette_work_diary.reading import Reading, sentence
 from diary.diary import Diary, RefusalView
 from diary.json_lists import refusal_json
-from diary.rules.refused_runs import numbers_meant, numbers_said, runs_of
+from diary.refused import told_at_once
+from diary.rules.refused_runs import numbers_meant, numbers_said
 
 PATH = "/-/diary/refused"
 WHAT = {
@@ -71,8 +72,7 @@ def look_at_refused(diary: Diary) -> RefusedSeen:
 
 
 def _told(listed: Sequence[RefusalView], reading: Reading) -> tuple[RefusalShown, ...]:
-    runs = runs_of(listed, slot_of=lambda one: one.slot, alike=lambda one: one.told_as)
-    return tuple(_shown(run, reading) for run in runs)
+    return tuple(_shown(run, reading) for run in told_at_once(listed))
 
 
 def _shown(run: Sequence[RefusalView], reading: Reading) -> RefusalShown:
