@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from diary.errors import NothingError, RefusedError, UsageError
+from diary.rules.counted import counted
 from diary.rules.ids import ContractId, Millis
 from diary.rules.sealed_content import StampedText
 from diary.state import OpenDiary
@@ -53,7 +54,7 @@ class IdleQuestion(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def says(self) -> str:
         """Return how long nobody was there, for people; when is shown beside it."""
-        return f"{self.minutes} minute{'' if self.minutes == 1 else 's'} without you"
+        return f"{counted(self.minutes, 'minute')} without you"
 
 
 def ask(

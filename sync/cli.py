@@ -9,6 +9,7 @@ import typer
 from diary.command.desk import AsJson, Desk, ask_passphrase, desk_of, print_json, say, tell
 from diary.command.keys import KeyFile, Passphrase, PhraseFile, asked_phrase, place_again
 from diary.errors import PeerError, RefusedError
+from diary.rules.counted import counted
 from diary.services import Service
 from sync import (
     agency_commands,
@@ -148,7 +149,7 @@ def _sync(open_diary: "Callable[[], Diary]") -> Callable[..., None]:
             unread = sum(diary.unread().values())
         show_report(report, as_json=as_json)
         if unread:
-            say(f"{unread} unread message{'' if unread == 1 else 's'}: diary messages.")
+            say(f"{counted(unread, 'unread message')}: diary messages.")
         refused = _say_loudly(report)
         if report.alarms:
             raise typer.Exit(PeerError.exit_code)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from diary.diary import Diary
 from diary.doctor import CLOCK_OFF_MS, Check
 from diary.errors import DiaryError
+from diary.rules.counted import counted
 from sync.transport import Transport
 
 SYNC_LATE_MS = 24 * 3_600_000
@@ -42,9 +43,7 @@ def checks(diary: Diary) -> Iterator[Check]:
 
 def _last_sync(diary: Diary) -> Check:
     status, at_ms = diary.status(), diary.synced_at_ms()
-    waits = (
-        f"To be sent: {_counted(status.unsynced, 'segment')}, {_counted(status.pictures_left, 'picture')}."
-    )
+    waits = f"To be sent: {counted(status.unsynced, 'segment')}, {counted(status.pictures_left, 'picture')}."
     fault = status.sync_fault
     if fault is not None and (not fault.passes or status.unsynced):
         return Check("sync", "warning", f"The last sync failed. {fault.says} {waits}", fault.mend)
@@ -55,7 +54,3 @@ def _last_sync(diary: Diary) -> Check:
         "It has not synced yet." if ago_ms is None else f"The last sync was {ago_ms // 3_600_000} hours ago."
     )
     return Check("sync", "warning", f"{says} {waits}", "Sync: diary sync. By itself: diary sync --watch.")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

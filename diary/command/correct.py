@@ -8,6 +8,7 @@ import typer
 from diary.command.chosen import places_of
 from diary.command.desk import Slots, Utc, Yes, agree, desk_of, tell, text_of, zone_of
 from diary.errors import RefusedError, UsageError
+from diary.rules.counted import counted
 from diary.rules.ids import SLOT_MILLIS
 from diary.rules.json_form import at
 from diary.rules.week import Week, starts_at_ms
@@ -155,7 +156,7 @@ def _loss(loss: "Loss", when: str, *, week_is_over: bool) -> str:
     """Return what removing would destroy; its words change when the week is over (R4)."""
     act = "Deletes the time and its snapshots" if week_is_over else "Removes the snapshots and their time"
     counts = [
-        f"{count} {word}{'' if count == 1 else 's'}"
+        counted(count, word)
         for count, word in (
             (loss.segments, "segment"),
             (loss.minutes, "tracked minute"),
@@ -174,8 +175,7 @@ def _tell(acts: "Acts", word: str, zone: "ZoneInfo") -> None:
         RefusedActError: Something was refused.
     """
     if acts.done or not acts.refused:
-        count = len(acts.done)
-        tell(f"{count} segment{'' if count == 1 else 's'} {word}.")
+        tell(f"{counted(len(acts.done), 'segment')} {word}.")
     if not acts.refused:
         return
     reasons = Counter((refusal.reason, refusal.because) for _, refusal in acts.refused)

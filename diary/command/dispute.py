@@ -9,6 +9,7 @@ from diary.command.correct import OfContract
 from diary.command.desk import Slots, Utc, Yes, agree, desk_of, say, tell, text_of, zone_of
 from diary.errors import UsageError
 from diary.fetching import fetch_thinned
+from diary.rules.counted import counted
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -62,7 +63,7 @@ def dispute(
             count, word = diary.concede(places, said), "conceded and credited"
         else:
             count, word = diary.dispute(places, said), "disputed"
-    tell(f"{_count(count)} {word}.")
+    tell(f"{counted(count, 'segment')} {word}.")
 
 
 @app.command()
@@ -81,16 +82,13 @@ def redact(
         only = None if contract is None else diary.contract(contract).id
         places = places_of(diary, desk, slots, zone_of(diary, utc=utc), contract=only)
         tell(
-            f"Snapshots and texts of {_count(len(places))} are destroyed on every copy once both have signed."
+            f"Snapshots and texts of {counted(len(places), 'segment')} are destroyed on every copy once "
+            "both have signed."
         )
         agree("Sign it? This cannot be undone.", yes=yes)
         agreed = diary.redact(places, text_of(reason, "reason") or "")
     waiting = len(places) - agreed
     if agreed:
-        tell(f"Both have signed for {_count(agreed)}: destroyed with the next sync.")
+        tell(f"Both have signed for {counted(agreed, 'segment')}: destroyed with the next sync.")
     if waiting:
-        tell(f"{_count(waiting)} wait for the other party to sign.")
-
-
-def _count(segments: int) -> str:
-    return f"{segments} segment{'' if segments == 1 else 's'}"
+        tell(f"{counted(waiting, 'segment')} wait for the other party to sign.")

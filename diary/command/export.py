@@ -11,6 +11,7 @@ from diary.command.progress import shown
 from diary.errors import UsageError
 from diary.exporting import PAGE, PICTURES, SEGMENTS, TOTALS, Chosen, Exported, free_folder, is_ours
 from diary.exporting import export as write_export
+from diary.rules.counted import counted
 from diary.rules.ids import ContractId, Slot
 from diary.rules.json_form import at, iso
 from diary.rules.week import Week, starts_at_ms
@@ -95,10 +96,10 @@ def _tell(done: Exported, zone: ZoneInfo, *, as_json: bool) -> None:
             }
         )
         return
-    tell(f"{done.folder / SEGMENTS}: {_counted(done.segments, 'segment')}")
+    tell(f"{done.folder / SEGMENTS}: {counted(done.segments, 'segment')}")
     tell(f"{done.folder / TOTALS}")
     if done.pictures:
-        pictures = _counted(done.pictures, "picture")
+        pictures = counted(done.pictures, "picture")
         tell(f"{done.folder / PICTURES}: {pictures}; read them in {done.folder / PAGE}")
     if done.missing:
         if done.because:
@@ -109,7 +110,3 @@ def _tell(done: Exported, zone: ZoneInfo, *, as_json: bool) -> None:
         if len(done.without) > WITHOUT_SHOWN:
             say(f"  and {len(done.without) - WITHOUT_SHOWN} more: --json lists all. Sync, then export again.")
     say("These files are not sealed: who can read them can read your diary of that week.")
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

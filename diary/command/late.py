@@ -9,6 +9,7 @@ from diary.command.correct import OfContract
 from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, say, tell, zone_of
 from diary.errors import NothingError
 from diary.json_lists import asked_json
+from diary.rules.counted import counted
 from diary.rules.json_form import segment_json
 from diary.rules.timesheet import Place
 from diary.rules.week import starts_at_ms
@@ -74,7 +75,7 @@ def late(
             print_json([asked_json(one) for one in waiting])
             return
         if accepted := diary.accepted_late():
-            say(f"The client accepted {_count(accepted)} of late time so far, as a bonus.")
+            say(f"The client accepted {counted(accepted, 'segment')} of late time so far, as a bonus.")
         if not waiting:
             tell("Nothing waits for an answer.")
             return
@@ -106,7 +107,8 @@ def _late_for_client(
         if not places:
             raise NothingWaitsThereError(words=" ".join(slots))
     if accept:
-        tell(f"{_count(diary.accept_late(places) if places else 0)} accepted; they bill as a bonus.")
+        accepted = diary.accept_late(places) if places else 0
+        tell(f"{counted(accepted, 'segment')} accepted; they bill as a bonus.")
         return
     if as_json:
         print_json([segment_json(one) for one in late])
@@ -122,10 +124,10 @@ def _late_for_client(
 def _answered(diary: "Diary", answer: Literal["send", "drop"], places: list[Place], *, yes: bool) -> str:
     """Carry an answer out and return what was done."""
     if answer == "send":
-        return f"{_count(len(diary.send_asked(places)))} will be sent."
+        return f"{counted(len(diary.send_asked(places)), 'segment')} will be sent."
     if places:
-        agree(f"Destroys {_count(len(places))}; it never left this device. Go on?", yes=yes)
-    return f"{_count(len(diary.drop_asked(places)))} destroyed."
+        agree(f"Destroys {counted(len(places), 'segment')}; it never left this device. Go on?", yes=yes)
+    return f"{counted(len(diary.drop_asked(places)), 'segment')} destroyed."
 
 
 def _show(waiting: "list[Asked]", sheet: "Sheet") -> None:
@@ -140,7 +142,3 @@ def _show(waiting: "list[Asked]", sheet: "Sheet") -> None:
         slot = sheet.moment(starts_at_ms(one.slot))
         table.add_row(f"@{line}", slot, plain(one.contract_title), why, plain(one.memo))
     sheet.console.print(table)
-
-
-def _count(segments: int) -> str:
-    return f"{segments} segment{'' if segments == 1 else 's'}"

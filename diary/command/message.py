@@ -10,6 +10,7 @@ from diary.command.desk import AsJson, Utc, desk_of, print_json, say, tell, zone
 from diary.errors import NothingError, UsageError
 from diary.json_lists import conversation_json, conversations_json
 from diary.messaging import NewFile
+from diary.rules.counted import counted
 from diary.rules.file_name import free_name
 from diary.rules.json_form import at, iso
 from diary.rules.message import FILE_BYTES_MAX
@@ -58,7 +59,7 @@ def message(
         found = diary.contract(name)
         diary.send_message(found.id, words, files)
         is_linked = diary.server() is not None
-    with_files = f", with {len(files)} file{'' if len(files) == 1 else 's'}" if files else ""
+    with_files = f", with {counted(len(files), 'file')}" if files else ""
     after = (
         "goes with the next sync" if is_linked else "waits until the diary is registered: diary register URL"
     )

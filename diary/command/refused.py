@@ -7,6 +7,7 @@ import typer
 from diary.command.desk import AsJson, Utc, Yes, agree, desk_of, print_json, tell
 from diary.errors import UsageError
 from diary.json_lists import refusal_json
+from diary.rules.counted import counted
 from diary.rules.refused_runs import numbers_meant, numbers_said
 from diary.rules.week import ends_at_ms, starts_at_ms
 
@@ -90,18 +91,14 @@ def _put_away_or_forget(
     diary: "Diary", act: Literal["dismiss", "forget"], numbers: "Sequence[int]", *, yes: bool
 ) -> None:
     if act == "dismiss":
-        tell(f"{_changes(diary.dismiss_refusals(numbers))} put away.")
+        tell(f"{counted(diary.dismiss_refusals(numbers), 'refused change')} put away.")
         return
     agree("Destroys what was typed or recorded; place, time and reason stay. Go on?", yes=yes)
-    tell(f"{_changes(diary.forget_refusals(numbers))} forgotten.")
+    tell(f"{counted(diary.forget_refusals(numbers), 'refused change')} forgotten.")
 
 
 def _put_away(count: int) -> str:
     return f" but {count} that were put away (diary refused --all)" if count else ""
-
-
-def _changes(count: int) -> str:
-    return f"{count} refused change{'' if count == 1 else 's'}"
 
 
 def _print(run: "Sequence[RefusalView]", sheet: "Sheet") -> None:

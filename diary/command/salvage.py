@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from diary.command.desk import AsJson, Utc, Yes, agree, ask_passphrase, desk_of, print_json, say, tell
+from diary.rules.counted import counted
 from diary.rules.ids import ContractId, Slot
 from diary.rules.week import starts_at_ms
 
@@ -97,7 +98,7 @@ def _counted(lost: "list[Lost]") -> str:
     pictures = sum(one.kind == "picture" for one in lost)
     others = sum(one.slot is None and one.kind != "picture" for one in lost)
     counts = ((len(segments), "segment"), (pictures, "picture"), (others, "other version"))
-    return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
+    return ", ".join(counted(count, word) for count, word in counts if count)
 
 
 def _places(lost: "list[Lost]", found: "Salvaged", zone: "ZoneInfo") -> Iterator[str]:

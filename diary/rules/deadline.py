@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from diary.rules.counted import counted
 from diary.rules.ids import Millis, Slot
 from diary.rules.week import Week
 
@@ -46,7 +47,7 @@ class UnsentWeek:
     def says(self, now_ms: int) -> str:
         """Return it as a sentence, such as "3 segments of 2026-W47 have not reached the server; …"."""
         parts = [
-            f"{count} {word}{'' if count == 1 else 's'}"
+            counted(count, word)
             for count, word in ((self.segments, "segment"), (self.changes, "change"))
             if count
         ]
@@ -75,7 +76,7 @@ class MissedWeek:
     def says(self) -> str:
         """Return it as two sentences: what missed the lock, and what becomes of it."""
         parts = [
-            f"{count} {word}{'' if count == 1 else 's'}"
+            counted(count, word)
             for count, word in ((self.segments, "manual segment"), (self.changes, "change"))
             if count
         ]
