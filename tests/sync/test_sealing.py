@@ -12,7 +12,7 @@ from diary.rules.week import Week
 from sync.server.closing import last_lock_ms
 from sync.server.server import Server
 from sync.server.settings import Settings
-from tests.practice import instant, record_slot, slot
+from tests.practice import instant, slot
 from tests.rule import rule
 from tests.sync.liar import kinds
 from tests.sync.restoring import RestoringStage, restoring_stage, sync_in_turn
@@ -100,10 +100,7 @@ def test_a_healed_week_is_sealed_anew_and_names_the_seal_it_replaces(restoring: 
     stage = restoring
     a, b, contract = two_devices(stage, [TEN])
     b.sync()
-    backup = stage.back_up()
-    record_slot(a.diary, contract, ELEVEN)
-    a.sync()
-    stage.restore(backup)
+    stage.lose(a, contract, ELEVEN)
     stage.put_clocks(AFTER_THE_LOCK)
     b.diary.new_contract(title="Next")
     sync_in_turn(b, b)

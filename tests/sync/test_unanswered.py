@@ -36,10 +36,7 @@ def gone_back(stage: RestoringStage, regrown: int = 0) -> tuple[Device, Device]:
     """Return two devices whose server went back behind what `a` knows, and took so many rows of `b` since."""
     a, b, contract = two_devices(stage, [TEN])
     b.sync()
-    backup = stage.back_up()
-    record_slot(a.diary, contract, ELEVEN)
-    a.sync()
-    stage.restore(backup)
+    stage.lose(a, contract, ELEVEN)
     for later in range(regrown):
         record_slot(b.diary, contract, slot(f"2026-11-18T09:{later}0Z"))
         b.sync()
